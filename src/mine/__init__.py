@@ -1,0 +1,57 @@
+"""torch-mine: neural mutual information for PyTorch.
+
+    import mine
+    mine.estimate(x, y)             # one call, an honest error bar
+
+Names are imported when first used, so that ``import mine`` costs nothing.
+"""
+
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
+
+if _TYPE_CHECKING:
+    from mine import bounds as bounds
+    from mine import critics as critics
+    from mine import datasets as datasets
+    from mine import sampling as sampling
+    from mine.api import estimate as estimate
+    from mine.errors import InputError as InputError
+    from mine.errors import MineError as MineError
+    from mine.errors import MineWarning as MineWarning
+    from mine.errors import NotEnoughDataError as NotEnoughDataError
+    from mine.errors import UnknownNameError as UnknownNameError
+    from mine.estimators import methods as methods
+    from mine.mutual_information import MutualInformation as MutualInformation
+    from mine.result import Estimate as Estimate
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Estimate": "mine.result",
+    "InputError": "mine.errors",
+    "MineError": "mine.errors",
+    "MineWarning": "mine.errors",
+    "MutualInformation": "mine.mutual_information",
+    "NotEnoughDataError": "mine.errors",
+    "UnknownNameError": "mine.errors",
+    "estimate": "mine.api",
+    "methods": "mine.estimators",
+}
+_SUBMODULES = ("bounds", "critics", "datasets", "models", "sampling")
+
+__all__ = [*sorted(_HOME), *_SUBMODULES, "__version__"]
+
+
+def __getattr__(name: str) -> _Any:
+    if name in _HOME:
+        value = getattr(_import_module(_HOME[name]), name)
+        globals()[name] = value
+        return value
+    if name in _SUBMODULES:
+        return _import_module(f"mine.{name}")
+    raise AttributeError(f"module 'mine' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,74 @@
+"""The Gaussian copula in closed form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.special import digamma
+
+from mine.critics import GaussianCritic
+from mine.errors import NotEnoughDataError
+from mine.preprocessing import rank_gaussianize
+from mine.problem import Problem, clustered_stderr
+from mine.result import Estimate
+
+__all__ = ["GaussianCopula", "wishart_bias"]
+
+
+def wishart_bias(n: int, dx: int, dy: int) -> float:
+    """Bias (nats) of the plug-in Gaussian MI from n rows: exact for normal data, by the mean log-determinant of a Wishart.
+
+    References:
+        Anderson, An Introduction to Multivariate Statistical Analysis, theorem 7.5.1 and its mean logarithm.
+
+    >>> round(wishart_bias(100, 1, 1), 4)
+    0.0052
+    """
+
+    def log_det_bias(d: int) -> float:
+        return float(digamma((n - 1 - np.arange(d)) / 2).sum() + d * np.log(2 / (n - 1)))
+
+    return 0.5 * (log_det_bias(dx) + log_det_bias(dy) - log_det_bias(dx + dy))
+
+
+@dataclass(frozen=True)
+class GaussianCopula:
+    """Estimator ``"gaussian"``: normal scores, then the closed form ``-sum log(1 - r^2) / 2`` over canonical correlations.
+
+    Invariant to monotone maps of every coordinate; exact where the copula is Gaussian, blind to any other dependence.
+
+    References:
+        Ince et al., 2017 ('Gaussian-copula mutual information', doi 10.1002/hbm.23471).
+    """
+
+    name: str = "gaussian"
+    numeric_only = True
+
+    def run(self, problem: Problem) -> Estimate:
+        x, y = (rank_gaussianize(v.flat) for v in (problem.x, problem.y))
+        n, dx, dy = problem.n, x.shape[1], y.shape[1]
+        if n <= dx + dy + 2:
+            raise NotEnoughDataError(
+                f"method 'gaussian' needs more rows than columns: got {n} rows for {dx} + {dy} columns. "
+                "Use method 'auto', which shrinks, or fewer columns."
+            )
+        critic = GaussianCritic.fit(x, y)
+        bias = wishart_bias(n, dx, dy)
+        value = float(critic.mutual_information) - bias
+        scores = critic(torch.as_tensor(x), torch.as_tensor(y)).numpy()
+        stderr = clustered_stderr(scores, problem.groups)
+        half_width = float(np.hypot(1.96 * stderr, 0.2 * bias))
+
+        r = critic.correlations.numpy().ravel()
+        diagnostics = {
+            "basis": "model-based: Gaussian copula",
+            "canonical_correlations": r[:10].tolist(),
+            "bias_correction": -bias,
+            "warnings": [],
+        }
+        if r[0] ** 2 > 1 - 1e-6:
+            diagnostics["warnings"].append("A linear combination of y's scores equals one of x's: the true value may be infinite.")
+        interval = (value - half_width, value + half_width)
+        return Estimate(value, None, stderr, interval, self.name, n, diagnostics=diagnostics)

@@ -1,0 +1,150 @@
+"""The estimate in scikit-learn's clothes: parameters in the constructor, results in attributes with an underscore."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from mine.api import run_estimator
+from mine.errors import InputError
+from mine.estimators import get_estimator
+from mine.estimators.neural import FittedNeural, Neural
+from mine.problem import Problem
+from mine.result import UNITS, Estimate
+from mine.variables import DiscreteSpec
+
+__all__ = ["MutualInformation"]
+
+
+class MutualInformation(BaseEstimator):
+    """Mutual information as a scikit-learn estimator: ``fit(X, Y).value_``.
+
+    The constructor only stores its arguments; they are those of :func:`mine.estimate`.
+
+    Arguments:
+        method: Name of the method, or an estimator object.
+        critic: An untrained ``nn.Module`` taking ``(x, y)``, or a function making one.
+        discrete: Which columns are labels.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
+        unit: ``"nats"`` or ``"bits"``.
+        random_state: Seed or generator.
+        drop_missing: Leave out rows with a missing value.
+        progress: Progress bar.
+        options: Options of the method, for example ``{"steps": 2000}``.
+
+    Attributes:
+        estimate_: The :class:`mine.Estimate`; ``value_``, ``lower_bound_``, ``stderr_`` and ``interval_`` are its fields.
+        critics_: The trained critics, one a fold; an empty list for methods without.
+        n_features_in_: Number of columns of X.
+        feature_names_in_: Their names, where X has names that are strings.
+
+    Example:
+        >>> import numpy as np
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.normal(size=(500, 1)); Y = X + rng.normal(size=(500, 1))
+        >>> mi = MutualInformation(method="gaussian").fit(X, Y)
+        >>> abs(mi.value_ - 0.35) < 0.1
+        True
+    """
+
+    def __init__(
+        self,
+        method: Any = "auto",
+        *,
+        critic: Any = None,
+        discrete: DiscreteSpec = None,
+        device: str = "auto",
+        unit: str = "nats",
+        random_state: Any = None,
+        drop_missing: bool = False,
+        progress: Any = None,
+        options: dict[str, Any] | None = None,
+    ) -> None:
+        self.method = method
+        self.critic = critic
+        self.discrete = discrete
+        self.device = device
+        self.unit = unit
+        self.random_state = random_state
+        self.drop_missing = drop_missing
+        self.progress = progress
+        self.options = options
+
+    def fit(self, X: Any, y: Any = None, groups: Any = None) -> Self:
+        """Estimate the mutual information between ``X`` and ``y``.
+
+        Arguments:
+            X: Rows of the first variable, shape (n, dx) or (n,).
+            y: Rows of the second variable, shape (n,) or (n, dy).
+            groups: One label a row; see :func:`mine.estimate`.
+
+        Raises:
+            InputError: As :func:`mine.estimate`.
+        """
+        if y is None:
+            raise InputError(
+                f"This {type(self).__name__} estimator requires y to be passed, but the target y is None: "
+                "mutual information needs two variables."
+            )
+        fitted: list[FittedNeural] = []
+
+        def run(estimator: Any, problem: Problem) -> Estimate:
+            if not isinstance(estimator, Neural):
+                return estimator.run(problem)
+            fitted.append(estimator.fit(problem))
+            return fitted[0].estimate
+
+        self._note_features(X, reset=True)
+        self.estimate_ = self._run(run, X, y, groups)
+        self.value_ = self.estimate_.value
+        self.lower_bound_ = self.estimate_.lower_bound
+        self.stderr_ = self.estimate_.stderr
+        self.interval_ = self.estimate_.interval
+        self._fitted = fitted[0] if fitted and fitted[0].critics else None
+        self.critics_ = [] if self._fitted is None else self._fitted.critics
+        return self
+
+    def score(self, X: Any, y: Any) -> float:
+        """The bound, in ``unit``, that the fitted critics reach on new rows: higher is better.
+
+        Methods without critics estimate anew from the rows given.
+
+        Arguments:
+            X: New rows of the first variable, with the columns of ``fit``.
+            y: New rows of the second.
+
+        Raises:
+            NotFittedError: Before ``fit``.
+        """
+        check_is_fitted(self)
+        self._note_features(X, reset=False)
+        if self._fitted is None:
+            return self._run(lambda estimator, problem: estimator.run(problem), X, y, None).value
+        sides = [encoder.read(data) for encoder, data in zip(self._fitted.encoders, (X, y), strict=True)]
+        return self._fitted.score(*sides) / UNITS[self.unit]
+
+    def _run(self, run: Any, X: Any, y: Any, groups: Any) -> Estimate:
+        options = {**(self.options or {}), **({} if self.critic is None else {"critic": self.critic})}
+        return run_estimator(
+            run, get_estimator(self.method, options), X, y, discrete=self.discrete, groups=groups, device=self.device,
+            unit=self.unit, random_state=self.random_state, drop_missing=self.drop_missing,
+            keep_constant_columns=self.critic is not None, progress=self.progress,
+        )  # fmt: skip
+
+    def _note_features(self, X: Any, *, reset: bool) -> None:
+        """Set or check ``n_features_in_`` and ``feature_names_in_``; one-dimensional data has neither."""
+        if len(getattr(X, "shape", ())) == 2:
+            validate_data(self, X, reset=reset, skip_check_array=True)
+        elif reset:
+            self.n_features_in_ = 1
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        tags.non_deterministic = self.random_state is None
+        return tags

@@ -1,0 +1,169 @@
+"""Invertible maps of one side alone, fitted on all its rows: MI does not change, estimators see tame numbers.
+
+Whatever sees pairs must not be fitted here: these transforms may look at every row of a side because they never learn
+which x belongs to which y.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self, TypeAlias
+
+import numpy as np
+from scipy.special import ndtri
+from scipy.stats import rankdata
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.preprocessing import OneHotEncoder
+
+from mine.errors import UnknownNameError
+from mine.variables import Variable, as_variable
+
+__all__ = ["Preprocess", "RankGaussianizer", "RobustLogScaler", "SideEncoder", "rank_gaussianize"]
+
+Preprocess: TypeAlias = 'Literal["rank", "robust"] | None'
+
+#: A label column keeps this many levels; rarer ones share one, which can only lower the information.
+MAX_CATEGORIES = 64
+
+
+def rank_gaussianize(values: np.ndarray) -> np.ndarray:
+    """Normal scores of each column, ties sharing their mean rank: ``ndtri((rank - 1/2) / n)``, shape as given.
+
+    >>> rank_gaussianize(np.array([[1.0], [2.0], [100.0]])).round(2).ravel()
+    array([-0.97,  0.  ,  0.97])
+    """
+    return ndtri((rankdata(values, axis=0) - 0.5) / len(values))
+
+
+class RankGaussianizer(TransformerMixin, BaseEstimator):
+    """Normal scores of each column, with linear interpolation and linear tails for new rows.
+
+    Removes heavy tails: on Student variables plain standardising costs neural estimators several nats.
+
+    >>> rg = RankGaussianizer().fit([[0.0], [1.0], [2.0]])
+    >>> rg.transform([[1.0], [1.5]]).round(2).ravel()
+    array([0.  , 0.48])
+    """
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        X = np.asarray(X, dtype=np.float64)
+        scores = rank_gaussianize(X)
+        self.knots_ = []
+        for column, score in zip(X.T, scores.T, strict=True):
+            values, first = np.unique(column, return_index=True)
+            self.knots_.append((values, score[first]))
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        X = np.asarray(X, dtype=np.float64)
+        out = np.empty_like(X)
+        for j, (values, scores) in enumerate(self.knots_):
+            column = X[:, j]
+            out[:, j] = np.interp(column, values, scores)
+            if len(values) < 2:
+                continue
+            # Beyond the data: on at the mean slope of the outer tenth, at most three units past the last score.
+            k = max(1, len(values) // 10)
+            for edge, inner, sign in ((0, k, -1.0), (-1, -1 - k, 1.0)):
+                span = abs(values[edge] - values[inner])
+                slope = abs(scores[edge] - scores[inner]) / span if span > 0 else 0.0
+                beyond = np.maximum(sign * (column - values[edge]), 0.0)
+                with np.errstate(over="ignore", invalid="ignore"):
+                    out[:, j] += sign * np.minimum(np.nan_to_num(beyond * slope, posinf=3.0), 3.0)
+        return out
+
+
+class RobustLogScaler(TransformerMixin, BaseEstimator):
+    """Median 0 and quartile range that of a standard normal, then ``sign(z) (c + log(1 + |z| - c))`` beyond ``|z| > c``.
+
+    Invertible, so MI is unchanged, and finite in float32 for any finite input.
+
+    >>> RobustLogScaler().fit_transform([[0.0], [1.0], [2.0], [1e30]]).max() < 100
+    True
+    """
+
+    def __init__(self, linear_within: float = 4.0) -> None:
+        self.linear_within = linear_within
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        X = np.asarray(X, dtype=np.float64)
+        # Dividing by the largest magnitude first keeps differences of 1e308-sized numbers finite.
+        largest = np.abs(X).max(0)
+        self.unit_ = np.where(largest > 0, largest, 1.0)
+        low, self.center_, high = np.quantile(X / self.unit_, [0.25, 0.5, 0.75], axis=0)
+        scale = (high - low) / 1.349
+        spread = (X / self.unit_).std(0)
+        self.scale_ = np.where(scale > 0, scale, np.where(spread > 0, spread, 1.0))
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        X = np.asarray(X, dtype=np.float64)
+        c = self.linear_within
+        with np.errstate(over="ignore"):
+            z = (X / self.unit_ - self.center_) / self.scale_
+        z = np.clip(z, -1e300, 1e300)
+        size = np.abs(z)
+        return np.where(size <= c, z, np.sign(z) * (c + np.log1p(np.maximum(size - c, 0.0))))
+
+
+class SideEncoder:
+    """A :class:`Variable` as the float32 features that critics read, the continuous coordinates first.
+
+    Arguments:
+        preprocess: ``"rank"`` (normal scores), ``"robust"`` (scaled, logarithmic tails) or None (as given).
+        both: Append the robustly scaled coordinates to the ranked ones: ranks alone hide distances in the tails.
+
+    n-D inputs keep their shape and are scaled as one: a rank of each pixel would undo the image.
+    """
+
+    def __init__(self, preprocess: Preprocess, *, both: bool = False) -> None:
+        if preprocess not in ("rank", "robust", None):
+            raise UnknownNameError("preprocess", preprocess, ["rank", "robust", "None"])
+        self.preprocess = preprocess
+        self.both = both
+
+    def fit(self, variable: Variable, *, keep_shape: bool = False) -> Self:
+        self.keep_shape = keep_shape and variable.continuous.ndim > 2
+        self.side_, self.columns_, self.discrete_ = variable.name, variable.columns, variable.discrete_columns
+        flat = variable.flat
+        self.scalers_: list[Any] = []
+        if self.keep_shape:
+            self.scalers_ = [] if self.preprocess is None else [RobustLogScaler().fit(flat.reshape(-1, 1))]
+        elif flat.shape[1]:
+            if self.preprocess == "rank":
+                self.scalers_.append(RankGaussianizer().fit(flat))
+            if self.preprocess == "robust" or (self.preprocess == "rank" and self.both):
+                self.scalers_.append(RobustLogScaler().fit(flat))
+        self.labels_ = None
+        self.merged_: dict[str, int] = {}
+        if variable.n_discrete:
+            self.labels_ = OneHotEncoder(
+                max_categories=MAX_CATEGORIES,
+                drop="if_binary",
+                sparse_output=False,
+                handle_unknown="infrequent_if_exist",
+            ).fit(variable.discrete.astype(str))
+            for name, rare in zip(
+                variable.columns[-variable.n_discrete :], self.labels_.infrequent_categories_, strict=True
+            ):
+                if rare is not None:
+                    self.merged_[name] = len(rare)
+        return self
+
+    def read(self, data: Any) -> Variable:
+        """New data as a variable with the very columns, and kinds of columns, that ``fit`` saw."""
+        kinds = {column: column in self.discrete_ for column in self.columns_}
+        return as_variable(data, self.side_, kinds, keep_constant=True).select(self.columns_)
+
+    def transform(self, variable: Variable) -> np.ndarray:
+        """Features of shape (n, p), or (n, *event) for an n-D input whose shape is kept; float32."""
+        if self.keep_shape:
+            values = variable.continuous
+            for scaler in self.scalers_:
+                values = scaler.transform(values.reshape(-1, 1)).reshape(values.shape)
+            return values.astype(np.float32)
+        flat = variable.flat
+        parts = [scaler.transform(flat) for scaler in self.scalers_] or [flat]
+        if self.labels_ is not None:
+            parts.append(self.labels_.transform(variable.discrete.astype(str)) - 0.5)
+        with np.errstate(over="ignore"):
+            return np.concatenate(parts, 1).clip(-3e38, 3e38).astype(np.float32)

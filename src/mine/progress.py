@@ -1,0 +1,69 @@
+"""A progress bar for what takes over two seconds, on a terminal only."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+__all__ = ["progress_callback"]
+
+#: Anything faster shows nothing.
+DELAY_SECONDS = 2.0
+
+Callback = Callable[[int, int, str], None]
+
+
+@contextmanager
+def progress_callback(progress: bool | Callback | None) -> Iterator[Callback | None]:
+    """Yield what an estimator calls with (done, total, message), or None where nothing is to be shown.
+
+    ``None`` shows a bar on a terminal after two seconds, True at once, False never; a function is used as it is.
+    """
+    if callable(progress):
+        yield progress
+    elif progress is False or (progress is None and not sys.stderr.isatty()):
+        yield None
+    else:
+        bar = _Bar(delay=0.0 if progress else DELAY_SECONDS)
+        try:
+            yield bar
+        finally:
+            bar.close()
+
+
+class _Bar:
+    """A rich progress bar on stderr that starts late; rich is imported when it does."""
+
+    def __init__(self, delay: float) -> None:
+        self.show_after = time.monotonic() + delay
+        self.live: Any = None
+
+    def __call__(self, done: int, total: int, message: str) -> None:
+        if self.live is None:
+            if time.monotonic() < self.show_after:
+                return
+            self.live = self._start(total)
+        self.live.update(self.task, completed=done, total=total, description=message)
+
+    def _start(self, total: int) -> Any:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+        live = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        live.start()
+        self.task = live.add_task("", total=total)
+        return live
+
+    def close(self) -> None:
+        if self.live is not None:
+            self.live.stop()

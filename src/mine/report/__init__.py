@@ -1,0 +1,1 @@
+"""What people see: figures. matplotlib is imported when one is drawn."""

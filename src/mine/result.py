@@ -1,0 +1,156 @@
+"""The one result type: what was estimated, how sure it is, and how it came about."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mine.errors import InputError, UnknownNameError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["UNITS", "Estimate"]
+
+#: Nats a unit.
+UNITS = {"nats": 1.0, "bits": math.log(2)}
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Estimate:
+    """An estimate of mutual information, with its error bar. Plain data.
+
+    Attributes:
+        value: The best estimate, in ``unit``. Never clipped: near independence it may be slightly negative.
+        lower_bound: The held-out variational bound, from rows that no critic saw; None where a method has none.
+        stderr: Standard error of ``value`` from sampling.
+        interval: 95 % interval of the true value; holds besides ``stderr`` the uncertainty of the bias correction and of
+            misfit. Its upper end is infinite where the data cannot bound the information from above.
+        unit: ``"nats"`` or ``"bits"``.
+        method: The name of the estimator.
+        n: Number of rows used.
+        history: Training history, one list a quantity (``step``, ``train``, ``stop``), empty where nothing was trained.
+            Its bounds are in ``unit``.
+        diagnostics: What was chosen and why, and what to be careful about; ``diagnostics["warnings"]`` lists sentences.
+            Values called ``*_nats`` stay in nats.
+
+    Example:
+        >>> Estimate(value=0.5, lower_bound=0.49, stderr=0.01, interval=(0.48, 0.52), method="gaussian", n=1000)
+        Estimate: 0.500 ± 0.010 nats   95 % interval [0.480, 0.520]
+          method gaussian, n = 1,000, held-out lower bound 0.490
+    """
+
+    value: float
+    lower_bound: float | None
+    stderr: float
+    interval: tuple[float, float]
+    method: str
+    n: int
+    unit: str = "nats"
+    history: dict[str, list[float]] = field(default_factory=dict)
+    diagnostics: dict[str, Any] = field(default_factory=dict)
+    rows: np.ndarray | None = None
+
+    def __float__(self) -> float:
+        return self.value
+
+    def pointwise(self) -> np.ndarray:
+        """Held-out contribution of each row, shape (n,), in ``unit``; their mean is ``lower_bound``.
+
+        Row i's entry estimates ``log p(x_i, y_i) / (p(x_i) p(y_i))`` by a critic that never saw row i.
+
+        Raises:
+            InputError: If the method has no pointwise estimate.
+        """
+        if self.rows is None:
+            raise InputError(
+                f"Method {self.method!r} has no pointwise estimate: use 'auto' or another method with a lower bound."
+            )
+        return self.rows.copy()
+
+    def to(self, unit: str) -> Estimate:
+        """The same estimate in another unit.
+
+        >>> est = Estimate(value=1.0, lower_bound=None, stderr=0.0, interval=(1.0, 1.0), method="ksg", n=9)
+        >>> round(est.to("bits").value, 4)
+        1.4427
+        """
+        if unit not in UNITS:
+            raise UnknownNameError("unit", unit, UNITS)
+        factor = UNITS[self.unit] / UNITS[unit]
+        low, high = self.interval
+        return replace(
+            self,
+            value=self.value * factor,
+            lower_bound=None if self.lower_bound is None else self.lower_bound * factor,
+            stderr=self.stderr * factor,
+            interval=(low * factor, high * factor),
+            unit=unit,
+            rows=None if self.rows is None else self.rows * factor,
+            history={k: v if k == "step" else [b * factor for b in v] for k, v in self.history.items()},
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as JSON-ready values: an infinite end of the interval is None, arrays are left out."""
+        return {
+            "value": self.value,
+            "lower_bound": self.lower_bound,
+            "stderr": _finite(self.stderr),
+            "interval": [_finite(end) for end in self.interval],
+            "unit": self.unit,
+            "method": self.method,
+            "n": self.n,
+            "diagnostics": _jsonable(self.diagnostics),
+        }
+
+    def plot(self) -> Figure:
+        """The estimate with its interval, the training history and the pointwise values, as a matplotlib figure.
+
+        Needs the extra ``plot``: ``pip install "torch-mine[plot]"``.
+        """
+        from mine.report.figures import plot_estimate
+
+        return plot_estimate(self)
+
+    @property
+    def warnings(self) -> list[str]:
+        """Sentences to read before quoting the number."""
+        return list(self.diagnostics.get("warnings", []))
+
+    def __repr__(self) -> str:
+        low, high = self.interval
+        digits = 3 if max(abs(self.value), self.stderr if math.isfinite(self.stderr) else 0) < 100 else 1
+        upper = f"{high:.{digits}f}]" if math.isfinite(high) else "∞)"
+        lines = [
+            f"Estimate: {self.value:.{digits}f} ± {self.stderr:.{digits}f} {self.unit}"
+            f"   95 % interval [{low:.{digits}f}, {upper}"
+        ]
+        about = f"  method {self.method}, n = {self.n:,}"
+        if self.lower_bound is not None:
+            about += f", held-out lower bound {self.lower_bound:.{digits}f}"
+        lines.append(about)
+        lines += [f"  ! {warning}" for warning in self.warnings]
+        return "\n".join(lines)
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(k): _jsonable(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_jsonable(v) for v in value]
+    if isinstance(value, np.ndarray):
+        return _jsonable(value.tolist())
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    if isinstance(value, (float, np.floating)):
+        return _finite(float(value))
+    return value if value is None or isinstance(value, str) else str(value)

@@ -1,0 +1,289 @@
+"""Training of critics, many at once: one loop for every bound, every critic, every estimator.
+
+Each critic of a stack has its own train and stop rows. It keeps the weights of its best stop-split bound, so there is no
+'which step to report': the report rows are read once, afterwards, by the caller.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from mine.bounds import Bound
+from mine.critics import Critic, Encoding, map_encoding, pair_scores
+from mine.sampling import batches, cyclic_shifts, longest_run
+
+__all__ = ["History", "OptimizerLike", "Pairs", "TrainingOptions", "evaluate_scores", "train_critic"]
+
+
+OptimizerLike: TypeAlias = "torch.optim.Optimizer | Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]"
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The data as tensors on one device: ``x`` (n, ...), ``y`` (n, ...), and a group label a row or None."""
+
+    x: Tensor
+    y: Tensor
+    groups: Tensor | None = None
+
+    def rows(self, index: Tensor) -> tuple[Tensor, Tensor]:
+        return self.x[index], self.y[index]
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How a critic is trained; the defaults are those of ``method='auto'``.
+
+    Attributes:
+        steps: Most optimiser steps.
+        batch_size: Rows a step and critic.
+        shuffles: Shuffled pairs a joint pair.
+        learning_rate: Peak learning rate of AdamW, decayed by a cosine.
+        weight_decay: Of AdamW, on matrices.
+        eval_every: Steps between looks at the stop split.
+        patience: Looks without a better bound, in every critic, after which training ends.
+        warmup: Share of the steps over which the learning rate rises.
+    """
+
+    steps: int = 1000
+    batch_size: int = 512
+    shuffles: int = 2
+    learning_rate: float = 1e-2
+    weight_decay: float = 0.1
+    eval_every: int = 25
+    patience: int = 16
+    warmup: float = 0.05
+
+
+@dataclass
+class History:
+    """One entry a look at the stop split: ``step``, mean ``train`` bound since the last look, ``stop`` bound (nats)."""
+
+    step: list[int] = field(default_factory=list)
+    train: list[float] = field(default_factory=list)
+    stop: list[float] = field(default_factory=list)
+    converged: bool = False
+
+
+def evaluate_scores(
+    critic: Critic,
+    pairs: Pairs,
+    index: Tensor,
+    shuffles: int,
+    generator: torch.Generator | None = None,
+    *,
+    chunk: int = 1 << 13,
+) -> tuple[Tensor, Tensor, list[int]]:
+    """Scores without gradient on rows ``index``: joint (..., B), marginal (..., B, K), and the K shifts.
+
+    The shifts run over ``index`` sorted by group where there are groups; a chunk holds about that many pairs, over the
+    whole stack: small enough to stay in cache, so that neither time nor memory suffers from a large K.
+    """
+    gap = 1
+    if pairs.groups is not None:
+        labels, order = pairs.groups[index].sort(dim=-1, stable=True)
+        index, gap = index.gather(-1, order), longest_run(labels)
+    n, dim = index.shape[-1], len(critic.stack)
+    shifts = cyclic_shifts(n, shuffles, generator, gap=gap)
+    joint_parts: list[Tensor] = []
+    marginal_parts: list[Tensor] = []
+    with torch.no_grad():
+        x, y = pairs.rows(index)
+        hx, hy = critic.encode_x(x), critic.encode_y(y)
+        per_critic = max(1, chunk // math.prod(critic.stack))
+        per_call = max(1, per_critic // n)
+        rows_per_call = min(n, per_critic)
+        for start in range(0, n, rows_per_call):
+            rows = slice(start, min(n, start + rows_per_call))
+            part = _take(hx, dim, rows)
+            joint_parts.append(critic.combine(part, _take(hy, dim, rows)))
+            base = torch.arange(rows.start, rows.stop, device=index.device)
+            columns = [
+                _combine_shifted(critic, part, hy, base, n, shifts[s : s + per_call], dim)
+                for s in range(0, len(shifts), per_call)
+            ]
+            marginal_parts.append(torch.cat(columns, -1))
+    joint, marginal = torch.cat(joint_parts, -1), torch.cat(marginal_parts, -2)
+    if pairs.groups is not None:  # back to the caller's order of rows
+        inverse = order.argsort(-1)
+        joint = joint.gather(-1, inverse)
+        marginal = marginal.gather(-2, inverse.unsqueeze(-1).expand_as(marginal))
+    return joint, marginal, shifts
+
+
+def _take(h: Encoding, dim: int, rows: slice) -> Encoding:
+    return map_encoding(lambda t: t.narrow(dim, rows.start, rows.stop - rows.start), h)
+
+
+def _combine_shifted(
+    critic: Critic, part: Encoding, hy: Encoding, base: Tensor, n: int, shifts: Sequence[int], dim: int
+) -> Tensor:
+    """Scores of the rows ``base`` (b,), encoded in ``part``, against shifts of ``hy``: shape (..., b, len(shifts))."""
+    partner = torch.cat([(base + s) % n for s in shifts])
+    scores = critic.combine(
+        map_encoding(lambda t: torch.cat([t] * len(shifts), dim), part),
+        map_encoding(lambda t: t.index_select(dim, partner), hy),
+    )
+    return scores.unflatten(dim, (len(shifts), len(base))).movedim(dim, -1)
+
+
+def train_critic(
+    critic: Critic,
+    bound: Bound,
+    pairs: Pairs,
+    train: Tensor,
+    stop: Tensor,
+    options: TrainingOptions,
+    *,
+    stop_value: Callable[[Tensor, Tensor], Tensor],
+    seed: int,
+    optimizer: OptimizerLike | None = None,
+    on_progress: Callable[[int, int, float], None] | None = None,
+) -> History:
+    """Train ``critic`` in place and leave it with its best stop-split weights.
+
+    Arguments:
+        critic: Critic or stack of critics, on the device of ``pairs``.
+        bound: The bound whose loss is minimised.
+        pairs: The data.
+        train: Rows each critic trains on, shape ``(*stack, n_train)``.
+        stop: Rows that pick its step, shape ``(*stack, n_stop)``.
+        options: Steps, batch size, rates.
+        stop_value: (joint, marginal) scores -> the bound to pick the step by, shape ``(*stack,)``.
+        seed: Of the batches and shuffles.
+        optimizer: A user's optimizer, or a function making one, used at its own constant rate; None is AdamW with the
+            cosine schedule of ``options``.
+        on_progress: Called at each look with (step, steps, mean stop bound).
+
+    Returns:
+        The history of looks; ``converged`` is False where the bound still rose in the last tenth of all steps.
+    """
+    device = pairs.x.device
+    rows_generator = torch.Generator(device).manual_seed(seed)
+    shift_generator = torch.Generator().manual_seed(seed + 1)  # on the CPU: drawing a shift never waits for a GPU
+
+    trainable = [p for p in critic.parameters() if p.requires_grad]
+    history = History()
+    keeper = _BestWeights(critic)
+    stop_shuffles = max(4, min(32, (1 << 14) // max(1, stop.shape[-1])))
+
+    def look(step: int, train_value: float) -> bool:
+        critic.eval()
+        stop_generator = torch.Generator().manual_seed(seed + 2)  # the same shuffles at each look
+        joint, marginal, _ = evaluate_scores(critic, pairs, stop, stop_shuffles, stop_generator)
+        value = stop_value(joint, marginal)
+        improved = keeper.update(value, step)
+        critic.train()
+        history.step.append(step)
+        history.train.append(train_value)
+        history.stop.append(value.mean().item())
+        if on_progress is not None:
+            on_progress(step, options.steps, history.stop[-1])
+        return improved
+
+    look(0, math.nan)
+    if not trainable:
+        history.converged = True
+        return history
+
+    schedule = None
+    if optimizer is None:
+        optimizer = _adamw(trainable, options, len(critic.stack))
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _warm_cosine(options))
+    elif not isinstance(optimizer, torch.optim.Optimizer):
+        optimizer = optimizer(trainable)
+    stream = batches(train, options.batch_size, rows_generator, pairs.groups)
+    state: Tensor | None = None
+    since_better = 0
+    running = torch.zeros((), device=device)
+
+    for step in range(1, options.steps + 1):
+        rows, gap = next(stream)
+        shifts = cyclic_shifts(rows.shape[-1], options.shuffles, shift_generator, gap=gap)
+        joint, marginal = pair_scores(critic, *pairs.rows(rows), shifts)
+        loss, value, state = bound(joint, marginal, state)
+        optimizer.zero_grad(set_to_none=True)
+        loss.sum().backward()
+        optimizer.step()
+        if schedule is not None:
+            schedule.step()
+        running += value.detach().mean()
+
+        if step % options.eval_every == 0 or step == options.steps:
+            since_look = step - history.step[-1]
+            since_better = 0 if look(step, (running / since_look).item()) else since_better + 1
+            running.zero_()
+            if since_better >= options.patience:
+                break
+
+    history.converged = keeper.last_step() <= 0.9 * options.steps or _flat(history.stop)
+    keeper.restore()
+    critic.eval()
+    return history
+
+
+def _adamw(trainable: list[nn.Parameter], options: TrainingOptions, stack_dims: int) -> torch.optim.AdamW:
+    """AdamW that decays matrices, not biases and scales."""
+    matrices = [p for p in trainable if p.ndim - stack_dims > 1 and p.shape[-2] > 1]
+    others = [p for p in trainable if not (p.ndim - stack_dims > 1 and p.shape[-2] > 1)]
+    groups = [{"params": matrices, "weight_decay": options.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW([g for g in groups if g["params"]], lr=options.learning_rate)
+
+
+def _flat(stop: list[float]) -> bool:
+    """True where the last tenth of the looks gained less than a hundredth of a nat (or 1 %)."""
+    tail = max(1, len(stop) // 10)
+    before, after = max(stop[:-tail], default=-math.inf), max(stop[-tail:])
+    return after - before < max(0.01, 0.01 * abs(after))
+
+
+def _warm_cosine(options: TrainingOptions) -> Callable[[int], float]:
+    warm = max(1, int(options.warmup * options.steps))
+
+    def factor(step: int) -> float:
+        if step < warm:
+            return (step + 1) / warm
+        return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm) / max(1, options.steps - warm))))
+
+    return factor
+
+
+class _BestWeights:
+    """Best weights so far, kept for each critic of a stack by itself."""
+
+    def __init__(self, critic: Critic) -> None:
+        self.stack = critic.stack
+        self.live = [t for t in (*critic.parameters(), *critic.buffers()) if t.ndim >= len(self.stack)]
+        self.best = [t.detach().clone() for t in self.live]
+        self.value: Tensor | None = None
+        self.step: Tensor | None = None
+
+    def update(self, value: Tensor, step: int) -> bool:
+        """Keep the live weights of every critic whose bound rose; True if any did by more than 1e-4 nats."""
+        value = torch.nan_to_num(value.detach(), nan=-torch.inf)
+        if self.value is None or self.step is None:
+            self.value, self.step = value.clone(), torch.full_like(value, step)
+            return True
+        better = value > self.value
+        risen = bool((value > self.value + 1e-4).any())
+        if bool(better.any()):
+            for live, best in zip(self.live, self.best, strict=True):
+                mask = better.reshape(better.shape + (1,) * (live.ndim - len(self.stack)))
+                best.copy_(torch.where(mask, live.detach(), best))
+            self.step = torch.where(better, torch.full_like(self.step, step), self.step)
+            self.value = torch.maximum(self.value, value)
+        return risen
+
+    def restore(self) -> None:
+        with torch.no_grad():
+            for live, best in zip(self.live, self.best, strict=True):
+                live.copy_(best)
+
+    def last_step(self) -> float:
+        return 0.0 if self.step is None else float(self.step.max())
