@@ -155,7 +155,7 @@ def nwj(joint: Tensor, marginal: Tensor, state: Tensor | None = None) -> BoundRe
     """
     joint, marginal = _full_precision(joint, marginal)
     over = marginal.detach() > NWJ_LINEAR_ABOVE
-    excess = (marginal - NWJ_LINEAR_ABOVE).clamp(min=0)
+    excess = torch.relu(marginal - NWJ_LINEAR_ABOVE)  # unlike clamp, no gradient at the joint: its slope counts once
     log_term = marginal.clamp(max=NWJ_LINEAR_ABOVE) - 1 + torch.log1p(excess)
     value = joint.mean(-1) - torch.exp(log_mean_exp(log_term, (-2, -1)))
     count = over.sum((-2, -1)).to(value.dtype)

@@ -80,11 +80,13 @@ class Critic(nn.Module):
         for module in out.modules():
             if isinstance(module, Critic):
                 module.stack = ()
-            for tensors in (module._parameters, module._buffers):
-                for name, tensor in tensors.items():
-                    if tensor is not None:
-                        picked = tensor.detach()[k].clone()
-                        tensors[name] = nn.Parameter(picked) if isinstance(tensor, nn.Parameter) else picked
+            for name, parameter in module._parameters.items():
+                if parameter is not None:
+                    picked = parameter.detach()[k].clone()
+                    module._parameters[name] = nn.Parameter(picked, parameter.requires_grad)
+            for name, buffer in module._buffers.items():
+                if buffer is not None:
+                    module._buffers[name] = buffer.detach()[k].clone()
         return out
 
 
@@ -193,7 +195,7 @@ class ConcatCritic(Critic):
         self.first_y = _Linear(dy, hidden[0], stack, bias=False, fan_in=fan_in, generator=generator)
         self.rest = _MLP((*hidden, 1), stack, activation, activate_first=True, generator=generator)
         if zero_init:
-            last = self.rest.layers[-1]
+            last: Any = self.rest.layers[-1]
             nn.init.zeros_(last.weight)
             nn.init.zeros_(last.bias)
 

@@ -6,6 +6,7 @@ which x belongs to which y.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
@@ -64,10 +65,10 @@ class RankGaussianizer(TransformerMixin, BaseEstimator):
             # Beyond the data: on at the mean slope of the outer tenth, at most three units past the last score.
             k = max(1, len(values) // 10)
             for edge, inner, sign in ((0, k, -1.0), (-1, -1 - k, 1.0)):
-                span = abs(values[edge] - values[inner])
-                slope = abs(scores[edge] - scores[inner]) / span if span > 0 else 0.0
-                beyond = np.maximum(sign * (column - values[edge]), 0.0)
-                with np.errstate(over="ignore", invalid="ignore"):
+                with np.errstate(over="ignore", invalid="ignore"):  # numbers near the ends of float64
+                    span = abs(values[edge] - values[inner])
+                    slope = abs(scores[edge] - scores[inner]) / span if span > 0 else 0.0
+                    beyond = np.maximum(sign * (column - values[edge]), 0.0)
                     out[:, j] += sign * np.minimum(np.nan_to_num(beyond * slope, posinf=3.0), 3.0)
         return out
 
@@ -163,7 +164,11 @@ class SideEncoder:
             return values.astype(np.float32)
         flat = variable.flat
         parts = [scaler.transform(flat) for scaler in self.scalers_] or [flat]
+        if len(parts) == 2:  # the ranks tell far values apart already: an outlier's size would only upset the critic
+            parts[1] = parts[1].clip(-8.0, 8.0)
         if self.labels_ is not None:
-            parts.append(self.labels_.transform(variable.discrete.astype(str)) - 0.5)
+            with warnings.catch_warnings():  # a level that fit never saw shares the code of the rare ones, or of none
+                warnings.filterwarnings("ignore", "Found unknown categories", UserWarning)
+                parts.append(self.labels_.transform(variable.discrete.astype(str)) - 0.5)
         with np.errstate(over="ignore"):
             return np.concatenate(parts, 1).clip(-3e38, 3e38).astype(np.float32)

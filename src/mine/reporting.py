@@ -12,7 +12,7 @@ from mine import bounds
 from mine.critics import Critic
 from mine.training import Pairs, evaluate_scores
 
-__all__ = ["REPORTED_BOUND", "ReportedBound", "RowReport", "effective_pairs", "report_rows", "rows_of_bound", "selection_value"]
+__all__ = ["REPORTED_BOUND", "ReportedBound", "RowReport", "effective_pairs", "report_rows", "rows_of_bound", "selection_rows"]
 
 ReportedBound: TypeAlias = Literal["dv", "nwj", "infonce", "smile"]
 
@@ -102,17 +102,21 @@ def effective_pairs(log_weights: Tensor, dim: int | tuple[int, ...]) -> Tensor:
     return torch.exp(2 * torch.logsumexp(log_weights, dim) - torch.logsumexp(2 * log_weights, dim))
 
 
-def selection_value(kind: ReportedBound, joint: Tensor, marginal: Tensor) -> Tensor:
-    """The bound to pick a step by, shape ``(...)``: ``kind``, or InfoNCE where few shuffled pairs carry the partition term.
+def selection_rows(kind: ReportedBound, joint: Tensor, marginal: Tensor) -> Tensor:
+    """Contributions of the stop rows, shape (..., B), whose mean is the bound to pick a step by.
 
-    An empirical partition term that rests on a handful of pairs is too small, so that Donsker-Varadhan would pick the
-    critic that breaks it most. InfoNCE stays a bound on any number of pairs.
+    That is ``kind``, or InfoNCE where few shuffled pairs carry the partition term: an empirical partition term that rests on
+    a handful of pairs is too small, so that Donsker-Varadhan would pick the critic that breaks it most.
     """
+    nce = joint - bounds.log_mean_exp(torch.cat([joint.unsqueeze(-1), marginal], -1), -1)
+    if kind == "infonce":
+        return nce
     value = bounds.BOUNDS[kind](joint, marginal).value
-    if kind in ("infonce", "smile"):
-        return value
+    rows = joint + (value - joint.mean(-1)).unsqueeze(-1)
+    if kind == "smile":
+        return rows
     trusted = effective_pairs(marginal, (-2, -1)) >= MIN_EFFECTIVE
-    return torch.where(trusted, value, bounds.infonce(joint, marginal).value)
+    return torch.where(trusted.unsqueeze(-1), rows, nce)
 
 
 def report_rows(

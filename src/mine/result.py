@@ -54,6 +54,11 @@ class Estimate:
     diagnostics: dict[str, Any] = field(default_factory=dict)
     rows: np.ndarray | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("value", "stderr"):  # numpy's scalars would show in reprs and JSON
+            object.__setattr__(self, name, float(getattr(self, name)))
+        object.__setattr__(self, "interval", (float(self.interval[0]), float(self.interval[1])))
+
     def __float__(self) -> float:
         return self.value
 
@@ -94,15 +99,15 @@ class Estimate:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields as JSON-ready values: an infinite end of the interval is None, arrays are left out."""
+        """The fields as JSON-ready values: a number that is not finite is None, arrays are left out."""
         return {
-            "value": self.value,
-            "lower_bound": self.lower_bound,
+            "value": _finite(self.value),
+            "lower_bound": None if self.lower_bound is None else _finite(self.lower_bound),
             "stderr": _finite(self.stderr),
             "interval": [_finite(end) for end in self.interval],
             "unit": self.unit,
             "method": self.method,
-            "n": self.n,
+            "n": int(self.n),
             "diagnostics": _jsonable(self.diagnostics),
         }
 
@@ -137,7 +142,7 @@ class Estimate:
 
 
 def _finite(number: float) -> float | None:
-    return number if math.isfinite(number) else None
+    return float(number) if math.isfinite(number) else None
 
 
 def _jsonable(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,13 +38,16 @@ def make_folds(n: int, n_folds: int, seed: int, groups: np.ndarray | None = None
     rows = np.arange(n)
     if groups is not None:
         n_groups = len(np.unique(groups))
-        if n_groups < n_folds + 1:
+        needed = max(4, n_folds + 1)  # outside the largest report part, one group to train on and one to stop by
+        if n_groups < needed:
+            remedy = f" or pass n_folds={n_groups - 1}" if n_groups >= 4 else ""
             raise NotEnoughDataError(
-                f"groups has {n_groups} distinct group(s); {n_folds} folds need at least {n_folds + 1}. "
-                f"Use finer groups or pass n_folds={max(2, n_groups - 1)}."
+                f"groups has {n_groups} distinct group(s); {n_folds} folds need at least {needed}. Use finer groups{remedy}."
             )
         outer = GroupKFold(n_folds, shuffle=True, random_state=seed % 2**32).split(rows, groups=groups)
     else:
+        if n // n_folds < 2 or n - math.ceil(n / n_folds) < MIN_PART + 2:
+            raise _too_few(n, n_folds)
         outer = KFold(n_folds, shuffle=True, random_state=seed % 2**32).split(rows)
 
     folds: list[Fold] = []
@@ -59,8 +63,12 @@ def make_folds(n: int, n_folds: int, seed: int, groups: np.ndarray | None = None
         folds.append(Fold(rest[train], rest[stop], report))
     for fold in folds:
         if min(map(len, (fold.train, fold.stop, fold.report))) < 2:
-            raise NotEnoughDataError(f"{n} rows are too few for {n_folds} folds: pass more rows or a smaller n_folds.")
+            raise _too_few(n, n_folds)
     return folds
+
+
+def _too_few(n: int, n_folds: int) -> NotEnoughDataError:
+    return NotEnoughDataError(f"{n} rows are too few for {n_folds} folds: pass more rows or a smaller n_folds.")
 
 
 def duplicate_groups(x_ids: np.ndarray, y_ids: np.ndarray) -> tuple[np.ndarray | None, int]:

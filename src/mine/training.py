@@ -88,7 +88,8 @@ def evaluate_scores(
     gap = 1
     if pairs.groups is not None:
         labels, order = pairs.groups[index].sort(dim=-1, stable=True)
-        index, gap = index.gather(-1, order), longest_run(labels)
+        # make_folds has seen to it that no group fills half of a part; trimming parts to one length may just miss that.
+        index, gap = index.gather(-1, order), min(longest_run(labels), index.shape[-1] // 2)
     n, dim = index.shape[-1], len(critic.stack)
     shifts = cyclic_shifts(n, shuffles, generator, gap=gap)
     joint_parts: list[Tensor] = []
@@ -141,7 +142,7 @@ def train_critic(
     stop: Tensor,
     options: TrainingOptions,
     *,
-    stop_value: Callable[[Tensor, Tensor], Tensor],
+    stop_rows: Callable[[Tensor, Tensor], Tensor],
     seed: int,
     optimizer: OptimizerLike | None = None,
     on_progress: Callable[[int, int, float], None] | None = None,
@@ -155,7 +156,8 @@ def train_critic(
         train: Rows each critic trains on, shape ``(*stack, n_train)``.
         stop: Rows that pick its step, shape ``(*stack, n_stop)``.
         options: Steps, batch size, rates.
-        stop_value: (joint, marginal) scores -> the bound to pick the step by, shape ``(*stack,)``.
+        stop_rows: (joint, marginal) scores -> contributions of the stop rows, shape ``(*stack, n_stop)``, whose mean is the
+            bound to pick the step by.
         seed: Of the batches and shuffles.
         optimizer: A user's optimizer, or a function making one, used at its own constant rate; None is AdamW with the
             cosine schedule of ``options``.
@@ -177,12 +179,12 @@ def train_critic(
         critic.eval()
         stop_generator = torch.Generator().manual_seed(seed + 2)  # the same shuffles at each look
         joint, marginal, _ = evaluate_scores(critic, pairs, stop, stop_shuffles, stop_generator)
-        value = stop_value(joint, marginal)
-        improved = keeper.update(value, step)
+        rows = stop_rows(joint, marginal)
+        improved = keeper.update(rows, step)
         critic.train()
         history.step.append(step)
         history.train.append(train_value)
-        history.stop.append(value.mean().item())
+        history.stop.append(rows.mean().item())
         if on_progress is not None:
             on_progress(step, options.steps, history.stop[-1])
         return improved
@@ -233,7 +235,7 @@ def _adamw(trainable: list[nn.Parameter], options: TrainingOptions, stack_dims: 
     matrices = [p for p in trainable if p.ndim - stack_dims > 1 and p.shape[-2] > 1]
     others = [p for p in trainable if not (p.ndim - stack_dims > 1 and p.shape[-2] > 1)]
     groups = [{"params": matrices, "weight_decay": options.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.AdamW([g for g in groups if g["params"]], lr=options.learning_rate)
+    return torch.optim.AdamW([g for g in groups if g["params"]], lr=options.learning_rate, fused=True)
 
 
 def _flat(stop: list[float]) -> bool:
@@ -255,30 +257,35 @@ def _warm_cosine(options: TrainingOptions) -> Callable[[int], float]:
 
 
 class _BestWeights:
-    """Best weights so far, kept for each critic of a stack by itself."""
+    """Best weights so far, kept for each critic of a stack by itself.
+
+    Later weights must beat the best by half a standard error of the paired difference over the stop rows, and by half a nat
+    over their number: on a handful of rows the luckiest of many looks is an overfitted critic.
+    """
 
     def __init__(self, critic: Critic) -> None:
         self.stack = critic.stack
         self.live = [t for t in (*critic.parameters(), *critic.buffers()) if t.ndim >= len(self.stack)]
         self.best = [t.detach().clone() for t in self.live]
-        self.value: Tensor | None = None
+        self.rows: Tensor | None = None
         self.step: Tensor | None = None
 
-    def update(self, value: Tensor, step: int) -> bool:
-        """Keep the live weights of every critic whose bound rose; True if any did by more than 1e-4 nats."""
-        value = torch.nan_to_num(value.detach(), nan=-torch.inf)
-        if self.value is None or self.step is None:
-            self.value, self.step = value.clone(), torch.full_like(value, step)
+    def update(self, rows: Tensor, step: int) -> bool:
+        """Keep the live weights of every critic whose bound, the mean of ``rows`` (*stack, n), rose; True if any did."""
+        rows = torch.nan_to_num(rows.detach(), nan=-1e30)
+        if self.rows is None or self.step is None:
+            self.rows, self.step = rows.clone(), torch.full(rows.shape[:-1], step, device=rows.device)
             return True
-        better = value > self.value
-        risen = bool((value > self.value + 1e-4).any())
+        n = rows.shape[-1]
+        gain = rows - self.rows
+        better = gain.mean(-1) > 0.5 * gain.std(-1, correction=0) / n**0.5 + 0.5 / n
         if bool(better.any()):
             for live, best in zip(self.live, self.best, strict=True):
                 mask = better.reshape(better.shape + (1,) * (live.ndim - len(self.stack)))
                 best.copy_(torch.where(mask, live.detach(), best))
             self.step = torch.where(better, torch.full_like(self.step, step), self.step)
-            self.value = torch.maximum(self.value, value)
-        return risen
+            self.rows = torch.where(better.unsqueeze(-1), rows, self.rows)
+        return bool(better.any())
 
     def restore(self) -> None:
         with torch.no_grad():

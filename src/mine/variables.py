@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import datetime
 import math
+import operator
 import sys
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self, TypeAlias
 
@@ -176,7 +177,7 @@ def as_variable(
 
 def missing_rows(data: Any, name: str) -> np.ndarray:
     """Mask (n,) of the rows with a missing value (None, NaN, NaT) in any column."""
-    names, columns, _ = _columns(data, name)
+    _, columns, _ = _columns(data, name)
     if not columns:
         raise InputError(f"{name} is empty: pass at least one column with rows.")
     return np.any([_missing(c) for c in columns], axis=0)
@@ -195,8 +196,7 @@ def _columns(data: Any, name: str) -> tuple[list[str], list[np.ndarray], tuple[i
         if framed is not None:
             return *framed, None
         data = _from_sequence(data, name)
-    # A mask is lost by most functions: its entries become None here. Other subclasses (matrix) only bring surprises.
-    data = data.astype(object).filled(None) if np.ma.is_masked(data) else np.asarray(data)
+    data = _plain(data)
     if data.ndim == 0:
         raise InputError(f"{name} is a single value: pass one row for each observation.")
     if data.ndim == 1:
@@ -208,8 +208,17 @@ def _columns(data: Any, name: str) -> tuple[list[str], list[np.ndarray], tuple[i
     return names, list(flat.T), data.shape[1:] if data.ndim > 2 else None
 
 
+def _plain(array: np.ndarray) -> np.ndarray:
+    """The array without its subclass (matrix, masked array), masked entries as None."""
+    out = np.asarray(array)
+    if np.ma.is_masked(array):
+        out = out.astype(object)
+        out[np.ma.getmaskarray(array)] = None
+    return out
+
+
 def _from_tensor(tensor: Any, name: str) -> np.ndarray:
-    if tensor.is_sparse or tensor.layout.__str__() != "torch.strided":
+    if str(tensor.layout) != "torch.strided":
         raise InputError(f"{name} is sparse, and sparse input is not supported: pass {name}.to_dense().")
     tensor = tensor.detach().cpu().resolve_conj().resolve_neg()
     if tensor.is_floating_point() and tensor.dtype.itemsize < 4:  # numpy has no bfloat16
@@ -274,7 +283,7 @@ def _from_time(stamps: np.ndarray) -> np.ndarray:
 def _from_sequence(data: Any, name: str) -> np.ndarray:
     if hasattr(data, "tocsr"):
         raise InputError(f"{name} is sparse, and sparse input is not supported: pass {name}.toarray().")
-    if isinstance(data, (str, bytes, Mapping, Set)) or not hasattr(data, "__iter__"):
+    if isinstance(data, (str, bytes, Mapping, set, frozenset)) or not hasattr(data, "__iter__"):
         raise InputError(
             f"{name} must be an array, a tensor, a list, or a column or frame of a table; got {type(data).__name__}."
         )
@@ -319,7 +328,7 @@ def _settle(column: np.ndarray, name: str, declared: bool | None = None) -> np.n
     missing = _missing(values)
     if missing.any():
         raise _missing_error(name, missing)
-    nested = [i for i, v in enumerate(values) if isinstance(v, (Sequence, Mapping, Set, np.ndarray)) and not _is_text(v)]
+    nested = [i for i, v in enumerate(values) if isinstance(v, (list, tuple, dict, set, frozenset, np.ndarray))]
     if nested:
         raise InputError(
             f"Column {name!r} holds {type(values[nested[0]]).__name__} values (row {nested[0]}): "
@@ -355,8 +364,8 @@ def _is_number(value: Any) -> bool:
         float(value)
     except (TypeError, ValueError):
         return False
-    except OverflowError:  # an integer beyond float64
-        return True
+    except OverflowError:
+        pass  # an integer beyond float64 is a number all the same
     return True
 
 
@@ -374,8 +383,15 @@ def _missing(column: np.ndarray) -> np.ndarray:
         return np.isnat(column)
     if column.dtype.kind != "O":
         return np.zeros(len(column), dtype=bool)
-    # NaN, NaT and pandas' NA are the values that do not equal themselves, or cannot say; an array says it item by item
-    return np.array([v is None or type(v).__name__ == "NAType" or (v != v) is True or _is_nan(v) for v in column])
+    return np.array([_is_missing(v) for v in column], dtype=bool)
+
+
+def _is_missing(value: Any) -> bool:
+    """None, and NaN, NaT and pandas' NA: the values that do not equal themselves, or cannot say."""
+    if value is None or type(value).__name__ == "NAType":
+        return True
+    differs = operator.ne(value, value)
+    return bool(differs) if isinstance(differs, (bool, np.bool_)) else False  # an array says it entry by entry
 
 
 def _as_float(column: np.ndarray, name: str) -> np.ndarray:

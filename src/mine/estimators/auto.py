@@ -33,10 +33,9 @@ class Auto(Neural):
     preprocess: Preprocess = "rank"
     hidden: Sequence[int] = (64, 64, 64)
     gaussian_base: bool = True
-    steps: int = 500
     batch_size: int = 512
     shuffles: int = 2
-    learning_rate: float = 1e-2
+    learning_rate: float = 1.5e-2
     weight_decay: float = 0.1
 
     def fit(self, problem: Problem) -> FittedNeural:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from scipy.spatial import KDTree
 from scipy.special import digamma
 from scipy.stats import t as student
 
-from mine.errors import InputError
+from mine.errors import InputError, NotEnoughDataError
 from mine.preprocessing import RobustLogScaler, rank_gaussianize
 from mine.problem import Problem
 from mine.result import Estimate
@@ -41,19 +41,39 @@ def ksg(x: np.ndarray, y: np.ndarray, n_neighbors: int = 3) -> float:
     n = len(x)
     distance = KDTree(np.concatenate([x, y], 1)).query(x_y := np.concatenate([x, y], 1), n_neighbors + 1, p=np.inf)[0]
     del x_y
-    radius = np.nextafter(distance[:, -1], 0)  # strictly closer
-    counts = [_count_within(side, radius) for side in (x, y)]
+    counts = [_count_closer(side, distance[:, -1]) for side in (x, y)]
     return float(digamma(n_neighbors) + digamma(n) - np.mean(digamma(counts[0]) + digamma(counts[1])))
 
 
-def _count_within(side: np.ndarray, radius: np.ndarray) -> np.ndarray:
-    """Rows within ``radius`` of each row, itself included, shape (n,)."""
-    if side.shape[1] == 1:  # sorting beats a tree in one dimension
-        values = side[:, 0]
-        ordered = np.sort(values)
-        high = np.searchsorted(ordered, values + radius, side="right")
-        return np.maximum(high - np.searchsorted(ordered, values - radius, side="left"), 1)
-    return np.maximum(KDTree(side).query_ball_point(side, radius, p=np.inf, return_length=True), 1)
+def _count_closer(side: np.ndarray, distance: np.ndarray) -> np.ndarray:
+    """Rows strictly closer than ``distance`` to each row, itself included, shape (n,)."""
+    if side.shape[1] > 1:
+        radius = np.nextafter(distance, -1)  # none at distance 0
+        return np.maximum(KDTree(side).query_ball_point(side, radius, p=np.inf, return_length=True), 1)
+
+    values = side[:, 0]  # sorting beats a tree in one dimension
+    ordered = np.sort(values)
+    low = np.searchsorted(ordered, values - distance, side="left")
+    high = np.searchsorted(ordered, values + distance, side="right")
+    # The k-th neighbour lies on one of these edges, and the rounding of value + distance would often let it in. The
+    # distance was a rounded difference: only a difference can be compared with it.
+    while (out := (high > 0) & (ordered[high - 1] - values >= distance)).any():
+        high[out] = np.searchsorted(ordered, ordered[high[out] - 1], side="left")
+    last = len(values) - 1
+    while (out := (low <= last) & (values - ordered[np.minimum(low, last)] >= distance)).any():
+        low[out] = np.searchsorted(ordered, ordered[low[out]], side="right")
+    return np.maximum(high - low, 1)
+
+
+def _deal(units: np.ndarray, n_parts: int, rng: np.random.Generator) -> np.ndarray:
+    """Part of each unit, the largest dealt first, each to the part with fewest rows so far."""
+    sizes = np.bincount(units)
+    order = rng.permutation(len(sizes))
+    part, filled = np.empty(len(sizes), dtype=np.int64), np.zeros(n_parts, dtype=np.int64)
+    for unit in order[np.argsort(-sizes[order], kind="stable")]:
+        part[unit] = filled.argmin()
+        filled[part[unit]] += sizes[unit]
+    return part
 
 
 @dataclass(frozen=True)
@@ -71,9 +91,12 @@ class KSG:
     numeric_only = True
 
     def run(self, problem: Problem) -> Estimate:
+        if problem.copies and problem.groups is not None:  # a copy is a neighbour at distance 0: it reads as information
+            once = np.unique(problem.groups, return_index=True)[1]
+            problem = replace(problem, x=problem.x.take(once), y=problem.y.take(once), groups=None)
         k, n = self.n_neighbors, problem.n
-        if not 1 <= k < n / 8:
-            raise InputError(f"n_neighbors must be at least 1 and below n / 8 = {n / 8:.0f} for {n} rows, got {k}.")
+        if not 1 <= k <= n // 4:
+            raise InputError(f"n_neighbors must lie between 1 and n / 4 = {n // 4} for {n} rows, got {k}.")
         rng = np.random.default_rng(problem.seed)
         sides = [self._prepare(v.flat, rng) for v in (problem.x, problem.y)]
         value = ksg(sides[0], sides[1], k)
@@ -83,7 +106,12 @@ class KSG:
         units = np.arange(n) if problem.groups is None else np.unique(problem.groups, return_inverse=True)[1].ravel()
         n_units = int(units.max()) + 1
         n_parts = int(np.clip(min(n // (8 * k + 8), n_units), 2, 10))
-        part_of = rng.permutation(np.arange(n_units) % n_parts)[units]
+        part_of = _deal(units, n_parts, rng)[units]
+        if np.bincount(part_of, minlength=n_parts).min() <= k:
+            raise NotEnoughDataError(
+                f"{n_units} distinct group(s) cannot be dealt into {n_parts} parts of more than {k} rows, which the standard "
+                "error needs: use more or smaller groups."
+            )
         parts = [self._on(sides, part_of == p, k) for p in range(n_parts)]
         halves = [self._on(sides, (part_of % 2) == h, k) for h in (0, 1)]
         stderr = float(np.std(parts, ddof=1) / np.sqrt(n_parts))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from mine import bounds
 from mine.critics import ModuleCritic, as_critic, pair_scores
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
+from mine.reporting import REPORTED_BOUND, selection_rows
 from mine.sampling import cyclic_shifts
 from mine.training import History, Pairs, TrainingOptions, evaluate_scores, train_critic
 
@@ -153,7 +155,6 @@ class Mine(nn.Module):
         train, stop, held = order[:n_train], order[n_train : n_train + n_stop], order[n_train + n_stop :]
         size = min(batch_size or 128, n_train)
         per_pass = n_train // size
-        plain = bounds.get_bound(_LOSSES[self.loss])
 
         self.history = train_critic(
             self._critic(),
@@ -170,7 +171,7 @@ class Mine(nn.Module):
                 eval_every=max(1, per_pass),
                 patience=max(20, iters),
             ),
-            stop_value=lambda joint, marginal: plain(joint, marginal).value,
+            stop_rows=partial(selection_rows, REPORTED_BOUND[_LOSSES[self.loss]]),
             seed=seed,
             optimizer=opt if opt is not None else lambda parameters: torch.optim.Adam(parameters, lr=1e-3),
         )
