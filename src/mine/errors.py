@@ -8,6 +8,10 @@ from collections.abc import Iterable
 __all__ = ["InputError", "MineError", "MineWarning", "NotEnoughDataError", "UnknownNameError"]
 
 
+#: A longer list of valid names than this hides the message.
+_LIST_AT_MOST = 12
+
+
 class MineError(Exception):
     """Base class of everything this library raises on purpose."""
 
@@ -26,9 +30,12 @@ class UnknownNameError(InputError):
     def __init__(self, what: str, name: object, valid: Iterable[str]) -> None:
         names = [str(v) for v in valid]
         close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        shown = ", ".join(names[:30]) + (", ..." if len(names) > 30 else "")
-        super().__init__(f"Unknown {what} {name!r}.{hint} Valid: {shown}.")
+        message = f"Unknown {what} {name!r}" + (f": did you mean {close[0]!r}?" if close else ".")
+        if len(names) <= _LIST_AT_MOST:
+            message += f" Valid: {', '.join(names)}."
+        elif not close:
+            message += f" There are {len(names)}, the first: {', '.join(names[:_LIST_AT_MOST])}."
+        super().__init__(message)
 
 
 class MineWarning(UserWarning):

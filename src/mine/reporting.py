@@ -12,7 +12,15 @@ from mine import bounds
 from mine.critics import Critic
 from mine.training import Pairs, evaluate_scores
 
-__all__ = ["REPORTED_BOUND", "ReportedBound", "RowReport", "effective_pairs", "report_rows", "rows_of_bound", "selection_rows"]
+__all__ = [
+    "REPORTED_BOUND",
+    "ReportedBound",
+    "RowReport",
+    "effective_pairs",
+    "report_rows",
+    "rows_of_bound",
+    "selection_rows",
+]
 
 ReportedBound: TypeAlias = Literal["dv", "nwj", "infonce", "smile"]
 
@@ -120,7 +128,13 @@ def selection_rows(kind: ReportedBound, joint: Tensor, marginal: Tensor) -> Tens
 
 
 def report_rows(
-    kind: ReportedBound, critic: Critic, pairs: Pairs, index: Tensor, *, generator: torch.Generator, budget: int = 1 << 19
+    kind: ReportedBound,
+    critic: Critic,
+    pairs: Pairs,
+    index: Tensor,
+    *,
+    generator: torch.Generator,
+    budget: int = 1 << 19,
 ) -> RowReport:
     """Read the bound on ``index``, with as many shuffles as make their noise under a tenth of the sampling variance.
 

@@ -320,7 +320,9 @@ def _settle(column: np.ndarray, name: str, declared: bool | None = None) -> np.n
     if kind in "Mm":
         return _from_time(column)
     if kind == "c":
-        raise InputError(f"Column {name!r} is complex. Complex data not supported: pass its real and imaginary parts as two columns.")
+        raise InputError(
+            f"Column {name!r} is complex. Complex data not supported: pass its real and imaginary parts as two columns."
+        )
     if kind not in "OUST":
         raise InputError(f"Column {name!r} has the unsupported type {column.dtype}: pass numbers or text.")
 
@@ -352,7 +354,9 @@ def _settle(column: np.ndarray, name: str, declared: bool | None = None) -> np.n
             f"Column {name!r} is mostly numeric but holds the text {values[row]!r} (row {row}): "
             "clean it, or declare the column discrete if its values are labels."
         )
-    return np.array([v.decode(errors="backslashreplace") if isinstance(v, bytes) else str(v) for v in values], dtype=object)
+    return np.array(
+        [v.decode(errors="backslashreplace") if isinstance(v, bytes) else str(v) for v in values], dtype=object
+    )
 
 
 def _is_text(value: Any) -> bool:

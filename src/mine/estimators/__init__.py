@@ -44,7 +44,9 @@ class Method:
 
 
 def _neural(name: str, summary: str, paper: str, **defaults: Any) -> Method:
-    return Method(name, summary, paper, "mine.estimators.neural", "Neural", {"name": name, **defaults}, takes_critic=True)
+    return Method(
+        name, summary, paper, "mine.estimators.neural", "Neural", {"name": name, **defaults}, takes_critic=True
+    )
 
 
 METHODS: dict[str, Method] = {
@@ -58,15 +60,47 @@ METHODS: dict[str, Method] = {
             "Auto",
             takes_critic=True,
         ),
-        _neural("mine", "Donsker-Varadhan with the EMA-corrected gradient", "Belghazi et al. 2018, eq. 12", bound="mine"),
+        _neural(
+            "mine", "Donsker-Varadhan with the EMA-corrected gradient", "Belghazi et al. 2018, eq. 12", bound="mine"
+        ),
         _neural("dv", "Donsker-Varadhan, plain mini-batch gradient", "Donsker & Varadhan 1983", bound="dv"),
         _neural("nwj", "the MINE paper's MINE-f ('fdiv'); high variance at high MI", "Nguyen et al. 2010", bound="nwj"),
-        _neural("jensen-shannon", "trained as a classifier, reported by Donsker-Varadhan", "Hjelm et al. 2019", bound="jensen-shannon"),
-        _neural("infonce", "low variance, capped at the log of the number of negatives", "van den Oord et al. 2018", bound="infonce"),
+        _neural(
+            "jensen-shannon",
+            "trained as a classifier, reported by Donsker-Varadhan",
+            "Hjelm et al. 2019",
+            bound="jensen-shannon",
+        ),
+        _neural(
+            "infonce",
+            "low variance, capped at the log of the number of negatives",
+            "van den Oord et al. 2018",
+            bound="infonce",
+        ),
         _neural("smile", "clipped partition term; an estimate, not a bound", "Song & Ermon 2020", bound="smile"),
-        Method("ksg", "k nearest neighbours, no training; for few dimensions", "Kraskov et al. 2004", "mine.estimators.ksg", "KSG", numeric_only=True),
-        Method("gaussian", "Gaussian copula in closed form; sees monotone dependence only", "Ince et al. 2017", "mine.estimators.gaussian", "GaussianCopula", numeric_only=True),
-        Method("discrete", "contingency table with the Miller-Madow correction", "Miller 1955", "mine.estimators.discrete", "DiscretePlugin"),
+        Method(
+            "ksg",
+            "k nearest neighbours, no training; for few dimensions",
+            "Kraskov et al. 2004",
+            "mine.estimators.ksg",
+            "KSG",
+            numeric_only=True,
+        ),
+        Method(
+            "gaussian",
+            "Gaussian copula in closed form; sees monotone dependence only",
+            "Ince et al. 2017",
+            "mine.estimators.gaussian",
+            "GaussianCopula",
+            numeric_only=True,
+        ),
+        Method(
+            "discrete",
+            "contingency table with the Miller-Madow correction",
+            "Miller 1955",
+            "mine.estimators.discrete",
+            "DiscretePlugin",
+        ),
     )
 }
 
@@ -121,7 +155,9 @@ def get_estimator(method: Any, options: dict[str, Any] | None = None) -> Estimat
         return method
     if callable(method):
         return _FunctionEstimator(method)
-    raise InputError(f"method must be a name, an estimator with run(problem), or a function (x, y) -> float; got {method!r}.")
+    raise InputError(
+        f"method must be a name, an estimator with run(problem), or a function (x, y) -> float; got {method!r}."
+    )
 
 
 @dataclass(frozen=True)
@@ -130,7 +166,9 @@ class _FunctionEstimator:
 
     def run(self, problem: Problem) -> Estimate:
         if problem.x.n_discrete or problem.y.n_discrete:
-            raise InputError("A function as method gets numbers only: encode the discrete columns, or pass discrete=False.")
+            raise InputError(
+                "A function as method gets numbers only: encode the discrete columns, or pass discrete=False."
+            )
         value = self.function(problem.x.flat, problem.y.flat)
         if isinstance(value, Estimate):
             return value

@@ -69,6 +69,8 @@ class GaussianCopula:
             "warnings": [],
         }
         if r[0] ** 2 > 1 - 1e-6:
-            diagnostics["warnings"].append("A linear combination of y's scores equals one of x's: the true value may be infinite.")
+            diagnostics["warnings"].append(
+                "A linear combination of y's scores equals one of x's: the true value may be infinite."
+            )
         interval = (value - half_width, value + half_width)
         return Estimate(value, None, stderr, interval, self.name, n, diagnostics=diagnostics)

@@ -272,7 +272,9 @@ class Neural:
                 "preprocess": self.preprocess,
                 "critic": self._critic_name(),
                 "device": str(pairs.x.device),
-                "warnings": self._warnings(n, value, correction, witness if missed else None, saturated, cap, histories, encoders),
+                "warnings": self._warnings(
+                    n, value, correction, witness if missed else None, saturated, cap, histories, encoders
+                ),
             },
             rows=None if kind == "smile" else rows,
         )
@@ -456,7 +458,9 @@ def fresh_critic(source: Any) -> Critic:
         if not isinstance(made, nn.Module):
             raise InputError(f"The critic factory must return an nn.Module, got {type(made).__name__}.")
         return as_critic(made)
-    raise InputError(f"critic must be an nn.Module taking (x, y), or a function making one; got {type(source).__name__}.")
+    raise InputError(
+        f"critic must be an nn.Module taking (x, y), or a function making one; got {type(source).__name__}."
+    )
 
 
 def _dry_run(critic: Critic, pairs: Pairs) -> None:
@@ -504,7 +508,9 @@ def _history(histories: list[History]) -> dict[str, list[float]]:
     }
 
 
-def _progress(problem: Problem, message: str, part: int = 0, parts: int = 1) -> Callable[[int, int, float], None] | None:
+def _progress(
+    problem: Problem, message: str, part: int = 0, parts: int = 1
+) -> Callable[[int, int, float], None] | None:
     callback = problem.on_progress
     if callback is None:
         return None

@@ -203,7 +203,11 @@ class Mine(nn.Module):
             tensor = rows if isinstance(rows, Tensor) else torch.as_tensor(np.asarray(rows))
             tensor = tensor.to(like.device, like.dtype)
             tensor = tensor.unsqueeze(-1) if tensor.ndim == 1 else tensor
-            if tensor.ndim == 0 or len(tensor) < 2 or len(tensor) != len(out[0] if out and out[0] is not None else tensor):
+            if (
+                tensor.ndim == 0
+                or len(tensor) < 2
+                or len(tensor) != len(out[0] if out and out[0] is not None else tensor)
+            ):
                 raise InputError(f"{name} must have as many rows as x, at least two; got shape {tuple(tensor.shape)}.")
             if not bool(torch.isfinite(tensor).all()):
                 raise InputError(f"{name} has values that are not finite in {like.dtype}: clean or rescale it.")
