@@ -13,9 +13,7 @@ from torch import nn
 
 
 @pytest.fixture(autouse=True)
-def _doctest_surroundings(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[None]:
+def _doctest_surroundings(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     if not isinstance(request.node, pytest.DoctestItem):
         yield
         return

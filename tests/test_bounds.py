@@ -396,5 +396,5 @@ def test_a_function_is_its_own_bound():
 
 
 def test_unknown_names_list_the_valid_ones_and_the_closest():
-    with pytest.raises(UnknownNameError, match=r"Unknown bound 'infonc'\. Did you mean 'infonce'\? Valid: dv, mine"):
+    with pytest.raises(UnknownNameError, match=r"Unknown bound 'infonc': did you mean 'infonce'\? Valid: dv, mine"):
         get_bound("infonc")

@@ -165,9 +165,7 @@ def test_gaussian_critic_integrates_to_one_over_the_product_of_the_marginals():
 
 def test_gaussian_critic_ignores_a_direction_without_variance():
     x, y = gaussian_data(100, 2, 2)
-    mixtures = x @ np.random.default_rng(1).normal(
-        size=(2, 8)
-    )  # rank 2: the other eigenvalues are rounding of either sign
+    mixtures = x @ np.random.default_rng(1).normal(size=(2, 8))  # rank 2: the other eigenvalues are rounding of either sign
     copied = np.concatenate([x, mixtures, np.full((100, 1), 3.0)], 1)
     plain, wide = GaussianCritic.fit(x, y), GaussianCritic.fit(copied, y)
     assert wide.mutual_information.item() == pytest.approx(plain.mutual_information.item(), rel=1e-6)
@@ -221,9 +219,7 @@ STACKED = {
     "concat": lambda: ConcatCritic(2, 3, (6, 5), stack=(4,), generator=generator()),
     "separable": lambda: SeparableCritic(2, 3, (6,), embed=4, stack=(4,), generator=generator()),
     "gaussian": lambda: stacked_gaussian(4),
-    "residual": lambda: ResidualCritic(
-        stacked_gaussian(4), ConcatCritic(2, 3, (6,), stack=(4,), generator=generator())
-    ),
+    "residual": lambda: ResidualCritic(stacked_gaussian(4), ConcatCritic(2, 3, (6,), stack=(4,), generator=generator())),
 }
 
 

@@ -64,9 +64,7 @@ def test_rank_scores_do_not_change_under_increasing_maps(values: np.ndarray, sca
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.int8, np.uint8, bool])
 def test_ranks_of_every_dtype(dtype: Any):
     values = np.array([[3], [0], [1], [2], [1]]).astype(dtype)
-    np.testing.assert_allclose(
-        rank_gaussianize(values).ravel(), brute_force_scores(values.astype(float).ravel()), atol=1e-12
-    )
+    np.testing.assert_allclose(rank_gaussianize(values).ravel(), brute_force_scores(values.astype(float).ravel()), atol=1e-12)
 
 
 def test_new_rows_are_interpolated_and_tails_go_on_linearly_up_to_three_units():
@@ -76,9 +74,7 @@ def test_new_rows_are_interpolated_and_tails_go_on_linearly_up_to_three_units():
     np.testing.assert_allclose(halfway, [inner[10:12].mean(), 0.75 * inner[50] + 0.25 * inner[51]], atol=1e-12)
     slope = (inner[-1] - inner[-11]) / 10  # over the outer tenth
     tails = fitted.transform([[101.0], [-2.0], [1e6], [-1e300]]).ravel()
-    np.testing.assert_allclose(
-        tails, [inner[-1] + 2 * slope, inner[0] - 2 * slope, inner[-1] + 3, inner[0] - 3], atol=1e-12
-    )
+    np.testing.assert_allclose(tails, [inner[-1] + 2 * slope, inner[0] - 2 * slope, inner[-1] + 3, inner[0] - 3], atol=1e-12)
 
 
 @given(
@@ -107,16 +103,12 @@ def test_robust_scaler_by_hand():
     fitted = RobustLogScaler().fit(values)
     np.testing.assert_allclose(fitted.transform(values).ravel(), 1.349 / 2 * np.arange(-2, 3), rtol=1e-12)
     far = 1.349 / 2 * 98
-    np.testing.assert_allclose(
-        fitted.transform([[100.0], [-96.0]]).ravel(), [4 + np.log(far - 3), -4 - np.log(far - 3)]
-    )
+    np.testing.assert_allclose(fitted.transform([[100.0], [-96.0]]).ravel(), [4 + np.log(far - 3), -4 - np.log(far - 3)])
 
 
 @given(integer_columns, scales, st.floats(-5, 5))
 def test_robust_scaler_can_be_inverted(values: np.ndarray, scale: float, heavy: float):
-    values = (
-        values * scale * 10.0 ** (heavy * (np.arange(30) % 5 == 0))[:, None]
-    )  # a fifth of the rows far out or far in
+    values = values * scale * 10.0 ** (heavy * (np.arange(30) % 5 == 0))[:, None]  # a fifth of the rows far out or far in
     fitted = RobustLogScaler().fit(values)
     scaled = fitted.transform(values)
     assert np.isfinite(scaled.astype(np.float32)).all()
@@ -191,9 +183,7 @@ def test_ranks_come_first_then_scales_then_labels():
     features = SideEncoder("rank", both=True).fit(variable).transform(variable)
     for k, name in enumerate("ab"):
         column = MIXED[name].to_numpy()
-        np.testing.assert_allclose(
-            features[:, k], norm.ppf((np.arange(60) + 0.5) / 60), atol=1e-6
-        )  # both columns ascend
+        np.testing.assert_allclose(features[:, k], norm.ppf((np.arange(60) + 0.5) / 60), atol=1e-6)  # both columns ascend
         low, middle, high = np.quantile(column, [0.25, 0.5, 0.75])
         linear = (column - middle) / (high - low) * 1.349
         np.testing.assert_allclose(features[:, 2 + k], linear, atol=1e-5)
@@ -241,6 +231,6 @@ def test_new_rows_use_the_fitted_scale():
 def test_unknown_preprocessing_lists_the_valid_names():
     wrong: Any = "robus"
     with pytest.raises(
-        UnknownNameError, match=r"Unknown preprocess 'robus'\. Did you mean 'robust'\? Valid: rank, robust, None"
+        UnknownNameError, match=r"Unknown preprocess 'robus': did you mean 'robust'\? Valid: rank, robust, None"
     ):
         SideEncoder(wrong)

@@ -78,7 +78,7 @@ def test_bits_and_back():
 
 
 def test_an_unknown_unit_lists_the_valid_ones():
-    with pytest.raises(UnknownNameError, match=r"Unknown unit 'bit'\. Did you mean 'bits'\? Valid: nats, bits"):
+    with pytest.raises(UnknownNameError, match=r"Unknown unit 'bit': did you mean 'bits'\? Valid: nats, bits"):
         made().to("bit")
 
 

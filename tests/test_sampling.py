@@ -32,9 +32,7 @@ def test_cyclic_shifts_are_distinct_and_keep_their_distance(n: int, k: int, gap:
     assert shifts == cyclic_shifts(n, k, generator(seed), gap=gap)
 
 
-@pytest.mark.parametrize(
-    ("n", "k"), [(20, 3), (20, 1), (200, 2)]
-)  # a permutation for the first, rejection for the last
+@pytest.mark.parametrize(("n", "k"), [(20, 3), (20, 1), (200, 2)])  # a permutation for the first, rejection for the last
 def test_every_shift_is_equally_likely(n: int, k: int):
     rng = generator()
     draws = 4000

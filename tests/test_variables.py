@@ -31,11 +31,7 @@ def numbers(data: Any, **kwargs: Any) -> list[Any]:
     assert variable.n_discrete == 0
     assert variable.continuous.dtype == np.float64
     assert type(variable.continuous) is np.ndarray
-    return (
-        variable.continuous.squeeze(1).tolist()
-        if variable.continuous.shape[1:] == (1,)
-        else variable.continuous.tolist()
-    )
+    return variable.continuous.squeeze(1).tolist() if variable.continuous.shape[1:] == (1,) else variable.continuous.tolist()
 
 
 def labels(data: Any, **kwargs: Any) -> list[Any]:
@@ -221,7 +217,7 @@ def test_booleans_are_discrete_unless_declared_numbers(kind: str):
         pd.Series(range(50)).astype("category"),  # too many levels for the rule of numeric columns
         pd.Series(np.arange(50) / 2).astype("category"),
         pd.Series(["1", "2", "x", *map(str, range(47))]).astype("category"),  # mostly numeric text is no mistake here
-        pl.Series(list(map(str, range(49))) + ["x"], dtype=pl.Categorical),
+        pl.Series([*list(map(str, range(49))), "x"], dtype=pl.Categorical),
     ],
 )
 def test_a_category_is_discrete_whatever_its_values(column: Any):
@@ -290,7 +286,7 @@ def test_discrete_names_are_checked():
     check_discrete_names({"name": True}, variable)
     check_discrete_names(True, variable)
     with pytest.raises(
-        UnknownNameError, match=r"Unknown column in discrete 'nam'\. Did you mean 'name'\? Valid: many, few, flag, name"
+        UnknownNameError, match=r"Unknown column in discrete 'nam': did you mean 'name'\? Valid: many, few, flag, name"
     ):
         check_discrete_names(["nam"], variable)
     with pytest.raises(InputError, match="a list of column names or a mapping; got 'few'"):
@@ -330,9 +326,7 @@ def test_column_names(data: Any, columns: tuple[str, ...]):
 # === n-D ===
 
 
-@pytest.mark.parametrize(
-    "to", [np.asarray, torch.as_tensor, lambda a: a.tolist(), lambda a: a.astype("u1"), lambda a: a > 30]
-)
+@pytest.mark.parametrize("to", [np.asarray, torch.as_tensor, lambda a: a.tolist(), lambda a: a.astype("u1"), lambda a: a > 30])
 def test_images_keep_their_shape(to: Callable[[np.ndarray], Any]):
     images = np.arange(60).reshape(5, 1, 3, 4)
     variable = as_variable(to(images), "x")

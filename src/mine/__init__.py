@@ -14,11 +14,11 @@ if _TYPE_CHECKING:
     from mine import bounds as bounds
     from mine import critics as critics
     from mine import datasets as datasets
+    from mine import models as models
     from mine import sampling as sampling
     from mine.api import estimate as estimate
     from mine.errors import InputError as InputError
     from mine.errors import MineError as MineError
-    from mine.errors import MineWarning as MineWarning
     from mine.errors import NotEnoughDataError as NotEnoughDataError
     from mine.errors import UnknownNameError as UnknownNameError
     from mine.estimators import methods as methods
@@ -31,7 +31,6 @@ _HOME = {
     "Estimate": "mine.result",
     "InputError": "mine.errors",
     "MineError": "mine.errors",
-    "MineWarning": "mine.errors",
     "MutualInformation": "mine.mutual_information",
     "NotEnoughDataError": "mine.errors",
     "UnknownNameError": "mine.errors",
@@ -40,7 +39,22 @@ _HOME = {
 }
 _SUBMODULES = ("bounds", "critics", "datasets", "models", "sampling")
 
-__all__ = [*sorted(_HOME), *_SUBMODULES, "__version__"]
+__all__ = [
+    "Estimate",
+    "InputError",
+    "MineError",
+    "MutualInformation",
+    "NotEnoughDataError",
+    "UnknownNameError",
+    "__version__",
+    "bounds",
+    "critics",
+    "datasets",
+    "estimate",
+    "methods",
+    "models",
+    "sampling",
+]
 
 
 def __getattr__(name: str) -> _Any:

@@ -197,8 +197,10 @@ def infonce(joint: Tensor, marginal: Tensor, state: Tensor | None = None) -> Bou
         tensor(8.0000)
     """
     joint, marginal = _full_precision(joint, marginal)
-    logits = torch.cat([joint.unsqueeze(-1), marginal], -1)
-    value = (joint - log_mean_exp(logits, -1)).mean(-1)
+    # Relative to the joint score: a difference of two scores of 1e4 would have lost its digits in float32.
+    against = marginal - joint.unsqueeze(-1)
+    logits = torch.cat([torch.zeros_like(against[..., :1]), against], -1)
+    value = -log_mean_exp(logits, -1).mean(-1)
 
     return BoundResult(-value, value, state)
 

@@ -73,7 +73,12 @@ def _root(
 
 @app.command()
 def estimate(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="CSV, TSV, Parquet, NPY or NPZ; '-' reads CSV from stdin; example:NAME is shipped data.")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE", help="CSV, TSV, Parquet, NPY or NPZ; '-' reads CSV from stdin; example:NAME is shipped data."
+        ),
+    ],
     x: Annotated[str, typer.Option("--x", help="Columns of x: names or globs, comma-separated.")],
     y: Annotated[str, typer.Option("--y", help="Columns of y, likewise.")],
     method: Annotated[str, typer.Option(help="See 'mine methods'.")] = "auto",
@@ -82,12 +87,20 @@ def estimate(
     plot: Annotated[Path | None, typer.Option(help="Write a figure: .png, .pdf or .svg.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same digits.")] = None,
-    discrete: Annotated[str | None, typer.Option(help="Columns that are labels, comma-separated; otherwise decided by their values.")] = None,
-    groups: Annotated[str | None, typer.Option(help="Column that says which rows belong together (a patient, a session).")] = None,
+    discrete: Annotated[
+        str | None, typer.Option(help="Columns that are labels, comma-separated; otherwise decided by their values.")
+    ] = None,
+    groups: Annotated[
+        str | None, typer.Option(help="Column that says which rows belong together (a patient, a session).")
+    ] = None,
     drop_missing: Annotated[bool, typer.Option("--drop-missing", help="Leave out rows with a missing value.")] = False,
-    option: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Option of the method, for example steps=2000; repeatable.")] = None,
-    progress: Annotated[bool | None, typer.Option("--progress/--no-progress", help="Progress bar; by default on a terminal, after two seconds.")] = None,
-) -> None:  # fmt: skip
+    option: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Option of the method, for example steps=2000; repeatable.")
+    ] = None,
+    progress: Annotated[
+        bool | None, typer.Option("--progress/--no-progress", help="Progress bar; by default on a terminal, after two seconds.")
+    ] = None,
+) -> None:
     """Estimate the mutual information between columns of a table.
 
     Examples:
@@ -174,9 +187,7 @@ def _check_within(labels: list[str] | None, *sides: list[str]) -> None:
 def _group_rows(table: Table, groups: str) -> Any:
     names = table.names(groups)
     if len(names) != 1:
-        raise InputError(
-            f"--groups takes one column, {groups!r} is {len(names)}: name the column that identifies a group."
-        )
+        raise InputError(f"--groups takes one column, {groups!r} is {len(names)}: name the column that identifies a group.")
     return table.select(names)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, Self, TypeAlias
@@ -106,9 +107,7 @@ class _Linear(nn.Module):
         super().__init__()
         limit = 1 / math.sqrt(max(1, fan_in or n_in))  # torch's own default for nn.Linear
         self.weight = nn.Parameter(torch.empty(*stack, n_in, n_out).uniform_(-limit, limit, generator=generator))
-        self.bias = (
-            nn.Parameter(torch.empty(*stack, 1, n_out).uniform_(-limit, limit, generator=generator)) if bias else None
-        )
+        self.bias = nn.Parameter(torch.empty(*stack, 1, n_out).uniform_(-limit, limit, generator=generator)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
         if self.bias is None:
@@ -139,9 +138,7 @@ class _MLP(nn.Module):
             raise InputError(f"Unknown activation {activation!r}. Valid: {', '.join(_ACTIVATIONS)}.")
         self.activation = activation
         self.activate_first = activate_first
-        self.layers = nn.ModuleList(
-            _Linear(a, b, stack, generator=generator) for a, b in zip(sizes[:-1], sizes[1:], strict=True)
-        )
+        self.layers = nn.ModuleList(_Linear(a, b, stack, generator=generator) for a, b in itertools.pairwise(sizes))
 
     def forward(self, h: Tensor) -> Tensor:
         activation = _ACTIVATIONS[self.activation]
@@ -277,7 +274,7 @@ class GaussianCritic(Critic):
         >>> x = rng.normal(size=(5000, 1)); y = 0.8 * x + 0.6 * rng.normal(size=(5000, 1))
         >>> critic = GaussianCritic.fit(x, y)
         >>> round(critic.mutual_information.item(), 2), round(critic(torch.tensor(x), torch.tensor(y)).mean().item(), 2)
-        (0.52, 0.52)
+        (0.51, 0.51)
     """
 
     def __init__(self, mean_x: Tensor, mean_y: Tensor, map_x: Tensor, map_y: Tensor, correlations: Tensor) -> None:
@@ -364,9 +361,7 @@ class ResidualCritic(Critic):
         True
     """
 
-    def __init__(
-        self, base: Critic, network: Critic, *, base_dx: int | None = None, base_dy: int | None = None
-    ) -> None:
+    def __init__(self, base: Critic, network: Critic, *, base_dx: int | None = None, base_dy: int | None = None) -> None:
         super().__init__()
         if base.stack != network.stack:
             raise InputError(f"The base is stacked as {base.stack}, the network as {network.stack}: make them equal.")
@@ -439,9 +434,7 @@ def as_critic(module: nn.Module, *, concat: bool | None = None) -> Critic:
 def _takes_one(module: nn.Module) -> bool:
     parameters: Any = inspect.signature(module.forward).parameters.values()
     positional = [
-        p
-        for p in parameters
-        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is inspect.Parameter.empty
+        p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is inspect.Parameter.empty
     ]
     variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
     return len(positional) == 1 and not variadic

@@ -1,11 +1,11 @@
-"""Errors and warnings: every message says what was received and what to do about it."""
+"""Errors: every message says what was received and what to do about it."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["InputError", "MineError", "MineWarning", "NotEnoughDataError", "UnknownNameError"]
+__all__ = ["InputError", "MineError", "NotEnoughDataError", "UnknownNameError"]
 
 
 #: A longer list of valid names than this hides the message.
@@ -36,7 +36,3 @@ class UnknownNameError(InputError):
         elif not close:
             message += f" There are {len(names)}, the first: {', '.join(names[:_LIST_AT_MOST])}."
         super().__init__(message)
-
-
-class MineWarning(UserWarning):
-    """Something worth knowing that does not stop the computation."""

@@ -122,8 +122,8 @@ class MutualInformation(BaseEstimator):
         self._note_features(X, reset=False)
         if self._fitted is None:
             return self._run(lambda estimator, problem: estimator.run(problem), X, y, None).value
-        sides = [encoder.read(data) for encoder, data in zip(self._fitted.encoders, (X, y), strict=True)]
-        return self._fitted.score(*sides) / UNITS[self.unit]
+        left, right = (e.read(data) for e, data in zip(self._fitted.encoders, (X, y), strict=True))
+        return self._fitted.score(left, right) / UNITS[self.unit]
 
     def _run(self, run: Any, X: Any, y: Any, groups: Any) -> Estimate:
         options = {**(self.options or {}), **({} if self.critic is None else {"critic": self.critic})}

@@ -130,8 +130,10 @@ class Estimate:
         digits = 3 if max(abs(self.value), self.stderr if math.isfinite(self.stderr) else 0) < 100 else 1
         upper = f"{high:.{digits}f}]" if math.isfinite(high) else "∞)"
         lines = [
-            f"Estimate: {self.value:.{digits}f} ± {self.stderr:.{digits}f} {self.unit}"
-            f"   95 % interval [{low:.{digits}f}, {upper}"
+            (
+                f"Estimate: {self.value:.{digits}f} ± {self.stderr:.{digits}f} {self.unit}"
+                f"   95 % interval [{low:.{digits}f}, {upper}"
+            )
         ]
         about = f"  method {self.method}, n = {self.n:,}"
         if self.lower_bound is not None:

@@ -25,9 +25,7 @@ class Fold:
     report: np.ndarray
 
 
-def make_folds(
-    n: int, n_folds: int, seed: int, groups: np.ndarray | None = None, stop_share: float = 0.15
-) -> list[Fold]:
+def make_folds(n: int, n_folds: int, seed: int, groups: np.ndarray | None = None, stop_share: float = 0.15) -> list[Fold]:
     """Cross-fitting folds whose report parts partition ``range(n)``; a group stays on one side of every split.
 
     Raises:

@@ -148,9 +148,7 @@ def _read_text(data: bytes, delimiter: str, source: str) -> Table:
         delimiter = ";"
     header = next(csv.reader(io.StringIO(first), delimiter=delimiter))
     if all(_is_number(cell) for cell in header):
-        raise InputError(
-            f"{source} has no header line (its first line is {first.strip()[:60]!r}): add the column names."
-        )
+        raise InputError(f"{source} has no header line (its first line is {first.strip()[:60]!r}): add the column names.")
     _check_names([cell.strip() for cell in header], source)
 
     try:

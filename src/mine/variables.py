@@ -21,7 +21,7 @@ from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 __all__ = ["DiscreteSpec", "Variable", "as_variable", "missing_rows"]
 
 #: `discrete=`: by the rule, all columns, or by name (a list means 'these and the non-numeric ones, no others').
-DiscreteSpec: TypeAlias = "None | bool | Sequence[str] | Mapping[str, bool]"
+DiscreteSpec: TypeAlias = "bool | Sequence[str] | Mapping[str, bool] | None"
 
 #: The rule for numeric columns: at most this many distinct values ...
 MAX_LEVELS = 20
@@ -354,9 +354,7 @@ def _settle(column: np.ndarray, name: str, declared: bool | None = None) -> np.n
             f"Column {name!r} is mostly numeric but holds the text {values[row]!r} (row {row}): "
             "clean it, or declare the column discrete if its values are labels."
         )
-    return np.array(
-        [v.decode(errors="backslashreplace") if isinstance(v, bytes) else str(v) for v in values], dtype=object
-    )
+    return np.array([v.decode(errors="backslashreplace") if isinstance(v, bytes) else str(v) for v in values], dtype=object)
 
 
 def _is_text(value: Any) -> bool:

@@ -84,9 +84,7 @@ def test_wishart_bias_tends_to_the_number_of_pairs_over_two_n():
 
 def test_the_correction_removes_the_bias_of_independent_columns():
     rng = np.random.default_rng(0)
-    values = [
-        GaussianCopula().run(problem(rng.normal(size=(60, 3)), rng.normal(size=(60, 4)))).value for _ in range(150)
-    ]
+    values = [GaussianCopula().run(problem(rng.normal(size=(60, 3)), rng.normal(size=(60, 4)))).value for _ in range(150)]
     uncorrected = 3 * 4 / (2 * 60)
     assert abs(np.mean(values)) < 4 * np.std(values) / math.sqrt(150) + 0.01
     assert abs(np.mean(values)) < 0.2 * uncorrected

@@ -44,9 +44,7 @@ class Method:
 
 
 def _neural(name: str, summary: str, paper: str, **defaults: Any) -> Method:
-    return Method(
-        name, summary, paper, "mine.estimators.neural", "Neural", {"name": name, **defaults}, takes_critic=True
-    )
+    return Method(name, summary, paper, "mine.estimators.neural", "Neural", {"name": name, **defaults}, takes_critic=True)
 
 
 METHODS: dict[str, Method] = {
@@ -60,9 +58,7 @@ METHODS: dict[str, Method] = {
             "Auto",
             takes_critic=True,
         ),
-        _neural(
-            "mine", "Donsker-Varadhan with the EMA-corrected gradient", "Belghazi et al. 2018, eq. 12", bound="mine"
-        ),
+        _neural("mine", "Donsker-Varadhan with the EMA-corrected gradient", "Belghazi et al. 2018, eq. 12", bound="mine"),
         _neural("dv", "Donsker-Varadhan, plain mini-batch gradient", "Donsker & Varadhan 1983", bound="dv"),
         _neural("nwj", "the MINE paper's MINE-f ('fdiv'); high variance at high MI", "Nguyen et al. 2010", bound="nwj"),
         _neural(
@@ -133,7 +129,7 @@ def get_estimator(method: Any, options: dict[str, Any] | None = None) -> Estimat
         UnknownNameError: No such method.
         InputError: An option the method does not take.
     """
-    options = {k: v for k, v in (options or {}).items()}
+    options = dict((options or {}).items())
     if isinstance(method, str):
         name = _ALIASES.get(method.lower(), method.lower())
         if name not in METHODS:
@@ -155,9 +151,7 @@ def get_estimator(method: Any, options: dict[str, Any] | None = None) -> Estimat
         return method
     if callable(method):
         return _FunctionEstimator(method)
-    raise InputError(
-        f"method must be a name, an estimator with run(problem), or a function (x, y) -> float; got {method!r}."
-    )
+    raise InputError(f"method must be a name, an estimator with run(problem), or a function (x, y) -> float; got {method!r}.")
 
 
 @dataclass(frozen=True)
@@ -166,9 +160,7 @@ class _FunctionEstimator:
 
     def run(self, problem: Problem) -> Estimate:
         if problem.x.n_discrete or problem.y.n_discrete:
-            raise InputError(
-                "A function as method gets numbers only: encode the discrete columns, or pass discrete=False."
-            )
+            raise InputError("A function as method gets numbers only: encode the discrete columns, or pass discrete=False.")
         value = self.function(problem.x.flat, problem.y.flat)
         if isinstance(value, Estimate):
             return value

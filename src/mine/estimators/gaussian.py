@@ -24,7 +24,7 @@ def wishart_bias(n: int, dx: int, dy: int) -> float:
         Anderson, An Introduction to Multivariate Statistical Analysis, theorem 7.5.1 and its mean logarithm.
 
     >>> round(wishart_bias(100, 1, 1), 4)
-    0.0052
+    0.0051
     """
 
     def log_det_bias(d: int) -> float:

@@ -91,9 +91,7 @@ class KSG:
     numeric_only = True
 
     def run(self, problem: Problem) -> Estimate:
-        if (
-            problem.copies and problem.groups is not None
-        ):  # a copy is a neighbour at distance 0: it reads as information
+        if problem.copies and problem.groups is not None:  # a copy is a neighbour at distance 0: it reads as information
             once = np.unique(problem.groups, return_index=True)[1]
             problem = replace(problem, x=problem.x.take(once), y=problem.y.take(once), groups=None)
         k, n = self.n_neighbors, problem.n

@@ -458,9 +458,7 @@ def fresh_critic(source: Any) -> Critic:
         if not isinstance(made, nn.Module):
             raise InputError(f"The critic factory must return an nn.Module, got {type(made).__name__}.")
         return as_critic(made)
-    raise InputError(
-        f"critic must be an nn.Module taking (x, y), or a function making one; got {type(source).__name__}."
-    )
+    raise InputError(f"critic must be an nn.Module taking (x, y), or a function making one; got {type(source).__name__}.")
 
 
 def _dry_run(critic: Critic, pairs: Pairs) -> None:
@@ -508,9 +506,7 @@ def _history(histories: list[History]) -> dict[str, list[float]]:
     }
 
 
-def _progress(
-    problem: Problem, message: str, part: int = 0, parts: int = 1
-) -> Callable[[int, int, float], None] | None:
+def _progress(problem: Problem, message: str, part: int = 0, parts: int = 1) -> Callable[[int, int, float], None] | None:
     callback = problem.on_progress
     if callback is None:
         return None

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from mine import bounds
-from mine.critics import ModuleCritic, as_critic, pair_scores
+from mine.critics import Critic, ModuleCritic, as_critic, pair_scores
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 from mine.reporting import REPORTED_BOUND, selection_rows
 from mine.sampling import cyclic_shifts
@@ -182,9 +182,8 @@ class Mine(nn.Module):
             return lambda joint, marginal, state=None: bounds.mine(joint, marginal, state, alpha=self.alpha)
         return bounds.get_bound(_LOSSES[self.loss])
 
-    def _critic(self) -> ModuleCritic:
-        critic = ModuleCritic(self.T, concat=True) if self.method == "concat" else as_critic(self.T)
-        return critic  # type: ignore[return-value]
+    def _critic(self) -> Critic:
+        return ModuleCritic(self.T, concat=True) if self.method == "concat" else as_critic(self.T)
 
     def _scores(self, x: Tensor, z: Tensor, z_marg: Tensor | None) -> tuple[Tensor, Tensor]:
         critic = self._critic()
@@ -203,11 +202,7 @@ class Mine(nn.Module):
             tensor = rows if isinstance(rows, Tensor) else torch.as_tensor(np.asarray(rows))
             tensor = tensor.to(like.device, like.dtype)
             tensor = tensor.unsqueeze(-1) if tensor.ndim == 1 else tensor
-            if (
-                tensor.ndim == 0
-                or len(tensor) < 2
-                or len(tensor) != len(out[0] if out and out[0] is not None else tensor)
-            ):
+            if tensor.ndim == 0 or len(tensor) < 2 or len(tensor) != len(out[0] if out and out[0] is not None else tensor):
                 raise InputError(f"{name} must have as many rows as x, at least two; got shape {tuple(tensor.shape)}.")
             if not bool(torch.isfinite(tensor).all()):
                 raise InputError(f"{name} has values that are not finite in {like.dtype}: clean or rescale it.")

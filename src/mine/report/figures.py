@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["STYLE", "new_figure", "plot_estimate"]
 
 #: Colours that colour-blind readers tell apart, and no box around the data.
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.titlesize": "medium",
