@@ -72,6 +72,8 @@ METHODS: dict[str, Method] = {
             "low variance, capped at the log of the number of negatives",
             "van den Oord et al. 2018",
             bound="infonce",
+            batch_size=128,
+            shuffles=15,
         ),
         _neural("smile", "clipped partition term; an estimate, not a bound", "Song & Ermon 2020", bound="smile"),
         Method(

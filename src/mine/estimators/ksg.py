@@ -91,10 +91,15 @@ class KSG:
     numeric_only = True
 
     def run(self, problem: Problem) -> Estimate:
+        whole = problem
         if problem.copies and problem.groups is not None:  # a copy is a neighbour at distance 0: it reads as information
             once = np.unique(problem.groups, return_index=True)[1]
             problem = replace(problem, x=problem.x.take(once), y=problem.y.take(once), groups=None)
         k, n = self.n_neighbors, problem.n
+        if problem.n < whole.n and not 1 <= k <= n // 4:
+            raise NotEnoughDataError(
+                f"Only {n} of {whole.n} rows are distinct rows, too few for n_neighbors={k}: use method 'auto' or smaller n_neighbors."
+            )
         if not 1 <= k <= n // 4:
             raise InputError(f"n_neighbors must lie between 1 and n / 4 = {n // 4} for {n} rows, got {k}.")
         rng = np.random.default_rng(problem.seed)
