@@ -14,7 +14,7 @@ from mine.preprocessing import rank_gaussianize
 from mine.problem import Problem, clustered_stderr
 from mine.result import Estimate
 
-__all__ = ["GaussianCopula", "wishart_bias"]
+__all__ = ["GaussianCopula", "copula_information", "wishart_bias"]
 
 
 def wishart_bias(n: int, dx: int, dy: int) -> float:
@@ -31,6 +31,19 @@ def wishart_bias(n: int, dx: int, dy: int) -> float:
         return float(digamma((n - 1 - np.arange(d)) / 2).sum() + d * np.log(2 / (n - 1)))
 
     return 0.5 * (log_det_bias(dx) + log_det_bias(dy) - log_det_bias(dx + dy))
+
+
+def copula_information(x: np.ndarray, y: np.ndarray) -> float | None:
+    """Mutual information (nats) of the Gaussian copula fitted to (n, dx) and (n, dy), bias removed; None for too few rows.
+
+    >>> copula_information(np.zeros((3, 2)), np.zeros((3, 2))) is None
+    True
+    """
+    n, d = len(x), x.shape[1] + y.shape[1]
+    if n <= d + 2:
+        return None
+    critic = GaussianCritic.fit(rank_gaussianize(x), rank_gaussianize(y))
+    return float(critic.mutual_information) - wishart_bias(n, x.shape[1], y.shape[1])
 
 
 @dataclass(frozen=True)

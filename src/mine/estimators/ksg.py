@@ -11,6 +11,7 @@ from scipy.special import digamma
 from scipy.stats import t as student
 
 from mine.errors import InputError, NotEnoughDataError
+from mine.estimators.gaussian import copula_information
 from mine.preprocessing import RobustLogScaler, rank_gaussianize
 from mine.problem import Problem
 from mine.result import Estimate
@@ -98,7 +99,7 @@ class KSG:
         k, n = self.n_neighbors, problem.n
         if problem.n < whole.n and not 1 <= k <= n // 4:
             raise NotEnoughDataError(
-                f"Only {n} of {whole.n} rows are distinct rows, too few for n_neighbors={k}: use method 'auto' or smaller n_neighbors."
+                f"Only {n} of {whole.n} rows are distinct rows, too few for n_neighbors={k}: lower it, or use method 'auto'."
             )
         if not 1 <= k <= n // 4:
             raise InputError(f"n_neighbors must lie between 1 and n / 4 = {n // 4} for {n} rows, got {k}.")
@@ -128,7 +129,15 @@ class KSG:
             diagnostics["warnings"].append(
                 f"The estimate moved by {drift:+.3f} nats from half of the rows to all: it is biased at this n."
             )
-        interval = (value - half_width, value + half_width)
+        low, high = value - half_width, value + half_width
+        witness = copula_information(problem.x.flat, problem.y.flat)
+        diagnostics["gaussian_copula_nats"] = witness
+        if witness is not None and witness > high:  # neighbours are far apart in many dimensions, and KSG reads low
+            high = witness + half_width
+            diagnostics["warnings"].append(
+                f"KSG misses dependence here: a Gaussian copula alone gives {witness:.2f} nats. Use method 'auto'."
+            )
+        interval = (low, high)
         return Estimate(value, None, stderr, interval, self.name, n, diagnostics=diagnostics)
 
     def _prepare(self, values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
