@@ -293,17 +293,27 @@ class GaussianCritic(Critic):
         self.correlations: Tensor
 
     @classmethod
-    def fit(cls, x: np.ndarray, y: np.ndarray, *, shrinkage: float = 0.0, floor: float = 1e-7) -> GaussianCritic:
+    def fit(
+        cls,
+        x: np.ndarray,
+        y: np.ndarray,
+        *,
+        shrinkage: float = 0.0,
+        side_shrinkage: tuple[float, float] = (0.0, 0.0),
+        floor: float = 1e-7,
+    ) -> GaussianCritic:
         """Fit to rows ``x`` (n, dx) and ``y`` (n, dy), in float64.
 
         Arguments:
             x: Rows of x, shape (n, dx).
             y: Rows of y, shape (n, dy).
-            shrinkage: Weight in [0, 1] of a diagonal target in the covariance; needed where n is not well above dx + dy.
+            shrinkage: Share in [0, 1] taken off the covariance between x and y; 1 means independence.
+            side_shrinkage: Weight of a diagonal target in the covariance of x and in that of y; needed where n is not well
+                above dx or dy. The mean log-ratio of a shrunk side can exceed the mutual information.
             floor: Smallest 1 - r^2, so that a deterministic relation stays finite.
         """
         mean_x, mean_y = x.mean(0, keepdims=True), y.mean(0, keepdims=True)
-        white_x, white_y = _whitener(x - mean_x, shrinkage), _whitener(y - mean_y, shrinkage)
+        white_x, white_y = _whitener(x - mean_x, side_shrinkage[0]), _whitener(y - mean_y, side_shrinkage[1])
         cross = (1 - shrinkage) * ((x - mean_x) @ white_x).T @ ((y - mean_y) @ white_y) / len(x)
         left, r, right = np.linalg.svd(cross, full_matrices=False)
         r = np.clip(r, 0.0, math.sqrt(1 - floor))

@@ -72,7 +72,7 @@ def rows_of_bound(kind: ReportedBound, joint: Tensor, marginal: Tensor, shifts: 
         marginal: Scores of the shuffled pairs, shape (m, K).
         shifts: The K cyclic shifts: ``marginal[i, k]`` is ``T(x_i, y_{(i + shifts[k]) mod m})``.
     """
-    joint, marginal = joint.double(), marginal.double()
+    joint, marginal = joint.cpu().double(), marginal.cpu().double()  # Apple's GPUs have no float64
     m, k = marginal.shape
     if kind == "infonce":
         log_partition = bounds.log_mean_exp(torch.cat([joint.unsqueeze(-1), marginal], -1), -1)

@@ -235,7 +235,8 @@ def _adamw(trainable: list[nn.Parameter], options: TrainingOptions, stack_dims: 
     matrices = [p for p in trainable if p.ndim - stack_dims > 1 and p.shape[-2] > 1]
     others = [p for p in trainable if not (p.ndim - stack_dims > 1 and p.shape[-2] > 1)]
     groups = [{"params": matrices, "weight_decay": options.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.AdamW([g for g in groups if g["params"]], lr=options.learning_rate, fused=True)
+    fused = trainable[0].device.type in ("cpu", "cuda")
+    return torch.optim.AdamW([g for g in groups if g["params"]], lr=options.learning_rate, fused=fused)
 
 
 def _flat(stop: list[float]) -> bool:

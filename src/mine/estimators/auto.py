@@ -60,7 +60,7 @@ class Auto(Neural):
         dx, dy = problem.x.n_continuous, problem.y.n_continuous
         with torch.no_grad():
             for base, fold in zip(bases, folds, strict=True):
-                scores = base(pairs.x[:, :dx], pairs.y[:, :dy]).double().cpu().numpy()
+                scores = base(pairs.x[:, :dx], pairs.y[:, :dy]).cpu().double().numpy()
                 ratio[fold.report] = scores[fold.report]
                 on_train.append(float(scores[fold.train].mean()))
         held = float(ratio.mean())

@@ -38,9 +38,9 @@ __all__ = ["FittedNeural", "Neural"]
 #: A bound from shuffled pairs cannot be trusted within this many nats of the log of the number of rows (McAllester &
 #: Stratos, 2020), InfoNCE within this share of the log of its negatives.
 SATURATION_MARGIN, INFONCE_MARGIN = 2.0, 0.8
-#: Nats times rows by which few rows may hide dependence that a critic cannot learn from them: calibrated on
-#: benchmarks/coverage.py (sine, circle, 20 weak correlations), where the value falls short by 10 to 60 / n.
-UNSEEN = 30.0
+#: Nats times rows by which few rows may hide dependence that a critic cannot learn from them, in all and for each column:
+#: calibrated on benchmarks/coverage.py (sine, circle, 20 weak correlations), where the value falls short by 10 to 70 / n.
+UNSEEN, UNSEEN_A_COLUMN = 30.0, 2.0
 #: Above this many columns in all the Gaussian witness costs more than it tells.
 WITNESS_COLUMNS = 200
 
@@ -143,7 +143,7 @@ class Neural:
         )
         if self.gaussian_base and problem.x.n_continuous and problem.y.n_continuous:
             dx, dy = problem.x.n_continuous, problem.y.n_continuous
-            x, y = pairs.x[:, :dx].double().cpu().numpy(), pairs.y[:, :dy].double().cpu().numpy()
+            x, y = pairs.x[:, :dx].cpu().double().numpy(), pairs.y[:, :dy].cpu().double().numpy()
             base = GaussianCritic.stacked([fit_base(x, y, fold) for fold in folds]).float()
             critic = ResidualCritic(base, critic, base_dx=dx, base_dy=dy)
         critic = critic.to(pairs.x.device)
@@ -242,7 +242,8 @@ class Neural:
 
         cap, saturated = reports.limit(n, value)
         half_width = interval_half_width(stderr, correction, n)
-        low, high = value - half_width, math.inf if saturated else value + math.hypot(half_width, UNSEEN / n)
+        unseen = UNSEEN + UNSEEN_A_COLUMN * sum(v.n_continuous + v.n_discrete for v in (problem.x, problem.y))
+        low, high = value - half_width, math.inf if saturated else value + math.hypot(half_width, unseen / n)
         if saturated:  # SMILE's clipped partition term errs upwards there, by any amount
             low = min(low, 0.0 if kind == "smile" else held - half_width)
         # A critic can miss what it could have seen, and both halves then read low. The Gaussian copula is a witness.
@@ -430,14 +431,19 @@ def _effective_needed(report: RowReport) -> float:
 
 
 def fit_base(x: np.ndarray, y: np.ndarray, fold: Fold) -> GaussianCritic:
-    """The Gaussian of the training rows, its shrinkage (1 means independence) chosen by the stop rows' mean log-ratio.
+    """The Gaussian of the training rows, shrunk towards independence by as much as the stop rows' mean log-ratio asks for.
 
-    1 - r^2 is kept above 1 / n: so few rows cannot tell a stronger relation from a deterministic one.
+    Each side's covariance is shrunk by the formula of Ledoit & Wolf (2004), negligible unless columns are many. 1 - r^2 is
+    kept above 1 / n: so few rows cannot tell a stronger relation from a deterministic one.
     """
+    from sklearn.covariance import ledoit_wolf_shrinkage
+
     train, stop = fold.train, fold.stop
-    least = 0.5 * (x.shape[1] + y.shape[1]) / len(train)
-    candidates = [s for s in (0.0, 0.03, 0.1, 0.3, 0.6, 1.0) if s >= least or (s == 0 and least < 0.03)]
-    critics = [GaussianCritic.fit(x[train], y[train], shrinkage=s, floor=1 / len(train)) for s in candidates]
+    sides = tuple(float(ledoit_wolf_shrinkage(s[train])) if s.shape[1] > 1 else 0.0 for s in (x, y))
+    critics = [
+        GaussianCritic.fit(x[train], y[train], shrinkage=s, side_shrinkage=(sides[0], sides[1]), floor=1 / len(train))
+        for s in (0.0, 0.03, 0.1, 0.3, 0.6, 1.0)
+    ]
     tx, ty = torch.as_tensor(x[stop]), torch.as_tensor(y[stop])
 
     def surely(critic: GaussianCritic) -> float:

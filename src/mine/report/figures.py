@@ -19,7 +19,6 @@ STYLE: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.titlesize": "medium",
-    "axes.titlelocation": "left",
     "font.size": 10,
     "legend.frameon": False,
     "savefig.dpi": 150,
@@ -56,18 +55,18 @@ def plot_estimate(estimate: Estimate) -> Figure:
         _draw_history(next(panel), estimate)
     if estimate.rows is not None:
         _draw_pointwise(next(panel), estimate)
-    figure.suptitle(f"Mutual information, method {estimate.method}, n = {estimate.n:,}", x=0.01, ha="left", fontsize=11)
+    figure.suptitle(f"Mutual information by method {estimate.method}, n = {estimate.n:,}", fontsize=11)
     return figure
 
 
 def _draw_interval(axis: Any, estimate: Estimate) -> None:
     low, high = estimate.interval
     unbounded = not math.isfinite(high)
-    top = high if not unbounded else max(estimate.value, low) + 0.5 * max(1e-9, estimate.value - low) + 0.1
+    top = high if not unbounded else max(estimate.value, low) + 0.25 * max(1e-9, estimate.value - low) + 0.1
     if math.isfinite(low):
         axis.plot([0, 0], [low, top], color=BLUE, lw=6, alpha=0.35, solid_capstyle="butt", label="95 % interval")
         if unbounded:
-            axis.annotate("", (0, top * 1.02), (0, top * 0.98), arrowprops={"arrowstyle": "->", "color": BLUE})
+            axis.plot(0, top, "^", color=BLUE, ms=9, alpha=0.6, label="open above")
     axis.plot(0, estimate.value, "o", color=BLUE, ms=8, label="value")
     if estimate.lower_bound is not None:
         axis.plot([-0.25, 0.25], [estimate.lower_bound] * 2, color=ORANGE, lw=1.5, label="held-out bound")
@@ -75,8 +74,9 @@ def _draw_interval(axis: Any, estimate: Estimate) -> None:
     axis.set_xlim(-1, 1)
     axis.set_xticks([])
     axis.set_ylabel(estimate.unit)
-    axis.set_title(f"{estimate.value:.3f} ± {estimate.stderr:.3f} {estimate.unit}")
-    axis.margins(y=0.15)
+    axis.set_title(f"{estimate.value:.3f} ± {estimate.stderr:.3f} {estimate.unit}", loc="left")
+    bottom, ceiling = axis.get_ylim()
+    axis.set_ylim(bottom, ceiling + 0.45 * (ceiling - bottom))  # room for the legend
     axis.legend(loc="upper left", fontsize=8)
 
 
@@ -86,15 +86,20 @@ def _draw_history(axis: Any, estimate: Estimate) -> None:
     axis.plot(steps, estimate.history["stop"], color=BLUE, lw=1.6, label="stop rows")
     axis.set_xlabel("step")
     axis.set_ylabel(f"bound ({estimate.unit})")
-    axis.set_title("Training")
+    axis.set_title("Training", loc="left")
+    stop = estimate.history["stop"]
+    spread = max(max(stop) - min(stop), 0.05)
+    axis.set_ylim(min(stop) - 0.3 * spread, max(stop) + 0.6 * spread)  # saturated training bounds rise without end
     axis.legend(loc="lower right", fontsize=8)
 
 
 def _draw_pointwise(axis: Any, estimate: Estimate) -> None:
     rows = estimate.pointwise()
-    axis.hist(rows, bins=min(60, max(10, int(len(rows) ** 0.5))), color=BLUE, alpha=0.8)
+    middle, width = (rows.min() + rows.max()) / 2, max(rows.max() - rows.min(), 0.1)
+    bins = min(60, max(10, int(len(rows) ** 0.5)))
+    axis.hist(rows, bins=bins, range=(middle - width / 2, middle + width / 2), color=BLUE, alpha=0.8)
     axis.axvline(rows.mean(), color=ORANGE, lw=1.5, label=f"mean {rows.mean():.3f}")
     axis.set_xlabel(f"held-out contribution of a row ({estimate.unit})")
     axis.set_ylabel("rows")
-    axis.set_title("Pointwise")
+    axis.set_title("Pointwise", loc="left")
     axis.legend(loc="upper left", fontsize=8)

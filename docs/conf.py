@@ -1,0 +1,39 @@
+"""Sphinx: ``python -m sphinx -W -b html docs docs/_build/html``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+# This checkout, whatever is installed: the pages describe the code beside them.
+sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
+
+import mine
+
+project = "torch-mine"
+author = "torch-mine contributors"
+project_copyright = "torch-mine contributors, MIT licence"
+version = release = mine.__version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
+]
+exclude_patterns = ["_build", "figures"]
+
+myst_heading_anchors = 3
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_preserve_defaults = True
+
+html_theme = "furo"
+html_title = f"torch-mine {version}"
+html_static_path = ["_static"]

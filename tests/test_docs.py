@@ -1,0 +1,138 @@
+"""What the README and the documentation print is what runs: every Python block, every ``mine`` command, and their output."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import mine
+from mine.datasets import example_path
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted(p for p in (ROOT / "docs").rglob("*.md") if "_build" not in p.parts)]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block, and the ``text`` block that follows it at once: what it prints."""
+
+    page: Path
+    line: int
+    language: str
+    code: str
+    output: str | None
+
+    def __str__(self) -> str:
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    text = page.read_text(encoding="utf-8")
+    fence = r"^```(\w+)\n(.*?)^```\n(?:\s*^```text\n(.*?)^```\n)?"
+    for found in re.finditer(fence, text, re.MULTILINE | re.DOTALL):
+        yield Block(page, text.count("\n", 0, found.start()) + 2, found[1], found[2], found[3])
+
+
+def commands(block: Block) -> str:
+    """The lines of a shell block from its first ``mine`` on, without the installation in front of it."""
+    lines = [line.split(" && ")[-1] for line in block.code.splitlines()]
+    return "\n".join(line for line in lines if re.search(r"(^|\| )mine ", line))
+
+
+BLOCKS = [block for page in PAGES for block in blocks(page)]
+PYTHON = [block for block in BLOCKS if block.language == "python"]
+SHELL = [block for block in BLOCKS if block.language == "shell" and commands(block)]
+
+
+def form(text: str) -> list[str]:
+    """The words of an output, its numbers replaced: digits depend on the machine, wording and layout do not."""
+    return re.sub(r"[-+]?\d[\d,]*(\.\d+)?", "#", text).split()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seeded_torch: None) -> Iterator[Path]:
+    """An empty folder with a ``data.csv``; the global generators are put back afterwards."""
+    shutil.copy(example_path("diabetes"), tmp_path / "data.csv")
+    monkeypatch.chdir(tmp_path)
+    numpy_state, python_state = np.random.get_state(), random.getstate()
+    np.random.seed(0)
+    yield tmp_path
+    np.random.set_state(numpy_state)
+    random.setstate(python_state)
+
+
+@pytest.mark.parametrize("block", PYTHON, ids=str)
+def test_python_block_runs(block: Block, folder: Path):
+    code = compile("\n" * (block.line - 1) + block.code, str(block.page), "exec")
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(code, {"__name__": "documentation"})
+    if block.output is not None:
+        assert form(printed.getvalue()) == form(block.output), printed.getvalue()
+
+
+@pytest.mark.parametrize("block", SHELL, ids=str)
+def test_shell_block_runs(block: Block, folder: Path):
+    # A function stands in for the installed command: the same interpreter, whether or not its folder is on the path.
+    script = f'set -eo pipefail\nmine() {{ "{sys.executable}" -m mine "$@"; }}\n{commands(block)}'
+    source = str(Path(mine.__file__).parents[1])
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": source},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    if block.output is not None:
+        assert form(done.stdout) == form(block.output), done.stdout
+
+
+def test_there_is_something_to_run():
+    pages = {block.page.name for block in PYTHON}
+    assert {"README.md", "quickstart.md", "loss.md", "critic.md", "groups.md", "coming-from-mine-pytorch.md"} <= pages
+    assert any(block.page.name == "README.md" for block in SHELL)
+
+
+def test_the_readme_is_short_and_has_the_test_command_once():
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    assert len(lines) < 120
+    assert lines.count('pip install -e ".[test]" && pytest') == 1
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/methods.md"])
+def test_the_tables_of_methods_are_the_registry(page: str):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert re.findall(r'^\| `"([\w-]+)"` \|', text, re.MULTILINE) == list(mine.methods())
+
+
+def test_links_between_pages_lead_somewhere():
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.relative_to(ROOT)} links to {target}"
+
+
+def test_the_code_map_names_every_module():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    package = Path(mine.__file__).parent
+    for path in package.iterdir():
+        if path.suffix == ".py" and not path.name.startswith("__"):
+            assert f"`{path.name}`" in text, f"the code map of CONTRIBUTING.md leaves out {path.name}"
+        if (path / "__init__.py").is_file():
+            assert f"`{path.name}/" in text, f"the code map of CONTRIBUTING.md leaves out {path.name}/"
