@@ -299,7 +299,7 @@ class GaussianCritic(Critic):
         y: np.ndarray,
         *,
         shrinkage: float = 0.0,
-        side_shrinkage: tuple[float, float] = (0.0, 0.0),
+        diagonal: float = 0.0,
         floor: float = 1e-7,
     ) -> GaussianCritic:
         """Fit to rows ``x`` (n, dx) and ``y`` (n, dy), in float64.
@@ -308,13 +308,13 @@ class GaussianCritic(Critic):
             x: Rows of x, shape (n, dx).
             y: Rows of y, shape (n, dy).
             shrinkage: Share in [0, 1] taken off the covariance between x and y; 1 means independence.
-            side_shrinkage: Weight of a diagonal target in the covariance of x and in that of y; needed where n is not well
-                above dx or dy. The mean log-ratio of a shrunk side can exceed the mutual information.
+            diagonal: Weight in [0, 1] of a diagonal target in the whole covariance matrix; needed where n is not well above
+                dx + dy. Where a side's own coordinates correlate, much of it makes the mean log-ratio too large.
             floor: Smallest 1 - r^2, so that a deterministic relation stays finite.
         """
         mean_x, mean_y = x.mean(0, keepdims=True), y.mean(0, keepdims=True)
-        white_x, white_y = _whitener(x - mean_x, side_shrinkage[0]), _whitener(y - mean_y, side_shrinkage[1])
-        cross = (1 - shrinkage) * ((x - mean_x) @ white_x).T @ ((y - mean_y) @ white_y) / len(x)
+        white_x, white_y = _whitener(x - mean_x, diagonal), _whitener(y - mean_y, diagonal)
+        cross = (1 - shrinkage) * (1 - diagonal) * ((x - mean_x) @ white_x).T @ ((y - mean_y) @ white_y) / len(x)
         left, r, right = np.linalg.svd(cross, full_matrices=False)
         r = np.clip(r, 0.0, math.sqrt(1 - floor))
         arrays = (mean_x, mean_y, white_x @ left, white_y @ right.T, r[None])

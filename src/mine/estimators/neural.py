@@ -431,17 +431,22 @@ def _effective_needed(report: RowReport) -> float:
 
 
 def fit_base(x: np.ndarray, y: np.ndarray, fold: Fold) -> GaussianCritic:
-    """The Gaussian of the training rows, shrunk towards independence by as much as the stop rows' mean log-ratio asks for.
+    """The Gaussian of the training rows, shrunk by as much as the stop rows' mean log-ratio asks for.
 
-    Each side's covariance is shrunk by the formula of Ledoit & Wolf (2004), negligible unless columns are many. 1 - r^2 is
-    kept above 1 / n: so few rows cannot tell a stronger relation from a deterministic one.
+    Candidates are the sample covariance and that shrunk by the formula of Ledoit & Wolf (2004), each with less and less
+    covariance between the sides. 1 - r^2 is kept above 1 / n: so few rows cannot tell a stronger relation from a
+    deterministic one.
     """
     from sklearn.covariance import ledoit_wolf_shrinkage
 
     train, stop = fold.train, fold.stop
-    sides = tuple(float(ledoit_wolf_shrinkage(s[train])) if s.shape[1] > 1 else 0.0 for s in (x, y))
+    both = np.concatenate([x[train], y[train]], 1)
+    diagonals = [float(ledoit_wolf_shrinkage(both))]
+    if len(train) > 3 * both.shape[1]:
+        diagonals.append(0.0)
     critics = [
-        GaussianCritic.fit(x[train], y[train], shrinkage=s, side_shrinkage=(sides[0], sides[1]), floor=1 / len(train))
+        GaussianCritic.fit(x[train], y[train], shrinkage=s, diagonal=d, floor=1 / len(train))
+        for d in diagonals
         for s in (0.0, 0.03, 0.1, 0.3, 0.6, 1.0)
     ]
     tx, ty = torch.as_tensor(x[stop]), torch.as_tensor(y[stop])
