@@ -137,13 +137,15 @@ def gaussian_log_ratio(x: np.ndarray, y: np.ndarray, mean: np.ndarray, cov: np.n
 
 
 @pytest.mark.parametrize(("dx", "dy"), [(1, 1), (3, 2), (2, 5)])
-@pytest.mark.parametrize("shrinkage", [0.0, 0.3])
-def test_gaussian_critic_is_the_log_density_ratio(dx: int, dy: int, shrinkage: float):
+@pytest.mark.parametrize(("shrinkage", "diagonal"), [(0.0, 0.0), (0.0, 0.3), (0.2, 0.0), (0.2, 0.3)])
+def test_gaussian_critic_is_the_log_density_ratio(dx: int, dy: int, shrinkage: float, diagonal: float):
     x, y = gaussian_data(200, dx, dy)
     both = np.concatenate([x, y], 1)
     cov = np.cov(both.T, ddof=0)
-    cov = (1 - shrinkage) * cov + shrinkage * np.diag(np.diag(cov))
-    critic = GaussianCritic.fit(x, y, shrinkage=shrinkage)
+    cov = (1 - diagonal) * cov + diagonal * np.diag(np.diag(cov))
+    cov[:dx, dx:] *= 1 - shrinkage
+    cov[dx:, :dx] *= 1 - shrinkage
+    critic = GaussianCritic.fit(x, y, shrinkage=shrinkage, diagonal=diagonal)
     new_x, new_y = gaussian_data(50, dx, dy, seed=7)
     scores = critic(torch.as_tensor(new_x), torch.as_tensor(new_y)).numpy()
     np.testing.assert_allclose(scores, gaussian_log_ratio(new_x, new_y, both.mean(0), cov), rtol=1e-7, atol=1e-7)
