@@ -1,125 +1,142 @@
-"""The picture of the README: four estimators against the truth over rho, the first experiment of the MINE paper.
+"""The picture of the README: estimates against the truth over the paper's correlations, in 1 and in 20 dimensions.
 
-    python docs/figures/rho_sweep.py            # draws docs/_static/rho_sweep.png from docs/figures/rho_sweep.csv
-    python docs/figures/rho_sweep.py --compute  # first computes the rows that the CSV file lacks (about 15 minutes on one core)
+    python docs/figures/rho_sweep.py --compute    # fill rho_sweep.csv (minutes; an interrupted run resumes), then draw
+    python docs/figures/rho_sweep.py              # draw docs/_static/rho_sweep.png from rho_sweep.csv
 
-Two normal vectors of 1 or 20 coordinates, the i-th ones correlated by rho; n = 10,000 rows.
+The data are the first experiment of Belghazi et al., 2018 (arXiv 1801.04062), at n = 10,000.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
-import math
+import itertools
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+from matplotlib import rc_context
 
 import mine
-from mine.datasets import correlated_normal, correlated_normal_mi
-from mine.report.figures import new_figure
+from mine.report.figures import STYLE, new_figure
 
-CSV = Path(__file__).with_suffix(".csv")
-PNG = Path(__file__).parents[1] / "_static" / "rho_sweep.png"
-FIELDS = ("dim", "rho", "truth", "method", "value", "lower_bound", "stderr", "low", "high", "seconds", "saturated")
+HERE = Path(__file__).parent
+TABLE, PICTURE = HERE / "rho_sweep.csv", HERE.parent / "_static" / "rho_sweep.png"
 
-ROWS = 10_000
+N_ROWS, SEED = 10_000, 0
 DIMS = (1, 20)
 RHOS = (-0.99, -0.9, -0.7, -0.5, -0.3, -0.1, 0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99)
+COLUMNS = (
+    "dim", "rho", "truth", "method", "value", "lower_bound", "stderr", "low", "high", "seconds", "saturated",
+)  # fmt: skip
 
-#: Label, colour, marker of each method.
-STYLE = {
-    "auto": ("torch-mine, default", "#0072b2", "o"),
-    "mine": ("MINE, as in the paper", "#d55e00", "s"),
-    "ksg": ("KSG, k = 3", "#009e73", "^"),
-    "gaussian": ("Gaussian copula", "#8a8a8a", "x"),
+#: Method: name in the legend, colour, marker, size. Left to right in a slot.
+DRAWN: dict[str, tuple[str, str, str, float]] = {
+    "auto": ("the default, method 'auto'", "#0072b2", "o", 5.0),
+    "mine": ("MINE, the paper's estimator", "#d55e00", "D", 4.2),
+    "ksg": ("k nearest neighbours (KSG)", "#cc79a7", "^", 5.0),
+    "gaussian": ("Gaussian copula", "#009e73", "s", 4.2),
 }
 
+Row = dict[str, str]
 
-def read() -> list[dict[str, str]]:
-    """The rows computed so far."""
-    if not CSV.exists():
+
+def read(table: Path) -> list[Row]:
+    """The finished rows; none where the file does not exist."""
+    if not table.is_file():
         return []
-    with CSV.open(newline="", encoding="utf-8") as file:
+    with table.open(newline="") as file:
         return list(csv.DictReader(file))
 
 
-def cells() -> Iterator[tuple[int, float, str]]:
-    """Every (dim, rho, method) of the figure."""
-    for dim in DIMS:
-        for rho in RHOS:
-            for method in STYLE:
-                yield dim, rho, method
-
-
-def compute() -> None:
-    """Append the cells that the CSV file lacks, one line each: an interrupted run goes on where it stopped."""
-    done = {(int(row["dim"]), float(row["rho"]), row["method"]) for row in read()}
-    missing = [cell for cell in cells() if cell not in done]
-    is_new = not CSV.exists()
-    with CSV.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, FIELDS)
-        if is_new:
+def compute(table: Path, rows_at_most: int | None = None) -> None:
+    """Append the rows that ``table`` lacks, each as soon as it is finished."""
+    cells = list(itertools.product(DIMS, RHOS, DRAWN))
+    done = {(int(r["dim"]), float(r["rho"]), r["method"]) for r in read(table)}
+    missing = [cell for cell in cells if cell not in done][:rows_at_most]
+    with table.open("a", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        if file.tell() == 0:
             writer.writeheader()
-        for dim, rho, method in missing:
-            seed = 1000 * dim + RHOS.index(rho)
-            x, y = correlated_normal(ROWS, rho, dim, random_state=seed)
-            started = time.perf_counter()
-            est = mine.estimate(x, y, method=method, random_state=seed, device="cpu")
-            writer.writerow(
-                {
-                    "dim": dim,
-                    "rho": rho,
-                    "truth": round(correlated_normal_mi(rho, dim), 5),
-                    "method": method,
-                    "value": round(est.value, 5),
-                    "lower_bound": "" if est.lower_bound is None else round(est.lower_bound, 5),
-                    "stderr": round(est.stderr, 5),
-                    "low": round(est.interval[0], 5),
-                    "high": round(est.interval[1], 5),
-                    "seconds": round(time.perf_counter() - started, 2),
-                    "saturated": bool(est.diagnostics.get("saturated", False)),
-                }
-            )
+        for number, cell in enumerate(missing, 1):
+            row = estimate(*cell)
+            writer.writerow(row)
             file.flush()
-            print(f"{dim:2}-d  rho {rho:5}  {method:8}  {est.value:7.3f} nats", file=sys.stderr)
+            print(
+                f"{number}/{len(missing)}  {row['dim']}-d rho {row['rho']:+.2f} {row['method']:<8} "
+                f"{row['value']} (truth {row['truth']}) nats, {row['seconds']} s",
+                file=sys.stderr,
+            )
 
 
-def draw() -> None:
-    """One panel a dimension: truth as a line, estimates as points with their 95 % intervals."""
-    rows = [row for row in read() if row["method"] in STYLE]
+def estimate(dim: int, rho: float, method: str) -> dict[str, Any]:
+    """One row of the table, in nats; every method sees the same sample."""
+    x, y = mine.datasets.correlated_normal(N_ROWS, rho, dim, random_state=[SEED, dim, round(100 * (rho + 1))])
+    found = mine.estimate(x, y, method=method, discrete=False, random_state=SEED)
+    low, high = found.interval
+    return {
+        "dim": dim,
+        "rho": rho,
+        "truth": round(mine.datasets.correlated_normal_mi(rho, dim), 5),
+        "method": method,
+        "value": round(found.value, 5),
+        "lower_bound": "" if found.lower_bound is None else round(found.lower_bound, 5),
+        "stderr": round(found.stderr, 5),
+        "low": round(low, 5),
+        "high": round(high, 5),
+        "seconds": round(found.diagnostics["seconds"], 2),
+        "saturated": int(found.diagnostics.get("saturated", False)),
+    }
+
+
+def draw(rows: list[Row], picture: Path) -> None:
+    """One panel a dimension: truth as a line, estimates as points, hollow where the method says it is saturated."""
+    with rc_context(STYLE):
+        figure, axes = new_figure(1, len(DIMS), (11.0, 4.6))
+        for axis, dim in zip(axes[0], DIMS, strict=True):
+            draw_panel(axis, dim, [r for r in rows if int(r["dim"]) == dim])
+        axes[0, 0].set_ylabel("mutual information (nats)")
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        handles.append(axes[0, 0].plot([], [], "o", mfc="white", mec="#444444", ms=6)[0])
+        labels.append("hollow: flagged as saturated, interval open above")
+        figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=9)
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(picture)
+
+
+def draw_panel(axis: Any, dim: int, rows: list[Row]) -> None:
+    """A slot for each correlation, all equally wide: the truth a bar across it, the methods side by side."""
+    slots = range(len(RHOS))
+    truth = [mine.datasets.correlated_normal_mi(rho, dim) for rho in RHOS]
+    axis.hlines(truth, [s - 0.45 for s in slots], [s + 0.45 for s in slots], color="#9a9a9a", lw=2.5, label="truth")
+    for k, (method, (label, colour, marker, size)) in enumerate(DRAWN.items()):
+        shift = 0.22 * (k - (len(DRAWN) - 1) / 2)
+        style = {"ls": "", "marker": marker, "ms": size, "mec": colour, "mew": 1.1}
+        axis.plot([], [], mfc=colour, label=label, **style)
+        for row in (r for r in rows if r["method"] == method):
+            fill = "white" if int(row["saturated"]) else colour
+            axis.plot(RHOS.index(float(row["rho"])) + shift, float(row["value"]), mfc=fill, **style)
+    axis.set_title(f"{dim} + {dim} dimensions")
+    axis.set_xlabel("correlation of the i-th coordinates")
+    axis.set_xticks(slots, [f"{rho:g}".replace("-", "−").replace("0.", ".") for rho in RHOS])
+    axis.set_xlim(-0.6, len(RHOS) - 0.4)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--compute", action="store_true", help="fill the table first; finished rows are kept")
+    parser.add_argument("--rows", type=int, default=None, help="with --compute: stop after so many new rows")
+    parser.add_argument("--table", type=Path, default=TABLE, help="the CSV file")
+    parser.add_argument("--out", type=Path, default=PICTURE, help="the PNG file")
+    arguments = parser.parse_args()
+    if arguments.compute:
+        compute(arguments.table, arguments.rows)
+    rows = read(arguments.table)
     if not rows:
-        raise SystemExit(f"{CSV.name} has no rows yet: run this script with --compute.")
-    figure, axes = new_figure(1, len(DIMS), (9.0, 3.6))
-    fine = [i / 500 for i in range(-495, 496)]
-    for axis, dim in zip(axes[0], DIMS, strict=True):
-        axis.plot(fine, [correlated_normal_mi(rho, dim) for rho in fine], color="black", lw=1.2, label="truth")
-        for shift, (method, (label, colour, marker)) in enumerate(STYLE.items()):
-            mine_rows = sorted(
-                (r for r in rows if r["method"] == method and int(r["dim"]) == dim), key=lambda r: float(r["rho"])
-            )
-            rhos = [float(r["rho"]) + 0.006 * (shift - 1.5) for r in mine_rows]
-            values = [float(r["value"]) for r in mine_rows]
-            below = [max(0.0, v - float(r["low"])) for v, r in zip(values, mine_rows, strict=True)]
-            top = 1.08 * correlated_normal_mi(0.99, dim)
-            highs = [min(float(r["high"]), top) if math.isfinite(float(r["high"])) else top for r in mine_rows]
-            above = [max(0.0, high - v) for v, high in zip(values, highs, strict=True)]
-            axis.errorbar(
-                rhos, values, yerr=[below, above], fmt=marker, ms=4.5, lw=1, color=colour, label=label, alpha=0.9, mfc="none"
-            )
-        axis.set_ylim(-0.03 * top, top)
-        axis.set_xlabel("correlation ρ of each pair of coordinates")
-        axis.set_ylabel("mutual information (nats)")
-        axis.set_title(f"{dim} + {dim} coordinate{'s' if dim > 1 else ''}, {ROWS:,} rows")
-    axes[0][0].legend(loc="upper center", fontsize=8)
-    PNG.parent.mkdir(exist_ok=True)
-    figure.savefig(PNG)
+        parser.error(f"{arguments.table} has no rows: run with --compute first")
+    draw(rows, arguments.out)
+    print(arguments.out, file=sys.stderr)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--compute", action="store_true", help="compute what the CSV file lacks first")
-    if parser.parse_args().compute:
-        compute()
-    draw()
+    main()

@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-import torch
-
 from mine import bounds
-from mine.critics import Critic, ResidualCritic
+from mine.estimators.crossfit import CrossFit, base_ratio
 from mine.estimators.discrete import DiscretePlugin, plugin_suits
 from mine.estimators.neural import FittedNeural, Neural
 from mine.preprocessing import Preprocess, SideEncoder
 from mine.problem import Problem, clustered_stderr
 from mine.result import Estimate
-from mine.splits import Fold
-from mine.training import Pairs
 
 __all__ = ["Auto"]
 
@@ -35,8 +30,9 @@ class Auto(Neural):
     gaussian_base: bool = True
     batch_size: int = 512
     shuffles: int = 2
-    learning_rate: float = 1.5e-2
     weight_decay: float = 0.1
+
+    _own_rate = 1.5e-2
 
     def fit(self, problem: Problem) -> FittedNeural:
         if self.critic is None and plugin_suits(problem):
@@ -44,31 +40,23 @@ class Auto(Neural):
             return FittedNeural(estimate, [], [], "dv", problem.device)
         return super().fit(problem)
 
-    def _beyond_saturation(
-        self, estimate: Estimate, problem: Problem, pairs: Pairs, folds: list[Fold], critics: list[Critic]
-    ) -> Estimate:
+    def _beyond_saturation(self, estimate: Estimate, fit: CrossFit) -> Estimate:
         """Where shuffled pairs are saturated: the mean log-ratio of the fitted Gaussian copula, if it exceeds the bound.
 
         The Gaussian's partition function is known (1), so its log-ratio needs joint rows only and has no limit. It is a
         model, though: the interval stays open above, and below it ends where the bound does.
         """
-        bases = [c.base for c in critics if isinstance(c, ResidualCritic)]
-        if not estimate.diagnostics["saturated"] or not bases:
+        found = base_ratio(fit)
+        if not estimate.diagnostics["saturated"] or found is None:
             return estimate
-        ratio = np.empty(problem.n)
-        on_train: list[float] = []
-        dx, dy = problem.x.n_continuous, problem.y.n_continuous
-        with torch.no_grad():
-            for base, fold in zip(bases, folds, strict=True):
-                scores = base(pairs.x[:, :dx], pairs.y[:, :dy]).cpu().double().numpy()
-                ratio[fold.report] = scores[fold.report]
-                on_train.append(float(scores[fold.train].mean()))
+        ratio, on_train = found
         held = float(ratio.mean())
-        correction = 0.5 * (float(np.mean(on_train)) - held)
+        correction = 0.5 * (on_train - held)
         if held + correction <= estimate.value:
             return estimate
+        limit = estimate.diagnostics["largest_resolvable_nats"]
         warning = (
-            f"Shuffled pairs of {problem.n:,} rows resolve at most {estimate.diagnostics['largest_resolvable_nats']:.1f} nats. "
+            f"Shuffled pairs of {estimate.n:,} rows resolve at most {limit:.1f} nats. "
             "The value is that of a fitted Gaussian copula, right only if the dependence is of that form; the interval "
             "holds what the data alone support."
         )
@@ -78,12 +66,8 @@ class Auto(Neural):
             "bias_correction": correction,
             "warnings": [warning, *(w for w in estimate.warnings if not w.startswith(("Saturated", "The bias")))],
         }
-        return replace(
-            estimate,
-            value=held + correction,
-            stderr=clustered_stderr(ratio, problem.groups),
-            diagnostics=diagnostics,
-        )
+        stderr = clustered_stderr(ratio, fit.problem.groups)
+        return replace(estimate, value=held + correction, stderr=stderr, diagnostics=diagnostics)
 
     def _encoder(self) -> SideEncoder:
         # Ranks alone hide distances in the tails; a user's critic was built for one number a column.

@@ -2,47 +2,31 @@
 
 from __future__ import annotations
 
-import copy
-import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mine import bounds
-from mine.critics import ConcatCritic, Critic, GaussianCritic, ResidualCritic, as_critic
+from mine.critics import ConcatCritic, Critic, GaussianCritic, ResidualCritic
 from mine.errors import InputError, NotEnoughDataError
-from mine.preprocessing import Preprocess, SideEncoder, rank_gaussianize
-from mine.problem import Problem, clustered_stderr
-from mine.reporting import (
-    MIN_EFFECTIVE,
-    REPORTED_BOUND,
-    ReportedBound,
-    RowReport,
-    report_rows,
-    rows_of_bound,
-    selection_rows,
-)
+from mine.estimators.crossfit import CrossFit, Reports, assemble
+from mine.estimators.gaussian import fit_base
+from mine.estimators.users_critic import dry_run, forked_rng, fresh_critic
+from mine.preprocessing import Preprocess, SideEncoder
+from mine.problem import Problem
+from mine.reporting import REPORTED_BOUND, ReportedBound, rows_of_bound, selection_rows
 from mine.result import Estimate
 from mine.splits import Fold, make_folds
 from mine.training import History, Pairs, TrainingOptions, evaluate_scores, train_critic
 from mine.variables import Variable
 
 __all__ = ["FittedNeural", "Neural"]
-
-#: A bound from shuffled pairs cannot be trusted within this many nats of the log of the number of rows (McAllester &
-#: Stratos, 2020), InfoNCE within this share of the log of its negatives.
-SATURATION_MARGIN, INFONCE_MARGIN = 2.0, 0.8
-#: Nats times rows by which few rows may hide dependence that a critic cannot learn from them, in all and for each column:
-#: calibrated on benchmarks/coverage.py (sine, circle, 20 weak correlations), where the value falls short by 10 to 70 / n.
-UNSEEN, UNSEEN_A_COLUMN = 30.0, 2.0
-#: Above this many columns in all the Gaussian witness costs more than it tells.
-WITNESS_COLUMNS = 200
 
 
 @dataclass(frozen=True)
@@ -66,7 +50,7 @@ class Neural:
         steps: Most optimiser steps; the best step is chosen on the stop rows. None takes 600, fewer below 4,000 rows.
         batch_size: Rows a step and critic.
         shuffles: Shuffled pairs a joint pair.
-        learning_rate: Peak rate of AdamW.
+        learning_rate: Peak rate of AdamW; None takes what suits the built-in critic, and 4e-3 for a user's.
         weight_decay: Of AdamW.
         patience: Looks at the stop rows (one every fortieth of ``steps``) without a better bound, after which training ends.
     """
@@ -83,9 +67,12 @@ class Neural:
     steps: int | None = None
     batch_size: int = 512
     shuffles: int = 1
-    learning_rate: float = 3e-3
+    learning_rate: float | None = None
     weight_decay: float = 0.01
     patience: int = 16
+
+    #: Peak learning rates of the built-in critic and of a user's, which nobody tuned.
+    _own_rate, _users_rate = 3e-3, 4e-3
 
     def run(self, problem: Problem) -> Estimate:
         return self.fit(problem).estimate
@@ -100,11 +87,11 @@ class Neural:
         problem, folds = self._split(problem, seeds[0])
         pairs = _pairs(problem, encoders)
 
-        with _forked_rng(seeds[1], pairs.x.device) if custom else _nothing():
-            critics, history = (self._train_each if custom else self._train_stack)(problem, pairs, folds, seeds)
-            reports = _Reports.read(kind, critics, pairs, folds, seeds[3], self.bias_correction)
-        estimate = self._assemble(problem, pairs, folds, reports, history, encoders, critics)
-        estimate = self._beyond_saturation(estimate, problem, pairs, folds, critics)
+        with forked_rng(seeds[1], pairs.x.device) if custom else nullcontext():
+            critics, histories = (self._train_each if custom else self._train_stack)(problem, pairs, folds, seeds)
+            fit = CrossFit(problem, encoders, pairs, folds, critics, histories, self._steps(problem.n), self._about())
+            reports = Reports.read(kind, fit, seeds[3], train=self.bias_correction)
+        estimate = self._beyond_saturation(assemble(self.name, fit, reports), fit)
         return FittedNeural(estimate, critics, encoders, reports.kind, problem.device)
 
     def _split(self, problem: Problem, seed: int) -> tuple[Problem, list[Fold]]:
@@ -118,10 +105,9 @@ class Neural:
                 raise
             return replace(problem, groups=None), make_folds(problem.n, n_folds, seed, stop_share=share)
 
-    def _beyond_saturation(
-        self, estimate: Estimate, problem: Problem, pairs: Pairs, folds: list[Fold], critics: list[Critic]
-    ) -> Estimate:
+    def _beyond_saturation(self, estimate: Estimate, fit: CrossFit) -> Estimate:
         """What to say where shuffled pairs cannot resolve the information; here nothing more than the bound does."""
+        del fit
         return estimate
 
     # === Training ===
@@ -170,7 +156,7 @@ class Neural:
             critic = fresh_critic(self.critic).to(pairs.x.device)
             if critic.stack:
                 raise InputError("critic must score one pair a row: pass it without stack=.")
-            _dry_run(critic, pairs)
+            dry_run(critic, pairs)
             history = train_critic(
                 critic,
                 bounds.get_bound(self.bound),
@@ -179,7 +165,7 @@ class Neural:
                 torch.as_tensor(fold.stop, device=pairs.x.device),
                 self._options(problem.n),
                 stop_rows=partial(selection_rows, self._reported()),
-                seed=seeds[2] + k,
+                seed=seeds[2] + 3 * k,  # a training draws from three seeds
                 on_progress=_progress(problem, f"training critic {k + 1} of {len(folds)}", k, len(folds)),
             )
             critics.append(critic)
@@ -187,16 +173,28 @@ class Neural:
         return critics, histories
 
     def _options(self, n: int) -> TrainingOptions:
-        steps = self.steps or default_steps(n)
+        steps = self._steps(n)
+        usual = self._own_rate if self.critic is None else self._users_rate
         return TrainingOptions(
             steps=steps,
             batch_size=self.batch_size,
             shuffles=self.shuffles,
-            learning_rate=self.learning_rate,
+            learning_rate=usual if self.learning_rate is None else self.learning_rate,
             weight_decay=self.weight_decay,
             eval_every=max(1, steps // 40),
             patience=self.patience,
         )
+
+    def _steps(self, n: int) -> int:
+        return self.steps or default_steps(n)
+
+    def _about(self) -> dict[str, Any]:
+        base = "Gaussian base + " if self.gaussian_base else ""
+        return {
+            "trained_by": self.bound if isinstance(self.bound, str) else getattr(self.bound, "__name__", "custom"),
+            "preprocess": self.preprocess,
+            "critic": "user's" if self.critic is not None else f"{base}MLP {tuple(self.hidden)}",
+        }
 
     def _encoder(self) -> SideEncoder:
         return SideEncoder(self.preprocess)
@@ -213,131 +211,8 @@ class Neural:
             low = 2 if name in ("n_folds", "batch_size") else 1
             if not isinstance(value, (int, np.integer)) or value < low:
                 raise InputError(f"{name} must be an integer of at least {low}, got {value!r}.")
-        if not self.learning_rate > 0:
+        if self.learning_rate is not None and not self.learning_rate > 0:
             raise InputError(f"learning_rate must be positive, got {self.learning_rate!r}.")
-
-    # === Reporting ===
-
-    def _assemble(
-        self,
-        problem: Problem,
-        pairs: Pairs,
-        folds: list[Fold],
-        reports: _Reports,
-        histories: list[History],
-        encoders: list[SideEncoder],
-        critics: list[Critic],
-    ) -> Estimate:
-        n, kind = problem.n, reports.kind
-        rows, influence = np.empty(n), np.empty(n)
-        for fold, report in zip(folds, reports.held, strict=True):
-            rows[fold.report] = report.rows.cpu().numpy()
-            influence[fold.report] = report.influence.cpu().numpy()
-        held = float(rows.mean())
-        correction = 0.0 if reports.train_bound is None else 0.5 * (reports.train_bound - held)
-        value = held + correction
-        shares = np.array([len(f.report) / n for f in folds])
-        noise = float(np.sqrt(np.sum((shares * [r.shuffle_noise for r in reports.held]) ** 2)))
-        stderr = float(np.hypot(clustered_stderr(influence, problem.groups), noise))
-
-        cap, saturated = reports.limit(n, value)
-        half_width = interval_half_width(stderr, correction, n)
-        unseen = UNSEEN + UNSEEN_A_COLUMN * sum(v.n_continuous + v.n_discrete for v in (problem.x, problem.y))
-        low, high = value - half_width, math.inf if saturated else value + math.hypot(half_width, unseen / n)
-        if saturated:  # SMILE's clipped partition term errs upwards there, by any amount
-            low = min(low, 0.0 if kind == "smile" else held - half_width)
-        # A critic can miss what it could have seen, and both halves then read low. The Gaussian copula is a witness.
-        witness = self._witness(problem, pairs, folds, critics)
-        missed = witness is not None and witness > high
-        if witness is not None and missed:
-            high = witness + half_width
-        return Estimate(
-            value=value,
-            lower_bound=None if kind == "smile" else held,
-            stderr=stderr,
-            interval=(low, high),
-            method=self.name,
-            n=n,
-            history=_history(histories),
-            diagnostics={
-                "basis": "variational bound from shuffled pairs",
-                "trained_by": self.bound if isinstance(self.bound, str) else getattr(self.bound, "__name__", "custom"),
-                "reported_bound": kind,
-                "bias_correction": correction,
-                "train_bound": reports.train_bound,
-                "gaussian_copula_nats": witness,
-                "saturated": saturated,
-                "largest_resolvable_nats": cap,
-                "effective_shuffles": reports.effective,
-                "converged": all(h.converged for h in histories),
-                "steps": max(h.step[-1] for h in histories),
-                "most_steps": self.steps or default_steps(n),
-                "n_folds": len(folds),
-                "preprocess": self.preprocess,
-                "critic": self._critic_name(),
-                "device": str(pairs.x.device),
-                "warnings": self._warnings(
-                    n, value, correction, witness if missed else None, saturated, cap, histories, encoders
-                ),
-            },
-            rows=None if kind == "smile" else rows,
-        )
-
-    def _witness(self, problem: Problem, pairs: Pairs, folds: list[Fold], critics: list[Critic]) -> float | None:
-        """Held-out mean log-ratio (nats) of a Gaussian copula fitted to the training rows; None where there is none."""
-        dx, dy = problem.x.n_continuous, problem.y.n_continuous
-        if not dx or not dy or dx + dy > WITNESS_COLUMNS:
-            return None
-        if self.gaussian_base and self.critic is None:
-            x, y = pairs.x[:, :dx], pairs.y[:, :dy]
-            bases = [c.base for c in critics if isinstance(c, ResidualCritic)]
-        else:
-            ranks = [rank_gaussianize(v.flat) for v in (problem.x, problem.y)]
-            x, y = torch.as_tensor(ranks[0]), torch.as_tensor(ranks[1])
-            bases = [fit_base(ranks[0], ranks[1], fold) for fold in folds]
-        with torch.no_grad():
-            sums = [float(b(x[f.report], y[f.report]).sum()) for b, f in zip(bases, folds, strict=True)]
-        return sum(sums) / problem.n
-
-    def _critic_name(self) -> str:
-        if self.critic is not None:
-            return "user's"
-        return f"{'Gaussian base + ' if self.gaussian_base else ''}MLP {tuple(self.hidden)}"
-
-    def _warnings(
-        self,
-        n: int,
-        value: float,
-        correction: float,
-        missed: float | None,
-        saturated: bool,
-        cap: float,
-        histories: list[History],
-        encoders: list[SideEncoder],
-    ) -> list[str]:
-        out: list[str] = []
-        steps = self.steps or default_steps(n)
-        if saturated:
-            out.append(
-                f"Saturated: so much information cannot be resolved from shuffled pairs of this many rows (limit {cap:.1f} "
-                "nats); the value is a lower end, the truth may be far larger. More rows raise the limit."
-            )
-        if missed is not None:
-            out.append(
-                f"The critic misses dependence: a Gaussian copula alone gives {missed:.2f} nats on held-out rows. "
-                f"Train longer (steps={2 * steps}), widen the critic, or use method 'auto'."
-            )
-        if abs(correction) > max(0.1, 0.25 * abs(value)):
-            out.append(
-                f"The bias correction is large ({correction:+.2f} nats): the critics fit the training rows far better than "
-                "held-out ones. More rows, fewer columns or a smaller critic would make the number surer."
-            )
-        if not all(h.converged for h in histories):
-            out.append(f"The bound was still rising after {steps} steps: pass steps={2 * steps}.")
-        merged = {**encoders[0].merged_, **encoders[1].merged_}
-        if merged:
-            out.append(f"Rare levels were merged in {', '.join(merged)}, which can only lower the value.")
-        return out
 
 
 @dataclass(frozen=True)
@@ -361,47 +236,6 @@ class FittedNeural:
         return rows_of_bound(self.kind, joint, marginal, scores[0][2]).bound
 
 
-@dataclass(frozen=True)
-class _Reports:
-    """The bound on every fold's held-out rows, and its mean on the training rows or None."""
-
-    kind: ReportedBound
-    held: list[RowReport]
-    train_bound: float | None
-
-    @classmethod
-    def read(
-        cls, kind: ReportedBound, critics: list[Critic], pairs: Pairs, folds: list[Fold], seed: int, train: bool
-    ) -> _Reports:
-        generator = torch.Generator().manual_seed(seed)
-
-        def read(kind: ReportedBound, part: str) -> list[RowReport]:
-            indices = [torch.as_tensor(getattr(f, part), device=pairs.x.device) for f in folds]
-            return [report_rows(kind, c, pairs, i, generator=generator) for c, i in zip(critics, indices, strict=True)]
-
-        held = read(kind, "report")
-        if kind in ("dv", "nwj") and np.median([r.effective for r in held]) < _effective_needed(held[0]):
-            # The partition term rests on a handful of pairs and errs upwards without limit; InfoNCE stays a bound.
-            kind = "infonce"
-            held = read(kind, "report")
-        if not train:
-            return cls(kind, held, None)
-        bounds_on_train = [r.bound for r in read(kind, "train")]
-        return cls(kind, held, float(np.average(bounds_on_train, weights=[len(f.report) for f in folds])))
-
-    @property
-    def effective(self) -> float:
-        return float(np.median([r.effective for r in self.held]))
-
-    def limit(self, n: int, value: float) -> tuple[float, bool]:
-        """The most (nats) these shuffled pairs can resolve, and whether ``value`` is too near to it."""
-        if self.kind == "infonce":
-            cap = math.log(min(r.shuffles for r in self.held) + 1)
-            return cap, value > INFONCE_MARGIN * cap
-        cap = math.log(n)
-        return cap, value > cap - SATURATION_MARGIN
-
-
 def default_steps(n: int) -> int:
     """Steps for n rows: small data are fitted, and overfitted, in fewer.
 
@@ -418,77 +252,6 @@ def stop_share(n: int) -> float:
     (0.15, 0.25)
     """
     return float(np.clip(300 / n, 0.15, 0.25))
-
-
-def interval_half_width(stderr: float, correction: float, n: int) -> float:
-    """Half of the 95 % interval: sampling, half of the bias correction, and a floor of misfit that falls with n."""
-    return math.sqrt((1.96 * stderr) ** 2 + correction**2 + (1.0 / math.sqrt(n)) ** 2 * 0.5)
-
-
-def _effective_needed(report: RowReport) -> float:
-    """Effective shuffled pairs a partition term needs; a small split cannot have more than a share of what it has."""
-    return min(4 * MIN_EFFECTIVE, 0.25 * report.shuffles * len(report.rows))
-
-
-def fit_base(x: np.ndarray, y: np.ndarray, fold: Fold) -> GaussianCritic:
-    """The Gaussian of the training rows, shrunk by as much as the stop rows' mean log-ratio asks for.
-
-    Candidates are the sample covariance and that shrunk by the formula of Ledoit & Wolf (2004), each with less and less
-    covariance between the sides. 1 - r^2 is kept above 1 / n: so few rows cannot tell a stronger relation from a
-    deterministic one.
-    """
-    from sklearn.covariance import ledoit_wolf_shrinkage
-
-    train, stop = fold.train, fold.stop
-    both = np.concatenate([x[train], y[train]], 1)
-    diagonals = [float(ledoit_wolf_shrinkage(both))]
-    if len(train) > 3 * both.shape[1]:
-        diagonals.append(0.0)
-    critics = [
-        GaussianCritic.fit(x[train], y[train], shrinkage=s, diagonal=d, floor=1 / len(train))
-        for d in diagonals
-        for s in (0.0, 0.03, 0.1, 0.3, 0.6, 1.0)
-    ]
-    tx, ty = torch.as_tensor(x[stop]), torch.as_tensor(y[stop])
-
-    def surely(critic: GaussianCritic) -> float:
-        ratio = critic(tx, ty)
-        return float(ratio.mean() - 0.5 * ratio.std(correction=0) / len(stop) ** 0.5)
-
-    return max(critics, key=surely)
-
-
-def fresh_critic(source: Any) -> Critic:
-    """A new critic from a user's module (copied and re-initialised) or factory (called)."""
-    if isinstance(source, nn.Module):
-        module = copy.deepcopy(source)
-        for part in module.modules():
-            reset = getattr(part, "reset_parameters", None)
-            if callable(reset):
-                reset()
-        return as_critic(module)
-    if callable(source):
-        made = source()
-        if not isinstance(made, nn.Module):
-            raise InputError(f"The critic factory must return an nn.Module, got {type(made).__name__}.")
-        return as_critic(made)
-    raise InputError(f"critic must be an nn.Module taking (x, y), or a function making one; got {type(source).__name__}.")
-
-
-def _dry_run(critic: Critic, pairs: Pairs) -> None:
-    """Two rows through the critic: lazy layers take their shape, and a wrong one is explained."""
-    x, y = pairs.rows(torch.arange(2, device=pairs.x.device))
-    critic.eval()
-    try:
-        with torch.no_grad():
-            critic(x, y)
-    except (RuntimeError, TypeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(
-            f"The critic failed on x of shape {tuple(x.shape)} and y of shape {tuple(y.shape)} (a batch of two): {error}"
-        ) from error
-    critic.train()
 
 
 def _pairs(problem: Problem, encoders: list[SideEncoder]) -> Pairs:
@@ -510,31 +273,8 @@ def _even(parts: list[np.ndarray], seed: int, device: torch.device) -> Tensor:
     return torch.as_tensor(np.stack(rows), device=device)
 
 
-def _history(histories: list[History]) -> dict[str, list[float]]:
-    """The mean over folds, as long as the shortest."""
-    length = min(len(h.step) for h in histories)
-    return {
-        "step": [float(s) for s in histories[0].step[:length]],
-        "train": [float(np.mean([h.train[i] for h in histories])) for i in range(length)],
-        "stop": [float(np.mean([h.stop[i] for h in histories])) for i in range(length)],
-    }
-
-
 def _progress(problem: Problem, message: str, part: int = 0, parts: int = 1) -> Callable[[int, int, float], None] | None:
     callback = problem.on_progress
     if callback is None:
         return None
     return lambda step, steps, bound: callback(part * steps + step, parts * steps, f"{message}, bound {bound:.3f} nats")
-
-
-@contextmanager
-def _forked_rng(seed: int, device: torch.device) -> Iterator[None]:
-    """A user's module initialises and drops out from torch's global generator: seed it, then put it back."""
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        yield
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
