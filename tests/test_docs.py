@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
 import os
@@ -13,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -74,11 +76,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seeded_torch: None) 
 
 
 @pytest.mark.parametrize("block", PYTHON, ids=str)
-def test_python_block_runs(block: Block, folder: Path):
+def test_python_block_runs(block: Block, folder: Path, monkeypatch: pytest.MonkeyPatch):
     code = compile("\n" * (block.line - 1) + block.code, str(block.page), "exec")
+    module = ModuleType("documentation")
+    monkeypatch.setitem(sys.modules, module.__name__, module)  # dataclasses look their module up
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(code, {"__name__": "documentation"})
+        exec(code, vars(module))
     if block.output is not None:
         assert form(printed.getvalue()) == form(block.output), printed.getvalue()
 
@@ -128,11 +132,44 @@ def test_links_between_pages_lead_somewhere():
             assert (page.parent / target).exists(), f"{page.relative_to(ROOT)} links to {target}"
 
 
-def test_the_code_map_names_every_module():
+PACKAGE = Path(mine.__file__).parent
+
+
+def code_map() -> list[str]:
+    """The second column's subjects, in order: file names and folders of ``src/mine/``."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    package = Path(mine.__file__).parent
-    for path in package.iterdir():
-        if path.suffix == ".py" and not path.name.startswith("__"):
-            assert f"`{path.name}`" in text, f"the code map of CONTRIBUTING.md leaves out {path.name}"
-        if (path / "__init__.py").is_file():
-            assert f"`{path.name}/" in text, f"the code map of CONTRIBUTING.md leaves out {path.name}/"
+    rows = re.findall(r"^\| (`[^|]+) \|", text.split("## Code map")[1], re.MULTILINE)
+    return [name for row in rows for name in re.findall(r"`([\w/.]+)`", row)]
+
+
+def place(parts: tuple[str, ...], names: list[str]) -> int | None:
+    """Where the map puts a module, by the parts of its path below the package."""
+    for i, name in enumerate(names):
+        if name in (parts[0] + ".py", parts[0] + "/") or name.startswith(parts[0] + "/"):
+            return i
+    return None
+
+
+def test_the_code_map_names_every_module():
+    names = code_map()
+    for path in PACKAGE.rglob("*.py"):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        if not parts[0].startswith("__"):
+            assert place(parts, names) is not None, f"the code map of CONTRIBUTING.md leaves out {'/'.join(parts)}"
+
+
+def test_imports_go_one_way():
+    """At the top level of a file stand only modules that the code map lists above it, or beside it in one folder."""
+    names = code_map()
+    for path in PACKAGE.rglob("*.py"):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        own = place(parts, names)
+        if own is None:  # the package itself, which re-exports
+            continue
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if not isinstance(node, ast.ImportFrom) or not node.module or not node.module.startswith("mine"):
+                continue
+            inner = node.module.split(".")[1:]
+            for target in [inner] if inner else [[alias.name] for alias in node.names]:
+                above = place(tuple(target), names)
+                assert above is None or above <= own, f"{'/'.join(parts)} imports {'.'.join(target)}, which stands below it"

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import ast
+import inspect
+import io
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mine import __version__
-from mine.errors import InputError, MineError, UnknownNameError
+from mine.errors import InputError, MineError, NotEnoughDataError
 
 if TYPE_CHECKING:
     from mine.result import Estimate
@@ -36,11 +42,10 @@ _PLOT_FORMATS = (".png", ".pdf", ".svg")
 
 def main() -> None:
     """Entry point of the command ``mine``."""
-    try:
-        app()
-    except BrokenPipeError:  # the reader of our output has left: that is its right
-        sys.stderr.close()
-        raise SystemExit(0) from None
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a console without ± shows a question mark, not a traceback
+    app()
 
 
 @contextmanager
@@ -49,7 +54,7 @@ def _one_sentence() -> Iterator[None]:
     try:
         yield
     except MineError as error:
-        typer.echo(f"mine: error: {error}", err=True)
+        typer.echo(f"mine: error: {' '.join(str(error).split())}", err=True)  # a name may hold a line break
         raise typer.Exit(EXIT_INPUT) from None
     except KeyboardInterrupt:
         typer.echo("mine: interrupted", err=True)
@@ -79,19 +84,21 @@ def estimate(
             metavar="FILE", help="CSV, TSV, Parquet, NPY or NPZ; '-' reads CSV from stdin; example:NAME is shipped data."
         ),
     ],
-    x: Annotated[str, typer.Option("--x", help="Columns of x: names or globs, comma-separated.")],
-    y: Annotated[str, typer.Option("--y", help="Columns of y, likewise.")],
-    method: Annotated[str, typer.Option(help="See 'mine methods'.")] = "auto",
-    unit: Annotated[str, typer.Option(help="nats or bits.")] = "nats",
+    x: Annotated[list[str], typer.Option("--x", metavar="COLUMNS", help="Columns of x: names or globs, comma-separated.")],
+    y: Annotated[list[str], typer.Option("--y", metavar="COLUMNS", help="Columns of y, likewise.")],
+    method: Annotated[str, typer.Option(metavar="NAME", help="See 'mine methods'.")] = "auto",
+    unit: Annotated[str, typer.Option(metavar="UNIT", help="nats or bits.")] = "nats",
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
-    plot: Annotated[Path | None, typer.Option(help="Write a figure: .png, .pdf or .svg.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
-    seed: Annotated[int | None, typer.Option(help="The same seed gives the same digits.")] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="PATH", help="Write a figure: .png, .pdf or .svg.")] = None,
+    device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda, ...")] = "auto",
+    seed: Annotated[int | None, typer.Option(metavar="N", help="The same seed gives the same digits.")] = None,
     discrete: Annotated[
-        str | None, typer.Option(help="Columns that are labels, comma-separated; otherwise decided by their values.")
+        list[str] | None,
+        typer.Option(metavar="COLUMNS", help="The columns of numbers that are labels; otherwise decided by their values."),
     ] = None,
     groups: Annotated[
-        str | None, typer.Option(help="Column that says which rows belong together (a patient, a session).")
+        str | None,
+        typer.Option(metavar="COLUMN", help="Column that says which rows belong together (a patient, a session)."),
     ] = None,
     drop_missing: Annotated[bool, typer.Option("--drop-missing", help="Leave out rows with a missing value.")] = False,
     option: Annotated[
@@ -117,19 +124,21 @@ def estimate(
         from mine.tables import read_table
 
         table = read_table(file)
-        names_x, names_y = _sides(table, x, y, groups)
-        label_names = None if discrete is None else table.names(discrete)
-        _check_within(label_names, names_x, names_y)
-        group_rows = None if groups is None else _group_rows(table, groups)
+        group = None if groups is None else _group_column(table, groups)
+        names_x, names_y = _sides(table, ",".join(x), ",".join(y), group)
+        labels = None if discrete is None else _labels(table, ",".join(discrete), [*names_x, *names_y])
 
+        from mine.api import MIN_ROWS
         from mine.api import estimate as run
 
+        if table.n_rows < MIN_ROWS:
+            raise NotEnoughDataError(f"{file} has {table.n_rows} rows: an honest estimate needs at least {MIN_ROWS}.")
         result = run(
             table.select(names_x),
             table.select(names_y),
             method=method,
-            discrete=label_names,
-            groups=group_rows,
+            discrete=labels,
+            groups=None if group is None else table.select([group]),
             device=device,
             unit=unit,
             random_state=_seed(seed),
@@ -137,12 +146,12 @@ def estimate(
             progress=progress,
             **_options(option or []),
         )
-        if plot is not None:
-            result.plot().savefig(plot)
         if as_json:
             typer.echo(json.dumps(result.to_dict(), allow_nan=False))
         else:
-            typer.echo(_readable(result, names_x, names_y))
+            typer.echo(_readable(result, names_x, names_y, group))
+        if plot is not None:
+            _save_plot(result, plot)
 
 
 @app.command()
@@ -163,32 +172,38 @@ def examples() -> None:
         typer.echo(f"  {example.summary}\n  {example.source}\n  try: {example.command}\n")
 
 
-def _sides(table: Table, x: str, y: str, groups: str | None) -> tuple[list[str], list[str]]:
-    """Columns of both sides; the group column never counts as data because a glob caught it."""
-    sides = [[name for name in table.names(spec) if name != groups] for spec in (x, y)]
+def _group_column(table: Table, groups: str) -> str:
+    names = table.names(groups, "--groups column")
+    if len(names) != 1:
+        raise InputError(f"--groups takes one column, {groups!r} is {len(names)}: name the column that identifies a group.")
+    return names[0]
+
+
+def _sides(table: Table, x: str, y: str, group: str | None) -> tuple[list[str], list[str]]:
+    """Columns of both sides, without the group column where it was only a glob that caught it."""
+    from mine.tables import split_names
+
+    sides: list[list[str]] = []
+    for flag, spec in (("--x", x), ("--y", y)):
+        names = table.names(spec, f"{flag} column")
+        if group in split_names(spec):
+            raise InputError(f"Column {group!r} is named in {flag} and in --groups: leave it out of one of them.")
+        sides.append([name for name in names if name != group])
+        if not sides[-1]:
+            raise InputError(f"{flag} matches only the --groups column {group!r}: name a column of data.")
     shared = [name for name in sides[0] if name in sides[1]]
     if shared:
         raise InputError(
             f"Column {shared[0]!r} is on both sides, and a column tells everything about itself: leave it out of --x or --y."
         )
-    for flag, names in zip(("--x", "--y"), sides, strict=True):
-        if not names:
-            raise InputError(f"{flag} names only the --groups column: pass a column of data.")
     return sides[0], sides[1]
 
 
-def _check_within(labels: list[str] | None, *sides: list[str]) -> None:
-    chosen = [name for side in sides for name in side]
-    for name in labels or []:
-        if name not in chosen:
-            raise UnknownNameError("column in --discrete (it must be one of --x or --y)", name, chosen)
-
-
-def _group_rows(table: Table, groups: str) -> Any:
-    names = table.names(groups)
-    if len(names) != 1:
-        raise InputError(f"--groups takes one column, {groups!r} is {len(names)}: name the column that identifies a group.")
-    return table.select(names)
+def _labels(table: Table, spec: str, chosen: list[str]) -> list[str]:
+    """Columns of --discrete, which must be among those chosen; a glob means those of them that it matches."""
+    families = {name: columns for name, columns in table.families.items() if set(columns) <= set(chosen)}
+    within = replace(table, columns=tuple(chosen), blocks={}, families=families)
+    return within.names(spec, "--discrete column")
 
 
 def _seed(seed: int | None) -> int | None:
@@ -207,9 +222,11 @@ def _options(pairs: list[str]) -> dict[str, Any]:
             out[key.strip()] = ast.literal_eval(value.strip())
         except (ValueError, SyntaxError):
             out[key.strip()] = value.strip()  # a bare word is text: bound=nwj
-    reserved = set(out) & {"critic", "x", "y", "method", "progress", "unit", "device", "groups", "random_state"}
+    from mine.api import estimate as run
+
+    reserved = [key for key in out if key in inspect.signature(run).parameters]
     if reserved:
-        raise InputError(f"--option cannot set {sorted(reserved)[0]}: it has a flag of its own, or needs Python.")
+        raise InputError(f"--option cannot set {reserved[0]}: it has a flag of its own, or needs Python.")
     return out
 
 
@@ -219,27 +236,41 @@ def _check_plot(path: Path) -> None:
         raise InputError(f"--plot cannot write {path.name!r}: end the name in {', '.join(_PLOT_FORMATS)}.")
     if not path.absolute().parent.is_dir():
         raise InputError(f"--plot cannot write into {path.parent}: there is no such folder.")
+    if path.is_dir():
+        raise InputError(f"--plot cannot write {path}: it is a folder.")
     from mine.report.figures import new_figure
 
     new_figure(1, 1, (1, 1))
 
 
-def _readable(result: Estimate, names_x: list[str], names_y: list[str]) -> str:
+def _save_plot(result: Estimate, path: Path) -> None:
+    try:
+        result.plot().savefig(path)
+    except OSError as error:
+        raise InputError(f"--plot cannot write {path}: {error.strerror or error}; the estimate stands.") from error
+
+
+def _readable(result: Estimate, names_x: list[str], names_y: list[str], group: str | None) -> str:
     lines = [repr(result), f"  x: {_listed(names_x)}", f"  y: {_listed(names_y)}"]
     found = result.diagnostics
     if found.get("discrete_columns"):
         lines.append(f"  read as labels: {_listed(found['discrete_columns'])}")
+    if group is not None:
+        lines.append(f"  groups: {group}")
     if found.get("dropped_missing_rows"):
-        lines.append(f"  left out for missing values: {found['dropped_missing_rows']:,} rows")
+        lines.append(f"  rows left out for missing values: {found['dropped_missing_rows']:,}")
     return "\n".join(lines)
 
 
 def _listed(names: list[str]) -> str:
-    shown = ", ".join(names[:6])
+    shown = ", ".join(f'"{name}"' if "," in name else name for name in names[:6])
     return f"{shown}, ... ({len(names)} columns)" if len(names) > 6 else shown
 
 
 def _print_columns(rows: list[tuple[str, str]]) -> None:
-    width = max(len(name) for name, _ in rows)
+    """Two aligned columns; on a terminal the second is folded, in a pipe each row is one line."""
+    width = max(len(name) for name, _ in rows) + 2
+    room = shutil.get_terminal_size().columns - width if sys.stdout.isatty() else 0
     for name, about in rows:
-        typer.echo(f"{name:<{width}}  {about}")
+        lines = textwrap.wrap(about, max(room, 30)) if room else [about]
+        typer.echo("\n".join(f"{start:<{width}}{line}" for start, line in zip_longest([name], lines, fillvalue="")))

@@ -5,9 +5,16 @@ from __future__ import annotations
 import csv
 import difflib
 import fnmatch
+import gzip
 import io
+import itertools
+import re
 import sys
-from collections.abc import Callable, Sequence
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +24,13 @@ from mine.errors import InputError, UnknownNameError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["FORMATS", "Table", "read_table"]
+__all__ = ["FORMATS", "Table", "read_table", "split_names"]
 
 #: What `read_table` reads, by the end of the file name.
 FORMATS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".tab", ".parquet", ".pq", ".npy", ".npz")
+
+#: Numbers that pyarrow reads as text beside some that it does not: 12,000.5 or 1,5 or 12.000,5 (but no date, no version).
+_PUNCTUATED = re.compile(r"[-+]?(\d+([.,]\d+)?|\d{1,3}(,\d{3})+(\.\d+)?|\d{1,3}(\.\d{3})+(,\d+)?)([eE][-+]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -41,10 +51,14 @@ class Table:
     blocks: dict[str, Any] = field(default_factory=dict)
     families: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def names(self, spec: str) -> list[str]:
+    def names(self, spec: str, what: str = "column") -> list[str]:
         """Columns that a comma-separated list of names and globs stands for, each once, in the order of the list.
 
         An exact name wins over its meaning as a glob; a name that holds a comma is written in double quotes.
+
+        Arguments:
+            spec: The list.
+            what: How messages call an entry.
 
         Raises:
             UnknownNameError: A name or glob that matches no column; the nearest is suggested.
@@ -52,18 +66,18 @@ class Table:
         """
         known = (*self.columns, *self.blocks)
         out: list[str] = []
-        for item in _split(spec):
+        for item in split_names(spec):
             if item in known:
                 found: Sequence[str] = [item]
             elif item in self.families:
                 found = self.families[item]
             else:
-                found = fnmatch.filter(known, item)
+                found = [name for name in known if fnmatch.fnmatchcase(name, item)]
             if not found:
-                raise UnknownNameError("column", item, [*known, *self.families])
+                raise UnknownNameError(what, item, [*known, *self.families])
             out += [name for name in found if name not in out]
         if not out:
-            raise InputError("No column was named: pass a comma-separated list of names or globs.")
+            raise InputError(f"No {what} was named: pass a comma-separated list of names or globs.")
         return out
 
     def select(self, spec: str | Sequence[str]) -> Any:
@@ -78,10 +92,14 @@ class Table:
 def read_table(path: str) -> Table:
     """Read a CSV, TSV, Parquet, NPY or NPZ file, ``-`` for CSV from standard input, ``example:NAME`` for shipped data.
 
-    CSV and TSV need a header line; an empty cell, ``NA`` and ``NaN`` are missing values; gzip is read as it is.
+    CSV and TSV need a header line; an empty cell, ``NA`` and ``NaN`` are missing values; gzip is read as it is. A CSV file may
+    be separated by semicolons, with decimal commas.
 
     Raises:
         InputError: No such file, an unknown or unreadable format, no rows, no header, two columns of one name.
+
+    >>> read_table("example:diabetes").names("bm?,s[12],progression")
+    ['bmi', 's1', 's2', 'progression']
     """
     if path == "-":
         return _read_text(sys.stdin.buffer.read(), ",", "standard input")
@@ -90,23 +108,44 @@ def read_table(path: str) -> Table:
 
         path = str(example_path(path.removeprefix("example:")))
     file = Path(path)
-    if not file.is_file():
+    if file.is_dir():
+        raise InputError(f"{path} is a folder: name a file in it.")
+    if not file.exists():
         raise InputError(_no_such_file(file))
-    kind = _format(file)
-    try:
+    kind = _format(file) if file.is_file() else ".csv"  # a pipe, as the shell's <(...) makes, has no name to go by
+    with _readable(path, kind):
         if kind in (".npy", ".npz"):
             return _read_numpy(file, kind)
         if kind in (".parquet", ".pq"):
             return _read_parquet(file)
-        import pyarrow as pa
-
-        with pa.input_stream(str(file), compression="detect") as stream:
-            data = stream.read()
-    except (OSError, ValueError, EOFError) as error:  # pyarrow's errors are among these
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path} cannot be read as {kind.lstrip('.')}: {_first_line(error)}") from error
+        data = _bytes(file, kind)
     return _read_text(data, "\t" if kind.startswith((".tsv", ".tab")) else ",", path)
+
+
+def split_names(spec: str) -> list[str]:
+    """The entries of a comma-separated list; double quotes keep a comma inside an entry.
+
+    >>> split_names('height, "weight, kg"')
+    ['height', 'weight, kg']
+    """
+    items = next(csv.reader([spec], skipinitialspace=True), [])
+    return [item.strip() for item in items if item.strip()]
+
+
+@contextmanager
+def _readable(path: str, kind: str) -> Iterator[None]:
+    """What goes wrong while reading becomes one sentence that names the file."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:  # pyarrow's errors are among these
+        raise InputError(f"{path} cannot be read as {kind.lstrip('.')}: {_first_line(error)}") from error
+
+
+def _bytes(file: Path, kind: str) -> bytes:
+    with gzip.open(file) if kind.endswith(".gz") else file.open("rb") as stream:
+        return stream.read()
 
 
 def _format(file: Path) -> str:
@@ -129,46 +168,85 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
 
 
-def _split(spec: str) -> list[str]:
-    items = next(csv.reader([spec], skipinitialspace=True), [])
-    return [item.strip() for item in items if item.strip()]
-
-
 def _read_text(data: bytes, delimiter: str, source: str) -> Table:
+    # The header by itself: what pyarrow makes of a missing or repeated name would hide it.
+    text = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", errors="surrogateescape", newline="")
+    first = next((line for line in text if line.strip()), "")
+    if not first:
+        raise InputError(f"{source} is empty: it needs a header line and rows.")
+    if delimiter == "," and "," not in first and ";" in first:
+        delimiter = ";"
+    header = [cell.strip() for cell in next(csv.reader(itertools.chain([first], text), delimiter=delimiter))]
+    if any("\ud800" <= letter <= "\udfff" or letter == "\0" for name in header for letter in name):
+        raise InputError(f"{source} is not UTF-8 text: convert it, for example with iconv.")
+    if all(_is_number(cell) for cell in header):
+        raise InputError(f"{source} has no header line (its first line is {first.strip()[:60]!r}): add the column names.")
+    header = [name or f"unnamed {i}" for i, name in enumerate(header)]  # as the index that pandas writes
+    _check_names(header, source)
+
+    table = _parse(data, delimiter, ".", source)
+    if delimiter == ";" and any(_unread_number(column) for column in table.columns):
+        table = _parse(data, delimiter, ",", source)
+    if table.num_rows == 0:
+        raise InputError(f"{source} has no rows below its header line: nothing to estimate from.")
+    table = table.rename_columns(header)
+
+    def load(names: list[str]) -> pa.Table:
+        for name in names:
+            number = _unread_number(table.column(name))
+            if number is not None:
+                raise InputError(
+                    f"Column {name!r} holds numbers that read as text, such as {number!r}: write them with a decimal point and "
+                    "no thousands separators."
+                )
+        return _times_as_numbers(table.select(names))
+
+    return Table(tuple(header), table.num_rows, load)
+
+
+def _parse(data: bytes, delimiter: str, decimal_point: str, source: str) -> pa.Table:
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
     try:
-        first = data[: data.find(b"\n") if b"\n" in data else len(data)].decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError(f"{source} is not UTF-8 text: convert it, for example with iconv.") from None
-    if not first.strip():
-        raise InputError(f"{source} is empty: it needs a header line and rows.")
-    if delimiter == "," and "," not in first and ";" in first:
-        delimiter = ";"
-    header = next(csv.reader(io.StringIO(first), delimiter=delimiter))
-    if all(_is_number(cell) for cell in header):
-        raise InputError(f"{source} has no header line (its first line is {first.strip()[:60]!r}): add the column names.")
-    _check_names([cell.strip() for cell in header], source)
-
-    try:
-        table = arrow_csv.read_csv(
+        return arrow_csv.read_csv(
             io.BytesIO(data),
             # One block: the type of a column is that of all its rows, not of the first megabyte.
             read_options=arrow_csv.ReadOptions(block_size=max(1 << 20, min(len(data) + 1, (1 << 31) - 1))),
             parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-            convert_options=arrow_csv.ConvertOptions(strings_can_be_null=True),
+            convert_options=arrow_csv.ConvertOptions(strings_can_be_null=True, decimal_point=decimal_point),
         )
     except pa.ArrowException as error:
         raise InputError(f"{source} cannot be read as CSV: {_first_line(error)}") from error
-    table = table.rename_columns([name.strip() for name in table.column_names])
-    return _from_arrow(table, source)
 
 
-def _from_arrow(table: pa.Table, source: str) -> Table:
-    if table.num_rows == 0:
-        raise InputError(f"{source} has no rows.")
-    return Table(tuple(table.column_names), table.num_rows, lambda names: table.select(names))
+def _unread_number(column: pa.ChunkedArray) -> str | None:
+    """A value, with a comma if there is one, of a text column in which every value is a number but for its commas."""
+    import pyarrow as pa
+
+    if not pa.types.is_string(column.type):
+        return None
+    found: str | None = None
+    for value in column:
+        text = value.as_py()
+        if text is None:
+            continue
+        if not _PUNCTUATED.fullmatch(text):
+            return None
+        if found is None or ("," in text and "," not in found):
+            found = text
+    return found
+
+
+def _times_as_numbers(table: pa.Table) -> pa.Table:
+    """Times of the day as the number of their units since midnight: dates are numbers too."""
+    import pyarrow as pa
+
+    for i, field_ in enumerate(table.schema):
+        if pa.types.is_time(field_.type):
+            width = pa.int32() if pa.types.is_time32(field_.type) else pa.int64()
+            table = table.set_column(i, field_.name, table.column(i).cast(width))
+    return table
 
 
 def _read_parquet(file: Path) -> Table:
@@ -178,47 +256,73 @@ def _read_parquet(file: Path) -> Table:
     names = list(reader.schema_arrow.names)
     _check_names(names, str(file))
     if reader.metadata.num_rows == 0:
-        raise InputError(f"{file} has no rows.")
-    return Table(tuple(names), reader.metadata.num_rows, lambda wanted: reader.read(columns=wanted).select(wanted))
+        raise InputError(f"{file} has no rows: nothing to estimate from.")
+
+    def load(wanted: list[str]) -> pa.Table:
+        with _readable(str(file), ".parquet"):
+            return _times_as_numbers(reader.read(columns=wanted).select(wanted))
+
+    return Table(tuple(names), reader.metadata.num_rows, load)
 
 
 def _read_numpy(file: Path, kind: str) -> Table:
     import numpy as np
     import pyarrow as pa
 
-    loaded = np.load(file, allow_pickle=False)
-    arrays = {"": loaded} if kind == ".npy" else {name: loaded[name] for name in loaded.files}
-    columns: dict[str, Any] = {}
+    try:
+        with file.open("rb") as stream:  # numpy leaves a file open that turns out to be no archive
+            loaded: Any = np.load(stream, allow_pickle=False)
+            arrays = {name: loaded[name] for name in loaded.files} if hasattr(loaded, "files") else {"": loaded}
+    except ValueError as error:
+        if "allow_pickle" not in str(error):
+            raise
+        raise InputError(f"{file} is no {kind[1:]} file of plain arrays: save numbers or text, not Python objects.") from error
+
+    columns: list[tuple[str, Any]] = []
     blocks: dict[str, Any] = {}
     families: dict[str, tuple[str, ...]] = {}
     for name, array in arrays.items():
         if array.ndim == 0:
             continue
-        if array.ndim == 1:
-            columns[name or "0"] = array
-        elif array.ndim == 2:
-            inner = [f"{name}[{j}]" if name else str(j) for j in range(array.shape[1])]
-            columns.update(zip(inner, array.T, strict=True))
-            families[name or "all"] = tuple(inner)
-        else:
+        if array.ndim > 2:
             blocks[name or "all"] = array
-    lengths = {len(a) for a in (*columns.values(), *blocks.values())}
+        elif array.ndim == 1 and not array.dtype.names:
+            columns.append((name or "0", array))
+        else:
+            parts = {field_: array[field_] for field_ in array.dtype.names} if array.dtype.names else dict(enumerate(array.T))
+            inner = [(f"{name}[{part}]" if name else str(part), values) for part, values in parts.items()]
+            columns += inner
+            families[name or "all"] = tuple(column for column, _ in inner)
+    _check_names([*(name for name, _ in columns), *blocks], str(file))
+    lengths = {len(array) for array in (*(values for _, values in columns), *blocks.values())}
     if len(lengths) != 1 or 0 in lengths:
-        found = ", ".join(f"{k or 'array'} {v.shape}" for k, v in arrays.items())
-        raise InputError(f"{file} must hold arrays with one number of rows, at least one: it has {found or 'none'}.")
+        found = ", ".join(f"{name or 'an array'} of shape {array.shape}" for name, array in arrays.items())
+        raise InputError(f"{file} must hold arrays of one and the same number of rows, at least one: it has {found or 'none'}.")
+    of_name = dict(columns)
     return Table(
-        tuple(columns),
+        tuple(of_name),
         lengths.pop(),
-        lambda names: pa.table({name: np.ascontiguousarray(columns[name]) for name in names}),
+        lambda names: pa.table({name: _for_arrow(of_name[name], name) for name in names}),
         blocks,
         families,
     )
 
 
+def _for_arrow(array: Any, name: str) -> Any:
+    """A one-dimensional array of a kind that arrow has: in this machine's byte order, no long double."""
+    import numpy as np
+
+    if array.ndim != 1 or array.dtype.kind in "cV":
+        raise InputError(f"Column {name!r} has the unsupported type {array.dtype}: save numbers or text, one a row.")
+    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
+        array = array.astype(np.float64)
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+
+
 def _check_names(names: list[str], source: str) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError(f"{source} has two columns called {twice[0]!r}: rename one.")
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    if twice is not None:
+        raise InputError(f"{source} has two columns called {twice!r}: rename one.")
 
 
 def _is_number(cell: str) -> bool:

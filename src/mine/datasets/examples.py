@@ -45,6 +45,14 @@ EXAMPLES: dict[str, Example] = {
             "Efron, Hastie, Johnstone & Tibshirani, 'Least Angle Regression', 2004, as distributed with scikit-learn",
             "mine estimate example:diabetes --x bmi,bp --y progression",
         ),
+        Example(
+            "wine",
+            178,
+            14,
+            "13 measurements of Italian wines of three cultivars; flavanoids and colour are uncorrelated, and far from independent",
+            "Wine, S. Aeberhard and M. Forina, UCI Machine Learning Repository, CC BY 4.0",
+            "mine estimate example:wine --x flavanoids --y color_intensity",
+        ),
     )
 }
 
