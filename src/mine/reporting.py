@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import torch
@@ -141,6 +141,10 @@ def report_rows(
     ``budget`` caps the number of shuffled pairs. InfoNCE takes all it can: its limit is the log of their number.
     """
     m = index.shape[-1]
+    order: Tensor | None = None
+    if pairs.groups is not None:  # shifts run over rows sorted by group, and so must whoever follows a column along them
+        order = pairs.groups[index].argsort(stable=True)
+        index = index[order]
     most = max(1, min(m - 1, budget // m))
     shuffles = most if kind == "infonce" else min(most, max(16, min(64, (1 << 16) // m)))
     while True:
@@ -149,5 +153,9 @@ def report_rows(
         sampling = float(report.influence.std()) / m**0.5 if m > 1 else 0.0
         enough = report.shuffle_noise**2 <= 0.1 * sampling**2 and report.effective >= 4 * MIN_EFFECTIVE
         if enough or len(shifts) < shuffles or shuffles >= most:
-            return report
+            break
         shuffles = min(most, 4 * shuffles)
+    if order is None:
+        return report
+    back = order.argsort().cpu()
+    return replace(report, rows=report.rows[back], influence=report.influence[back])

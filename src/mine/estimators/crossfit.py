@@ -105,13 +105,14 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
     stderr = float(np.hypot(clustered_stderr(influence, problem.groups), noise))
 
     cap, saturated = reports.limit(n, value)
+    witness = _witness(fit)
+    saturated = saturated or (witness is not None and witness > math.log(n) - SATURATION_MARGIN)
     half_width = interval_half_width(stderr, correction, n)
     unseen = UNSEEN + UNSEEN_A_COLUMN * sum(v.n_continuous + v.n_discrete for v in (problem.x, problem.y))
     low, high = value - half_width, math.inf if saturated else value + math.hypot(half_width, unseen / n)
     if saturated:  # SMILE's clipped partition term errs upwards there, by any amount
         low = min(low, 0.0 if kind == "smile" else held - half_width)
     # A critic can miss what it could have seen, and both halves then read low. The Gaussian copula is a witness.
-    witness = _witness(fit)
     missed = witness is not None and witness > high
     if witness is not None and missed:
         high = witness + half_width
