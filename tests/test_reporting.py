@@ -165,18 +165,17 @@ def test_variance_of_donsker_varadhan_by_the_delta_method():
     variance = (P * (influence - mean) ** 2).sum()
     kurtosis = (P * (influence - mean) ** 4).sum() / variance**2
 
-    n = 20_000
-    report = read("dv", draw(n, np.random.default_rng(0)))
-    estimated = float(report.influence.var())
-    # the relative standard error of a sample variance is sqrt((kurtosis - 1) / n), 0.6 % here. K = 16 shuffles leave noise
-    # in the row and column means; their weights have variance below 1, so it adds at most 2 * 2 / 16 of the variance of w
-    assert report.shuffles >= 16
+    n, shifts = 20_000, list(range(1, 201))
+    pairs = draw(n, np.random.default_rng(0))
+    joint = TableCritic()(pairs.x, pairs.y)
+    marginal = torch.stack([TableCritic()(pairs.x, pairs.y.roll(-s, 0)) for s in shifts], -1)
+    estimated = float(rows_of_bound("dv", joint, marginal, shifts).influence.var())
+    # The relative standard error of a sample variance is sqrt((kurtosis - 1) / n). Means over K shuffles stand in for those
+    # over all rows and all columns; their noise adds the two variances of w given x and given y, over K.
     slack = 4 * variance * math.sqrt((kurtosis - 1) / n)
-    # the means over K shuffles of rows and of columns each add Var(w) / K to the influence's variance
-    w_variance = p_x @ (w - (w @ p_y)[:, None]) ** 2 @ p_y
-    added = (w_variance + p_x @ (w - (p_x @ w)[None, :]) ** 2 @ p_y) / report.shuffles
+    given_x, given_y = (w - (w @ p_y)[:, None]) ** 2, (w - (p_x @ w)[None, :]) ** 2
+    added = float(p_x @ (given_x + given_y) @ p_y) / len(shifts)
     assert variance - slack < estimated < variance + added + slack
-    assert added < 0.15 * variance
     # without the partition term's share the number would be another one
     naive = (P * (T - (P * T).sum()) ** 2).sum()
     assert abs(naive - variance) > added + slack
@@ -244,22 +243,18 @@ def test_the_order_of_rows_within_and_among_groups_does_not_matter(kind: Reporte
     labels = np.repeat(np.arange(20), 3)
     x = rng.normal(size=(n, 1))
     y = x + rng.normal(size=(n, 1))
-    order = np.argsort(rng.permutation(20)[labels] * 0 + rng.random(n))
-
-    def reported(rows: np.ndarray):
-        pairs = Pairs(torch.as_tensor(x[rows]), torch.as_tensor(y[rows]), torch.as_tensor(labels[rows]))
-        return report_rows(kind, Outer(), pairs, torch.arange(n), generator=torch.Generator().manual_seed(0))
-
+    order = rng.permutation(n)
     # the sort by group is stable: put each group's rows in the order the interleaved list has them
     blocked = np.concatenate([order[labels[order] == g] for g in range(20)])
-    first, second = reported(blocked), reported(order)
-    assert first.bound == pytest.approx(second.bound, abs=1e-12)
-    back = np.argsort(np.argsort(order))
-    del back
-    by_row = [
-        dict(zip(rows.tolist(), report.influence.tolist(), strict=True)) for rows, report in ((blocked, first), (order, second))
-    ]
-    assert [by_row[0][i] for i in range(n)] == pytest.approx([by_row[1][i] for i in range(n)], abs=1e-12)
+
+    def reported(rows: np.ndarray) -> tuple[float, dict[int, float], dict[int, float]]:
+        pairs = Pairs(torch.as_tensor(x[rows]), torch.as_tensor(y[rows]), torch.as_tensor(labels[rows]))
+        report = report_rows(kind, Outer(), pairs, torch.arange(n), generator=torch.Generator().manual_seed(0))
+        entries, influence = (dict(zip(rows.tolist(), t.tolist(), strict=True)) for t in (report.rows, report.influence))
+        return report.bound, entries, influence
+
+    for first, second in zip(reported(blocked), reported(order), strict=True):
+        assert first == pytest.approx(second, abs=1e-12)
 
 
 # === Which step, and how much a partition term rests on ===

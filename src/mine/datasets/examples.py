@@ -49,7 +49,7 @@ EXAMPLES: dict[str, Example] = {
             "wine",
             178,
             14,
-            "13 measurements of Italian wines of three cultivars; flavanoids and colour are uncorrelated, and far from independent",
+            "13 measurements of Italian wines of three cultivars; flavanoids and colour are uncorrelated, yet dependent",
             "Wine, S. Aeberhard and M. Forina, UCI Machine Learning Repository, CC BY 4.0",
             "mine estimate example:wine --x flavanoids --y color_intensity",
         ),
