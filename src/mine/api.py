@@ -158,7 +158,12 @@ def make_problem(
     if drop_missing:
         missing = [missing_rows(x, "x"), missing_rows(y, "y")]
         _same_length(len(missing[0]), len(missing[1]))
-        keep = ~(missing[0] | missing[1])
+        if groups is not None:
+            missing.append(missing_rows(groups, "groups"))
+            _same_length(len(missing[0]), len(missing[2]), "groups")
+        keep = ~np.any(missing, axis=0)
+        if not keep.any():
+            raise InputError("Every row has a missing value: choose other columns, or fill the gaps.")
         n_dropped = int((~keep).sum())
         if n_dropped:
             x, y = _rows(x, keep), _rows(y, keep)
@@ -179,9 +184,9 @@ def make_problem(
     return Problem(left, right, codes, _seed(random_state), _device(device), copies), n_dropped
 
 
-def _same_length(n_x: int, n_y: int) -> None:
+def _same_length(n_x: int, n_y: int, second: str = "y") -> None:
     if n_x != n_y:
-        raise InputError(f"x has {n_x} rows and y has {n_y}: each row of x must belong to one of y.")
+        raise InputError(f"x has {n_x} rows and {second} has {n_y}: each row of x must belong to one of {second}.")
 
 
 def _rows(data: Any, keep: np.ndarray) -> Any:

@@ -13,7 +13,7 @@ import sys
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +32,14 @@ FORMATS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".tab", ".parquet", ".pq", ".np
 #: Numbers that pyarrow reads as text beside some that it does not: 12,000.5 or 1,5 or 12.000,5 (but no date, no version).
 _PUNCTUATED = re.compile(r"[-+]?(\d+([.,]\d+)?|\d{1,3}(,\d{3})+(\.\d+)?|\d{1,3}(\.\d{3})+(,\d+)?)([eE][-+]?\d+)?")
 
+#: An entry of a list of columns: in double quotes, which are doubled inside it, or up to the next comma.
+_ENTRY = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^,]*))\s*(?:,|$)')
+
+_BOM = b"\xef\xbb\xbf"
+_LINE_BREAK = re.compile(rb"[\r\n]")
+_NOTHING_YET = re.compile(rb"(?:\xef\xbb\xbf)?(?: *[\r\n]+)*")
+_NOTHING_MORE = re.compile(rb"\s*\Z")
+
 
 @dataclass(frozen=True)
 class Table:
@@ -40,14 +48,14 @@ class Table:
     Attributes:
         columns: Names of the columns, in order.
         n_rows: Number of rows.
-        load: Names -> a pyarrow table of those columns.
+        load: Names, and those among them that are declared labels -> a pyarrow table of the columns.
         blocks: Arrays of three or more dimensions, by name: selected whole, as they are.
         families: Other names that stand for several columns, as an NPZ file's matrix for its columns.
     """
 
     columns: tuple[str, ...]
     n_rows: int
-    load: Callable[[list[str]], pa.Table]
+    load: Callable[[list[str], Collection[str]], pa.Table]
     blocks: dict[str, Any] = field(default_factory=dict)
     families: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -64,36 +72,39 @@ class Table:
             UnknownNameError: A name or glob that matches no column; the nearest is suggested.
             InputError: An empty list.
         """
-        known = (*self.columns, *self.blocks)
-        out: list[str] = []
+        known = dict.fromkeys((*self.columns, *self.blocks))
+        out: dict[str, None] = {}  # a set that keeps its order
         for item in split_names(spec):
             if item in known:
-                found: Sequence[str] = [item]
+                found: Sequence[str] = (item,)
             elif item in self.families:
                 found = self.families[item]
             else:
                 found = [name for name in known if fnmatch.fnmatchcase(name, item)]
             if not found:
                 raise UnknownNameError(what, item, [*known, *self.families])
-            out += [name for name in found if name not in out]
+            out |= dict.fromkeys(found)
         if not out:
             raise InputError(f"No {what} was named: pass a comma-separated list of names or globs.")
-        return out
+        return list(out)
 
-    def select(self, spec: str | Sequence[str]) -> Any:
-        """The columns of ``spec`` (a list as in :meth:`names`, or names) in the form that :func:`mine.estimate` takes."""
+    def select(self, spec: str | Sequence[str], labels: Collection[str] = ()) -> Any:
+        """The columns of ``spec`` (a list as in :meth:`names`, or names) in the form that :func:`mine.estimate` takes.
+
+        ``labels`` are columns whose text is not asked whether it was meant as numbers.
+        """
         names = self.names(spec) if isinstance(spec, str) else list(spec)
         blocks = [name for name in names if name in self.blocks]
         if blocks and len(names) > 1:
             raise InputError(f"{blocks[0]!r} has three or more dimensions and must be selected alone.")
-        return self.blocks[blocks[0]] if blocks else self.load(names)
+        return self.blocks[blocks[0]] if blocks else self.load(names, labels)
 
 
 def read_table(path: str) -> Table:
     """Read a CSV, TSV, Parquet, NPY or NPZ file, ``-`` for CSV from standard input, ``example:NAME`` for shipped data.
 
     CSV and TSV need a header line; an empty cell, ``NA`` and ``NaN`` are missing values; gzip is read as it is. A CSV file may
-    be separated by semicolons, with decimal commas.
+    be separated by semicolons, with decimal commas, or by tabs.
 
     Raises:
         InputError: No such file, an unknown or unreadable format, no rows, no header, two columns of one name.
@@ -102,23 +113,28 @@ def read_table(path: str) -> Table:
     ['bmi', 's1', 's2', 'progression']
     """
     if path == "-":
-        return _read_text(sys.stdin.buffer.read(), ",", "standard input")
+        if sys.stdin is None:
+            raise InputError("Standard input is closed: pipe CSV into it, or name a file.")
+        with _readable("standard input", ".csv"):
+            data = _unzipped(sys.stdin.buffer.read())
+        return _read_text(data, ",", "standard input")
     if path.startswith("example:"):
         from mine.datasets.examples import example_path
 
         path = str(example_path(path.removeprefix("example:")))
     file = Path(path)
-    if file.is_dir():
-        raise InputError(f"{path} is a folder: name a file in it.")
-    if not file.exists():
-        raise InputError(_no_such_file(file))
+    with _readable(path, ""):  # a name that is too long, a folder that may not be entered
+        if file.is_dir():
+            raise InputError(f"{path or 'The current folder'} is a folder: name a file in it.")
+        if not file.exists():
+            raise InputError(_no_such_file(file))
     kind = _format(file) if file.is_file() else ".csv"  # a pipe, as the shell's <(...) makes, has no name to go by
     with _readable(path, kind):
         if kind in (".npy", ".npz"):
             return _read_numpy(file, kind)
         if kind in (".parquet", ".pq"):
             return _read_parquet(file)
-        data = _bytes(file, kind)
+        data = _unzipped(file.read_bytes(), kind)
     return _read_text(data, "\t" if kind.startswith((".tsv", ".tab")) else ",", path)
 
 
@@ -128,8 +144,8 @@ def split_names(spec: str) -> list[str]:
     >>> split_names('height, "weight, kg"')
     ['height', 'weight, kg']
     """
-    items = next(csv.reader([spec], skipinitialspace=True), [])
-    return [item.strip() for item in items if item.strip()]
+    entries = [quoted.replace('""', '"') or plain.strip() for quoted, plain in _ENTRY.findall(spec)]
+    return [entry for entry in entries if entry]
 
 
 @contextmanager
@@ -140,12 +156,12 @@ def _readable(path: str, kind: str) -> Iterator[None]:
     except InputError:
         raise
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:  # pyarrow's errors are among these
-        raise InputError(f"{path} cannot be read as {kind.lstrip('.')}: {_first_line(error)}") from error
+        what = f" as {kind.lstrip('.')}" if kind else ""
+        raise InputError(f"{path} cannot be read{what}: {_first_line(error)}") from error
 
 
-def _bytes(file: Path, kind: str) -> bytes:
-    with gzip.open(file) if kind.endswith(".gz") else file.open("rb") as stream:
-        return stream.read()
+def _unzipped(data: bytes, kind: str = "") -> bytes:
+    return gzip.decompress(data) if kind.endswith(".gz") or data.startswith(b"\x1f\x8b") else data
 
 
 def _format(file: Path) -> str:
@@ -165,40 +181,44 @@ def _no_such_file(file: Path) -> str:
 
 
 def _first_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
 
 
 def _read_text(data: bytes, delimiter: str, source: str) -> Table:
-    # The header by itself: what pyarrow makes of a missing or repeated name would hide it.
-    text = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", errors="surrogateescape", newline="")
-    first = next((line for line in text if line.strip()), "")
-    if not first:
+    start = _NOTHING_YET.match(data).end()
+    if _NOTHING_MORE.match(data, start):
         raise InputError(f"{source} is empty: it needs a header line and rows.")
-    if delimiter == "," and "," not in first and ";" in first:
-        delimiter = ";"
-    header = [cell.strip() for cell in next(csv.reader(itertools.chain([first], text), delimiter=delimiter))]
+    if data[:start] not in (b"", _BOM):
+        data = data[start:]
+    # The header by itself: what pyarrow makes of a missing or repeated name would hide it.
+    header = _header(data, delimiter, source)
+    for other in ";\t" if delimiter == "," else "":
+        if len(header) == 1:
+            delimiter, header = other, _header(data, other, source)
+    delimiter = delimiter if len(header) > 1 else ","
     if any("\ud800" <= letter <= "\udfff" or letter == "\0" for name in header for letter in name):
         raise InputError(f"{source} is not UTF-8 text: convert it, for example with iconv.")
     if all(_is_number(cell) for cell in header):
-        raise InputError(f"{source} has no header line (its first line is {first.strip()[:60]!r}): add the column names.")
+        raise InputError(f"{source} has no header line (its first line is {delimiter.join(header)[:60]!r}): add the column names.")
     header = [name or f"unnamed {i}" for i, name in enumerate(header)]  # as the index that pandas writes
     _check_names(header, source)
 
-    table = _parse(data, delimiter, ".", source)
-    if delimiter == ";" and any(_unread_number(column) for column in table.columns):
+    table = _parse(data, delimiter, ".", source) if _LINE_BREAK.search(data) else None
+    if table is not None and delimiter == ";" and any(_commas(column) for column in table.columns):
         table = _parse(data, delimiter, ",", source)
-    if table.num_rows == 0:
+    if table is None or table.num_rows == 0:
         raise InputError(f"{source} has no rows below its header line: nothing to estimate from.")
+    if table.num_columns != len(header):
+        raise InputError(f"{source} has a header line of {len(header)} names for {table.num_columns} columns: is a quote left open?")
     table = table.rename_columns(header)
 
-    def load(names: list[str]) -> pa.Table:
+    def load(names: list[str], labels: Collection[str]) -> pa.Table:
         for name in names:
-            number = _unread_number(table.column(name))
-            if number is not None:
-                raise InputError(
-                    f"Column {name!r} holds numbers that read as text, such as {number!r}: write them with a decimal point and "
-                    "no thousands separators."
-                )
+            found = None if name in labels else _commas(table.column(name))
+            if found is not None:
+                raise InputError(f"Column {name!r} {found}")
         return _times_as_numbers(table.select(names))
 
     return Table(tuple(header), table.num_rows, load)

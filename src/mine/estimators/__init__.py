@@ -143,7 +143,7 @@ def get_estimator(method: Any, options: dict[str, Any] | None = None) -> Estimat
             if option == "critic" and not spec.takes_critic:
                 raise InputError(f"method {name!r} has no critic: drop critic= or use a neural method such as 'auto'.")
             if option not in fields:
-                raise UnknownNameError(f"option of method {name!r}", option, fields)
+                raise UnknownNameError(f"{name!r} option", option, fields)
         return factory(**{**spec.defaults, **options})
     if options:
         raise InputError(f"An estimator object takes its options itself; got {', '.join(options)}.")
