@@ -224,6 +224,15 @@ def _read_text(data: bytes, delimiter: str, source: str) -> Table:
     return Table(tuple(header), table.num_rows, load)
 
 
+def _header(data: bytes, delimiter: str, source: str) -> list[str]:
+    text = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", errors="surrogateescape", newline="")
+    lines = itertools.dropwhile(lambda line: not line.strip(" \r\n"), text)
+    try:
+        return [cell.strip() for cell in next(csv.reader(lines, delimiter=delimiter))]
+    except csv.Error as error:
+        raise InputError(f"{source} cannot be read as CSV: {error} in its header; is a quote left open?") from error
+
+
 def _parse(data: bytes, delimiter: str, decimal_point: str, source: str) -> pa.Table:
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
@@ -240,22 +249,24 @@ def _parse(data: bytes, delimiter: str, decimal_point: str, source: str) -> pa.T
         raise InputError(f"{source} cannot be read as CSV: {_first_line(error)}") from error
 
 
-def _unread_number(column: pa.ChunkedArray) -> str | None:
-    """A value, with a comma if there is one, of a text column in which every value is a number but for its commas."""
+def _commas(column: pa.ChunkedArray) -> str | None:
+    """What is wrong with a text column most of whose values are numbers but for their commas; None for any other."""
     import pyarrow as pa
 
     if not pa.types.is_string(column.type):
         return None
-    found: str | None = None
-    for value in column:
-        text = value.as_py()
-        if text is None:
-            continue
-        if not _PUNCTUATED.fullmatch(text):
-            return None
-        if found is None or ("," in text and "," not in found):
-            found = text
-    return found
+    values = [value for value in column.to_pylist() if value is not None]
+    numbers = [value for value in values if _PUNCTUATED.fullmatch(value)]
+    example = next((value for value in numbers if "," in value), numbers[0] if numbers else None)
+    if len(numbers) == len(values):
+        return (
+            f"holds numbers that read as text, such as {example!r}: write them with a decimal point and no thousands "
+            "separators, or name the column in --discrete if they are labels."
+        )
+    if example is None or "," not in example or len(numbers) <= len(values) / 2:
+        return None  # half-numeric text without commas is found later, and there labels may be declared too
+    text = next(value for value in values if not _PUNCTUATED.fullmatch(value))
+    return f"is mostly numeric but holds the text {text!r}, and numbers such as {example!r}: clean it."
 
 
 def _times_as_numbers(table: pa.Table) -> pa.Table:
@@ -278,7 +289,7 @@ def _read_parquet(file: Path) -> Table:
     if reader.metadata.num_rows == 0:
         raise InputError(f"{file} has no rows: nothing to estimate from.")
 
-    def load(wanted: list[str]) -> pa.Table:
+    def load(wanted: list[str], labels: Collection[str]) -> pa.Table:
         with _readable(str(file), ".parquet"):
             return _times_as_numbers(reader.read(columns=wanted).select(wanted))
 
@@ -322,7 +333,7 @@ def _read_numpy(file: Path, kind: str) -> Table:
     return Table(
         tuple(of_name),
         lengths.pop(),
-        lambda names: pa.table({name: _for_arrow(of_name[name], name) for name in names}),
+        lambda names, labels: pa.table({name: _for_arrow(of_name[name], name) for name in names}),
         blocks,
         families,
     )

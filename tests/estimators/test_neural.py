@@ -157,13 +157,19 @@ def test_every_row_is_reported_once_by_a_critic_that_neither_trained_on_it_nor_c
     assert sorted(seen) == list(range(n))
 
 
-@pytest.mark.parametrize("method", ["auto", "mine", "nwj", "infonce"])
+@pytest.mark.parametrize("method", ["auto", "mine", "nwj"])
 def test_a_critic_that_can_learn_the_rows_by_heart_finds_nothing_in_independent_ones(method: str):
     """A held-out bound is at most 0 in expectation, whatever the critic; 6 draws, four standard errors of their mean."""
     rng = np.random.default_rng(0)
     found = [
         mine.estimate(
-            rng.normal(size=(120, 4)), rng.normal(size=(120, 4)), method=method, hidden=(256, 256), steps=60, random_state=seed
+            rng.normal(size=(90, 4)),
+            rng.normal(size=(90, 4)),
+            method=method,
+            hidden=(128, 128),
+            n_folds=3,
+            steps=40,
+            random_state=seed,
         )
         for seed in range(6)
     ]
@@ -174,12 +180,12 @@ def test_a_critic_that_can_learn_the_rows_by_heart_finds_nothing_in_independent_
 
 
 def test_groups_keep_near_copies_out_of_training():
-    """60 independent pairs, each measured five times: read as 300 rows they hold ln 60 nats, as 60 groups none."""
+    """30 independent pairs, each measured eight times: read as 240 rows they hold ln 30 nats, as 30 groups none."""
     rng = np.random.default_rng(0)
-    labels = np.repeat(np.arange(60), 5)
-    x, y = (rng.normal(size=(60, 2))[labels] + 1e-3 * rng.normal(size=(300, 2)) for _ in range(2))
-    order = rng.permutation(300)
-    options: dict[str, Any] = {"hidden": (128, 128), "steps": 300, "n_folds": 5, "learning_rate": 1e-2}
+    labels = np.repeat(np.arange(30), 8)
+    x, y = (rng.normal(size=(30, 2))[labels] + 1e-3 * rng.normal(size=(240, 2)) for _ in range(2))
+    order = rng.permutation(240)
+    options: dict[str, Any] = {"hidden": (64, 64), "steps": 150}
     leaked = estimate(x[order], y[order], "auto", **options)
     honest = estimate(x[order], y[order], "auto", groups=labels[order], **options)
     assert leaked.lower_bound is not None and honest.lower_bound is not None
@@ -267,7 +273,9 @@ def test_never_a_confident_wrong_number(method: str, steps: int):
     assert est.interval[0] < HIGH
     assert est.warnings
     if est.lower_bound is not None:
-        assert est.lower_bound <= math.log(len(x))
+        assert est.lower_bound < HIGH
+    if est.diagnostics["reported_bound"] == "infonce":
+        assert est.lower_bound <= math.log(len(x) / 3)
     assert est.diagnostics["basis"] == "variational bound from shuffled pairs"
 
 
@@ -284,12 +292,12 @@ def test_auto_goes_on_with_a_gaussian_copula_and_says_so():
     assert any("right only if the dependence is of that form" in w for w in est.warnings)
 
 
-@pytest.mark.parametrize("method", ["auto", "mine", "infonce"])
-def test_a_deterministic_relation_is_saturated(method: str):
+@pytest.mark.parametrize("method", ["auto", "mine", "nwj", "infonce"])
+def test_a_deterministic_relation_has_no_upper_end(method: str):
     x = np.random.default_rng(0).uniform(-1, 1, size=400)
-    est = estimate(x, np.cos(3 * x), method, steps=300, hidden=(64, 64))
+    est = estimate(x, np.exp(3 * x), method)
     assert math.isfinite(est.value) and math.isfinite(est.stderr)
-    assert est.interval[1] == math.inf or est.interval[1] > 3
+    assert est.interval[1] == math.inf
     assert est.lower_bound is not None and est.lower_bound <= math.log(400)
 
 
@@ -326,10 +334,9 @@ def test_the_gaussian_witness_extends_the_interval_of_a_critic_that_sees_too_lit
 
 
 def test_training_that_still_rose_is_reported():
-    x, y = normals(2000, 0.99)
-    est = estimate(x, y, "mine", steps=12, learning_rate=2e-3)
+    est = estimate(*normals(500, 0.99), "mine", steps=4, learning_rate=0.05)
     assert est.diagnostics["converged"] is False
-    assert any("still rising after 12 steps: pass steps=24" in w for w in est.warnings)
+    assert any("still rising after 4 steps: pass steps=8" in w for w in est.warnings)
     assert estimate(*normals(300, 0.3)).diagnostics["converged"] is True
 
 
@@ -348,9 +355,9 @@ def test_training_that_still_rose_is_reported():
         ({"patience": None}, "patience must be an integer of at least 1, got None"),
         ({"learning_rate": 0.0}, "learning_rate must be positive, got 0.0"),
         ({"learning_rate": math.nan}, "learning_rate must be positive, got nan"),
-        ({"learning_rate": "fast"}, "learning_rate must be .* got 'fast'"),
-        ({"weight_decay": -0.1}, "weight_decay must .* got -0.1"),
-        ({"hidden": ()}, "hidden needs at least one layer"),
+        ({"learning_rate": "fast"}, "learning_rate must be positive, got 'fast'"),
+        ({"weight_decay": -0.1}, "weight_decay must be zero or more, got -0.1"),
+        ({"hidden": ()}, r"hidden needs at least one layer"),
         ({"hidden": 64}, "hidden must .* got 64"),
         ({"hidden": (64, 0)}, r"hidden must .* got \(64, 0\)"),
         ({"activation": "rely"}, "Unknown activation 'rely'.* Valid: relu"),

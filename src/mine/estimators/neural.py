@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -211,8 +213,14 @@ class Neural:
             low = 2 if name in ("n_folds", "batch_size") else 1
             if not isinstance(value, (int, np.integer)) or value < low:
                 raise InputError(f"{name} must be an integer of at least {low}, got {value!r}.")
-        if self.learning_rate is not None and not self.learning_rate > 0:
-            raise InputError(f"learning_rate must be positive, got {self.learning_rate!r}.")
+        rate, decay = self.learning_rate, self.weight_decay
+        if rate is not None and not (isinstance(rate, Real) and 0 < rate < math.inf):
+            raise InputError(f"learning_rate must be positive, got {rate!r}.")
+        if not (isinstance(decay, Real) and 0 <= decay < math.inf):
+            raise InputError(f"weight_decay must be zero or more, got {decay!r}.")
+        widths = self.hidden if isinstance(self.hidden, (list, tuple)) else [None]
+        if not all(isinstance(width, (int, np.integer)) and width >= 1 for width in widths):
+            raise InputError(f"hidden must list the widths of the layers, for example (64, 64); got {self.hidden!r}.")
 
 
 @dataclass(frozen=True)
