@@ -232,7 +232,10 @@ def test_npz_exact_array_name_wins_over_a_matrix_of_that_name(tmp_path: Path):
         (np.array([True, False]), [True, False]),
         (np.array(["x", "yy"]), ["x", "yy"]),
         (np.array([b"x", b"yy"]), [b"x", b"yy"]),
-        (np.array(["2024-01-02", "2024-01-03"], "M8[D]"), [datetime.date(2024, 1, 2), datetime.date(2024, 1, 3)]),
+        (np.array(["1970-01-03", "NaT"], "M8[D]"), [2, None]),
+        (np.array(["1970-01-08", "1970-01-15"], "M8[W]"), [1, 2]),  # weeks, which arrow has not
+        (np.array([1, 2], "m8[ns]"), [1, 2]),
+        (np.array([3, "NaT"], ">m8[h]"), [3, None]),
     ],
 )
 def test_numpy_types(array: np.ndarray, expected: list[Any], tmp_path: Path):

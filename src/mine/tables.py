@@ -7,7 +7,6 @@ import difflib
 import fnmatch
 import gzip
 import io
-import itertools
 import re
 import sys
 import zipfile
@@ -37,7 +36,7 @@ _ENTRY = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^,]*))\s*(?:,|$)')
 
 _BOM = b"\xef\xbb\xbf"
 _LINE_BREAK = re.compile(rb"[\r\n]")
-_NOTHING_YET = re.compile(rb"(?:\xef\xbb\xbf)?(?: *[\r\n]+)*")
+_BEFORE_THE_HEADER = re.compile(rb"(?:\xef\xbb\xbf)?(?: *[\r\n]+)*")
 _NOTHING_MORE = re.compile(rb"\s*\Z")
 
 
@@ -187,21 +186,24 @@ def _first_line(error: Exception) -> str:
 
 
 def _read_text(data: bytes, delimiter: str, source: str) -> Table:
-    start = _NOTHING_YET.match(data).end()
+    before = _BEFORE_THE_HEADER.match(data)
+    start = 0 if before is None else before.end()
     if _NOTHING_MORE.match(data, start):
         raise InputError(f"{source} is empty: it needs a header line and rows.")
     if data[:start] not in (b"", _BOM):
         data = data[start:]
     # The header by itself: what pyarrow makes of a missing or repeated name would hide it.
     header = _header(data, delimiter, source)
-    for other in ";\t" if delimiter == "," else "":
-        if len(header) == 1:
-            delimiter, header = other, _header(data, other, source)
-    delimiter = delimiter if len(header) > 1 else ","
+    for other in ";\t" if delimiter == "," and len(header) == 1 else "":
+        cells = _header(data, other, source)
+        if len(cells) > 1:
+            delimiter, header = other, cells
+            break
     if any("\ud800" <= letter <= "\udfff" or letter == "\0" for name in header for letter in name):
         raise InputError(f"{source} is not UTF-8 text: convert it, for example with iconv.")
     if all(_is_number(cell) for cell in header):
-        raise InputError(f"{source} has no header line (its first line is {delimiter.join(header)[:60]!r}): add the column names.")
+        first = delimiter.join(header)[:60]
+        raise InputError(f"{source} has no header line (its first line is {first!r}): add the column names.")
     header = [name or f"unnamed {i}" for i, name in enumerate(header)]  # as the index that pandas writes
     _check_names(header, source)
 
@@ -211,7 +213,7 @@ def _read_text(data: bytes, delimiter: str, source: str) -> Table:
     if table is None or table.num_rows == 0:
         raise InputError(f"{source} has no rows below its header line: nothing to estimate from.")
     if table.num_columns != len(header):
-        raise InputError(f"{source} has a header line of {len(header)} names for {table.num_columns} columns: is a quote left open?")
+        raise InputError(f"{source} names {len(header)} columns and has {table.num_columns}: is a quote left open?")
     table = table.rename_columns(header)
 
     def load(names: list[str], labels: Collection[str]) -> pa.Table:
@@ -226,9 +228,8 @@ def _read_text(data: bytes, delimiter: str, source: str) -> Table:
 
 def _header(data: bytes, delimiter: str, source: str) -> list[str]:
     text = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", errors="surrogateescape", newline="")
-    lines = itertools.dropwhile(lambda line: not line.strip(" \r\n"), text)
     try:
-        return [cell.strip() for cell in next(csv.reader(lines, delimiter=delimiter))]
+        return [cell.strip() for cell in next(csv.reader(text, delimiter=delimiter))]
     except csv.Error as error:
         raise InputError(f"{source} cannot be read as CSV: {error} in its header; is a quote left open?") from error
 
@@ -257,25 +258,29 @@ def _commas(column: pa.ChunkedArray) -> str | None:
         return None
     values = [value for value in column.to_pylist() if value is not None]
     numbers = [value for value in values if _PUNCTUATED.fullmatch(value)]
-    example = next((value for value in numbers if "," in value), numbers[0] if numbers else None)
+    if not numbers:
+        return None
+    example = next((value for value in numbers if "," in value), numbers[0])
     if len(numbers) == len(values):
         return (
             f"holds numbers that read as text, such as {example!r}: write them with a decimal point and no thousands "
             "separators, or name the column in --discrete if they are labels."
         )
-    if example is None or "," not in example or len(numbers) <= len(values) / 2:
+    if "," not in example or len(numbers) <= len(values) / 2:
         return None  # half-numeric text without commas is found later, and there labels may be declared too
     text = next(value for value in values if not _PUNCTUATED.fullmatch(value))
     return f"is mostly numeric but holds the text {text!r}, and numbers such as {example!r}: clean it."
 
 
 def _times_as_numbers(table: pa.Table) -> pa.Table:
-    """Times of the day as the number of their units since midnight: dates are numbers too."""
+    """Times of the day, and what is counted in nanoseconds, as the number of their units: coarser dates are numbers later."""
     import pyarrow as pa
 
     for i, field_ in enumerate(table.schema):
-        if pa.types.is_time(field_.type):
-            width = pa.int32() if pa.types.is_time32(field_.type) else pa.int64()
+        kind = field_.type
+        fine = (pa.types.is_timestamp(kind) or pa.types.is_duration(kind)) and kind.unit == "ns"
+        if fine or pa.types.is_time(kind):
+            width = pa.int32() if pa.types.is_time32(kind) else pa.int64()
             table = table.set_column(i, field_.name, table.column(i).cast(width))
     return table
 
@@ -323,7 +328,8 @@ def _read_numpy(file: Path, kind: str) -> Table:
             parts = {field_: array[field_] for field_ in array.dtype.names} if array.dtype.names else dict(enumerate(array.T))
             inner = [(f"{name}[{part}]" if name else str(part), values) for part, values in parts.items()]
             columns += inner
-            families[name or "all"] = tuple(column for column, _ in inner)
+            if inner:
+                families[name or "all"] = tuple(column for column, _ in inner)
     _check_names([*(name for name, _ in columns), *blocks], str(file))
     lengths = {len(array) for array in (*(values for _, values in columns), *blocks.values())}
     if len(lengths) != 1 or 0 in lengths:
@@ -340,11 +346,16 @@ def _read_numpy(file: Path, kind: str) -> Table:
 
 
 def _for_arrow(array: Any, name: str) -> Any:
-    """A one-dimensional array of a kind that arrow has: in this machine's byte order, no long double."""
+    """A column of a kind that arrow has: in this machine's byte order, no long double, times as the number of their units."""
     import numpy as np
+    import pyarrow as pa
 
-    if array.ndim != 1 or array.dtype.kind in "cV":
+    if array.ndim != 1:
+        raise InputError(f"Column {name!r} has {array[0].size} values a row: save them as columns of their own.")
+    if array.dtype.kind in "cV":
         raise InputError(f"Column {name!r} has the unsupported type {array.dtype}: save numbers or text, one a row.")
+    if array.dtype.kind in "mM":
+        return pa.array(array.astype(np.int64), mask=np.isnat(array))
     if array.dtype.kind == "f" and array.dtype.itemsize > 8:
         array = array.astype(np.float64)
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
