@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import pickle
+import re
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 import torch
+from scipy.integrate import trapezoid
+from scipy.special import entr
+from scipy.stats import norm
 from torch import nn
 
 import mine
+from mine.critics import ConcatCritic, SeparableCritic
 from mine.datasets import correlated_normal, correlated_normal_mi
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
+from mine.estimators.neural import Neural
 from mine.problem import Problem
 
 QUICK: dict[str, Any] = {"steps": 40, "hidden": (16,), "n_folds": 3}
@@ -236,3 +244,395 @@ def test_every_method_gives_finite_fields(method: str) -> None:
     assert pickle.loads(pickle.dumps(est)).value == est.value
     if est.lower_bound is not None:
         assert est.pointwise().mean() == pytest.approx(est.lower_bound, abs=1e-9)
+
+
+# === Laws ===
+
+
+@pytest.mark.parametrize("method", ["auto", "mine", "ksg", "gaussian"])
+def test_the_arguments_may_be_swapped(method: str) -> None:
+    x, y = correlated_normal(600, 0.8, random_state=0)
+    options = {"steps": 150, "learning_rate": 1e-2} if method in ("auto", "mine") else {}
+    one, two = (mine.estimate(*sides, method=method, random_state=0, **options) for sides in ((x, y), (y, x)))
+    # The rows are the same, so what differs is the training: less than the sampling error of either.
+    assert one.value == pytest.approx(two.value, abs=one.stderr)
+
+
+def test_monotone_maps_of_every_coordinate_change_little() -> None:
+    """The ranks stay as they are; the scaled coordinates beside them give the critic another start, not other information."""
+    x, y = correlated_normal(600, 0.8, 2, random_state=0)
+    plain = mine.estimate(x, y, random_state=0)
+    mapped = mine.estimate(np.exp(2 * x) * 1e15, np.sinh(3 * y) - 1e6, random_state=0)
+    assert mapped.value == pytest.approx(plain.value, abs=plain.stderr)
+
+
+def test_the_order_of_columns_and_the_form_of_a_frame_do_not_matter() -> None:
+    x, y = correlated_normal(300, 0.8, 3, random_state=0)
+    frames = [
+        pd.DataFrame(x, columns=pd.Index(["a", "b", "c"])),
+        pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2]}),
+        pa.table({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2]}),
+        x.tolist(),
+        torch.as_tensor(x).requires_grad_(),
+        np.asfortranarray(x),
+    ]
+    numbers = {mine.estimate(frame, y, random_state=0, **QUICK).value for frame in frames}
+    assert len(numbers) == 1
+    swapped = mine.estimate(x[:, ::-1], y, method="gaussian").value
+    assert swapped == pytest.approx(mine.estimate(x, y, method="gaussian").value, abs=1e-12)
+
+
+def test_noise_columns_add_no_information() -> None:
+    x, y = correlated_normal(800, 0.8, random_state=0)
+    wide = np.column_stack([x, np.random.default_rng(1).normal(size=(800, 5))])
+    est = mine.estimate(wide, y, random_state=0)
+    assert est.interval[0] < correlated_normal_mi(0.8) < est.interval[1]
+    assert est.value == pytest.approx(correlated_normal_mi(0.8), abs=4 * 0.8 / math.sqrt(800))
+
+
+# === Seeds ===
+
+
+@pytest.mark.parametrize("made", [np.random.default_rng, np.random.RandomState, np.random.SeedSequence])
+def test_generators_are_seeds(made: Any) -> None:
+    x, y = correlated_normal(200, 0.8, random_state=0)
+    if made is np.random.SeedSequence:
+        with pytest.raises(InputError, match="random_state must be a non-negative integer, a numpy generator or None"):
+            mine.estimate(x, y, random_state=made(1))
+        return
+    one, two, other = (mine.estimate(x, y, random_state=made(s), **QUICK).value for s in (1, 1, 2))
+    assert one == two != other
+    used = made(1)
+    first, second = (mine.estimate(x, y, random_state=used, **QUICK).value for _ in "ab")
+    assert first == one != second  # a generator moves on
+
+
+def test_without_a_seed_every_run_is_another() -> None:
+    x, y = correlated_normal(200, 0.8, random_state=0)
+    assert len({mine.estimate(x, y, **QUICK).value for _ in range(3)}) == 3
+
+
+@pytest.mark.parametrize("seed", [0, np.int64(7), 2**31, 2**32, 2**40])
+def test_seeds_of_any_size(seed: Any) -> None:
+    x, y = correlated_normal(100, 0.8, random_state=0)
+    one, two = (mine.estimate(x, y, random_state=seed, **QUICK).value for _ in "ab")
+    assert one == two
+
+
+@pytest.mark.parametrize("method", ["mine", "nwj", "infonce", "ksg"])
+def test_every_method_repeats_its_digits(method: str) -> None:
+    x, y = correlated_normal(200, 0.8, random_state=0)
+    options = {} if method == "ksg" else QUICK
+    one, two = (mine.estimate(x, y, method=method, random_state=4, **options) for _ in "ab")
+    assert (one.value, one.stderr, one.interval, one.lower_bound) == (two.value, two.stderr, two.interval, two.lower_bound)
+
+
+# === Labels ===
+
+
+def test_the_sign_of_a_noisy_number() -> None:
+    """y = sign(x + noise): I = H(Y) - E H(Y | x), with P(y = 1 | x) = Phi(x / s), by quadrature."""
+    s, n = 0.5, 1500
+    grid = np.linspace(-8, 8, 20_001)
+    p, q = norm.cdf(grid / s), norm.cdf(-grid / s)
+    conditional = trapezoid(norm.pdf(grid) * (entr(p) + entr(q)), grid)
+    truth = math.log(2) - conditional
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=n)
+    y = np.where(x + s * rng.normal(size=n) > 0, "above", "below")
+    # the log-ratio log 2 + log p(y | x) lies between -inf and log 2; its deviation by the same quadrature
+    squared = trapezoid(norm.pdf(grid) * (p * np.log(2 * p) ** 2 + q * np.log(2 * q) ** 2), grid)
+    deviation = math.sqrt(squared - truth**2)
+    for sides in ((x, y), (y, x)):
+        est = mine.estimate(*sides, random_state=0)
+        assert est.value == pytest.approx(truth, abs=4 * deviation / math.sqrt(n))
+        assert est.stderr == pytest.approx(deviation / math.sqrt(n), rel=0.3)
+        assert est.interval[0] < truth < est.interval[1] and est.value < math.log(2)
+
+
+def test_labels_cannot_hold_more_than_their_entropy() -> None:
+    rng = np.random.default_rng(0)
+    label = rng.choice(["a", "b", "c"], size=600, p=[0.7, 0.2, 0.1])
+    x = pd.Series(label).map({"a": 0.0, "b": 5.0, "c": 10.0}).to_numpy() + 0.1 * rng.normal(size=600)
+    frequency = np.unique(label, return_counts=True)[1] / 600
+    est = mine.estimate(x, label, random_state=0)
+    # all of the label is known, and its entropy in these rows is what can be measured
+    assert est.value == pytest.approx(-(frequency * np.log(frequency)).sum(), abs=0.05)
+
+
+def test_two_labels_are_a_contingency_table() -> None:
+    rng = np.random.default_rng(0)
+    u = rng.integers(0, 3, 900)
+    v = np.where(rng.random(900) < 0.6, u, rng.integers(0, 3, 900))
+    est = mine.estimate(u, np.array(["x", "y", "z"])[v], random_state=0)
+    table = np.zeros((3, 3))
+    np.add.at(table, (u, v), 1)
+    p = table / 900
+    plug_in = (p * np.log(p / p.sum(1, keepdims=True) / p.sum(0, keepdims=True))).sum()
+    assert est.value == pytest.approx(plug_in - 4 / 1800, abs=1e-12)  # less (3 - 1)(3 - 1) / 2n
+    assert est.history == {} and est.lower_bound is None and est.method == "auto"
+
+
+def test_numbers_and_labels_on_one_side() -> None:
+    rng = np.random.default_rng(0)
+    n = 1500
+    kind, a = rng.choice(["low", "high"], n), rng.normal(size=n)
+    y = np.where(kind == "high", a, -a) + 0.5 * rng.normal(size=n)  # neither column alone tells anything linear
+    frame = pd.DataFrame({"a": a, "kind": kind})
+    # given both, y is normal around +-a: half a log of 1 + 1 / 0.25, as if the sign were known
+    truth = 0.5 * math.log(5)
+    est = mine.estimate(frame, y, random_state=0)
+    assert est.diagnostics["discrete_columns"] == ["kind"]
+    assert est.interval[0] < truth < est.interval[1]
+    alone = mine.estimate(frame[["a"]], y, random_state=0)
+    assert alone.value < est.value - 0.2
+
+
+def test_declared_labels() -> None:
+    rng = np.random.default_rng(0)
+    codes = rng.integers(0, 40, 400)
+    frame = pd.DataFrame({"code": codes, "b": rng.normal(size=400)})
+    y = (codes % 2) + 0.5 * rng.normal(size=400)
+    assert mine.estimate(frame, y, random_state=0, **QUICK).diagnostics["discrete_columns"] == []
+    est = mine.estimate(frame, y, discrete=["code"], random_state=0, **QUICK)
+    assert est.diagnostics["discrete_columns"] == ["code"]
+    with pytest.raises(UnknownNameError, match="did you mean 'code'"):
+        mine.estimate(frame, y, discrete=["kode"])
+    with pytest.raises(InputError, match=r"needs numbers, but these columns are labels: code\. Use method 'auto'"):
+        mine.estimate(frame, y, method="ksg", discrete=["code"])
+
+
+# === Groups, copies, missing rows ===
+
+
+def test_copies_stay_in_one_fold() -> None:
+    """Each row twice: read as twice the data they would halve the variance, and train on the rows reported."""
+    x, y = correlated_normal(150, 0.8, random_state=0)
+    twice = np.repeat(np.arange(150), 2)
+    once = mine.estimate(x, y, random_state=0, **QUICK)
+    est = mine.estimate(x[twice], y[twice], random_state=0, **QUICK)
+    assert est.diagnostics["duplicate_rows"] == 150
+    assert any("150 rows are exact copies of others and were kept in one fold" in w for w in est.warnings)
+    assert est.stderr == pytest.approx(once.stderr, rel=0.3)
+
+
+def test_repeated_values_of_labels_are_no_copies() -> None:
+    rng = np.random.default_rng(0)
+    est = mine.estimate(rng.integers(0, 2, 200), rng.integers(0, 3, 200), random_state=0)
+    assert est.diagnostics["duplicate_rows"] == 0
+
+
+@pytest.mark.parametrize("made", [np.asarray, list, pd.Series, lambda v: [f"patient {i}" for i in v], torch.as_tensor])
+def test_groups_of_every_kind(made: Any) -> None:
+    x, y = correlated_normal(200, 0.8, random_state=0)
+    labels = np.random.default_rng(0).integers(0, 30, 200)
+    plain = mine.estimate(x, y, groups=labels, random_state=0, **QUICK).value
+    other = mine.estimate(x, y, groups=made(labels), random_state=0, **QUICK).value
+    # text sorts otherwise than numbers, so its folds differ
+    assert other == plain or (isinstance(made(labels), list) and other == pytest.approx(plain, abs=0.1))
+
+
+def test_groups_that_cannot_be_split() -> None:
+    x, y = correlated_normal(100, 0.8, random_state=0)
+    with pytest.raises(NotEnoughDataError, match=r"groups has 3 distinct group\(s\); 3 folds need at least 4"):
+        mine.estimate(x, y, groups=np.arange(100) % 3, **QUICK)
+    with pytest.raises(InputError, match="groups has 99 labels for 100 rows"):
+        mine.estimate(x, y, groups=np.arange(99), **QUICK)
+    mostly = np.r_[np.zeros(80), np.arange(1, 21)]
+    with pytest.raises(InputError, match=r"[Gg]roup"):
+        mine.estimate(x, y, groups=mostly, **QUICK)
+
+
+def test_missing_rows_in_frames_texts_and_groups() -> None:
+    rng = np.random.default_rng(0)
+    n = 120
+    frame = pd.DataFrame({"a": rng.normal(size=n), "kind": rng.choice(["u", "v"], n).astype(object)})
+    y = frame["a"] + rng.normal(size=n)
+    frame.loc[3, "kind"] = None
+    frame.loc[5, "a"] = np.nan
+    y[7] = np.nan
+    labels = np.arange(n) // 3
+    keep = np.delete(np.arange(n), [3, 5, 7])
+    est = mine.estimate(frame, y, groups=labels, drop_missing=True, random_state=0, **QUICK)
+    whole = mine.estimate(frame.iloc[keep], y.iloc[keep], groups=labels[keep], random_state=0, **QUICK)
+    assert est.n == n - 3 and est.diagnostics["dropped_missing_rows"] == 3
+    assert est.value == whole.value
+    polars = mine.estimate(pl.from_pandas(frame), pl.from_pandas(y), groups=labels, drop_missing=True, random_state=0, **QUICK)
+    assert polars.value == est.value
+
+
+# === Critics ===
+
+
+class Bilinear(nn.Module):
+    """With the layers whose behaviour depends on the mode and on torch's global generator."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = nn.Sequential(nn.Linear(2, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Dropout(0.1), nn.Linear(32, 1))
+
+    def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return self.net(torch.cat([x, y], 1))
+
+
+@pytest.mark.parametrize("form", ["module", "factory", "concatenating module"])
+def test_critics_with_batchnorm_and_dropout_are_reproducible_and_left_alone(form: str, seeded_torch: None) -> None:
+    x, y = correlated_normal(300, 0.9, random_state=0)
+    module: nn.Module = Bilinear().net if form == "concatenating module" else Bilinear()
+    critic: Any = Bilinear if form == "factory" else module
+    module.train()
+    before = copy.deepcopy(module.state_dict())
+    generator = torch.get_rng_state()
+    options: dict[str, Any] = {"critic": critic, "method": "mine", "steps": 80, "n_folds": 2, "learning_rate": 2e-2}
+    one, two = (mine.estimate(x, y, random_state=1, **options) for _ in "ab")
+    other = mine.estimate(x, y, random_state=2, **options)
+    assert one.value == two.value != other.value
+    np.testing.assert_array_equal(one.pointwise(), two.pointwise())
+    assert one.value > 0.4  # of 0.83: it did train
+    assert torch.equal(generator, torch.get_rng_state())
+    assert module.training and all(torch.equal(t, before[k]) for k, t in module.state_dict().items())
+
+
+def test_a_trained_critic_starts_anew(seeded_torch: None) -> None:
+    """A module that knows the answer is of no use: its copies are initialised again, so that nothing seen can leak."""
+    x, y = correlated_normal(200, 0.9, random_state=0)
+    module = Bilinear()
+    with torch.no_grad():
+        for p in module.parameters():
+            p.fill_(1e3)
+    est = mine.estimate(x, y, method="mine", critic=module, steps=1, n_folds=2, random_state=0, learning_rate=1e-6)
+    assert abs(est.history["stop"][0]) < 1
+
+
+def test_built_in_critics_are_critics_too() -> None:
+    x, y = correlated_normal(300, 0.8, 2, random_state=0)
+    for critic in (lambda: SeparableCritic(2, 2, hidden=(16,)), lambda: ConcatCritic(2, 2, hidden=(16,))):
+        est = mine.estimate(x, y, critic=critic, steps=100, n_folds=2, random_state=0)
+        assert est.interval[0] < correlated_normal_mi(0.8, 2) < est.interval[1]
+    with pytest.raises(InputError, match="pass it without stack="):
+        mine.estimate(x, y, critic=lambda: ConcatCritic(2, 2, stack=(3,)))
+
+
+def test_lazy_layers_take_their_shape(seeded_torch: None) -> None:
+    x, y = correlated_normal(100, 0.8, 3, random_state=0)
+    est = mine.estimate(
+        x, y, steps=10, n_folds=2, random_state=0, critic=lambda: nn.Sequential(nn.LazyLinear(8), nn.ReLU(), nn.Linear(8, 1))
+    )
+    assert math.isfinite(est.value)
+
+
+def test_a_critic_sees_constant_columns_and_one_number_a_column() -> None:
+    seen: list[tuple[int, ...]] = []
+
+    class Spy(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.w = nn.Parameter(torch.ones(()))
+
+        def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+            seen.append((x.shape[1], y.shape[1]))
+            return self.w * (x[:, 0] * y[:, 0])
+
+    x, y = correlated_normal(60, 0.8, 2, random_state=0)
+    flat = np.column_stack([x, np.ones(60)])
+    est = mine.estimate(flat, y, critic=Spy(), steps=2, n_folds=2, random_state=0)
+    assert set(seen) == {(3, 2)}
+    assert est.diagnostics["dropped_constant_columns"] == []
+
+
+# === Arguments ===
+
+
+def test_a_short_side_is_constant_or_wrong() -> None:
+    x, y = correlated_normal(60, 0.8, random_state=0)
+    with pytest.raises(InputError, match="x is constant"):
+        mine.estimate(np.ones((60, 3)), y)
+    with pytest.raises(InputError, match="y is constant"):
+        mine.estimate(x, ["a"] * 60)
+    with pytest.raises(InputError, match="y is a single value"):
+        mine.estimate(x, np.array(3.0))
+
+
+@pytest.mark.parametrize(
+    ("method", "valid"),
+    [
+        ("auto", "There are 14, the first: bound, critic,"),
+        ("mine", "There are 14, the first: bound, critic,"),
+        ("ksg", "Valid: n_neighbors, preprocess."),
+        ("gaussian", "There are none."),
+        ("discrete", "There are none."),
+    ],
+)
+def test_an_unknown_option_names_the_valid_ones(method: str, valid: str) -> None:
+    x, y = correlated_normal(60, 0.8, random_state=0)
+    with pytest.raises(UnknownNameError, match=rf"Unknown '{method}' option 'colour'\. {re.escape(valid)}"):
+        mine.estimate(x, y, method=method, colour="red")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the GPU that the test asks for in vain")
+@pytest.mark.parametrize("device", ["cuda", "cuda:1"])
+def test_a_gpu_that_is_not_there(device: str) -> None:
+    x, y = correlated_normal(60, 0.8, random_state=0)
+    with pytest.raises(InputError, match=f"device '{device}' was asked for, but torch sees no CUDA GPU: pass device='cpu'"):
+        mine.estimate(x, y, device=device)
+
+
+def test_an_unknown_device() -> None:
+    x, y = correlated_normal(60, 0.8, random_state=0)
+    with pytest.raises(UnknownNameError, match="did you mean 'cuda'"):
+        mine.estimate(x, y, device="cudda")
+
+
+def test_options_of_an_object_are_its_own() -> None:
+    x, y = correlated_normal(60, 0.8, random_state=0)
+    with pytest.raises(InputError, match="takes its options itself; got steps"):
+        mine.estimate(x, y, method=Neural(), steps=3)
+    assert mine.estimate(x, y, method=Neural(name="my own", steps=3, n_folds=2), random_state=0).method == "my own"
+    for wrong in (3, None):
+        with pytest.raises(InputError, match=r"method must be a name, an estimator with run\(problem\), or a function"):
+            mine.estimate(x, y, method=wrong)
+    aliases = [mine.estimate(x, y, method=name, random_state=0, **QUICK).method for name in ("fdiv", "MINE", "js")]
+    assert aliases == ["nwj", "mine", "jensen-shannon"]
+
+
+def test_arguments_are_not_changed() -> None:
+    x, y = correlated_normal(100, 0.8, 2, random_state=0)
+    frame = pd.DataFrame(x)
+    kept = x.copy(), y.copy(), frame.copy()
+    x.setflags(write=False)
+    mine.estimate(x, y, random_state=0, **QUICK)
+    mine.estimate(frame, y, random_state=0, **QUICK)
+    np.testing.assert_array_equal(x, kept[0])
+    np.testing.assert_array_equal(y, kept[1])
+    pd.testing.assert_frame_equal(frame, kept[2])
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda est: pickle.loads(pickle.dumps(est))])
+def test_an_estimate_is_plain_data(copied: Any) -> None:
+    est = mine.estimate(*correlated_normal(100, 0.8, random_state=0), random_state=0, **QUICK)
+    again = copied(est)
+    assert repr(again) == repr(est) and again.to_dict() == est.to_dict()
+    np.testing.assert_array_equal(again.pointwise(), est.pointwise())
+    again.pointwise()[:] = 0  # a copy of a copy: nobody's numbers change
+    assert again.pointwise().mean() == pytest.approx(again.lower_bound)
+
+
+def test_progress_of_critics_trained_one_by_one_is_one_count() -> None:
+    seen: list[tuple[int, int, str]] = []
+    x, y = correlated_normal(100, 0.5, random_state=0)
+    mine.estimate(
+        x, y, critic=lambda: ConcatCritic(1, 1, hidden=(4,)), steps=10, n_folds=3, patience=1000, random_state=0,
+        progress=lambda *call: seen.append(call),
+    )  # fmt: skip
+    done = [call[0] for call in seen]
+    assert done == sorted(done) and seen[-1][:2] == (30, 30) and {call[1] for call in seen} == {30}
+    assert {call[2].split(",")[0] for call in seen} == {f"training critic {k} of 3" for k in (1, 2, 3)}
+
+
+def test_an_error_in_the_callback_is_the_callers() -> None:
+    def stop(done: int, total: int, message: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        mine.estimate(*correlated_normal(60, 0.5, random_state=0), progress=stop, **QUICK)

@@ -8,9 +8,12 @@ import json
 import math
 import os
 import re
+import select
 import shlex
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -166,6 +169,13 @@ def test_progress_bar_on_a_terminal_after_a_while(
     assert bool(result.err) == shown
 
 
+def test_progress_bar_that_was_asked_for_in_a_pipe_ends_full(run: Run, csv: str):
+    arguments = ("estimate", csv, "--x", "a", "--y", "c", "--option", "steps=40", "--option", "patience=20", "--json")
+    result = run(*arguments, "--progress")
+    assert list(json.loads(result.out)) == FIELDS
+    assert re.fullmatch(r"training 5 critics, bound \S+ nats ━+ 100% .*\n", result.err), result.err
+
+
 # === Columns and options reach the estimator ===
 
 
@@ -232,6 +242,43 @@ def test_missing_values_are_left_out_on_request_and_counted(run: Run, tmp_path: 
     assert "  rows left out for missing values: 2\n" in result.out
 
 
+def test_rows_without_a_group_are_left_out_on_request(run: Run, tmp_path: Path, data: dict[str, Any]):
+    file = str(write_csv(tmp_path / "holes.csv", a=data["a"], c=data["c"], id=["" if i == 3 else i // 4 for i in range(N)]))
+    arguments = ("estimate", file, "--x", "a", "--y", "c", "--groups", "id", "--method", "gaussian")
+    check_refused(run(*arguments), r"Column 'id' has 1 missing value.*--drop-missing")
+    assert "n = 399" in run(*arguments, "--drop-missing").out
+
+
+def test_codes_with_commas_are_labels_where_the_command_says_so(run: Run, tmp_path: Path, data: dict[str, Any]):
+    codes = [('"1,2"', '"2,3"', "2")[i] for i in data["code"]]
+    file = str(write_csv(tmp_path / "codes.csv", answer=codes, kind=data["kind"]))
+    arguments = ("estimate", file, "--x", "answer", "--y", "kind", "--method", "discrete")
+    check_refused(run(*arguments), r"Column 'answer' holds numbers that read as text, such as '\d,\d': .* --discrete")
+    result = run(*arguments, "--discrete", "answer")
+    assert result.code == 0
+    assert "  read as labels: answer, kind\n" in result.out
+
+
+def test_lines_are_folded_to_a_terminal_and_whole_in_a_pipe(
+    run: Run, csv: str, calls: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", "60")
+    arguments = ("estimate", "example:breast-cancer", "--x", "mean *", "--y", "diagnosis")
+    piped = run(*arguments).out
+    assert max(map(len, piped.splitlines())) > 100
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    shown = run(*arguments).out
+    assert max(map(len, shown.splitlines())) <= 60
+    assert "mean area,\n    mean smoothness" in shown
+    assert shown.split() == piped.split()
+
+
+def test_a_name_of_two_lines_is_chosen_and_printed_in_one(run: Run, tmp_path: Path, data: dict[str, Any]):
+    file = str(write_csv(tmp_path / "lines.csv", **{"two\nlines": data["a"], "c": data["c"]}))
+    result = run("estimate", file, "--x", "two\nlines", "--y", "c", "--method", "gaussian")
+    assert result.out.endswith("  x: two lines\n  y: c\n")
+
+
 # === Files ===
 
 
@@ -278,9 +325,14 @@ def test_every_format_gives_the_same_number(run: Run, tmp_path: Path, csv: str, 
         (["--x", "a", "--y", "c", "--method", "kgs"], r"Unknown method 'kgs': did you mean 'ksg'\?"),
         (["--x", "a", "--y", "c", "--unit", "bit"], r"Unknown unit 'bit': did you mean 'bits'\?"),
         (["--x", "a", "--y", "c", "--method", "gaussian", "--device", "gpu"], r"Unknown device 'gpu'"),
+        (
+            ["--x", "a", "--y", "c", "--method", "gaussian", "--device", "meta"],
+            r"device 'meta' cannot be used .*'cpu' or 'auto'",
+        ),
         (["--x", "a", "--y", "c", "--seed", "-1"], r"--seed must be 0 or more, got -1"),
         (["--x", "a", "--y", "c", "--option", "steps"], r"--option takes KEY=VALUE.*got 'steps'"),
         (["--x", "a", "--y", "c", "--option", "1=2"], r"--option takes KEY=VALUE"),
+        (["--x", "a", "--y", "c", "--option", "steps={[1]: 2}"], r"steps must be an integer of at least 1, got '\{\[1\]: 2\}'"),
         (["--x", "a", "--y", "c", "--option", "stepps=2"], r"'stepps': did you mean 'steps'\?"),
         (["--x", "a", "--y", "c", "--option", "steps=many"], r"steps must be an integer of at least 1, got 'many'"),
         (["--x", "a", "--y", "c", "--option", "method='ksg'"], r"--option cannot set method"),
@@ -429,7 +481,7 @@ def test_methods_are_folded_to_a_terminal(run: Run, monkeypatch: pytest.MonkeyPa
     assert all(f"{name} {about}" in text for name, about in mine.methods().items())
 
 
-def test_examples_are_listed_with_commands_that_run(run: Run, calls: list[dict[str, Any]]):
+def test_examples_are_listed_with_commands_that_run(run: Run):
     out = run("examples").out
     for example in EXAMPLES.values():
         assert f"example:{example.name}   {example.rows} rows x {example.columns} columns\n" in out
@@ -437,8 +489,11 @@ def test_examples_are_listed_with_commands_that_run(run: Run, calls: list[dict[s
         assert f"  try: {example.command}\n" in out
         program, *arguments = shlex.split(example.command)
         assert program == "mine"
-        assert run(*arguments).code == 0
-    assert [len(call["x"]) for call in calls] == [10, 2, 1]
+        result = run(*arguments, "--json")
+        assert (result.code, result.err) == (0, "")
+        found = json.loads(result.out)
+        assert found["n"] == example.rows
+        assert found["interval"][0] > 0.05  # each shows a dependence
 
 
 def test_version_and_help(run: Run):
@@ -504,9 +559,59 @@ for arguments in (["--help"], ["--version"], ["estimate", "--help"], ["examples"
 
 def test_a_reader_that_leaves_is_no_error():
     env = {**os.environ, "PYTHONPATH": str(Path(mine.__file__).parents[1])}
+    for arguments in (["methods"], ["--help"]):
+        with subprocess.Popen(
+            [sys.executable, "-m", "mine", *arguments], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            assert process.stdout is not None and process.stderr is not None
+            process.stdout.close()
+            assert process.stderr.read() == b""
+        assert process.returncode == 0
+
+
+def test_output_that_cannot_be_written_is_one_sentence(run: Run, csv: str, monkeypatch: pytest.MonkeyPatch):
+    def full(text: str, err: bool = False) -> None:
+        if not err:
+            raise OSError(28, "No space left on device")
+        sys.stderr.write(f"{text}\n")
+
+    monkeypatch.setattr("typer.echo", full)
+    monkeypatch.setattr("os.dup2", lambda *_: None)
+    for arguments in (["methods"], ["examples"], ["estimate", csv, "--x", "a", "--y", "c", "--method", "gaussian"]):
+        check_refused(run(*arguments), r"Standard output cannot be written: No space left on device\.")
+
+
+def read_until(screen: int, end: bytes, shown: bytes = b"") -> bytes:
+    """What a terminal shows until ``end`` turns up, at most a minute."""
+    last = time.monotonic() + 60
+    while end not in shown:
+        assert select.select([screen], [], [], max(0.0, last - time.monotonic()))[0], f"no {end!r} in {shown!r}"
+        shown += os.read(screen, 4096)
+    return shown
+
+
+def test_interrupting_a_training_takes_the_bar_away(csv: str):
+    import pty  # Windows has none, and the other tests run there
+
+    screen, stderr = pty.openpty()
+    env = {**os.environ, "PYTHONPATH": str(Path(mine.__file__).parents[1]), "OMP_NUM_THREADS": "1", "TERM": "xterm"}
+    endless = ("--option", "steps=100000", "--option", "patience=100000", "--progress")
+    arguments = ("estimate", csv, "--x", "a", "--y", "c", *endless)
     with subprocess.Popen(
-        [sys.executable, "-m", "mine", "methods"], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-m", "mine", *arguments], env=env, stdout=subprocess.PIPE, stderr=stderr
     ) as process:
-        assert process.stdout is not None and process.stderr is not None
-        process.stdout.close()
-        assert process.stderr.read() == b""
+        try:
+            shown = read_until(screen, b"training")
+            process.send_signal(signal.SIGINT)
+            shown = read_until(screen, b"mine: interrupted\r\n", shown)
+            assert process.wait(60) == 130
+            assert process.stdout is not None
+            assert process.stdout.read() == b""
+        finally:
+            process.kill()
+            os.close(screen)
+            os.close(stderr)
+    *_, after = shown.rpartition(b"training")
+    assert b"\x1b[2K" in after  # the bar's line is erased
+    assert b"\x1b[?25h" in after  # and the cursor is back
+    assert b"Traceback" not in shown

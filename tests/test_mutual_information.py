@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from torch import nn
 
 import mine
 from mine import MutualInformation
@@ -119,3 +124,109 @@ def test_groups_and_refusals() -> None:
         MutualInformation(options=QUICK).fit(x, y, groups=np.arange(200) % 3)
     with pytest.raises(NotEnoughDataError, match="n_samples = 19"):
         MutualInformation().fit(x[:19], y[:19])
+
+
+def test_the_bound_on_new_rows_never_exceeds_what_the_fold_critics_reach_on_average() -> None:
+    """The score is that of the mean critic; both bounds are concave in the critic, so it is at least the mean of theirs."""
+    x, y = correlated_normal(300, 0.8, random_state=0)
+    new_x, new_y = correlated_normal(400, 0.8, random_state=1)
+    fitted = MutualInformation(random_state=0, options=QUICK).fit(x, y)
+    assert fitted._fitted is not None
+    together = fitted.score(new_x, new_y)
+    alone = []
+    for critic in fitted.critics_:
+        one = copy.copy(fitted)
+        one._fitted = replace(fitted._fitted, critics=[critic])
+        alone.append(one.score(new_x, new_y))
+    assert together >= np.mean(alone) - 1e-9
+
+
+def test_parameters_come_and_go() -> None:
+    mi = MutualInformation("mine", unit="bits", options={"steps": 3})
+    assert mi.get_params()["options"] == {"steps": 3}
+    mi.set_params(method="gaussian", options=None)
+    x, y = correlated_normal(100, 0.5, random_state=0)
+    assert mi.fit(x, y).estimate_.unit == "bits"
+    assert mi.value_ == mine.estimate(x, y, method="gaussian", unit="bits").value
+    with pytest.raises(ValueError, match="Invalid parameter 'steps'"):
+        mi.set_params(steps=3)
+    with pytest.raises(InputError, match="Unknown 'gaussian' option 'steps'"):
+        mi.set_params(options={"steps": 3}).fit(x, y)
+
+
+def test_a_second_fit_forgets_the_first() -> None:
+    x, y = correlated_normal(100, 0.8, 2, random_state=0)
+    mi = MutualInformation(random_state=0, options=QUICK).fit(x, y)
+    assert len(mi.critics_) == 3
+    mi.set_params(method="gaussian", options=None).fit(x[:, :1], y)
+    assert mi.critics_ == [] and mi.n_features_in_ == 1
+    assert mi.score(x[:, :1], y) == mi.value_
+
+
+def test_the_generator_given_stays_the_callers() -> None:
+    x, y = correlated_normal(100, 0.8, random_state=0)
+    values = [MutualInformation(random_state=np.random.RandomState(seed), options=QUICK).fit(x, y).value_ for seed in (1, 1, 2)]
+    assert values[0] == values[1] != values[2]
+
+
+def test_a_users_critic_and_images(seeded_torch: None) -> None:
+    class Bright(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 1))
+
+        def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+            assert x.shape[1:] == (1, 4, 4)
+            return self.net(torch.cat([x.mean((1, 2, 3))[:, None], y], 1))
+
+    def draw(seed: int) -> tuple[np.ndarray, np.ndarray]:
+        x, y = correlated_normal(300, 0.9, random_state=seed)
+        return np.broadcast_to(x[:, :, None, None], (300, 1, 4, 4)), y[:, 0]
+
+    fitted = MutualInformation(
+        "mine", critic=Bright(), random_state=0, options={"steps": 150, "n_folds": 2, "learning_rate": 2e-2}
+    ).fit(*draw(0))
+    # four standard errors of the mean log-ratio, 0.9 / sqrt(300), and as much for a critic of 16 units
+    assert fitted.score(*draw(1)) == pytest.approx(correlated_normal_mi(0.9), abs=8 * 0.9 / np.sqrt(300))
+    assert all(not critic.training for critic in fitted.critics_)
+
+
+def test_score_reads_frames_by_name_and_arrays_by_place() -> None:
+    x, y = correlated_normal(200, 0.8, 2, random_state=0)
+    frame = pl.DataFrame({"a": x[:, 0], "flat": np.ones(200), "b": x[:, 1]})
+    fitted = MutualInformation(random_state=0, options=QUICK).fit(frame, y)
+    assert fitted.estimate_.diagnostics["dropped_constant_columns"] == ["flat"]
+    score = fitted.score(frame, y)
+    # a column that was constant in `fit` says nothing, whatever it holds now
+    assert fitted.score(frame.with_columns(flat=pl.Series(np.arange(200.0))), y) == score
+    with pytest.raises(ValueError, match="feature names"):
+        fitted.score(frame.select("b", "flat", "a"), y)
+    by_place = MutualInformation(random_state=0, options=QUICK).fit(x, y)
+    with pytest.raises(ValueError, match="X has 1 features, but MutualInformation is expecting 2"):
+        by_place.score(x[:, :1], y)
+    with pytest.raises(InputError, match=r"column of y"):
+        by_place.score(x, y[:, 0])
+
+
+def test_score_explains_rows_it_cannot_use() -> None:
+    x, y = correlated_normal(100, 0.8, random_state=0)
+    fitted = MutualInformation(random_state=0, options=QUICK).fit(x, y)
+    with pytest.raises(InputError, match="x has 100 rows and y has 99"):
+        fitted.score(x, y[:99])
+    with pytest.raises(InputError, match="x has 99 rows and y has 100"):
+        fitted.score(x[:99], y)
+    with pytest.raises(InputError, match="x is constant"):
+        fitted.score(x[:1], y[:1])
+    with pytest.raises(InputError, match=r"missing value\(s\) \(NaN\)"):
+        fitted.score(np.where(x > 1, np.nan, x), y)
+    assert np.isfinite(fitted.score(x[:2], y[:2]))
+
+
+def test_labels_that_fit_never_saw_are_scored() -> None:
+    rng = np.random.default_rng(0)
+    label = rng.choice(["u", "v", "w"], 300)
+    y = (label == "u") + rng.normal(size=300)
+    fitted = MutualInformation(random_state=0, options=QUICK).fit(label, y)
+    new = label.copy()
+    new[:5] = "never seen"
+    assert np.isfinite(fitted.score(new, y))

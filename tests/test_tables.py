@@ -6,6 +6,7 @@ import datetime
 import gzip
 import io
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,10 @@ def text_table(folder: Path, content: str | bytes, name: str = "data.csv") -> Ta
     path = folder / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return read_table(str(path))
+
+
+def zipped(content: bytes) -> bytes:
+    return gzip.compress(content, mtime=0)  # the time would make the names of tests differ from run to run
 
 
 def npz_table(folder: Path, **arrays: Any) -> Table:
@@ -59,6 +64,14 @@ def npy_table(folder: Path, array: Any) -> Table:
         ("a,b\n01.02.2024,1.2.3\n02.02.2024,1.2.4\n", {"a": ["01.02.2024", "02.02.2024"], "b": ["1.2.3", "1.2.4"]}),
         ("a\n2024-02-01\n2024-02-02\n", {"a": [datetime.date(2024, 2, 1), datetime.date(2024, 2, 2)]}),
         ("größe,b\n1,ü\n", {"größe": [1], "b": ["ü"]}),
+        (b"\xef\xbb\xbf  \n\na,b\n1,2\n", {"a": [1], "b": [2]}),  # a line of blanks is no header
+        ("a\tb\n1.5\tx, y\n2.5\tz\n", {"a": [1.5, 2.5], "b": ["x, y", "z"]}),
+        ('"c, in kg";b\n1;2\n', {"c, in kg": [1], "b": [2]}),  # a comma in quotes separates nothing
+        ('"c; in kg",b\n1,2\n', {"c; in kg": [1], "b": [2]}),
+        ("height;cm,b\n1,2\n", {"height;cm": [1], "b": [2]}),
+        ("a,b\n007,+1.5\n012,-2e-01\n", {"a": [7, 12], "b": [1.5, -0.2]}),
+        ("a\n12345678901234567890123\n1\n", {"a": [1.2345678901234568e22, 1.0]}),
+        ("a,b,\n1,2,\n3,4,\n", {"a": [1, 3], "b": [2, 4], "unnamed 2": [None, None]}),
     ],
 )
 def test_csv_dialects(content: str | bytes, expected: dict[str, list[Any]], tmp_path: Path):
@@ -74,14 +87,20 @@ def test_csv_dialects(content: str | bytes, expected: dict[str, list[Any]], tmp_
         ("data.tsv", b"a b\tc\n1\t2,5\n"),
         ("data.tab", b"a b\tc\n1\t2,5\n"),
         ("DATA.TSV", b"a b\tc\n1\t2,5\n"),
-        ("data.tsv.gz", gzip.compress(b"a b\tc\n1\t2,5\n")),
-        ("data.csv.gz", gzip.compress(b'a b,c\n1,"2,5"\n')),
+        ("data.tsv.gz", zipped(b"a b\tc\n1\t2,5\n")),
+        ("data.csv.gz", zipped(b'a b,c\n1,"2,5"\n')),
+        ("data.csv", zipped(b'a b,c\n1,"2,5"\n')),  # zipped whatever it is called
     ],
 )
 def test_separator_and_compression_follow_the_name(name: str, content: bytes, tmp_path: Path):
     table = text_table(tmp_path, content, name)
     assert table.columns == ("a b", "c")
     assert table.select("a b").to_pydict() == {"a b": [1]}
+
+
+def test_one_tab_separated_column_may_hold_commas(tmp_path: Path):
+    table = text_table(tmp_path, "a\nx, y\nz\n", "data.tsv")
+    assert table.select("a").to_pydict() == {"a": ["x, y", "z"]}
 
 
 def test_csv_type_is_that_of_all_rows_not_of_the_first_megabyte(tmp_path: Path):
@@ -91,9 +110,19 @@ def test_csv_type_is_that_of_all_rows_not_of_the_first_megabyte(tmp_path: Path):
     assert table.select("a").column("a")[-1].as_py() == "x"
 
 
-def test_standard_input_is_csv(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"a,b\n1,2\n")))
+@pytest.mark.parametrize("content", [b"a,b\n1,2\n", zipped(b"a,b\n1,2\n")])
+def test_standard_input_is_csv(content: bytes, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
     assert read_table("-").select("b").to_pydict() == {"b": [2]}
+
+
+def test_closed_or_broken_standard_input_is_one_sentence(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(InputError, match="Standard input is closed: pipe CSV into it"):
+        read_table("-")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(zipped(b"a,b\n1,2\n")[:-9])))
+    with pytest.raises(InputError, match="standard input cannot be read as csv"):
+        read_table("-")
 
 
 def test_example_is_found_by_name():
@@ -122,6 +151,9 @@ def test_times_of_day_are_numbers_as_dates_are(tmp_path: Path):
         ("", "is empty: it needs a header line and rows"),
         ("\n  \n", "is empty"),
         ("a,b\n", "has no rows below its header line"),
+        ("a,b", "has no rows below its header line"),
+        (b"\xef\xbb\xbf", "is empty"),
+        ('"a,b\n' + "1,2\n" * 40_000, "cannot be read as CSV: .* in its header; is a quote left open"),
         ("1.5,2\n3,4\n", r"has no header line \(its first line is '1.5,2'\): add the column names"),
         ("a,b,a\n1,2,3\n", "has two columns called 'a': rename one"),
         ("a, a\n1,2\n", "has two columns called 'a': rename one"),
@@ -155,6 +187,23 @@ def test_semicolons_come_with_decimal_commas_but_not_with_both(tmp_path: Path):
         table.select("b")
 
 
+def test_stray_text_among_numbers_with_commas_is_named(tmp_path: Path):
+    table = text_table(tmp_path, 'a,b\n"1,234",1\n"2,345",2\nunknown,3\n')
+    with pytest.raises(
+        InputError, match="Column 'a' is mostly numeric but holds the text 'unknown', and numbers such as '1,234'"
+    ):
+        table.select("a")
+    with pytest.raises(InputError, match=r"Column 'a' is mostly numeric but holds the text '\?', and numbers such as '1,5'"):
+        text_table(tmp_path, "a;b\n1,5;x\n2,5;y\n?;z\n").select("a")
+
+
+def test_lists_of_codes_pass_where_they_are_declared_labels(tmp_path: Path):
+    table = text_table(tmp_path, 'a,b\n"1,2",1\n3,2\n"1,3",3\n')
+    with pytest.raises(InputError, match=r"Column 'a' holds numbers that read as text, such as '1,2': .*--discrete"):
+        table.select("a")
+    assert table.select("a,b", ["a"]).to_pydict() == {"a": ["1,2", "3", "1,3"], "b": [1, 2, 3]}
+
+
 # === Parquet ===
 
 
@@ -167,6 +216,22 @@ def test_parquet_reads_only_the_columns_asked_for(tmp_path: Path):
     assert table.n_rows == 2
     assert table.select(["t", "a.b"]).to_pydict() == {"t": [1, 2], "a.b": [1, 2]}  # the struct's a.b stays where it is
     assert table.select("kind").to_pydict() == {"kind": ["x", "y"]}
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        (pa.array([1, None, 3]), [1, None, 3]),
+        (pa.array(["x", None, "x"]).dictionary_encode(), ["x", None, "x"]),
+        (pa.array([5, None, 7], pa.timestamp("ns")), [5, None, 7]),  # dates count microseconds later: too coarse for these
+        (pa.array([5, None, 7], pa.duration("ns")), [5, None, 7]),
+        (pa.array([5, None, 7], pa.time32("ms")), [5, None, 7]),
+        (pa.array([0, 1, 2], pa.date32()), [datetime.date(1970, 1, day) for day in (1, 2, 3)]),
+    ],
+)
+def test_parquet_types(column: pa.Array, expected: list[Any], tmp_path: Path):
+    parquet.write_table(pa.table({"a": column}), tmp_path / "data.parquet")
+    assert read_table(str(tmp_path / "data.parquet")).select("a").to_pydict() == {"a": expected}
 
 
 def test_parquet_without_rows_or_broken_is_one_sentence(tmp_path: Path):
@@ -198,6 +263,13 @@ def test_npy_matrix_has_numbered_columns(tmp_path: Path):
     assert table.select("11,0").to_pydict() == {"11": [11.0, 23.0, 35.0], "0": [0.0, 12.0, 24.0]}
     with pytest.raises(UnknownNameError, match="'-1'"):
         table.names("-1")
+
+
+def test_npy_of_three_dimensions_is_one_block(tmp_path: Path):
+    images = np.arange(12.0).reshape(3, 2, 2)
+    table = npy_table(tmp_path, images)
+    assert (table.columns, table.n_rows, table.names("a*")) == ((), 3, ["all"])
+    assert np.array_equal(table.select("all"), images)
 
 
 def test_npy_vector_is_column_0(tmp_path: Path):
@@ -263,6 +335,19 @@ def test_bad_npz_says_what_it_holds(arrays: dict[str, Any], message: str, tmp_pa
         npz_table(tmp_path, **arrays)
 
 
+def test_values_that_are_several_numbers_are_refused_when_chosen(tmp_path: Path):
+    table = npz_table(tmp_path, rows=np.zeros(3, [("p", float, (2,)), ("q", int)]))
+    assert table.select("rows[q]").num_rows == 3
+    with pytest.raises(InputError, match=r"Column 'rows\[p\]' has 2 values a row: save them as columns of their own"):
+        table.select("rows[p]")
+
+
+def test_array_without_columns_is_not_offered(tmp_path: Path):
+    table = npz_table(tmp_path, none=np.zeros((3, 0)), b=np.arange(3))
+    with pytest.raises(UnknownNameError, match=r"Unknown column 'none'\. Valid: b\."):
+        table.names("none")
+
+
 def test_complex_column_is_refused_when_it_is_chosen(tmp_path: Path):
     table = npz_table(tmp_path, a=np.zeros(3, complex), b=np.zeros(3))
     assert table.select("b").num_rows == 3
@@ -280,7 +365,7 @@ def test_complex_column_is_refused_when_it_is_chosen(tmp_path: Path):
         ("data.npy", b"abc"),
         ("data.npz", b"PK\x03\x04abc"),
         ("data.csv.gz", b"a,b\n1,2\n"),
-        ("data.csv.gz", gzip.compress(b"a,b\n1,2\n" * 1000)[:-20]),
+        ("data.csv.gz", zipped(b"a,b\n1,2\n" * 1000)[:-20]),
         ("data.parquet", b""),
         ("data.npy", b""),
         ("data.npz", b""),
@@ -300,9 +385,16 @@ def test_missing_file_suggests_the_nearest_in_its_folder(tmp_path: Path):
         read_table(str(tmp_path / "nowhere" / "measurements.csv"))
 
 
+def test_name_that_cannot_be_looked_up_is_one_sentence():
+    with pytest.raises(InputError, match=r"^x+\.csv cannot be read: File name too long"):
+        read_table("x" * 5000 + ".csv")
+
+
 def test_folder_is_not_a_file(tmp_path: Path):
     with pytest.raises(InputError, match="is a folder: name a file in it"):
         read_table(str(tmp_path))
+    with pytest.raises(InputError, match="The current folder is a folder: name a file in it"):
+        read_table("")
 
 
 def test_unknown_extension_lists_what_is_read(tmp_path: Path):
@@ -351,6 +443,14 @@ def test_wrong_column_names_the_nearest(table: Table):
         table.names("best *")
 
 
+def test_many_columns_are_chosen_in_no_time(tmp_path: Path):
+    columns = 40_000  # gene expression: comparing each with each would take a minute
+    table = npz_table(tmp_path, g=np.zeros((1, columns), np.int8))
+    started = time.process_time()
+    assert len(table.names("g[[]*,g")) == columns
+    assert time.process_time() - started < 2
+
+
 @pytest.mark.parametrize("spec", ["", " ", ",", " , "])
 def test_empty_list_is_an_error(spec: str, table: Table):
     with pytest.raises(InputError, match="No column was named"):
@@ -359,7 +459,16 @@ def test_empty_list_is_an_error(spec: str, table: Table):
 
 @pytest.mark.parametrize(
     ("spec", "expected"),
-    [("a,b", ["a", "b"]), ('"a,b",c', ["a,b", "c"]), ('"say ""a"""', ['say "a"']), ("", [])],
+    [
+        ("a,b", ["a", "b"]),
+        ('"a,b",c', ["a,b", "c"]),
+        ('"say ""a"""', ['say "a"']),
+        ('say "a",5" pipe', ['say "a"', '5" pipe']),
+        ("two\nlines,b", ["two\nlines", "b"]),
+        ('" a ", b ', [" a ", "b"]),
+        ('"a', ['"a']),
+        ("", []),
+    ],
 )
 def test_split_names(spec: str, expected: list[str]):
     assert split_names(spec) == expected

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from mine.errors import InputError, UnknownNameError
+from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 from mine.estimators import Estimator, get_estimator
 from mine.problem import Problem
 from mine.progress import progress_callback
@@ -156,18 +157,7 @@ def make_problem(
     spec = False if numeric_only and discrete is None else discrete
     n_dropped = 0
     if drop_missing:
-        missing = [missing_rows(x, "x"), missing_rows(y, "y")]
-        _same_length(len(missing[0]), len(missing[1]))
-        if groups is not None:
-            missing.append(missing_rows(groups, "groups"))
-            _same_length(len(missing[0]), len(missing[2]), "groups")
-        keep = ~np.any(missing, axis=0)
-        if not keep.any():
-            raise InputError("Every row has a missing value: choose other columns, or fill the gaps.")
-        n_dropped = int((~keep).sum())
-        if n_dropped:
-            x, y = _rows(x, keep), _rows(y, keep)
-            groups = None if groups is None else _rows(groups, keep)
+        x, y, groups, n_dropped = _without_missing(x, y, groups)
     kept = {"keep_constant": keep_constant_columns, "min_rows": MIN_ROWS}
     left, right = as_variable(x, "x", spec, **kept), as_variable(y, "y", spec, **kept)
     _same_length(len(left), len(right))
@@ -182,6 +172,29 @@ def make_problem(
     else:
         codes, copies = duplicate_groups(left.row_ids(), right.row_ids())
     return Problem(left, right, codes, _seed(random_state), _device(device), copies), n_dropped
+
+
+def _without_missing(x: Any, y: Any, groups: Any) -> tuple[Any, Any, Any, int]:
+    """The rows that lack nothing, and the number of the others."""
+    # What can be read only once, as a generator, becomes a list: it is read here and again later.
+    x, y, groups = (list(data) if isinstance(data, Iterator) else data for data in (x, y, groups))
+    missing = [missing_rows(x, "x"), missing_rows(y, "y")]
+    _same_length(len(missing[0]), len(missing[1]))
+    if groups is not None:
+        missing.append(missing_rows(groups, "groups"))
+        _same_length(len(missing[0]), len(missing[2]), "groups")
+    keep = ~np.any(missing, axis=0)
+    if keep.all():
+        return x, y, groups, 0
+    if not keep.any():
+        raise InputError("Every row has a missing value: choose other columns, or fill the gaps.")
+    n_dropped, n_kept = int((~keep).sum()), int(keep.sum())
+    if n_kept < MIN_ROWS:
+        raise NotEnoughDataError(
+            f"Leaving out {n_dropped:,} rows with a missing value leaves {n_kept} rows: an honest estimate needs at least "
+            f"{MIN_ROWS}. Choose columns with fewer gaps, or fill them."
+        )
+    return _rows(x, keep), _rows(y, keep), None if groups is None else _rows(groups, keep), n_dropped
 
 
 def _same_length(n_x: int, n_y: int, second: str = "y") -> None:
@@ -201,8 +214,13 @@ def _rows(data: Any, keep: np.ndarray) -> Any:
         return data[torch.as_tensor(keep, device=data.device)]
     import narwhals as nw
 
-    frame: Any = nw.from_native(data, allow_series=True, eager_only=True)
-    return frame.filter(keep.tolist()).to_native()
+    frame: Any = nw.from_native(data, allow_series=True, eager_only=True, pass_through=True)
+    if isinstance(frame, (nw.DataFrame, nw.Series)):
+        return frame.filter(keep.tolist()).to_native()
+    arrow = sys.modules.get("pyarrow")
+    if arrow is not None and isinstance(data, (arrow.Array, arrow.RecordBatch)):  # narwhals knows the chunked kinds
+        return data.filter(arrow.array(keep))
+    return [row for row, kept in zip(data, keep, strict=True) if kept]  # an index, a deque, an array.array, ...
 
 
 def _group_codes(groups: Any, n: int) -> np.ndarray:
@@ -237,4 +255,9 @@ def _device(name: str) -> str:
         raise InputError(f"device {name!r} was asked for, but torch sees no CUDA GPU: pass device='cpu' or 'auto'.")
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise InputError(f"device {name!r} was asked for, but torch sees no Apple GPU: pass device='cpu' or 'auto'.")
+    try:
+        torch.zeros(1, device=device).item()
+    except Exception as error:  # whatever the back end raises that torch knows of but was not built with, or that holds nothing
+        reason = str(error).strip().partition("\n")[0].partition(". ")[0] or type(error).__name__
+        raise InputError(f"device {name!r} cannot be used ({reason}): pass device='cpu' or 'auto'.") from error
     return str(device)

@@ -6,13 +6,13 @@ import ast
 import inspect
 import io
 import json
+import os
 import shutil
 import sys
 import textwrap
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -45,7 +45,12 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a console without ± shows a question mark, not a traceback
-    app()
+    try:
+        app()
+    except SystemExit as stopped:
+        if isinstance(stopped.__context__, BrokenPipeError):  # `| head` has read what it wanted: typer would say 1
+            raise SystemExit(0) from None
+        raise
 
 
 @contextmanager
@@ -54,11 +59,30 @@ def _one_sentence() -> Iterator[None]:
     try:
         yield
     except MineError as error:
-        typer.echo(f"mine: error: {' '.join(str(error).split())}", err=True)  # a name may hold a line break
-        raise typer.Exit(EXIT_INPUT) from None
+        sentence, code = f"error: {_one_line(str(error))}", EXIT_INPUT
     except KeyboardInterrupt:
-        typer.echo("mine: interrupted", err=True)
-        raise typer.Exit(EXIT_INTERRUPTED) from None
+        sentence, code = "interrupted", EXIT_INTERRUPTED
+    else:
+        return
+    with suppress(OSError):  # nobody reads stderr: the exit code still tells
+        typer.echo(f"mine: {sentence}", err=True)
+    raise typer.Exit(code)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())  # a column's name may hold a line break
+
+
+def _print(text: str) -> None:
+    """Print to stdout; that it cannot be written is an error of one sentence too."""
+    try:
+        typer.echo(text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        with suppress(OSError):  # what is left unwritten would be tried again, and fail loudly, when Python ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise InputError(f"Standard output cannot be written: {error.strerror or error}.") from error
 
 
 def _print_version(wanted: bool) -> None:
@@ -134,8 +158,8 @@ def estimate(
         if table.n_rows < MIN_ROWS:
             raise NotEnoughDataError(f"{file} has {table.n_rows} rows: an honest estimate needs at least {MIN_ROWS}.")
         result = run(
-            table.select(names_x),
-            table.select(names_y),
+            table.select(names_x, labels or ()),
+            table.select(names_y, labels or ()),
             method=method,
             discrete=labels,
             groups=None if group is None else table.select([group]),
@@ -147,9 +171,9 @@ def estimate(
             **_options(option or []),
         )
         if as_json:
-            typer.echo(json.dumps(result.to_dict(), allow_nan=False))
+            _print(json.dumps(result.to_dict(), allow_nan=False))
         else:
-            typer.echo(_readable(result, names_x, names_y, group))
+            _print(_folded(_readable(result, names_x, names_y, group)))
         if plot is not None:
             _save_plot(result, plot)
 
@@ -159,7 +183,9 @@ def methods() -> None:
     """List the methods, one line each."""
     from mine.estimators import methods as listed
 
-    _print_columns([(name, about) for name, about in listed().items()])
+    width = max(map(len, listed())) + 2
+    with _one_sentence():
+        _print(_folded("\n".join(f"{name:<{width}}{about}" for name, about in listed().items()), indent=width))
 
 
 @app.command()
@@ -167,9 +193,11 @@ def examples() -> None:
     """List the data sets that ship with the package."""
     from mine.datasets import EXAMPLES
 
-    for example in EXAMPLES.values():
-        typer.echo(f"example:{example.name}   {example.rows:,} rows x {example.columns} columns")
-        typer.echo(f"  {example.summary}\n  {example.source}\n  try: {example.command}\n")
+    with _one_sentence():
+        for example in EXAMPLES.values():
+            _print(f"example:{example.name}   {example.rows:,} rows x {example.columns} columns")
+            _print(_folded(f"  {example.summary}\n  {example.source}", indent=2))
+            _print(f"  try: {example.command}\n")  # one line, to be copied
 
 
 def _group_column(table: Table, groups: str) -> str:
@@ -220,7 +248,7 @@ def _options(pairs: list[str]) -> dict[str, Any]:
             raise InputError(f"--option takes KEY=VALUE, for example steps=2000; got {pair!r}.")
         try:
             out[key.strip()] = ast.literal_eval(value.strip())
-        except (ValueError, SyntaxError):
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):  # all that literal_eval may raise
             out[key.strip()] = value.strip()  # a bare word is text: bound=nwj
     from mine.api import estimate as run
 
@@ -263,14 +291,17 @@ def _readable(result: Estimate, names_x: list[str], names_y: list[str], group: s
 
 
 def _listed(names: list[str]) -> str:
-    shown = ", ".join(f'"{name}"' if "," in name else name for name in names[:6])
+    shown = ", ".join(_one_line(f'"{name}"' if "," in name else name) for name in names[:6])
     return f"{shown}, ... ({len(names)} columns)" if len(names) > 6 else shown
 
 
-def _print_columns(rows: list[tuple[str, str]]) -> None:
-    """Two aligned columns; on a terminal the second is folded, in a pipe each row is one line."""
-    width = max(len(name) for name, _ in rows) + 2
-    room = shutil.get_terminal_size().columns - width if sys.stdout.isatty() else 0
-    for name, about in rows:
-        lines = textwrap.wrap(about, max(room, 30)) if room else [about]
-        typer.echo("\n".join(f"{start:<{width}}{line}" for start, line in zip_longest([name], lines, fillvalue="")))
+def _folded(text: str, indent: int = 4) -> str:
+    """Text whose lines are folded to the terminal, what follows indented; as it is in a pipe, where lines are records."""
+    if sys.stdout is None or not sys.stdout.isatty():
+        return text
+    width = max(shutil.get_terminal_size().columns, indent + 30)
+    lines = (
+        textwrap.wrap(line, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
+        for line in text.splitlines()
+    )
+    return "\n".join("\n".join(line) for line in lines)

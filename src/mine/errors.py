@@ -31,7 +31,9 @@ class UnknownNameError(InputError):
         names = [str(v) for v in valid]
         close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
         message = f"Unknown {what} {name!r}" + (f": did you mean {close[0]!r}?" if close else ".")
-        if len(names) <= _LIST_AT_MOST:
+        if not names:
+            message += " There are none."
+        elif len(names) <= _LIST_AT_MOST:
             message += f" Valid: {', '.join(names)}."
         elif not close:
             message += f" There are {len(names)}, the first: {', '.join(names[:_LIST_AT_MOST])}."

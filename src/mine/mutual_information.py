@@ -117,12 +117,15 @@ class MutualInformation(BaseEstimator):
 
         Raises:
             NotFittedError: Before ``fit``.
+            InputError: Rows that do not pair up or do not vary, or columns that ``fit`` did not see.
         """
         check_is_fitted(self)
         self._note_features(X, reset=False)
         if self._fitted is None:
             return self._run(lambda estimator, problem: estimator.run(problem), X, y, None).value
         left, right = (e.read(data) for e, data in zip(self._fitted.encoders, (X, y), strict=True))
+        if len(left) != len(right):
+            raise InputError(f"x has {len(left)} rows and y has {len(right)}: each row of x must belong to one of y.")
         return self._fitted.score(left, right) / UNITS[self.unit]
 
     def _run(self, run: Any, X: Any, y: Any, groups: Any) -> Estimate:

@@ -30,6 +30,7 @@ def progress_callback(progress: bool | Callback | None) -> Iterator[Callback | N
         bar = _Bar(delay=0.0 if progress else DELAY_SECONDS)
         try:
             yield bar
+            bar.finish()
         finally:
             bar.close()
 
@@ -54,7 +55,7 @@ class _Bar:
 
         console = Console(stderr=True)
         live = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TaskProgressColumn(),
             TimeRemainingColumn(),
@@ -64,6 +65,11 @@ class _Bar:
         live.start()
         self.task = live.add_task("", total=total)
         return live
+
+    def finish(self) -> None:
+        """Fill the bar: training that stopped early is done too."""
+        if self.live is not None:
+            self.live.update(self.task, completed=self.live.tasks[0].total)
 
     def close(self) -> None:
         if self.live is not None:

@@ -56,3 +56,45 @@ def test_without_matplotlib_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(MineError, match=r"pip install \"torch-mine\[plot\]\""):
         Estimate(0.5, None, 0.1, (0.3, 0.7), "ksg", 100).plot()
+
+
+def test_every_line_is_where_its_number_is() -> None:
+    rows = np.array([0.1, 0.3, 0.8])
+    history = {"step": [0.0, 10.0, 20.0], "train": [math.nan, 0.2, 0.4], "stop": [0.0, 0.1, 0.3]}
+    est = Estimate(0.5, 0.4, 0.05, (0.35, 0.7), "mine", 3, unit="bits", history=history, rows=rows)
+    interval, training, pointwise = est.plot().axes
+
+    lines = {line.get_label(): line for line in interval.get_lines()}
+    assert list(lines["95 % interval"].get_ydata()) == [0.35, 0.7]
+    assert list(lines["value"].get_ydata()) == [0.5]
+    assert list(lines["held-out bound"].get_ydata()) == [0.4, 0.4]
+    assert interval.get_ylabel() == "bits"
+
+    lines = {line.get_label(): line for line in training.get_lines()}
+    assert list(lines["stop rows"].get_xdata()) == history["step"]
+    assert list(lines["stop rows"].get_ydata()) == history["stop"]
+    assert list(lines["training batches"].get_ydata()) == [0.2, 0.4]  # nothing was trained before the first look
+    assert training.get_ylabel() == "bound (bits)"
+
+    assert sum(bar.get_height() for bar in pointwise.patches) == 3
+    (mean,) = pointwise.get_lines()
+    assert mean.get_xdata()[0] == pytest.approx(0.4) and mean.get_label() == "mean 0.400"
+    assert "(bits)" in pointwise.get_xlabel()
+
+
+@pytest.mark.parametrize(
+    "est",
+    [
+        Estimate(0.0, 0.0, 0.0, (0.0, 0.0), "auto", 20, rows=np.zeros(20)),
+        Estimate(math.nan, None, math.nan, (-math.inf, math.inf), "function", 20),
+        Estimate(-0.1, None, 0.1, (-0.3, 0.1), "ksg", 20),
+        Estimate(1e3, 2.0, 1.0, (1.5, math.inf), "smile", 20, history={"step": [0.0], "train": [math.nan], "stop": [0.0]}),
+        Estimate(0.5, 0.4, 0.1, (0.3, math.inf), "mine", 2, rows=np.array([-1e6, 1e6])),
+    ],
+    ids=lambda est: est.method,
+)
+@pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
+def test_odd_estimates_can_be_drawn_and_saved(est: Estimate, suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"figure.{suffix}"
+    est.plot().savefig(path)
+    assert path.stat().st_size > 1000

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from mine.critics import Critic, ResidualCritic
+from mine.critics import Critic, GaussianCritic, ResidualCritic
 from mine.estimators.gaussian import fit_base
 from mine.preprocessing import SideEncoder, rank_gaussianize
 from mine.problem import Problem, clustered_stderr
@@ -105,8 +105,8 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
     stderr = float(np.hypot(clustered_stderr(influence, problem.groups), noise))
 
     cap, saturated = reports.limit(n, value)
-    witness = _witness(fit)
-    saturated = saturated or (witness is not None and witness > math.log(n) - SATURATION_MARGIN)
+    witness, strongest = _witness(fit)
+    saturated = saturated or strongest or (witness is not None and witness > math.log(n) - SATURATION_MARGIN)
     half_width = interval_half_width(stderr, correction, n)
     unseen = UNSEEN + UNSEEN_A_COLUMN * sum(v.n_continuous + v.n_discrete for v in (problem.x, problem.y))
     low, high = value - half_width, math.inf if saturated else value + math.hypot(half_width, unseen / n)
@@ -169,20 +169,30 @@ def base_ratio(fit: CrossFit) -> tuple[np.ndarray, float] | None:
     return ratio, float(np.mean(on_train))
 
 
-def _witness(fit: CrossFit) -> float | None:
-    """Held-out mean log-ratio (nats) of a Gaussian copula fitted to the training rows; None where there is none."""
+def _witness(fit: CrossFit) -> tuple[float | None, bool]:
+    """Held-out mean log-ratio (nats) of a Gaussian copula fitted to the training rows; None where there is none.
+
+    And whether a correlation is as strong as so many rows can tell from a deterministic relation, of infinite information.
+    """
     x, y = fit.problem.x, fit.problem.y
     if not x.n_continuous or not y.n_continuous or x.n_continuous + y.n_continuous > WITNESS_COLUMNS:
-        return None
+        return None, False
     found = base_ratio(fit)
     if found is not None:
-        return float(found[0].mean())
+        bases = [c.base for c in fit.critics if isinstance(c, ResidualCritic)]
+        return float(found[0].mean()), any(map(_strongest, bases, fit.folds))
     u, v = rank_gaussianize(x.flat), rank_gaussianize(y.flat)
-    total = 0.0
-    for fold in fit.folds:
-        base = fit_base(u, v, fold)
-        total += float(base(torch.as_tensor(u[fold.report]), torch.as_tensor(v[fold.report])).sum())
-    return total / fit.problem.n
+    bases = [fit_base(u, v, fold) for fold in fit.folds]
+    total = sum(
+        float(base(torch.as_tensor(u[fold.report]), torch.as_tensor(v[fold.report])).sum())
+        for base, fold in zip(bases, fit.folds, strict=True)
+    )
+    return total / fit.problem.n, any(map(_strongest, bases, fit.folds))
+
+
+def _strongest(base: Critic, fold: Fold) -> bool:
+    """Whether ``fit_base`` has met its limit, 1 - r^2 = 1 / rows (with room for float32)."""
+    return isinstance(base, GaussianCritic) and float((1 - base.correlations**2).min()) < 1.02 / len(fold.train)
 
 
 def _effective_needed(report: RowReport) -> float:
