@@ -100,7 +100,9 @@ class GaussianCopula:
         value = float(critic.mutual_information) - bias
         scores = critic(torch.as_tensor(x), torch.as_tensor(y)).numpy()
         stderr = clustered_stderr(scores, problem.groups)
-        half_width = float(np.hypot(1.96 * stderr, 0.2 * bias))
+        # Near independence the log-ratio vanishes and with it its spread; n times the estimate is then half a chi-square
+        # with dx * dy degrees of freedom.
+        half_width = float(1.96 * np.hypot(stderr, np.sqrt(dx * dy / 2) / n))
 
         r = critic.correlations.numpy().ravel()
         diagnostics = {

@@ -92,6 +92,8 @@ class KSG:
     numeric_only = True
 
     def run(self, problem: Problem) -> Estimate:
+        if not isinstance(self.n_neighbors, (int, np.integer)):
+            raise InputError(f"n_neighbors must be an integer, got {self.n_neighbors!r}.")
         whole = problem
         if problem.copies and problem.groups is not None:  # a copy is a neighbour at distance 0: it reads as information
             once = np.unique(problem.groups, return_index=True)[1]
