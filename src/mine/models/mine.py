@@ -175,6 +175,7 @@ class Mine(nn.Module):
             seed=seed,
             optimizer=opt if opt is not None else lambda parameters: torch.optim.Adam(parameters, lr=1e-3),
         )
+        self.T.train(self.training)
         return float(self.mi(x[held], y[held]))
 
     def _bound(self) -> bounds.Bound:
