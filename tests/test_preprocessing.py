@@ -234,3 +234,11 @@ def test_unknown_preprocessing_lists_the_valid_names():
         UnknownNameError, match=r"Unknown preprocess 'robus': did you mean 'robust'\? Valid: rank, robust, None"
     ):
         SideEncoder(wrong)
+
+
+def test_subnormal_neighbours_do_not_overflow_the_slope_between_them():
+    ranks = RankGaussianizer().fit(np.array([[-2e-323], [5e-323], [1.0], [1.0], [2.0]]))
+    scores = ranks.transform(np.array([[-2e-323], [0.0], [5e-323], [1.0], [1.5], [2.0]])).ravel()
+    assert np.isfinite(scores).all()
+    assert (np.diff(scores) >= 0).all()
+    assert scores[0] <= scores[1] <= scores[2] < scores[3]

@@ -59,7 +59,11 @@ class RankGaussianizer(TransformerMixin, BaseEstimator):
         out = np.empty_like(X)
         for j, (values, scores) in enumerate(self.knots_):
             column = X[:, j]
-            out[:, j] = np.interp(column, values, scores)
+            with np.errstate(over="ignore", invalid="ignore"):  # the slope between two subnormal values overflows
+                inside = np.interp(column, values, scores)
+            above = np.searchsorted(values, column).clip(0, len(values) - 1)
+            below = np.searchsorted(values, column, side="right").clip(1) - 1
+            out[:, j] = np.fmax(np.fmin(inside, scores[above]), scores[below])
             if len(values) < 2:
                 continue
             # Beyond the data: on at the mean slope of the outer tenth, at most three units past the last score.

@@ -82,7 +82,7 @@ class KSG:
     """Estimator ``"ksg"``: Kraskov 1 in any dimension; no training, no lower bound.
 
     Attributes:
-        n_neighbors: k. Smaller has less bias, larger less variance.
+        n_neighbors: The k of the estimator; smaller has less bias, larger less variance.
         preprocess: ``"robust"`` scales each coordinate, ``"rank"`` takes normal scores, None keeps the numbers.
     """
 
