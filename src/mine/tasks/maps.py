@@ -14,6 +14,7 @@ from mine.tasks.task import Map
 
 __all__ = [
     "ASINH",
+    "CUBIC",
     "HALF_CUBE",
     "NORMAL_CDF",
     "SWISS_ROLL",
@@ -22,6 +23,7 @@ __all__ = [
     "chain",
     "increasing",
     "power",
+    "scale",
     "solve_increasing",
     "spiral",
     "to_normal_mixture",
@@ -72,11 +74,20 @@ def power(exponent: float) -> Map:
     return Map(lambda u: np.sign(u) * np.abs(u) ** exponent, lambda v: np.sign(v) * np.abs(v) ** (1 / exponent))
 
 
-#: ``u sqrt|u|``: longer tails ('Beyond Normal', section 3).
+#: ``u sqrt|u|``: longer tails ('Beyond Normal').
 HALF_CUBE = power(1.5)
 
 #: Inverse hyperbolic sine: tails of a Student variable become nearly exponential.
 ASINH = Map(np.arcsinh, np.sinh)
+
+
+def scale(factor: float) -> Map:
+    """Every coordinate times a factor."""
+    return Map(lambda u: factor * u, lambda v: v / factor)
+
+
+#: ``u + u^3 / 3``, whose inverse is Cardano's in hyperbolic form: ``2 sinh(asinh(3 v / 2) / 3)``.
+CUBIC = Map(lambda u: u + u**3 / 3, lambda v: 2 * np.sinh(np.arcsinh(1.5 * v) / 3))
 
 #: The standard normal's distribution function: uniform margins on (0, 1).
 NORMAL_CDF = Map(special.ndtr, special.ndtri)
@@ -90,7 +101,7 @@ def _wiggly_y(u: np.ndarray) -> np.ndarray:
     return u - 0.4 * np.sin(0.4 * u) + 0.17 * np.sin(1.3 * u + 3.5) + 0.02 * np.sin(4.3 * u - 2.5)
 
 
-#: Sums of sines that stay increasing: slopes between 0.16 and 1.84 ('Beyond Normal', appendix on tasks), for x and for y.
+#: Sums of sines that stay increasing: slopes between 0.16 and 1.84 ('Beyond Normal'), for x and for y.
 WIGGLY_X = increasing(_wiggly_x, within=0.63)
 WIGGLY_Y = increasing(_wiggly_y, within=0.59)
 
@@ -98,7 +109,7 @@ WIGGLY_Y = increasing(_wiggly_y, within=0.59)
 def spiral(speed: float, plane: tuple[int, int] = (0, 1)) -> Map:
     """Turns a plane of two coordinates by ``speed`` times the squared length of the whole row, in radians.
 
-    The length does not change, so the inverse turns back by the same angle ('Beyond Normal', equation 2 and appendix).
+    The length does not change, so the inverse turns back by the same angle ('Beyond Normal', Czyz et al., 2023).
     """
     i, j = plane
 

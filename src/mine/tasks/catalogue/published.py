@@ -8,7 +8,7 @@ from mine.tasks.families.multinormal import JointNormal, dense_covariance, paire
 from mine.tasks.families.multistudent import JointStudent
 from mine.tasks.task import Map, Task
 
-SOURCE = "Czyz et al., 2023, Beyond Normal: On the Evaluation of Mutual Information Estimators (arXiv 2306.11078), section 3"
+SOURCE = "Czyz et al., 2023, Beyond Normal: On the Evaluation of Mutual Information Estimators (arXiv 2306.11078)"
 
 
 def _task(name: str, description: str, family: JointNormal | JointStudent | AdditiveUniform, d: int) -> Task:

@@ -25,7 +25,7 @@ class AdditiveUniform:
     def mutual_information(self) -> float:
         """``epsilon - log(2 epsilon)`` a coordinate for noise narrower than x, else ``1 / (4 epsilon)``, in nats.
 
-        It is h(y) - h(y | x): y has the density of a trapezium ('Beyond Normal', appendix on tasks).
+        It is h(y) - h(y | x): y has the density of a trapezium ('Beyond Normal', Czyz et al., 2023).
         """
         e = self.epsilon
         return self.dim * (e - math.log(2 * e) if e <= 0.5 else 1 / (4 * e))

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import special
 
 from mine.tasks.families.multinormal import JointNormal
+from mine.tasks.families.normal import CorrelatedNormal
 
 __all__ = ["JointStudent", "shared_scale_information"]
 
@@ -17,7 +18,7 @@ def shared_scale_information(dx: int, dy: int, dof: float) -> float:
 
     References:
         Arellano-Valle, Contreras-Reyes & Genton, 2013, Shannon entropy and mutual information for multivariate
-        skew-elliptical distributions, section 3; 'Beyond Normal' (Czyz et al., 2023), appendix on Student tasks.
+        skew-elliptical distributions; 'Beyond Normal' (Czyz et al., 2023, arXiv 2306.11078).
 
     Example:
         >>> round(shared_scale_information(1, 1, 1), 3)  # log(8 pi) - 3
@@ -34,7 +35,7 @@ def shared_scale_information(dx: int, dy: int, dof: float) -> float:
 class JointStudent:
     """``normal`` rows divided by ``sqrt(chi^2_dof / dof)``, one scale a row."""
 
-    normal: JointNormal
+    normal: JointNormal | CorrelatedNormal
     dof: float
 
     @property
