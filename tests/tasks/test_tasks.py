@@ -21,7 +21,7 @@ def test_mean_log_ratio_is_the_information(name: str) -> None:
     assert np.isfinite(ratio).all()
     assert abs(ratio.mean() - task.mutual_information) <= 4.5 * ratio.std() / np.sqrt(N) + 1e-9
     # the ratio of densities averages to 1 over independent pairs; its variance is that of the mean of exp(ratio)
-    if task.mutual_information < 1.1:
+    if task.mutual_information < 1.3:
         density = np.exp(task.log_ratio(x, np.roll(y, 1, axis=0)))
         assert abs(density.mean() - 1) <= 6 * density.std() / np.sqrt(N) + 1e-9
 

@@ -25,7 +25,7 @@ def _atoms_and_normal() -> Task:
     family = Branches(
         (0.5, 0.5),
         (JointNormal(paired_covariance(1, 1, 0.9), 1), SignTable(0.9)),
-        lambda x: (np.abs(x[:, 0]) == 1).astype(int),  # a normal value is 1 or -1 with probability 0
+        lambda rows: (np.abs(rows[:, 0]) == 1).astype(int),  # a normal value is 1 or -1 with probability 0
     )
     words = "half of the rows normal of correlation 0.9, half signs that agree with probability 0.9"
     return _task("mixture-normal-and-signs", family.mutual_information, words, family.sampler, family.ratio)

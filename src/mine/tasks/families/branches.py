@@ -21,7 +21,7 @@ class _Part(Protocol):
 
 @dataclass(frozen=True)
 class Branches:
-    """``parts`` with their probabilities ``weights``; ``which`` tells each row's part from x, (n, dx) -> (n,).
+    """``parts`` with their probabilities ``weights``; ``which`` tells each row's part from one side, (n, d) -> (n,).
 
     The label is a function of x and one of y, so ``I = H(label) + sum of weight * I(part)``.
     """
@@ -42,10 +42,10 @@ class Branches:
         return x[label, np.arange(n)], y[label, np.arange(n)]
 
     def ratio(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Log-ratio in nats, (n,); y is taken to be of the branch that x is of."""
+        """Log-ratio in nats, (n,): minus infinity where the sides are of different branches."""
         label = self.which(x)
         inside = np.stack([part.ratio(x, y) for part in self.parts])
-        return inside[label, np.arange(len(x))] - np.log(self.weights)[label]
+        return np.where(label == self.which(y), inside[label, np.arange(len(x))] - np.log(self.weights)[label], -np.inf)
 
 
 @dataclass(frozen=True)
