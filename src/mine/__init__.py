@@ -16,6 +16,7 @@ if _TYPE_CHECKING:
     from mine import datasets as datasets
     from mine import models as models
     from mine import sampling as sampling
+    from mine import tasks as tasks
     from mine.api import estimate as estimate
     from mine.errors import InputError as InputError
     from mine.errors import MineError as MineError
@@ -37,7 +38,7 @@ _HOME = {
     "estimate": "mine.api",
     "methods": "mine.estimators",
 }
-_SUBMODULES = ("bounds", "critics", "datasets", "models", "sampling")
+_SUBMODULES = ("bounds", "critics", "datasets", "models", "sampling", "tasks")
 
 __all__ = [
     "Estimate",
@@ -54,6 +55,7 @@ __all__ = [
     "methods",
     "models",
     "sampling",
+    "tasks",
 ]
 
 
