@@ -33,16 +33,17 @@ def plot_heatmap(records: Sequence[Record]) -> Figure:
     values = _mean_errors(records)
     columns = [*([_ORACLE] if any(method == _ORACLE for _, method, _ in values) else []), *methods]
 
-    longest = max(map(len, tasks))
+    longest = max(len(_short(task)) for task in tasks)
     width = 0.075 * longest + len(sizes) * (0.58 * len(columns) + 0.25) + 0.9
-    height = 0.215 * len(tasks) + 0.06 * max(map(len, columns)) + 1.0
+    height = 0.215 * len(tasks) + 0.06 * max(len(_short(column)) for column in columns) + 1.0
     figure, axes = new_figure(1, len(sizes), (max(width, 5.0), max(height, 2.6)))
     image: Any = None
     for axis, n in zip(axes[0], sizes, strict=True):
         grid = [[values.get((task, column, n), math.nan) for column in columns] for task in tasks]
         image = _draw_grid(axis, grid, {(r.task, r.method) for r in records if r.n == n and r.failed}, tasks, columns)
         axis.set_title(f"n = {n:,}", fontsize=9, loc="left")
-        axis.set_yticks(range(len(tasks)), tasks if axis is axes[0][0] else [""] * len(tasks), fontsize=8)
+        names = [_short(task) if axis is axes[0][0] else "" for task in tasks]
+        axis.set_yticks(range(len(tasks)), names, fontsize=8)
     bar = figure.colorbar(image, ax=list(axes[0]), extend="both", fraction=0.03, pad=0.01, aspect=30)
     bar.set_label("nats", fontsize=8)
     bar.ax.tick_params(labelsize=7)
@@ -73,9 +74,10 @@ def _draw_grid(
             text = "failed" if missed and math.isnan(value) else "" if math.isnan(value) else _signed(value) + "*" * missed
             dark = not math.isnan(value) and abs(value) > 0.7 * _FULL_COLOUR
             axis.text(j, i, text, ha="center", va="center", fontsize=6.5, color="white" if dark else "black")
-    turned = max(map(len, columns)) > 7
+    names = [_short(column) for column in columns]
+    turned = max(map(len, names)) > 7
     axis.set_xticks(
-        range(len(columns)), columns, fontsize=8, rotation=40 if turned else 0, ha="right" if turned else "center"
+        range(len(names)), names, fontsize=8, rotation=40 if turned else 0, ha="right" if turned else "center"
     )  # fmt: skip
     axis.tick_params(length=0)
     for side in axis.spines.values():
@@ -83,6 +85,17 @@ def _draw_grid(
     if columns[0] == _ORACLE:
         axis.axvline(0.5, color="black", lw=0.8)
     return image
+
+
+def _short(name: str) -> str:
+    """A name that leaves room for the figure: no folder, and 50 characters.
+
+    >>> _short("/home/me/rivals/theirs.py:Estimator[k=1]")
+    'theirs.py:Estimator[k=1]'
+    """
+    place, colon, rest = name.partition(":")
+    name = place.rpartition("/")[2] + colon + rest
+    return name if len(name) <= 50 else f"{name[:48]}..."
 
 
 def _signed(value: float) -> str:
@@ -130,7 +143,9 @@ def plot_error_time(lines: Sequence[Line]) -> Figure:
         _plain_ticks(axis)
     axes[0][0].set_ylabel("mean absolute error (nats)")
     if handles:
-        figure.legend(handles.values(), handles.keys(), loc="outside right upper", fontsize=8, frameon=False)
+        figure.legend(
+            handles.values(), [_short(name) for name in handles], loc="outside right upper", fontsize=8, frameon=False
+        )
     return figure
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,7 @@ def benchmark(
         UnknownNameError: A task, suite or method that does not exist.
 
     Example:
+        >>> import mine
         >>> from mine.datasets import correlated_normal, correlated_normal_mi
         >>> task = mine.tasks.Task("normal", 1, 1, correlated_normal_mi(0.6), "two correlated normals", "closed form", "mine",
         ...                        lambda n, rng: correlated_normal(n, 0.6, 1, rng))
@@ -109,9 +111,9 @@ def benchmark(
     entrants = as_entrants(methods)
     if effort is not None:
         entrants = with_effort(entrants, [effort] if isinstance(effort, str) else list(effort))
-    sizes = _numbers("n", [n] if isinstance(n, int) else n, 1)
+    sizes = _numbers("n", n, 1)
     draws = _numbers("seeds", range(seeds) if isinstance(seeds, int) else seeds, 0)
-    _numbers("jobs", [jobs], 1)
+    _numbers("jobs", jobs, 1)
     cells = make_grid(chosen_tasks(tasks, suite), entrants, sizes, draws)
 
     store = None if out is None else Store(Path(out))
@@ -134,13 +136,13 @@ def benchmark(
     return BenchmarkResult(records, summarise(records), notes, title)
 
 
-def _numbers(name: str, values: Sequence[int], least: int) -> list[int]:
-    numbers = list(values)
-    if not numbers or not all(isinstance(v, int) and not isinstance(v, bool) and v >= least for v in numbers):
+def _numbers(name: str, values: int | Sequence[int], least: int) -> list[int]:
+    numbers: list[Any] = list(values) if isinstance(values, Iterable) else [values]
+    if not numbers or not all(isinstance(v, Integral) and not isinstance(v, bool) and int(v) >= least for v in numbers):
         raise InputError(f"{name} must hold whole numbers of at least {least}, got {values!r}.")
     if len(set(numbers)) < len(numbers):
         raise InputError(f"{name} holds a number twice: {values!r}.")
-    return numbers
+    return [int(v) for v in numbers]
 
 
 def _notes(records: list[Record], left_out: dict[tuple[str, str], int], unreadable: list[str]) -> list[str]:
