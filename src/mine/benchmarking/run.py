@@ -82,7 +82,8 @@ def benchmark(
         methods: Names as on the command line, with options in brackets (``"auto[steps=200]"``), import paths
             (``"package.module:Estimator"``, ``"file.py:function[k=3]"``), objects with ``estimate(x, y)`` or
             ``run(problem)``, functions ``(x, y) -> nats``; or a mapping from labels to objects.
-        suite: Where globs look, and what None for ``tasks`` means; None for all suites (the command: ``all``). An exact name is found in any.
+        suite: Where globs look, and what None for ``tasks`` means; None for all suites (the command: ``all``). An exact name is
+            found in any.
         n: Numbers of rows.
         seeds: How many draws, numbered from 0, or the numbers themselves.
         effort: One or several efforts, for the methods that take this option.
