@@ -18,6 +18,7 @@ if _TYPE_CHECKING:
     from mine import sampling as sampling
     from mine import tasks as tasks
     from mine.api import estimate as estimate
+    from mine.benchmarking.run import benchmark as benchmark
     from mine.errors import InputError as InputError
     from mine.errors import MineError as MineError
     from mine.errors import NotEnoughDataError as NotEnoughDataError
@@ -35,6 +36,7 @@ _HOME = {
     "MutualInformation": "mine.mutual_information",
     "NotEnoughDataError": "mine.errors",
     "UnknownNameError": "mine.errors",
+    "benchmark": "mine.benchmarking.run",
     "estimate": "mine.api",
     "methods": "mine.estimators",
 }
@@ -48,6 +50,7 @@ __all__ = [
     "NotEnoughDataError",
     "UnknownNameError",
     "__version__",
+    "benchmark",
     "bounds",
     "critics",
     "datasets",
