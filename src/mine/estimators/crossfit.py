@@ -132,7 +132,8 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
             "reported_bound": kind,
             "bias_correction": correction,
             "train_bound": reports.train_bound,
-            "gaussian_copula_nats": witness,
+            "copula": _copula_name(fit),
+            "copula_nats": witness,
             "saturated": saturated,
             "largest_resolvable_nats": cap,
             "effective_shuffles": reports.effective,
@@ -192,6 +193,11 @@ def _witness(fit: CrossFit) -> tuple[float | None, bool]:
     return total / fit.problem.n, any(map(_strongest, bases, fit.folds))
 
 
+def _copula_name(fit: CrossFit) -> str:
+    """The copula that ``copula_nats`` is the held-out mean log-ratio of."""
+    return next((c.copula for c in fit.critics if isinstance(c, GuidedCritic)), "Gaussian copula")
+
+
 def _strongest(base: Critic, fold: Fold) -> bool:
     """Whether ``fit_base`` has met its limit, 1 - r^2 = 1 / rows (with room for float32)."""
     return isinstance(base, GaussianCritic | StudentCritic) and float((1 - base.correlations**2).min()) < 1.02 / len(fold.train)
@@ -222,7 +228,7 @@ def _warnings(fit: CrossFit, value: float, correction: float, cap: float | None,
         )
     if missed is not None:
         out.append(
-            f"The critic misses dependence: a Gaussian copula alone gives {missed:.2f} nats on held-out rows. "
+            f"The critic misses dependence: a fitted copula alone gives {missed:.2f} nats on held-out rows. "
             f"Train longer (steps={2 * fit.steps}), widen the critic, or use method 'auto'."
         )
     if abs(correction) > max(0.1, 0.25 * abs(value)):

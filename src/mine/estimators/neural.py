@@ -95,7 +95,7 @@ class Neural:
             critics, histories = (self._train_each if custom else self._train_stack)(problem, pairs, folds, seeds)
             fit = CrossFit(problem, encoders, pairs, folds, critics, histories, self._steps(problem.n), self._about())
             reports = Reports.read(kind, fit, seeds[3], train=self.bias_correction)
-        estimate = self._beyond_saturation(assemble(self.name, fit, reports), fit)
+        estimate = self._refined(assemble(self.name, fit, reports), fit)
         return FittedNeural(estimate, critics, encoders, reports.kind, problem.device)
 
     def _split(self, problem: Problem, seed: int) -> tuple[Problem, list[Fold]]:
@@ -109,8 +109,8 @@ class Neural:
                 raise
             return replace(problem, groups=None), make_folds(problem.n, n_folds, seed, stop_share=share)
 
-    def _beyond_saturation(self, estimate: Estimate, fit: CrossFit) -> Estimate:
-        """What to say where shuffled pairs cannot resolve the information; here nothing more than the bound does."""
+    def _refined(self, estimate: Estimate, fit: CrossFit) -> Estimate:
+        """What to report instead where shuffled pairs cannot resolve the information; here nothing more than the bound."""
         del fit
         return estimate
 
