@@ -1,4 +1,4 @@
-"""Invertible maps of one side alone, fitted on all its rows: MI does not change, estimators see tame numbers.
+"""Invertible maps of one side alone, fitted on its rows: MI does not change, estimators see tame numbers.
 
 Whatever sees pairs must not be fitted here: these transforms may look at every row of a side because they never learn
 which x belongs to which y.
@@ -15,6 +15,7 @@ from scipy.stats import rankdata
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.preprocessing import OneHotEncoder
 
+from mine import outofcore
 from mine.errors import UnknownNameError
 from mine.variables import Variable, as_variable
 
@@ -59,11 +60,11 @@ class RankGaussianizer(TransformerMixin, BaseEstimator):
         out = np.empty_like(X)
         for j, (values, scores) in enumerate(self.knots_):
             column = X[:, j]
-            with np.errstate(over="ignore", invalid="ignore"):  # the slope between two subnormal values overflows
-                inside = np.interp(column, values, scores)
-            above = np.searchsorted(values, column).clip(0, len(values) - 1)
-            below = np.searchsorted(values, column, side="right").clip(1) - 1
-            out[:, j] = np.fmax(np.fmin(inside, scores[above]), scores[below])
+            below = (np.searchsorted(values, column, side="right") - 1).clip(0)  # the last knot not above, or the first
+            above = (below + 1).clip(max=len(values) - 1)
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # knots at the ends of float64, or one only
+                share = np.nan_to_num((column - values[below]) / (values[above] - values[below])).clip(0.0, 1.0)
+            out[:, j] = np.minimum(scores[below] + share * (scores[above] - scores[below]), scores[above])
             if len(values) < 2:
                 continue
             # Beyond the data: on at the mean slope of the outer tenth, at most three units past the last score.
@@ -118,6 +119,7 @@ class SideEncoder:
         both: Append the robustly scaled coordinates to the ranked ones: ranks alone hide distances in the tails.
 
     n-D inputs keep their shape and are scaled as one: a rank of each pixel would undo the image.
+    Above ``mine.outofcore.FIT_ROWS`` rows the maps are fitted on a fixed random subsample.
     """
 
     def __init__(self, preprocess: Preprocess, *, both: bool = False) -> None:
@@ -129,6 +131,9 @@ class SideEncoder:
     def fit(self, variable: Variable, *, keep_shape: bool = False) -> Self:
         self.keep_shape = keep_shape and variable.continuous.ndim > 2
         self.side_, self.columns_, self.discrete_ = variable.name, variable.columns, variable.discrete_columns
+        sample = outofcore.fit_rows(len(variable), variable.n_continuous + variable.n_discrete)
+        if sample is not None:
+            variable = variable.take(sample)
         flat = variable.flat
         self.scalers_: list[Any] = []
         if self.keep_shape:
@@ -160,7 +165,7 @@ class SideEncoder:
     def transform(self, variable: Variable) -> np.ndarray:
         """Features of shape (n, p), or (n, *event) for an n-D input whose shape is kept; float32."""
         if self.keep_shape:
-            values = variable.continuous
+            values = np.asarray(variable.continuous)
             for scaler in self.scalers_:
                 values = scaler.transform(values.reshape(-1, 1)).reshape(values.shape)
             return values.astype(np.float32)

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.model_selection import GroupKFold, GroupShuffleSplit, KFold, ShuffleSplit
 
 from mine.errors import NotEnoughDataError
+from mine.outofcore import mix
 
 __all__ = ["Fold", "duplicate_groups", "make_folds"]
 
@@ -78,13 +79,19 @@ def duplicate_groups(x_ids: np.ndarray, y_ids: np.ndarray) -> tuple[np.ndarray |
     leak the report rows into training, only where, after dropping them, nearly every row of one side is distinct.
 
     Arguments:
-        x_ids: One integer a row, equal for equal x.
+        x_ids: One integer a row, equal for equal x: counted from 0, or a hash of type uint64.
         y_ids: Likewise for y.
 
     >>> duplicate_groups(np.array([0, 1, 2, 2]), np.array([5, 6, 7, 7]))
     (array([0, 1, 2, 2]), 1)
     """
-    both = x_ids.astype(np.int64) * (int(y_ids.max()) + 1) + y_ids
+    if np.uint64 in (x_ids.dtype, y_ids.dtype):
+        both = mix(mix(x_ids.astype(np.uint64)) ^ y_ids.astype(np.uint64))
+        ordered = np.sort(both)
+        if (ordered[1:] != ordered[:-1]).all():  # as nearly always, and in a quarter of the memory
+            return None, 0
+    else:
+        both = x_ids.astype(np.int64) * (int(y_ids.max()) + 1) + y_ids
     _, first, inverse = np.unique(both, return_index=True, return_inverse=True)
     copies = len(both) - len(first)
     if not copies:
