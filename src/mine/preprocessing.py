@@ -23,6 +23,8 @@ __all__ = ["Preprocess", "RankGaussianizer", "RobustLogScaler", "SideEncoder", "
 
 Preprocess: TypeAlias = 'Literal["rank", "robust"] | None'
 
+#: Knots of a rank transform that is fitted on a subsample anyway.
+MAX_KNOTS = 4096
 #: A label column keeps this many levels; rarer ones share one, which can only lower the information.
 MAX_CATEGORIES = 64
 
@@ -44,7 +46,14 @@ class RankGaussianizer(TransformerMixin, BaseEstimator):
     >>> rg = RankGaussianizer().fit([[0.0], [1.0], [2.0]])
     >>> rg.transform([[1.0], [1.5]]).round(2).ravel()
     array([0.  , 0.48])
+
+    Arguments:
+        max_knots: Interpolate between at most this many of the values seen in ``fit``, the outermost and otherwise every
+            so many; None keeps all, so that those values get their very scores. Fewer are found faster.
     """
+
+    def __init__(self, max_knots: int | None = None) -> None:
+        self.max_knots = max_knots
 
     def fit(self, X: Any, y: Any = None) -> Self:
         X = np.asarray(X, dtype=np.float64)
@@ -52,30 +61,51 @@ class RankGaussianizer(TransformerMixin, BaseEstimator):
         self.knots_ = []
         for column, score in zip(X.T, scores.T, strict=True):
             values, first = np.unique(column, return_index=True)
-            self.knots_.append((values, score[first]))
+            keep = _knots(len(values), self.max_knots)
+            self.knots_.append((values[keep], score[first][keep]))
         return self
 
     def transform(self, X: Any) -> np.ndarray:
         X = np.asarray(X, dtype=np.float64)
-        out = np.empty_like(X)
+        out = np.empty(X.shape)
         for j, (values, scores) in enumerate(self.knots_):
-            column = X[:, j]
-            below = (np.searchsorted(values, column, side="right") - 1).clip(0)  # the last knot not above, or the first
-            above = (below + 1).clip(max=len(values) - 1)
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # knots at the ends of float64, or one only
-                share = np.nan_to_num((column - values[below]) / (values[above] - values[below])).clip(0.0, 1.0)
-            out[:, j] = np.minimum(scores[below] + share * (scores[above] - scores[below]), scores[above])
+            column = np.ascontiguousarray(X[:, j])
+            out[:, j] = _interpolated(column, values, scores)
             if len(values) < 2:
                 continue
             # Beyond the data: on at the mean slope of the outer tenth, at most three units past the last score.
             k = max(1, len(values) // 10)
             for edge, inner, sign in ((0, k, -1.0), (-1, -1 - k, 1.0)):
+                outside = np.flatnonzero(sign * column > sign * values[edge])
+                if not len(outside):
+                    continue
                 with np.errstate(over="ignore", invalid="ignore"):  # numbers near the ends of float64
                     span = abs(values[edge] - values[inner])
                     slope = abs(scores[edge] - scores[inner]) / span if span > 0 else 0.0
-                    beyond = np.maximum(sign * (column - values[edge]), 0.0)
-                    out[:, j] += sign * np.minimum(np.nan_to_num(beyond * slope, posinf=3.0), 3.0)
+                    beyond = sign * (column[outside] - values[edge])
+                    out[outside, j] += sign * np.minimum(np.nan_to_num(beyond * slope, posinf=3.0), 3.0)
         return out
+
+
+def _knots(n: int, most: int | None) -> np.ndarray | slice:
+    """Which of ``n`` sorted values are kept: evenly spread ones, and an unthinned sixty-fourth at either end."""
+    if most is None or n <= most:
+        return slice(None)
+    edge = most // 64
+    inner = np.linspace(edge, n - edge - 1, most - 2 * edge).astype(np.int64)
+    return np.concatenate([np.arange(edge), inner, np.arange(n - edge, n)])
+
+
+def _interpolated(column: np.ndarray, values: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Linear between the knots, the outermost scores beyond them; a knot gets its very score."""
+    below = (np.searchsorted(values, column, side="right") - 1).clip(0)  # the last knot not above, or the first
+    above = (below + 1).clip(max=len(values) - 1)
+    low, high = scores[below], scores[above]
+    start = values[below]
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # knots at the ends of float64, or one only
+        share = (column - start) / (values[above] - start)
+    share = np.fmin(np.fmax(share, 0.0), 1.0)  # not a number where the distance of the knots is infinite or zero: 0
+    return np.minimum(low + share * (high - low), high)
 
 
 class RobustLogScaler(TransformerMixin, BaseEstimator):
@@ -140,7 +170,7 @@ class SideEncoder:
             self.scalers_ = [] if self.preprocess is None else [RobustLogScaler().fit(flat.reshape(-1, 1))]
         elif flat.shape[1]:
             if self.preprocess == "rank":
-                self.scalers_.append(RankGaussianizer().fit(flat))
+                self.scalers_.append(RankGaussianizer(None if sample is None else MAX_KNOTS).fit(flat))
             if self.preprocess == "robust" or (self.preprocess == "rank" and self.both):
                 self.scalers_.append(RobustLogScaler().fit(flat))
         self.labels_ = None

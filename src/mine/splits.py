@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.model_selection import GroupKFold, GroupShuffleSplit, KFold, ShuffleSplit
@@ -11,7 +11,7 @@ from sklearn.model_selection import GroupKFold, GroupShuffleSplit, KFold, Shuffl
 from mine.errors import NotEnoughDataError
 from mine.outofcore import mix
 
-__all__ = ["Fold", "duplicate_groups", "make_folds"]
+__all__ = ["Fold", "duplicate_groups", "make_folds", "subsampled", "trimmed"]
 
 #: Fewest rows of a stop or report part: below that its bound is noise.
 MIN_PART = 4
@@ -66,6 +66,33 @@ def make_folds(n: int, n_folds: int, seed: int, groups: np.ndarray | None = None
         if min(map(len, (fold.train, fold.stop, fold.report))) < 2:
             raise _too_few(n, n_folds)
     return folds
+
+
+def trimmed(folds: list[Fold], most: int, seed: int) -> list[Fold]:
+    """The folds with at most ``most`` training rows each, random ones: no more than the steps of a training will read.
+
+    >>> [len(f.train) for f in trimmed(make_folds(100, 2, seed=0), 30, seed=0)]
+    [30, 30]
+    """
+    rng = np.random.default_rng(seed)
+    return [f if len(f.train) <= most else replace(f, train=np.sort(rng.choice(f.train, most, replace=False))) for f in folds]
+
+
+def subsampled(folds: list[Fold], most: int) -> tuple[list[Fold], np.ndarray | None]:
+    """The folds on a fixed random subsample of ``most`` of their rows, renumbered, and those rows; None where there are fewer.
+
+    >>> few, rows = subsampled(make_folds(100, 2, seed=0), 30)
+    >>> len(rows), sorted(np.concatenate([f.report for f in few])) == list(range(30))
+    (30, True)
+    """
+    n = sum(len(f.report) for f in folds)  # every row is reported on once
+    if n <= most:
+        return folds, None
+    rows = np.sort(np.random.default_rng(0).choice(n, most, replace=False))
+    place = np.full(n, -1)
+    place[rows] = np.arange(most)
+    parts = [[place[part][place[part] >= 0] for part in (f.train, f.stop, f.report)] for f in folds]
+    return [Fold(*part) for part in parts], rows
 
 
 def _too_few(n: int, n_folds: int) -> NotEnoughDataError:
