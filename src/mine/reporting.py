@@ -35,6 +35,9 @@ REPORTED_BOUND: dict[str, ReportedBound] = {
 }
 
 
+#: Shuffles that many rows get too, as long as these make no more pairs than this: with one the standard error is nearly
+#: twice that with eight, and each costs as much as the joint pairs do.
+FEWEST_SHUFFLES, LARGE_BUDGET = 8, 1 << 22
 #: Effective shuffled pairs below which the partition term of a split is noise that errs upwards.
 MIN_EFFECTIVE = 30.0
 
@@ -138,9 +141,11 @@ def report_rows(
 ) -> RowReport:
     """Read the bound on ``index``, with as many shuffles as make their noise under a tenth of the sampling variance.
 
-    ``budget`` caps the number of shuffled pairs. InfoNCE takes all it can: its limit is the log of their number.
+    ``budget`` caps the number of shuffled pairs, where there are so many rows that it would leave a few shuffles only at
+    ``LARGE_BUDGET``. InfoNCE takes all it can: its limit is the log of their number.
     """
     m = index.shape[-1]
+    budget = max(budget, min(FEWEST_SHUFFLES * m, LARGE_BUDGET))
     order: Tensor | None = None
     if pairs.groups is not None:  # shifts run over rows sorted by group, and so must whoever follows a column along them
         order = pairs.groups[index].argsort(stable=True)
