@@ -10,7 +10,7 @@ import torch
 
 from mine import bounds
 from mine.critics import Critic
-from mine.estimators.base import fit_copulas
+from mine.estimators.base import base_rows, fit_copulas
 from mine.estimators.crossfit import CrossFit
 from mine.estimators.discrete import DiscretePlugin, plugin_suits
 from mine.estimators.neural import FittedNeural, Neural
@@ -57,8 +57,7 @@ class Auto(Neural):
         if not (self.gaussian_base and x.n_continuous and y.n_continuous):
             return super()._critic(problem, pairs, folds, generator)
         dx, dy = x.n_continuous, y.n_continuous
-        u, v = pairs.x[:, :dx].cpu().double().numpy(), pairs.y[:, :dy].cpu().double().numpy()
-        base = fit_copulas(u, v, folds)
+        base = fit_copulas([base_rows(pairs, fold, dx, dy) for fold in folds])
         layouts = [
             SideLayout(d, lengths := (2 if d > 1 else 0), features.shape[1] - 2 * d - lengths)
             for d, features in ((dx, pairs.x), (dy, pairs.y))

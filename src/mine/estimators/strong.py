@@ -116,8 +116,8 @@ def by_copula(estimate: Estimate, fit: CrossFit) -> Estimate:
     The copula's partition function is known (1), so its log-ratio needs joint rows only and has no limit. It is a
     model, though: the interval stays open above, and below it ends where the bound does.
     """
-    found = base_ratio(fit)
-    if not estimate.diagnostics["saturated"] or found is None:
+    found = base_ratio(fit) if estimate.diagnostics["saturated"] else None
+    if found is None:
         return estimate
     ratio, on_train = found
     held = float(ratio.mean())
