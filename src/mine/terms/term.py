@@ -101,7 +101,7 @@ class Term(nn.Module):
             loss = self._critic_loss(x, y, read=step == 0)
             if not bool(torch.isfinite(loss)):
                 raise MineError(
-                    f"The critic's loss is {float(loss)}. Look for values in x and y that are not finite or are very large, "
+                    f"The critic's loss is {loss.item()}. Look for values in x and y that are not finite or are very large, "
                     "or lower learning_rate. The critic was not changed by this step."
                 )
             # Not backward(): it would add to gradients that are not ours and set off the hooks of a wrapper around the model.
