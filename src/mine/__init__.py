@@ -14,6 +14,7 @@ if _TYPE_CHECKING:
     from mine import bounds as bounds
     from mine import critics as critics
     from mine import datasets as datasets
+    from mine import lightning as lightning
     from mine import models as models
     from mine import sampling as sampling
     from mine import tasks as tasks
@@ -50,6 +51,7 @@ _HOME = {
     "methods": "mine.estimators",
 }
 _SUBMODULES = ("bounds", "critics", "datasets", "models", "sampling", "tasks", "terms")
+_EXTRAS = ("lightning",)  # submodules that need a package of an extra: reachable, but not in __all__
 
 __all__ = [
     "Estimate",
@@ -81,7 +83,7 @@ def __getattr__(name: str) -> _Any:
         value = getattr(_import_module(_HOME[name]), name)
         globals()[name] = value
         return value
-    if name in _SUBMODULES:
+    if name in _SUBMODULES or name in _EXTRAS:
         return _import_module(f"mine.{name}")
     raise AttributeError(f"module 'mine' has no attribute {name!r}")
 
