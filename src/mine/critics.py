@@ -348,6 +348,17 @@ class GaussianCritic(Critic):
         terms = level * (hx**2 + hy**2) - pull * (hx - hy) ** 2
         return terms.sum(-1) + self.mutual_information.unsqueeze(-1)
 
+    def all_pairs(self, hx: Tensor, hy: Tensor) -> Tensor:
+        """Scores of every x with every y, shape ``(*stack, B, B)``."""
+        return canonical_table(self.correlations, hx, hy) + self.mutual_information[..., None, None]
+
+
+def canonical_table(r: Tensor, u: Tensor, v: Tensor) -> Tensor:
+    """``sum r (u^2 + v^2) / (2 (1 + r)) - r (u - v)^2 / (2 (1 - r^2))`` of every u with every v: (..., B, B), by a product."""
+    pull = r / (1 - r**2)
+    own = r / (2 * (1 + r)) - 0.5 * pull
+    return (u * pull) @ v.mT + (own * u**2).sum(-1, keepdim=True) + (own * v**2).sum(-1).unsqueeze(-2)
+
 
 def _whitener(centred: np.ndarray, shrinkage: float) -> np.ndarray:
     """W with W' S W = I for the (shrunk) covariance S; directions without variance are dropped to zero."""

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from mine.critics import ConcatCritic, Critic, Encoding, GaussianCritic
+from mine.critics import Critic, Encoding, GaussianCritic
+from mine.metric import MetricCritic
 
 __all__ = ["GuidedCritic", "SideLayout", "direction_weights"]
 
 #: Canonical directions that the network is shown, and the dimension from which plain coordinates are shown more faintly.
-MOST_DIRECTIONS, PLAIN_DIMENSION = 16, 2
+MOST_DIRECTIONS, PLAIN_DIMENSION = 16, 8
+#: The base's share when training starts. From 1, the network would have to unlearn a wrong copula first; from here it finds
+#: its own way, and the copula alone stays the critic to beat.
+STARTING_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -79,16 +83,23 @@ class GuidedCritic(Critic):
         self.look_y: Tensor
         self.shift_x: Tensor
         self.shift_y: Tensor
-        self.network = ConcatCritic(
+        self.network = MetricCritic(
             x.seen(keep),
             y.seen(keep),
             hidden,
             activation=activation,
             stack=self.stack,
-            zero_init=True,
             generator=generator,
         )
         self.scale = nn.Parameter(torch.ones(*self.stack, 1))
+        self.register_buffer("gate", torch.zeros(*self.stack, 1))  # 0: the copula alone
+        self.gate: Tensor
+
+    def start_training(self) -> None:
+        """From the copula alone, which has been looked at, to a network that may use it."""
+        with torch.no_grad():
+            self.scale.fill_(STARTING_SHARE)
+            self.gate.fill_(1.0)
 
     def _inputs(self, features: Tensor, layout: SideLayout, shift: Tensor, look: Tensor) -> Tensor:
         d, faint = layout.dim, min(1.0, PLAIN_DIMENSION / max(1, layout.dim))
@@ -110,8 +121,15 @@ class GuidedCritic(Critic):
         side = self.sides[1]
         return self.base.encode_y(y[..., : side.dim]), self.network.encode_y(self._inputs(y, side, self.shift_y, self.look_y))
 
+    def all_pairs(self, hx: Encoding, hy: Encoding) -> Tensor:
+        """Scores of every x with every y, shape ``(*stack, B, B)``."""
+        with torch.no_grad():
+            base = self.base.all_pairs(hx[0], hy[0])  # type: ignore[operator]
+        gate = self.gate.unsqueeze(-1)
+        return self.scale.unsqueeze(-1) * base + gate * self.network.all_pairs(hx[1], hy[1])  # type: ignore[arg-type]
+
     def combine(self, hx: Encoding, hy: Encoding) -> Tensor:
-        return self.scale * self.base.combine(hx[0], hy[0]) + self.network.combine(hx[1], hy[1])  # type: ignore[arg-type]
+        return self.scale * self.base.combine(hx[0], hy[0]) + self.gate * self.network.combine(hx[1], hy[1])  # type: ignore[arg-type]
 
 
 def direction_weights(gaussian: GaussianCritic, x: Tensor, y: Tensor) -> Tensor:

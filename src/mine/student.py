@@ -11,7 +11,7 @@ import torch
 from scipy import special, stats
 from torch import Tensor
 
-from mine.critics import Critic, GaussianCritic
+from mine.critics import Critic, GaussianCritic, canonical_table
 
 __all__ = ["StudentCritic", "fit_student", "student_scores"]
 
@@ -110,17 +110,28 @@ class StudentCritic(Critic):
         r = self.correlations
         # -(q_xy - q_x - q_y) / 2, in the form without cancellation when r is near 1
         shift = (r / (2 * (1 + r)) * (u**2 + v**2) - r / (2 * (1 - r**2)) * (u - v) ** 2).sum(-1)
-        length_x, length_y = length_x.squeeze(-1), length_y.squeeze(-1)
+        return self._ratio(shift, length_x.squeeze(-1), length_y.squeeze(-1), self.dof, self._level().unsqueeze(-1))
+
+    def all_pairs(self, hx: Any, hy: Any) -> Tensor:
+        """Scores of every x with every y, shape ``(*stack, B, B)``."""
+        (u, length_x), (v, length_y) = hx, hy
+        shift = canonical_table(self.correlations, u, v)
+        return self._ratio(shift, length_x, length_y.mT, self.dof.unsqueeze(-1), self._level()[..., None, None])
+
+    def _level(self) -> Tensor:
+        """The log-ratio at the centre, shape ``(*stack,)``."""
+        return self.mutual_information + torch.where(torch.isinf(self.dof), 0.0, self.constant).squeeze(-1)
+
+    def _ratio(self, shift: Tensor, length_x: Tensor, length_y: Tensor, dof: Tensor, level: Tensor) -> Tensor:
         length = (length_x + length_y - 2 * shift).clamp(min=0)
-        dx, dy, dof = self.map_x.shape[-1], self.map_y.shape[-1], self.dof
+        dx, dy = self.map_x.shape[-1], self.map_y.shape[-1]
         finite = torch.where(torch.isinf(dof), torch.ones_like(dof), dof)
         student = (
             0.5 * (finite + dx) * torch.log1p(length_x / finite)
             + 0.5 * (finite + dy) * torch.log1p(length_y / finite)
             - 0.5 * (finite + dx + dy) * torch.log1p(length / finite)
         )
-        ratio = torch.where(torch.isinf(dof), shift, student)
-        return ratio + self.mutual_information.unsqueeze(-1) + torch.where(torch.isinf(dof), 0.0, self.constant)
+        return torch.where(torch.isinf(dof), shift, student) + level
 
 
 def student_scores(scores: np.ndarray, dof: float) -> np.ndarray:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from mine.bounds import Bound
 from mine.critics import Critic, Encoding, map_encoding, pair_scores
 from mine.features import Features
+from mine.metric import off_diagonal
 from mine.sampling import batches, cyclic_shifts, longest_run
 
 __all__ = ["History", "OptimizerLike", "Pairs", "TrainingOptions", "evaluate_scores", "train_critic"]
@@ -55,6 +56,8 @@ class TrainingOptions:
         eval_every: Steps between looks at the stop split.
         patience: Looks without a better bound, in every critic, after which training ends.
         warmup: Share of the steps over which the learning rate rises.
+        all_pairs: Take every pair of the batch, for a critic that has ``all_pairs``, where rows have no groups; ``shuffles``
+            is then not used.
         averaging: Weights are read, at the looks and in the end, as their running average over about this share of all
             steps; 0 reads them as they are.
     """
@@ -68,6 +71,7 @@ class TrainingOptions:
     patience: int = 16
     warmup: float = 0.05
     averaging: float = 0.0
+    all_pairs: bool = False
 
 
 @dataclass
@@ -234,6 +238,9 @@ def train_critic(
         return improved
 
     look(0, math.nan)
+    start = getattr(critic, "start_training", None)
+    if start is not None:
+        start()
     if not trainable:
         history.converged = True
         return history
@@ -244,6 +251,7 @@ def train_critic(
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _warm_cosine(options))
     elif not isinstance(optimizer, torch.optim.Optimizer):
         optimizer = optimizer(trainable)
+    table: Any = getattr(critic, "all_pairs", None) if options.all_pairs and pairs.groups is None else None
     stream = batches(train, options.batch_size, rows_generator, pairs.groups)
     state: Tensor | None = None
     since_better = 0
@@ -252,7 +260,12 @@ def train_critic(
     for step in range(1, options.steps + 1):
         rows, gap = next(stream)
         shifts = cyclic_shifts(rows.shape[-1], options.shuffles, shift_generator, gap=gap)
-        joint, marginal = pair_scores(critic, *pairs.rows(rows), shifts)
+        if table is not None:
+            x, y = pairs.rows(rows)
+            scores = table(critic.encode_x(x), critic.encode_y(y))
+            joint, marginal = scores.diagonal(dim1=-2, dim2=-1), off_diagonal(scores)
+        else:
+            joint, marginal = pair_scores(critic, *pairs.rows(rows), shifts)
         loss, value, state = bound(joint, marginal, state)
         optimizer.zero_grad(set_to_none=True)
         loss.sum().backward()

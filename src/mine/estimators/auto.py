@@ -39,13 +39,14 @@ class Auto(Neural):
     gaussian_base: bool = True
     weight_decay: float = 0.1
     averaging: float = 0.15
+    all_pairs: bool = True
     residual: bool = True
 
-    _own_rate = 1.5e-2
+    _own_rate = 5e-3
     _efforts: ClassVar[dict[str, Effort]] = {
-        "fast": Effort(pace=0.4, hidden=(64, 64, 64), batch_size=512, shuffles=2),
-        "default": Effort(pace=1.6, hidden=(64, 64, 64), batch_size=256, shuffles=8),
-        "thorough": Effort(pace=3.0, hidden=(128, 128, 128), batch_size=256, shuffles=16, n_folds=5),
+        "fast": Effort(pace=0.7, hidden=(64, 64), batch_size=256, shuffles=8),
+        "default": Effort(pace=1.4, hidden=(128, 128), batch_size=256, shuffles=8),
+        "thorough": Effort(pace=3.0, hidden=(256, 256), batch_size=512, shuffles=16, n_folds=5),
     }
 
     def fit(self, problem: Problem) -> FittedNeural:
