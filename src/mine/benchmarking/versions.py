@@ -17,7 +17,7 @@ import mine
 __all__ = ["environment", "external_version", "object_version", "package_version"]
 
 #: Parts of this package that change no estimate.
-_ASIDE = {"benchmarking", "cli", "datasets", "models", "progress", "report", "tables", "tasks"}
+_ASIDE = {"benchmarking", "cli", "datasets", "experiments", "files", "models", "progress", "report", "tables", "tasks"}
 
 
 @cache
