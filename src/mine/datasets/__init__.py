@@ -9,6 +9,8 @@ from mine.datasets.gaussian import correlated_normal as correlated_normal
 from mine.datasets.gaussian import correlated_normal_mi as correlated_normal_mi
 from mine.datasets.images import Images as Images
 from mine.datasets.mnist_set import mnist as mnist
+from mine.datasets.points import gaussian_grid as gaussian_grid
+from mine.datasets.points import spirals as spirals
 
 __all__ = [
     "EXAMPLES",
@@ -18,6 +20,8 @@ __all__ = [
     "correlated_normal_mi",
     "digits",
     "example_path",
+    "gaussian_grid",
     "load_example",
     "mnist",
+    "spirals",
 ]
