@@ -64,8 +64,8 @@ def add_clipped(parameters: Sequence[nn.Parameter], main: Tensor, term: Tensor) 
     Returns:
         The norms of both gradients over all parameters, before clipping.
     """
-    g_u = torch.autograd.grad(main, parameters, retain_graph=True)
-    g_m = torch.autograd.grad(term, parameters)
+    g_u = torch.autograd.grad(main, parameters, retain_graph=True, materialize_grads=True)
+    g_m = torch.autograd.grad(term, parameters, materialize_grads=True)
     norm_u, norm_m = (torch.stack([g.norm() for g in grads]).norm() for grads in (g_u, g_m))
     factor = (norm_u / norm_m.clamp_min(torch.finfo(norm_m.dtype).tiny)).clamp(max=1)
     for parameter, u, m in zip(parameters, g_u, g_m, strict=True):

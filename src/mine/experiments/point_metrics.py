@@ -53,7 +53,7 @@ def code_information(codes: np.ndarray, clusters: np.ndarray) -> float:
     if codes.ndim == 1:
         return mine.estimate(codes.astype(str), clusters.astype(str), method="discrete").value
     # two folds and few steps: a figure beside others, not worth a minute
-    found = mine.estimate(codes, clusters.astype(str), method="mine", random_state=0, progress=False, n_folds=2, steps=400)
+    found = mine.estimate(codes, clusters.astype(str), method="mine", random_state=0, progress=False, n_folds=2, steps=200)
     return found.value
 
 
