@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 # This checkout, whatever is installed: the pages describe the code beside them.
+sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
 
 import mine
@@ -21,6 +22,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
+    "task_tables",
 ]
 exclude_patterns = ["_build", "figures"]
 

@@ -286,6 +286,66 @@ def benchmark(
         _print("\n".join([*result.notes, f"Written: {', '.join(str(file) for file in files)}"]))
 
 
+@app.command()
+def reproduce(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="An experiment, or 'all'; see --list.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for results and figures; the same command goes on there.")
+    ] = None,
+    scale: Annotated[
+        str, typer.Option(metavar="NAME", help="smoke: does it run; default: two CPU cores; paper: the paper's size.")
+    ] = "default",
+    seeds: Annotated[int, typer.Option(metavar="N", help="Repetitions of every arm.")] = 1,
+    arms: Annotated[str | None, typer.Option(metavar="ARMS", help="Some of the arms, separated by semicolons.")] = None,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run again what diverged.")] = False,
+    list_experiments: Annotated[bool, typer.Option("--list", help="Say what each experiment shows, and end.")] = False,
+    progress: Annotated[
+        bool | None, typer.Option("--progress/--no-progress", help="Progress bar; by default on a terminal, after two seconds.")
+    ] = None,
+) -> None:
+    """Run a paper's experiment again: table, figure, and one line of its numbers beside this run's.
+
+    Every arm and seed is written when it is finished, training in between; the same command goes on after a kill.
+
+    Examples:
+
+      mine reproduce --list
+
+      mine reproduce gan-25-gaussians --scale smoke --out results
+
+      mine reproduce gan-25-gaussians --seeds 5 --out results
+    """
+    with _one_sentence():
+        from mine import experiments
+
+        if list_experiments:
+            _print(_folded(experiments.as_listing([experiments.get_experiment(one) for one in experiments.names()]), indent=4))
+            return
+        if name is None:
+            raise InputError("NAME is missing: name an experiment ('mine reproduce --list' shows them), or 'all'.")
+        if out is None:
+            raise InputError("--out is missing: name the folder that keeps the results, for example --out results.")
+        if seeds < 1:
+            raise InputError(f"--seeds must be 1 or more, got {seeds}.")
+        chosen = [experiments.get_experiment(one) for one in (experiments.names() if name == "all" else [name])]
+        _check_figures()
+        try:
+            for experiment in chosen:
+                found = experiments.reproduce(
+                    experiment,
+                    out=out,
+                    scale=scale,
+                    seeds=seeds,
+                    arms=None if arms is None else [arm.strip() for arm in arms.split(";")],
+                    retry_failed=retry_failed,
+                    progress=progress,
+                )
+                _print(f"{found}\nWritten: {', '.join(map(str, found.files))}")
+        except KeyboardInterrupt:
+            typer.echo(f"mine: interrupted; what is finished is kept in {out}, and the same command goes on", err=True)
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
 def _whole_numbers(flag: str, text: str) -> list[int]:
     try:
         return [int(part.strip().replace("_", "")) for part in text.split(",")]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 
 from mine.benchmarking.grid import Cell
 from mine.errors import InputError
+from mine.files import write_whole
 
 __all__ = ["Record", "Store"]
 
@@ -128,16 +127,8 @@ class Store:
 
     def write(self, record: Record) -> None:
         """Write a cell so that a process killed at any moment leaves the whole file or none."""
-        handle, name = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=self.folder)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                json.dump(asdict(record), stream, allow_nan=False, indent=1)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(name, self.path(record))
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        content = json.dumps(asdict(record), allow_nan=False, indent=1)
+        write_whole(self.path(record), lambda stream: stream.write(content.encode()))
 
     def path(self, record: Record) -> Path:
         """File of a cell: readable, and told apart by a digest of its key."""

@@ -6,6 +6,7 @@ import ast
 import hashlib
 import inspect
 import platform
+from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import packages_distributions, version
 from importlib.util import find_spec
@@ -14,21 +15,27 @@ from typing import Any
 
 import mine
 
-__all__ = ["environment", "external_version", "object_version", "package_version"]
+__all__ = ["environment", "external_version", "modules_version", "object_version", "package_version"]
+
+_ROOT = Path(mine.__file__).parent
 
 #: Parts of this package that change no estimate.
-_ASIDE = {"benchmarking", "cli", "datasets", "models", "progress", "report", "tables", "tasks"}
+_ASIDE = {"benchmarking", "cli", "datasets", "experiments", "files", "models", "progress", "report", "tables", "tasks"}
 
 
 @cache
 def package_version() -> str:
     """This package's version and a digest of the code below ``mine.estimate``; comments and docstrings do not count."""
-    root = Path(mine.__file__).parent
+    names = ("/".join(path.relative_to(_ROOT).with_suffix("").parts) for path in sorted(_ROOT.rglob("*.py")))
+    return modules_version(name for name in names if name.split("/")[0] not in _ASIDE and not name.startswith("__"))
+
+
+def modules_version(names: Iterable[str]) -> str:
+    """This package's version and a digest of the code of some of its modules, ``"benchmarking/versions"`` for this one."""
     digest = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        parts = path.relative_to(root).with_suffix("").parts
-        if parts[0] not in _ASIDE and not parts[0].startswith("__"):
-            digest.update("/".join(parts).encode() + _meaning(path.read_text(encoding="utf-8")).encode())
+    for name in names:
+        source = (_ROOT / f"{name}.py").read_text(encoding="utf-8")
+        digest.update(name.encode() + _meaning(source).encode())
     return f"{mine.__version__}+{digest.hexdigest()[:8]}"
 
 

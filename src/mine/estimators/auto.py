@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 
 from mine import bounds
-from mine.critics import Critic
+from mine.critics import ConcatCritic, Critic, ResidualCritic
 from mine.estimators.base import base_rows, fit_copulas
 from mine.estimators.crossfit import CrossFit
 from mine.estimators.discrete import DiscretePlugin, plugin_suits
@@ -20,9 +20,12 @@ from mine.preprocessing import Preprocess, SideEncoder
 from mine.problem import Problem
 from mine.result import Estimate
 from mine.splits import Fold
-from mine.training import Pairs
+from mine.training import Pairs, TrainingOptions
 
 __all__ = ["Auto"]
+
+#: Two single columns may have sharp edges, which no distance draws: there the network reads the pair itself.
+PAIR_NETWORK = (64, 64, 64)
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Auto(Neural):
     _efforts: ClassVar[dict[str, Effort]] = {
         "fast": Effort(pace=0.7, hidden=(64, 64), batch_size=256, shuffles=8),
         "default": Effort(pace=1.4, hidden=(128, 128), batch_size=256, shuffles=8),
-        "thorough": Effort(pace=3.0, hidden=(256, 256), batch_size=512, shuffles=16, n_folds=5),
+        "thorough": Effort(pace=2.5, hidden=(256, 256), batch_size=512, shuffles=16, n_folds=5),
     }
 
     def fit(self, problem: Problem) -> FittedNeural:
@@ -61,6 +64,17 @@ class Auto(Neural):
             return super()._critic(problem, pairs, folds, generator)
         dx, dy = x.n_continuous, y.n_continuous
         base = fit_copulas([base_rows(pairs, fold, dx, dy) for fold in folds])
+        if _one_each(problem):
+            network = ConcatCritic(
+                pairs.x.shape[1],
+                pairs.y.shape[1],
+                PAIR_NETWORK,
+                activation=self.activation,
+                stack=(len(folds),),
+                zero_init=True,
+                generator=generator,
+            )
+            return ResidualCritic(base.ratio.float(), network, base_dx=1, base_dy=1)
         layouts = [
             SideLayout(d, lengths := (2 if d > 1 else 0), features.shape[1] - 2 * d - lengths)
             for d, features in ((dx, pairs.x), (dy, pairs.y))
@@ -76,6 +90,15 @@ class Auto(Neural):
             copula=base.name,
         )
 
+    def _options(self, problem: Problem) -> TrainingOptions:
+        options = super()._options(problem)
+        if self.critic is not None or not _one_each(problem):
+            return options
+        rate = 1.5e-2 if self.learning_rate is None else self.learning_rate
+        return replace(
+            options, learning_rate=rate, all_pairs=False, batch_size=self.batch_size or 512, shuffles=self.shuffles or 2
+        )
+
     def _refined(self, estimate: Estimate, fit: CrossFit) -> Estimate:
         """The bound from shuffled pairs, or what replaces it where they cannot resolve the information or miss much of it."""
         if self.critic is not None:
@@ -89,6 +112,11 @@ class Auto(Neural):
     def _encoder(self) -> SideEncoder:
         # Ranks alone hide distances in the tails; a user's critic was built for one number a column.
         return SideEncoder(self.preprocess, both=self.critic is None)
+
+
+def _one_each(problem: Problem) -> bool:
+    """Whether each side is one column of numbers."""
+    return all(side.n_continuous == 1 and not side.n_discrete for side in (problem.x, problem.y))
 
 
 def _remainder(method: Auto, problem: Problem) -> Estimate:

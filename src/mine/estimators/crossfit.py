@@ -162,7 +162,7 @@ def base_ratio(fit: CrossFit, most: int | None = None) -> tuple[np.ndarray, floa
 
     None where the critics have no such base.
     """
-    bases = [c.base for c in fit.critics if isinstance(c, ResidualCritic | GuidedCritic)]
+    bases = [copula for c in fit.critics if (copula := fitted_copula(c)) is not None]
     if not bases:
         return None
     dx, dy = fit.problem.x.n_continuous, fit.problem.y.n_continuous
@@ -196,7 +196,7 @@ def _witness(fit: CrossFit) -> tuple[float | None, bool]:
         return None, False
     found = base_ratio(fit, most=outofcore.FIT_ROWS)
     if found is not None:
-        bases = [c.base for c in fit.critics if isinstance(c, ResidualCritic | GuidedCritic)]
+        bases = [copula for c in fit.critics if (copula := fitted_copula(c)) is not None]
         rows = [base_train(fold, x.n_continuous + y.n_continuous) for fold in fit.folds]
         return float(np.nanmean(found[0])), any(map(_strongest, bases, map(len, rows)))
     folds, rows = subsampled(fit.folds, outofcore.FIT_ROWS)
@@ -213,7 +213,15 @@ def _witness(fit: CrossFit) -> tuple[float | None, bool]:
 
 def _copula_name(fit: CrossFit) -> str:
     """The copula that ``copula_nats`` is the held-out mean log-ratio of."""
-    return next((c.copula for c in fit.critics if isinstance(c, GuidedCritic)), "Gaussian copula")
+    critics = [c.base if isinstance(c, ResidualCritic) else c for c in fit.critics]
+    return next((c.copula for c in critics if isinstance(c, GuidedCritic)), "Gaussian copula")
+
+
+def fitted_copula(critic: Critic) -> GaussianCritic | StudentCritic | None:
+    """The copula that a critic was built on, through what was trained on top of it."""
+    while isinstance(critic, ResidualCritic | GuidedCritic):
+        critic = critic.base
+    return critic if isinstance(critic, GaussianCritic | StudentCritic) else None
 
 
 def _strongest(base: Critic, n: int) -> bool:

@@ -162,7 +162,7 @@ class Neural:
             pairs,
             _even([f.train for f in folds], seeds[2], pairs.x.device),
             _even([f.stop for f in folds], seeds[2], pairs.x.device),
-            self._options(problem.n),
+            self._options(problem),
             stop_rows=partial(selection_rows, self._reported()),
             seed=seeds[2],
             on_progress=_progress(problem, f"training {len(folds)} critics"),
@@ -203,7 +203,7 @@ class Neural:
                 pairs,
                 torch.as_tensor(fold.train, device=pairs.x.device),
                 torch.as_tensor(fold.stop, device=pairs.x.device),
-                self._options(problem.n),
+                self._options(problem),
                 stop_rows=partial(selection_rows, self._reported()),
                 seed=seeds[2] + 3 * k,  # a training draws from three seeds
                 on_progress=_progress(problem, f"training critic {k + 1} of {len(folds)}", k, len(folds)),
@@ -212,8 +212,8 @@ class Neural:
             histories.append(history)
         return critics, histories
 
-    def _options(self, n: int) -> TrainingOptions:
-        steps = self._steps(n)
+    def _options(self, problem: Problem) -> TrainingOptions:
+        steps = self._steps(problem.n)
         usual = self._own_rate if self.critic is None else self._users_rate
         return TrainingOptions(
             steps=steps,

@@ -55,7 +55,7 @@ def by_residual(estimate: Estimate, problem: Problem, remainder: Callable[[Probl
         folds = make_folds(len(rows), 3, seed, groups)
     except NotEnoughDataError:
         return None
-    residual = best_residual(x.flat[rows], y.flat[rows], folds)
+    residual = best_residual(x.take(rows).flat, y.take(rows).flat, folds)
     if residual is None:
         return None
     stderr = clustered_stderr(residual.rows, groups)

@@ -1,0 +1,85 @@
+"""What an experiment is: arms that are compared, scales to run them at, what is measured and what others published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from mine.errors import MineError, UnknownNameError
+
+if TYPE_CHECKING:
+    from mine.experiments.store import Record
+
+__all__ = ["SCALES", "DivergedError", "Experiment", "Metric", "Progress"]
+
+SCALES = ("smoke", "default", "paper")
+
+#: What ``run`` calls: steps done, steps in all, what is being done.
+Progress: TypeAlias = Callable[[int, int, str], None]
+
+
+class DivergedError(MineError):
+    """Training gave numbers that are not finite: the cell counts as failed, and the others go on."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One measured number.
+
+    Attributes:
+        key: Its name in the result files.
+        label: Its name in tables, with the unit.
+        digits: Decimals in tables.
+        scale: What tables multiply by, such as 100 for a percentage.
+        published: What others published, as they print it, by arm; ``"–"`` for what one would like to know and nobody printed.
+    """
+
+    key: str
+    label: str
+    digits: int = 2
+    scale: float = 1.0
+    published: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A figure or table of a paper, to be run again.
+
+    Attributes:
+        name: As on the command line.
+        shows: One line.
+        source: Paper and place, and where the published numbers are from.
+        arms: What is compared: the fields of the config that an arm sets, by the arm's name.
+        scales: A frozen dataclass, the config, for each of ``"smoke"``, ``"default"`` and ``"paper"``.
+        minutes: How long one arm and seed takes at each scale on two cores, roughly.
+        metrics: What a cell gives, in the order of the table.
+        run: ``(config, seed, folder, progress) -> numbers by key``. It writes what the figure needs into ``folder``, keeps a
+            :class:`mine.experiments.checkpoint.Checkpoint` there, and takes all randomness from ``seed``.
+        plot: ``(records with their folders, folder) -> files``, called when all cells are finished.
+        code: Modules whose code decides the numbers: a cell that other code gave is another cell.
+    """
+
+    name: str
+    shows: str
+    source: str
+    arms: Mapping[str, Mapping[str, Any]]
+    scales: Mapping[str, Any]
+    minutes: Mapping[str, float]
+    metrics: Sequence[Metric]
+    run: Callable[[Any, int, Path, Progress], Mapping[str, float]]
+    plot: Callable[[Sequence[tuple[Record, Path]], Path], Sequence[Path]]
+    code: Sequence[str]
+
+    def config(self, arm: str, scale: str) -> Any:
+        """The config of an arm at a scale.
+
+        Raises:
+            UnknownNameError: No such arm or scale.
+        """
+        if arm not in self.arms:
+            raise UnknownNameError("arm", arm, self.arms)
+        if scale not in self.scales:
+            raise UnknownNameError("scale", scale, self.scales)
+        return replace(self.scales[scale], **self.arms[arm])

@@ -1,0 +1,243 @@
+"""A GAN that makes points in the plane, with or without the mutual information between its points and its code."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import leaky_relu, one_hot, relu, softplus
+
+from mine.critics import ConcatCritic
+from mine.experiments.checkpoint import Checkpoint
+from mine.experiments.experiment import DivergedError, Progress
+from mine.experiments.mi_term import MITerm, add_clipped
+
+__all__ = ["Generated", "GeneratorDiscriminator", "PointsConfig", "train_points_gan"]
+
+_REPORT_EVERY = 50
+
+
+@dataclass(frozen=True)
+class PointsConfig:
+    """Networks and training, the same for all arms but for ``beta`` and ``code``.
+
+    Attributes:
+        beta: Weight of the mutual information; 0 is a plain GAN.
+        code: ``"label"``, one of ``n_codes`` at random, one-hot; or ``"normal"``, ``code_dim`` normal numbers.
+        n_codes: How many labels.
+        code_dim: Length of a normal code.
+        noise_dim: Length of the noise beside the code.
+        steps: Steps of generator and discriminator.
+        batch_size: Points a step.
+        width: Of the generator's and the discriminator's hidden layers.
+        depth: How many hidden layers each.
+        learning_rate: Of generator and discriminator, Adam; falls to 0 over the second half.
+        beta1: Adam's first coefficient for both.
+        critic_width: Of the critic's two hidden layers.
+        critic_rate: The critic's learning rate.
+        critic_steps: Its steps for each of the generator.
+        shuffles: Shuffled pairs a row.
+        spread: Standard deviation of the data, which the networks see divided by it.
+        evaluated: Generated points that are measured.
+    """
+
+    beta: float = 1.0
+    code: str = "label"
+    n_codes: int = 25
+    code_dim: int = 2
+    noise_dim: int = 2
+    steps: int = 40_000
+    batch_size: int = 256
+    width: int = 128
+    depth: int = 3
+    learning_rate: float = 1e-3
+    beta1: float = 0.5
+    critic_width: int = 128
+    critic_rate: float = 1e-3
+    critic_steps: int = 1
+    shuffles: int = 4
+    spread: float = 1.0
+    evaluated: int = 2_500
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What a trained generator makes.
+
+    Attributes:
+        points: Shape (n, 2).
+        codes: Labels, shape (n,), or normal codes, shape (n, d).
+        estimate: The critic's last value of I(points; code) in nats; 0 without a critic.
+    """
+
+    points: np.ndarray
+    codes: np.ndarray
+    estimate: float
+
+
+class _Network(nn.Module):
+    """Hidden layers, and a linear last one; all weights from ``generator``."""
+
+    def __init__(self, sizes: list[int], activation: Callable[[Tensor], Tensor], generator: torch.Generator) -> None:
+        super().__init__()
+        self.activation = activation
+        self.layers = nn.ModuleList()
+        for n_in, n_out in pairwise(sizes):
+            layer: Any = nn.utils.skip_init(nn.Linear, n_in, n_out)  # its own values would come from the global generator
+            limit = math.sqrt(3 / n_in)  # variance 1 / n_in
+            with torch.no_grad():
+                layer.weight.uniform_(-limit, limit, generator=generator)
+                layer.bias.zero_()
+            self.layers.append(layer)
+
+    def forward(self, h: Tensor) -> Tensor:
+        *hidden, last = self.layers
+        for layer in hidden:
+            h = self.activation(layer(h))
+        return last(h)
+
+
+class GeneratorDiscriminator:
+    """Networks, optimisers, generators of random numbers: all that a checkpoint has to hold.
+
+    Arguments:
+        config: Sizes and rates.
+        seed: Source of all randomness. Networks, noise and codes come in the same order for all arms.
+    """
+
+    def __init__(self, config: PointsConfig, seed: int) -> None:
+        self.config = config
+        self.random = {name: torch.Generator().manual_seed(4 * seed + i) for i, name in enumerate(("nets", "noise", "critic"))}
+        code = config.n_codes if config.code == "label" else config.code_dim
+        hidden = [config.width] * config.depth
+        self.generator = _Network([config.noise_dim + code, *hidden, 2], relu, self.random["nets"])
+        self.discriminator = _Network([2, *hidden, 1], lambda h: leaky_relu(h, 0.2), self.random["nets"])
+        self.term = None
+        if config.beta > 0:
+            critic = ConcatCritic(2, code, [config.critic_width] * 2, generator=self.random["critic"])
+            self.term = MITerm(critic, config.critic_rate, config.shuffles, self.random["critic"])
+        betas = (config.beta1, 0.999)
+        self.optimizers = [
+            torch.optim.Adam(network.parameters(), lr=config.learning_rate, betas=betas)
+            for network in (self.generator, self.discriminator)
+        ]
+        self.step = 0
+
+    def inputs(self, n: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Noise and code for the generator, (n, noise + code); the code as the critic sees it, (n, code); the label or code."""
+        config, source = self.config, self.random["noise"]
+        noise = torch.randn(n, config.noise_dim, generator=source)
+        if config.code == "label":
+            label = torch.randint(config.n_codes, (n,), generator=source)
+            code = one_hot(label, config.n_codes).to(noise.dtype)
+        else:
+            label = code = torch.randn(n, config.code_dim, generator=source)
+        return torch.cat([noise, code], 1), code, label
+
+    def train_step(self, real: Tensor) -> None:
+        """One step of the discriminator, the critic and the generator; ``real`` is divided by the spread already."""
+        config = self.config
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = config.learning_rate * min(1.0, 2 - 2 * self.step / config.steps)
+        of_generator, of_discriminator = self.optimizers
+
+        z, _, _ = self.inputs(len(real))
+        fake = self.generator(z).detach()
+        loss_d = softplus(-self.discriminator(real)).mean() + softplus(self.discriminator(fake)).mean()
+        of_discriminator.zero_grad()
+        loss_d.backward()
+        of_discriminator.step()
+
+        z, code, _ = self.inputs(len(real))
+        fake = self.generator(z)
+        parameters = list(self.generator.parameters())
+        loss_g = softplus(-self.discriminator(fake)).mean()
+        if self.term is None:
+            for parameter, gradient in zip(parameters, torch.autograd.grad(loss_g, parameters), strict=True):
+                parameter.grad = gradient
+        else:
+            for _ in range(config.critic_steps):
+                self.term.critic_step(fake, code)
+            add_clipped(parameters, loss_g, config.beta * self.term(fake, code))
+        of_generator.step()
+        self.step += 1
+        if self.step % _REPORT_EVERY == 0 and not (math.isfinite(loss_g.item()) and math.isfinite(loss_d.item())):
+            raise DivergedError(
+                f"step {self.step}: loss of the generator {loss_g.item()}, of the discriminator {loss_d.item()}"
+            )
+
+    @torch.no_grad()
+    def sample(self, n: int) -> Generated:
+        """Points at the data's scale, with their codes."""
+        z, _, label = self.inputs(n)
+        points = self.generator(z).double().numpy() * self.config.spread
+        if not np.isfinite(points).all():
+            raise DivergedError(f"step {self.step}: generated points are not finite")
+        return Generated(points, label.numpy(), 0.0 if self.term is None else self.term.estimate)
+
+    def state(self) -> dict[str, Any]:
+        out: dict[str, Any] = {
+            "step": self.step,
+            "networks": [self.generator.state_dict(), self.discriminator.state_dict()],
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            "random": {name: source.get_state() for name, source in self.random.items()},
+        }
+        if self.term is not None:
+            out["term"] = [self.term.state_dict(), self.term.optimizer.state_dict(), self.term.estimate]
+        return out
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        self.step = state["step"]
+        for network, saved in zip((self.generator, self.discriminator), state["networks"], strict=True):
+            network.load_state_dict(saved)
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
+        for name, source in self.random.items():
+            source.set_state(state["random"][name])
+        if self.term is not None:
+            of_term, of_optimizer, self.term.estimate = state["term"]
+            self.term.load_state_dict(of_term)
+            self.term.optimizer.load_state_dict(of_optimizer)
+
+
+def train_points_gan(
+    config: PointsConfig, seed: int, draw: Callable[[int, Any], tuple[np.ndarray, Any]], folder: Path, progress: Progress
+) -> Generated:
+    """Train from the start or from the checkpoint in ``folder``, and sample.
+
+    Arguments:
+        config: Networks and training.
+        seed: Source of all randomness.
+        draw: ``(n, generator) -> (points, labels)``, the data.
+        folder: Holds the checkpoint; the sample is kept there for the figure, as ``samples.npz``.
+        progress: Called with steps done, steps in all and a message.
+
+    Raises:
+        DivergedError: A loss or a point is not finite.
+    """
+    model = GeneratorDiscriminator(config, seed)
+    checkpoint = Checkpoint(folder / "checkpoint.pt")
+    saved = checkpoint.load()
+    if saved is not None:
+        model.load_state(saved)
+    while model.step < config.steps:
+        # a block of data has a seed of its own: a run that goes on draws what it would have drawn
+        block = model.step // _REPORT_EVERY
+        points, _ = draw(_REPORT_EVERY * config.batch_size, np.random.default_rng([seed, block]))
+        real = torch.as_tensor(points / config.spread, dtype=torch.float32).split(config.batch_size)
+        for batch in real[: config.steps - model.step]:
+            model.train_step(batch)
+        progress(model.step, config.steps, f"I = {model.term.estimate:.2f} nats" if model.term else "")
+        if checkpoint.due():
+            checkpoint.save(model.state())
+    found = model.sample(config.evaluated)
+    np.savez_compressed(folder / "samples.npz", points=found.points.astype(np.float32), codes=found.codes)
+    return found

@@ -1,0 +1,172 @@
+"""``mine reproduce``: run the arms and seeds that are not finished, then say what came out."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from mine.benchmarking.versions import environment, modules_version
+from mine.errors import InputError
+from mine.experiments.checkpoint import Checkpoint
+from mine.experiments.experiment import DivergedError, Experiment
+from mine.experiments.registry import get_experiment
+from mine.experiments.store import Cell, Record, Store
+from mine.experiments.summary import as_csv, as_markdown, comparison
+from mine.files import write_whole
+from mine.progress import Callback, progress_callback
+
+__all__ = ["Reproduction", "reproduce"]
+
+#: Parts of a cell that the progress bar tells apart.
+_PARTS = 1000
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """A finished experiment.
+
+    Attributes:
+        experiment: What was run.
+        records: A record a cell, arm by arm.
+        files: What was written: JSON, CSV, Markdown and figures.
+    """
+
+    experiment: Experiment
+    records: list[Record]
+    files: list[Path]
+
+    @property
+    def line(self) -> str:
+        """Published numbers beside this run's, one line of Markdown."""
+        return comparison(self.experiment, self.records)
+
+    def __str__(self) -> str:
+        return as_markdown(self.experiment, self.records)
+
+
+def reproduce(
+    name: str | Experiment,
+    *,
+    out: str | os.PathLike[str],
+    scale: str = "default",
+    seeds: int | Sequence[int] = 1,
+    arms: Sequence[str] | None = None,
+    retry_failed: bool = False,
+    progress: bool | Callback | None = None,
+) -> Reproduction:
+    """Run an experiment, or what is left of it: finished cells are taken over, a cell cut short goes on from its checkpoint.
+
+    Everything lies in ``out/NAME/SCALE``: ``cells`` with a folder an arm and seed, ``results.json``, ``table.csv``,
+    ``summary.md`` and the figure.
+
+    Arguments:
+        name: As in ``mine reproduce --list``, or an experiment.
+        out: Folder; the same call with more seeds or arms runs only what is new.
+        scale: ``"smoke"`` (does it run), ``"default"`` (two CPU cores) or ``"paper"`` (the paper's size).
+        seeds: How many, numbered from 0, or the numbers themselves.
+        arms: Some of the arms; None for all.
+        retry_failed: Run cells again whose training diverged.
+        progress: As in :func:`mine.estimate`.
+
+    Raises:
+        UnknownNameError: No such experiment, scale or arm.
+        InputError: ``seeds`` holds no number, or ``out`` cannot be written.
+    """
+    experiment = get_experiment(name) if isinstance(name, str) else name
+    numbers = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
+    if not numbers or min(numbers) < 0 or len(set(numbers)) < len(numbers):
+        raise InputError(f"seeds must be 1 or more, or different whole numbers from 0; got {seeds!r}.")
+    chosen = list(experiment.arms) if arms is None else list(arms)
+    version = modules_version(experiment.code)
+    configs = {arm: experiment.config(arm, scale) for arm in chosen}
+    cells = [Cell(experiment.name, scale, arm, seed, asdict(configs[arm]), version) for arm in chosen for seed in numbers]
+
+    folder = Path(out) / experiment.name / scale
+    store = Store(folder)
+    done = {key: record for key, record in store.read().items() if not (retry_failed and record.failed)}
+    # Seed by seed, so that a run cut short has compared all arms on the seeds that are finished.
+    todo = sorted((cell for cell in cells if cell.key not in done), key=lambda cell: cell.seed)
+    with progress_callback(progress) as on_progress:
+        for count, cell in enumerate(todo):
+            message = f"{experiment.name}, {cell.arm}, seed {cell.seed}"
+            done[cell.key] = _run(experiment, cell, configs[cell.arm], store, _nested(on_progress, count, len(todo), message))
+            store.write(done[cell.key])
+            Checkpoint(store.folder_of(cell) / "checkpoint.pt").remove()
+
+    records = [done[cell.key] for cell in cells]
+    files = _save(experiment, records, folder, store)
+    return Reproduction(experiment, records, files)
+
+
+def _nested(on_progress: Callback | None, count: int, total: int, message: str) -> Callback:
+    """A cell's own steps as part of the whole run's."""
+
+    def report(step: int, steps: int, detail: str) -> None:
+        if on_progress is not None:
+            place = f"{message}: {detail}" if detail else message
+            on_progress(count * _PARTS + round(_PARTS * step / max(1, steps)), total * _PARTS, place)
+
+    return report
+
+
+def _run(experiment: Experiment, cell: Cell, config: object, store: Store, progress: Callback) -> Record:
+    folder = store.open(cell)
+    clock = _Clock(folder / "seconds.json")
+    error, metrics = None, {}
+    try:
+        metrics = {
+            key: float(value) for key, value in experiment.run(config, cell.seed, folder, clock.ticking(progress)).items()
+        }
+    except DivergedError as raised:
+        error = str(raised)
+    where = (cell.experiment, cell.scale, cell.arm, cell.seed, cell.config, cell.version)
+    record = Record(*where, metrics, clock.seconds(), environment(), error)
+    clock.remove()
+    return record
+
+
+class _Clock:
+    """Wall time of a cell over the runs that it takes, written down every few seconds."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self.earlier = float(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            self.earlier = 0.0
+        self.start = self.written = time.monotonic()
+
+    def seconds(self) -> float:
+        return self.earlier + time.monotonic() - self.start
+
+    def ticking(self, progress: Callback) -> Callback:
+        def report(done: int, total: int, message: str) -> None:
+            if time.monotonic() - self.written > 5:
+                self.written = time.monotonic()
+                write_whole(self.path, lambda stream: stream.write(json.dumps(self.seconds()).encode()))
+            progress(done, total, message)
+
+        return report
+
+    def remove(self) -> None:
+        self.path.unlink(missing_ok=True)
+
+
+def _save(experiment: Experiment, records: list[Record], folder: Path, store: Store) -> list[Path]:
+    """JSON, CSV, Markdown, and the figure where any cell has something to draw."""
+    title = f"# {experiment.name}, {records[0].scale} scale\n\n{experiment.shows}\n\n"
+    texts = {
+        "results.json": json.dumps([asdict(record) for record in records], allow_nan=False, indent=1) + "\n",
+        "table.csv": as_csv(experiment, records),
+        "summary.md": title + as_markdown(experiment, records),
+    }
+    for name, text in texts.items():
+        content = text.encode()
+        write_whole(folder / name, lambda stream, content=content: stream.write(content))
+    good = [(record, store.folder_of(record.cell)) for record in records if not record.failed]
+    figures = experiment.plot(good, folder) if good else []
+    return [*(folder / name for name in texts), *figures]

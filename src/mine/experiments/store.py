@@ -1,0 +1,133 @@
+"""Finished cells, an arm and a seed each, on disk: a folder a cell, finished when its ``result.json`` is there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from mine.errors import InputError
+from mine.files import write_whole
+
+__all__ = ["Cell", "Record", "Store"]
+
+_RESULT = "result.json"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is to be run: an arm with its config, and a seed.
+
+    Attributes:
+        experiment: Its name.
+        scale: Name of the scale.
+        arm: Name of the arm.
+        seed: Number of the repetition.
+        config: The config as a dictionary.
+        version: Of the code that decides the numbers.
+    """
+
+    experiment: str
+    scale: str
+    arm: str
+    seed: int
+    config: Mapping[str, Any]
+    version: str
+
+    @property
+    def key(self) -> str:
+        """Everything that the numbers depend on, as text."""
+        parts = [self.experiment, self.arm, self.seed, json.dumps(dict(self.config), sort_keys=True), self.version]
+        return "\x1f".join(map(str, parts))
+
+    @property
+    def name(self) -> str:
+        """Of its folder: readable, and told apart by a digest of the key."""
+        arm = re.sub(r"[^\w.=+-]+", "-", self.arm)
+        return f"{arm}_seed{self.seed}_{hashlib.sha256(self.key.encode()).hexdigest()[:10]}"
+
+
+@dataclass(frozen=True)
+class Record:
+    """A finished cell.
+
+    Attributes:
+        experiment: Its name.
+        scale: Name of the scale.
+        arm: Name of the arm.
+        seed: Number of the repetition.
+        config: The config as a dictionary.
+        version: Of the code that decides the numbers.
+        metrics: The numbers, by key.
+        seconds: Wall time, over all the pieces that a resumed run took.
+        environment: Versions and processor.
+        error: Why it failed; None where it did not.
+    """
+
+    experiment: str
+    scale: str
+    arm: str
+    seed: int
+    config: Mapping[str, Any]
+    version: str
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    environment: str = ""
+    error: str | None = None
+
+    @property
+    def cell(self) -> Cell:
+        return Cell(self.experiment, self.scale, self.arm, self.seed, self.config, self.version)
+
+    @property
+    def failed(self) -> bool:
+        return self.error is not None
+
+
+class Store:
+    """The folder ``cells`` of one experiment at one scale.
+
+    Raises:
+        InputError: The folder cannot be made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "cells"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"--out cannot be written: {folder} ({error.strerror or error}). Name a folder.") from error
+
+    def folder_of(self, cell: Cell) -> Path:
+        """Where a cell keeps its files."""
+        return self.folder / cell.name
+
+    def open(self, cell: Cell) -> Path:
+        """The cell's folder, made where it is not there, without the torn files of a killed run."""
+        folder = self.folder_of(cell)
+        folder.mkdir(exist_ok=True)
+        for torn in folder.glob(".*.tmp"):
+            torn.unlink(missing_ok=True)
+        return folder
+
+    def read(self) -> dict[str, Record]:
+        """All finished cells by key; a file that cannot be read counts as not finished."""
+        known = {f.name for f in fields(Record)}
+        found: dict[str, Record] = {}
+        for path in sorted(self.folder.glob(f"*/{_RESULT}")):
+            try:
+                content = json.loads(path.read_text(encoding="utf-8"))
+                record = Record(**{key: value for key, value in content.items() if key in known})
+                found[record.cell.key] = record
+            except (OSError, ValueError, TypeError, AttributeError):
+                continue
+        return found
+
+    def write(self, record: Record) -> None:
+        """Write a cell's result, whole or not at all; its other files are already there."""
+        content = json.dumps(asdict(record), allow_nan=False, indent=1)
+        write_whole(self.folder_of(record.cell) / _RESULT, lambda stream: stream.write(content.encode()))

@@ -1,0 +1,100 @@
+"""What an experiment says: a table over the seeds, and one line of published numbers beside this run's."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from statistics import fmean, stdev
+
+from mine.experiments.experiment import Experiment, Metric
+from mine.experiments.store import Record
+
+__all__ = ["as_csv", "as_listing", "as_markdown", "comparison", "mean_and_error"]
+
+
+def mean_and_error(values: Sequence[float]) -> tuple[float, float | None]:
+    """Mean over the seeds and its standard error, None of a single seed.
+
+    >>> mean_and_error([1.0, 3.0])
+    (2.0, 1.0)
+    """
+    return fmean(values), stdev(values) / math.sqrt(len(values)) if len(values) > 1 else None
+
+
+def _shown(metric: Metric, records: Sequence[Record]) -> str:
+    values = [record.metrics[metric.key] * metric.scale for record in records if metric.key in record.metrics]
+    if not values:
+        return ""
+    mean, error = mean_and_error(values)
+    return f"{mean:.{metric.digits}f}" + ("" if error is None else f" ± {error:.{metric.digits}f}")
+
+
+def _by_arm(records: Sequence[Record]) -> dict[str, list[Record]]:
+    arms: dict[str, list[Record]] = {}
+    for record in records:
+        arms.setdefault(record.arm, []).append(record)
+    return arms
+
+
+def comparison(experiment: Experiment, records: Sequence[Record]) -> str:
+    """One line of Markdown: published / this run, for the arms and metrics whose published number is known or missed."""
+    arms = _by_arm([record for record in records if not record.failed])
+    seeds = len({record.seed for record in records})
+    parts = []
+    for metric in experiment.metrics:
+        pairs = [
+            f"{arm} {published} / {_shown(metric, arms.get(arm, [])) or 'not run'}"
+            for arm, published in metric.published.items()
+        ]
+        if pairs:
+            parts.append(f"{metric.label}: {', '.join(pairs)}")
+    scale = records[0].scale
+    about = f"**{experiment.name}**, {scale} scale, {seeds} {'seed' if seeds == 1 else 'seeds'}"
+    return f"{about}, paper / this run: {'; '.join(parts)}."
+
+
+def as_markdown(experiment: Experiment, records: Sequence[Record]) -> str:
+    """The table, a row an arm, mean ± standard error over the seeds; the line; the notes."""
+    lines = ["| arm | seeds | " + " | ".join(metric.label for metric in experiment.metrics) + " | minutes |"]
+    lines.append("|---|--:|" + "--:|" * (len(experiment.metrics) + 1))
+    for arm, found in _by_arm(records).items():
+        good = [record for record in found if not record.failed]
+        minutes = f"{fmean(record.seconds for record in good) / 60:.1f}" if good else ""
+        cells = [_shown(metric, good) for metric in experiment.metrics]
+        lines.append(f"| {arm} | {len(good)} | {' | '.join(cells)} | {minutes} |")
+    notes = [f"Failed: {record.arm}, seed {record.seed}: {record.error}" for record in records if record.error is not None]
+    notes += [f"Measured with {environment}." for environment in dict.fromkeys(r.environment for r in records) if environment]
+    notes += [f"Code: {version}." for version in dict.fromkeys(record.version for record in records)]
+    notes += [f"Source: {experiment.source}."]
+    return "\n\n".join(["\n".join(lines), comparison(experiment, records), "\n".join(f"- {note}" for note in notes)]) + "\n"
+
+
+def as_listing(experiments: Sequence[Experiment]) -> str:
+    """What each shows, its arms, and how long one arm and seed takes."""
+    lines = []
+    for experiment in experiments:
+        times = ", ".join(f"{scale} {_duration(experiment.minutes[scale])}" for scale in experiment.scales)
+        lines += [f"{experiment.name}", f"  {experiment.shows}", f"  arms: {'; '.join(experiment.arms)}"]
+        lines += [f"  an arm and seed on two cores: {times}"]
+    return "\n".join(lines)
+
+
+def _duration(minutes: float) -> str:
+    if minutes < 1:
+        return f"{60 * minutes:.0f} s"
+    return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"
+
+
+def as_csv(experiment: Experiment, records: Sequence[Record]) -> str:
+    """A row a cell, all its numbers."""
+    known = [metric.key for metric in experiment.metrics]
+    keys = known + sorted({key for record in records for key in record.metrics} - set(known))
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["experiment", "scale", "arm", "seed", *keys, "seconds", "failure", "version"])
+    for r in records:
+        numbers = [r.metrics.get(key, "") for key in keys]
+        writer.writerow([r.experiment, r.scale, r.arm, r.seed, *numbers, round(r.seconds, 1), r.error or "", r.version])
+    return stream.getvalue()
