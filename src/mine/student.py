@@ -90,20 +90,13 @@ class StudentCritic(Critic):
 
     def _quantiles(self, scores: Tensor) -> Tensor:
         # The table holds asinh of the quantile, which is nearly straight in the score: linear interpolation is enough.
+        scores = scores.expand(*self.stack, *scores.shape[-2:])  # a stack may share its rows
         place = (scores.clamp(-_REACH, _REACH) + _REACH) * ((_KNOTS - 1) / (2 * _REACH))
         low = place.floor().clamp(max=_KNOTS - 2)
-        index = low.long().flatten(len(self.stack))
-        table = self.table.to(scores.dtype)
-        if not self.stack:
-            left, right = table[index], table[index + 1]
-        else:
-            index = index.expand(*self.stack, index.shape[-1]) if index.ndim == 1 else index
-            left, right = table.gather(-1, index), table.gather(-1, index + 1)
-        shape = (*self.stack, *scores.shape[-2:])
-        left, right = left.reshape(shape), right.reshape(shape)
+        index, table = low.long().flatten(len(self.stack)), self.table.to(scores.dtype)
+        left, right = (table.gather(-1, i).reshape(scores.shape) for i in (index, index + 1))
         bent = torch.sinh(torch.lerp(left, right, place - low))
-        infinite = torch.isinf(self.dof).unsqueeze(-1)
-        return torch.where(infinite, scores.expand(shape), bent)
+        return torch.where(torch.isinf(self.dof).unsqueeze(-1), scores, bent)
 
     def combine(self, hx: Any, hy: Any) -> Tensor:
         (u, length_x), (v, length_y) = hx, hy

@@ -1,0 +1,62 @@
+"""h(y) - h(e) and the entropies behind it, against closed forms."""
+
+import math
+
+import numpy as np
+import pytest
+
+from mine.estimators.residual import best_residual, entropy_rows
+from mine.splits import make_folds
+
+FOLDS = make_folds(6000, 3, 0)
+
+
+@pytest.mark.parametrize(
+    ("rows", "truth"),
+    [
+        (np.random.default_rng(0).uniform(0, 3, size=(6000, 1)), math.log(3)),
+        (np.random.default_rng(1).exponential(2, size=(6000, 1)), 1 + math.log(2)),
+        (np.random.default_rng(2).normal(size=(6000, 3)), 1.5 * math.log(2 * math.pi * math.e)),
+        (np.random.default_rng(3).uniform(size=(6000, 4)), 0.0),  # sharp edges in four dimensions
+    ],
+)
+def test_entropy(rows: np.ndarray, truth: float):
+    assert entropy_rows(rows).mean() == pytest.approx(truth, abs=0.05)
+
+
+@pytest.mark.parametrize("nats", [2.0, 6.0, 10.0])
+def test_a_linear_relation_is_all_explained(nats: float):
+    rng = np.random.default_rng(int(nats))
+    rho = math.sqrt(-math.expm1(-2 * nats))
+    x = rng.normal(size=(6000, 1))
+    y = rho * x + math.exp(-nats) * rng.normal(size=(6000, 1))
+    found = best_residual(x, y, FOLDS)
+    assert found is not None and found.explained == pytest.approx(nats, abs=0.06)
+    assert found.rows.mean() == pytest.approx(found.explained)
+
+
+def test_a_curve_is_explained_by_local_fits():
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, size=(6000, 1))
+    sigma = 1e-2
+    y = x**2 + sigma * rng.normal(size=(6000, 1))
+    found = best_residual(x, y, FOLDS)
+    # h(x^2) = 1 + log(1/2) ... of y without noise: density 1 / (2 sqrt y) on (0, 1), entropy log 2 - 1
+    truth = math.log(2) - 1 - 0.5 * math.log(2 * math.pi * math.e * sigma**2)
+    assert found is not None and not found.swapped and found.name.startswith("local linear")
+    assert found.explained == pytest.approx(truth, abs=0.1)
+
+
+def test_the_residual_of_a_row_never_saw_that_row():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(6000, 2)), rng.normal(size=(6000, 1))
+    found = best_residual(x, y, FOLDS)
+    assert found is not None and abs(found.explained) < 0.08  # fitted rows would explain about 30 neighbours' worth
+
+
+def test_ties_and_wide_sides_have_none():
+    rng = np.random.default_rng(0)
+    counts = rng.integers(0, 50, size=(6000, 1)).astype(float)
+    assert best_residual(counts, counts + 1, FOLDS) is None
+    wide = rng.normal(size=(6000, 8))
+    assert best_residual(wide, wide, FOLDS) is None
