@@ -1,0 +1,42 @@
+"""The dial: what it sets, what it leaves, and where it is refused."""
+
+import numpy as np
+import pytest
+
+import mine
+from mine.errors import InputError, UnknownNameError
+from mine.estimators import get_estimator, with_effort
+from mine.estimators.auto import Auto
+
+
+def test_given_options_win_over_the_dial():
+    dial = Auto(effort="thorough", hidden=(8,)).dial
+    assert dial.hidden == (8,) and dial.batch_size == Auto(effort="thorough").dial.batch_size
+
+
+def test_each_value_takes_longer_than_the_one_before():
+    def work(effort: str) -> float:
+        dial = Auto(effort=effort).dial
+        return dial.pace * dial.batch_size * sum(dial.hidden)
+
+    assert work("fast") < work("default") < work("thorough")
+
+
+def test_methods_without_training_ignore_it():
+    assert with_effort("ksg", "fast", {}) == {}
+    assert with_effort("Kraskov", "fast", {}) == {}
+    assert with_effort("mine", "fast", {"steps": 3}) == {"steps": 3, "effort": "fast"}
+
+
+def test_what_cannot_be_dialled_is_said():
+    with pytest.raises(UnknownNameError, match="effort"):
+        with_effort("auto", "lazy", {})
+    with pytest.raises(InputError, match="itself"):
+        with_effort(get_estimator("ksg"), "fast", {})
+
+
+def test_the_result_names_it():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=300)
+    est = mine.estimate(x, x + rng.normal(size=300), effort="fast", random_state=0)
+    assert est.diagnostics["effort"] == "fast" and est.diagnostics["most_steps"] == round(0.7 * 150)
