@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
-from torch import Tensor
 
 from benchmarks.speed.race import Clock, Race, contend, one_core
 from mine import bounds
@@ -16,21 +17,24 @@ def train(race: Race, clock: Clock, *, critics: int | None = None) -> None:
     stack = () if critics is None else (critics,)
     x, y = (torch.from_numpy(a) for a in race.data())
 
-    def bound(joint: Tensor, marginal: Tensor, state: Tensor | None) -> bounds.BoundResult:
-        clock.tick()  # called once a step; the time between two ticks is that of a whole step
-        return bounds.mine(joint, marginal, state)
-
     rows = torch.arange(race.rows).expand(*stack, race.rows)
-    train_critic(
-        ConcatCritic(race.dim, race.dim, race.hidden, stack=stack),
-        bound,
-        Pairs(x, y),
-        rows,
-        rows[..., :500],  # looked at before the first and after the last step, outside the time taken
-        TrainingOptions(race.all_steps, race.batch, shuffles=1, learning_rate=1e-3, eval_every=race.all_steps),
-        stop_rows=lambda joint, marginal: joint - marginal.exp().mean(-1),
-        seed=0,
-    )
+
+    def run(steps: int, on_progress: Callable[[int, int, float], None] | None = None) -> None:
+        train_critic(
+            ConcatCritic(race.dim, race.dim, race.hidden, stack=stack),
+            bounds.mine,
+            Pairs(x, y),
+            rows,
+            rows[..., :100],
+            TrainingOptions(steps, race.batch, shuffles=1, learning_rate=1e-3, eval_every=steps),
+            stop_rows=lambda joint, marginal: joint - marginal.exp().mean(-1),
+            seed=0,
+            on_progress=on_progress,
+        )
+
+    run(race.warmup)
+    # told after each look at the stop rows: before the first step, and after the last one. That one look is in the time.
+    run(race.steps, lambda step, steps, value: clock.tick(steps if step else race.warmup))
 
 
 if __name__ == "__main__":
