@@ -81,8 +81,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seeded_torch: None) 
 @pytest.mark.parametrize("block", PYTHON, ids=str)
 def test_python_block_runs(block: Block, folder: Path, monkeypatch: pytest.MonkeyPatch):
     code = compile("\n" * (block.line - 1) + block.code, str(block.page), "exec")
-    module = ModuleType("documentation")
-    monkeypatch.setitem(sys.modules, module.__name__, module)  # dataclasses look their module up
+    module = ModuleType("__main__")  # a reader's script, which dataclasses look up and worker processes cannot import
+    monkeypatch.setitem(sys.modules, module.__name__, module)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(code, vars(module))

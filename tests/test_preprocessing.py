@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from scipy.stats import norm
+from scipy.stats import norm, rankdata, spearmanr
 from sklearn.base import clone
 
 from mine.errors import UnknownNameError
@@ -162,7 +162,7 @@ MIXED = pd.DataFrame(
         (np.arange(40.0), "robust", True, False, (40, 1)),
         (np.arange(40.0), None, True, False, (40, 1)),
         (MIXED, "rank", False, False, (60, 2 + 1 + 3)),  # a boolean is one column, three levels are three
-        (MIXED, "rank", True, True, (60, 4 + 1 + 3)),
+        (MIXED, "rank", True, True, (60, 4 + 2 + 1 + 3)),  # ranks, scaled, two lengths
         (MIXED, None, False, False, (60, 2 + 1 + 3)),
         (["p", "q"] * 20, "rank", True, False, (40, 1)),
         (IMAGES, "rank", False, False, (40, 16)),
@@ -178,7 +178,7 @@ def test_shapes(data: Any, preprocess: Any, both: bool, keep_shape: bool, shape:
     assert np.isfinite(features).all()
 
 
-def test_ranks_come_first_then_scales_then_labels():
+def test_ranks_come_first_then_scales_then_lengths_then_labels():
     variable = as_variable(MIXED, "x")
     features = SideEncoder("rank", both=True).fit(variable).transform(variable)
     for k, name in enumerate("ab"):
@@ -187,8 +187,12 @@ def test_ranks_come_first_then_scales_then_labels():
         low, middle, high = np.quantile(column, [0.25, 0.5, 0.75])
         linear = (column - middle) / (high - low) * 1.349
         np.testing.assert_allclose(features[:, 2 + k], linear, atol=1e-5)
-    np.testing.assert_array_equal(features[:, 4], np.where(MIXED["flag"], 0.5, -0.5))
-    np.testing.assert_array_equal(features[:, 5:], np.tile(np.eye(3) - 0.5, (20, 1)))
+    plain = sum(MIXED[name].to_numpy().astype(float) ** 2 for name in "ab")
+    for k, square in enumerate([(features[:, :2].astype(float) ** 2).sum(1), plain], start=4):
+        expected = norm.ppf((rankdata(square) - 0.5) / 60)
+        assert spearmanr(features[:, k], expected).statistic > 0.99  # mirrored rows are ties but for rounding
+    np.testing.assert_array_equal(features[:, 6], np.where(MIXED["flag"], 0.5, -0.5))
+    np.testing.assert_array_equal(features[:, 7:], np.tile(np.eye(3) - 0.5, (20, 1)))
 
 
 def test_without_preprocessing_numbers_pass_unchanged_within_float32():

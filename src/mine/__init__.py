@@ -16,7 +16,9 @@ if _TYPE_CHECKING:
     from mine import datasets as datasets
     from mine import models as models
     from mine import sampling as sampling
+    from mine import tasks as tasks
     from mine.api import estimate as estimate
+    from mine.benchmarking.run import benchmark as benchmark
     from mine.errors import InputError as InputError
     from mine.errors import MineError as MineError
     from mine.errors import NotEnoughDataError as NotEnoughDataError
@@ -34,10 +36,11 @@ _HOME = {
     "MutualInformation": "mine.mutual_information",
     "NotEnoughDataError": "mine.errors",
     "UnknownNameError": "mine.errors",
+    "benchmark": "mine.benchmarking.run",
     "estimate": "mine.api",
     "methods": "mine.estimators",
 }
-_SUBMODULES = ("bounds", "critics", "datasets", "models", "sampling")
+_SUBMODULES = ("bounds", "critics", "datasets", "models", "sampling", "tasks")
 
 __all__ = [
     "Estimate",
@@ -47,6 +50,7 @@ __all__ = [
     "NotEnoughDataError",
     "UnknownNameError",
     "__version__",
+    "benchmark",
     "bounds",
     "critics",
     "datasets",
@@ -54,6 +58,7 @@ __all__ = [
     "methods",
     "models",
     "sampling",
+    "tasks",
 ]
 
 

@@ -200,6 +200,92 @@ def examples() -> None:
             _print(f"  try: {example.command}\n")  # one line, to be copied
 
 
+@app.command()
+def benchmark(
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for cells, tables and figures; the same command goes on there.")
+    ] = None,
+    suite: Annotated[str, typer.Option(metavar="NAME", help="Suite of tasks; 'all' for every one.")] = "published",
+    tasks: Annotated[
+        str | None,
+        typer.Option(metavar="GLOBS", help="Tasks of the suite, comma-separated; a full name is known in any."),
+    ] = None,
+    methods: Annotated[
+        str,
+        typer.Option(
+            metavar="METHODS", help="Comma-separated: NAME, NAME[option=value,...], package.module:Estimator, file.py:function."
+        ),
+    ] = "auto",
+    n: Annotated[str, typer.Option("--n", metavar="ROWS", help="Numbers of rows, comma-separated.")] = "1000,5000,10000",
+    seeds: Annotated[int, typer.Option(metavar="N", help="Draws of every task.")] = 3,
+    first_seed: Annotated[int, typer.Option(metavar="N", help="Number of the first draw.")] = 0,
+    effort: Annotated[
+        str | None, typer.Option(metavar="EFFORTS", help="One or more, comma-separated, for the methods that take it.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(metavar="N", help="Worker processes of one thread each.")] = 1,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Measure failed cells again.")] = False,
+    list_tasks: Annotated[bool, typer.Option("--list", help="List the tasks and end.")] = False,
+    progress: Annotated[
+        bool | None, typer.Option("--progress/--no-progress", help="Progress bar; by default on a terminal, after two seconds.")
+    ] = None,
+) -> None:
+    """Measure methods on tasks whose mutual information is known.
+
+    Every finished estimate is written at once; the same command takes over what is there and does the rest.
+
+    Examples:
+
+      mine benchmark --list
+
+      mine benchmark --methods auto,ksg --n 1000 --seeds 1 --out results
+
+      mine benchmark --tasks "student-*" --methods "auto,rival.py:Estimator[k=5]" --jobs 4 --out results
+    """
+    with _one_sentence():
+        from mine import benchmarking
+        from mine.benchmarking.grid import chosen_tasks
+        from mine.benchmarking.summary import as_listing, as_terminal
+
+        within = None if suite == "all" else suite
+        if list_tasks:
+            _print(as_listing(chosen_tasks(tasks, within)))
+            return
+        if out is None:
+            raise InputError("--out is missing: name the folder that keeps what is measured, for example --out results.")
+        if seeds < 1 or first_seed < 0:
+            raise InputError(f"--seeds must be 1 or more and --first-seed 0 or more, got {seeds} and {first_seed}.")
+        _check_figures()
+        try:
+            result = benchmarking.benchmark(
+                tasks,
+                methods,
+                suite=within,
+                n=_whole_numbers("--n", n),
+                seeds=range(first_seed, first_seed + seeds),
+                effort=None if effort is None else [part.strip() for part in effort.split(",")],
+                jobs=jobs,
+                out=out,
+                retry_failed=retry_failed,
+                progress=progress,
+            )
+        except KeyboardInterrupt:
+            typer.echo(
+                f"mine: interrupted; finished cells are kept in {out}, and the same command goes on from there", err=True
+            )
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+        files = result.save(out)
+        terminal = sys.stdout is not None and sys.stdout.isatty()
+        _print(as_terminal(result.lines, result.title, max(shutil.get_terminal_size().columns, 80) if terminal else 150))
+        _print("\n".join([*result.notes, f"Written: {', '.join(str(file) for file in files)}"]))
+
+
+def _whole_numbers(flag: str, text: str) -> list[int]:
+    try:
+        return [int(part.strip().replace("_", "")) for part in text.split(",")]
+    except ValueError:
+        raise InputError(f"{flag} takes whole numbers, comma-separated, for example 1000,5000; got {text!r}.") from None
+
+
 def _group_column(table: Table, groups: str) -> str:
     names = table.names(groups, "--groups column")
     if len(names) != 1:
@@ -266,6 +352,11 @@ def _check_plot(path: Path) -> None:
         raise InputError(f"--plot cannot write into {path.parent}: there is no such folder.")
     if path.is_dir():
         raise InputError(f"--plot cannot write {path}: it is a folder.")
+    _check_figures()
+
+
+def _check_figures() -> None:
+    """That figures can be drawn at all."""
     from mine.report.figures import new_figure
 
     new_figure(1, 1, (1, 1))

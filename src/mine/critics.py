@@ -302,6 +302,8 @@ class GaussianCritic(Critic):
         shrinkage: float = 0.0,
         diagonal: float = 0.0,
         floor: float = 1e-7,
+        complete: bool = False,
+        mean: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> GaussianCritic:
         """Fit to rows ``x`` (n, dx) and ``y`` (n, dy), in float64.
 
@@ -312,11 +314,13 @@ class GaussianCritic(Critic):
             diagonal: Weight in [0, 1] of a diagonal target in the whole covariance matrix; needed where n is not well above
                 dx + dy. Where a side's own coordinates correlate, much of it makes the mean log-ratio too large.
             floor: Smallest 1 - r^2, so that a deterministic relation stays finite.
+            complete: Keep the directions of the wider side that have no partner, after the others, in its map.
+            mean: Known means of x and y, shapes (1, dx) and (1, dy).
         """
-        mean_x, mean_y = x.mean(0, keepdims=True), y.mean(0, keepdims=True)
+        mean_x, mean_y = mean or (x.mean(0, keepdims=True), y.mean(0, keepdims=True))
         white_x, white_y = _whitener(x - mean_x, diagonal), _whitener(y - mean_y, diagonal)
         cross = (1 - shrinkage) * (1 - diagonal) * ((x - mean_x) @ white_x).T @ ((y - mean_y) @ white_y) / len(x)
-        left, r, right = np.linalg.svd(cross, full_matrices=False)
+        left, r, right = np.linalg.svd(cross, full_matrices=complete)
         r = np.clip(r, 0.0, math.sqrt(1 - floor))
         arrays = (mean_x, mean_y, white_x @ left, white_y @ right.T, r[None])
         return cls(*(torch.as_tensor(a) for a in arrays))

@@ -115,7 +115,8 @@ class SideEncoder:
 
     Arguments:
         preprocess: ``"rank"`` (normal scores), ``"robust"`` (scaled, logarithmic tails) or None (as given).
-        both: Append the robustly scaled coordinates to the ranked ones: ranks alone hide distances in the tails.
+        both: Append the robustly scaled coordinates to the ranked ones (ranks alone hide distances in the tails) and, for two
+            coordinates or more, the normal scores of two lengths: of the ranked coordinates and of the plain ones about 0.
 
     n-D inputs keep their shape and are scaled as one: a rank of each pixel would undo the image.
     """
@@ -138,6 +139,10 @@ class SideEncoder:
                 self.scalers_.append(RankGaussianizer().fit(flat))
             if self.preprocess == "robust" or (self.preprocess == "rank" and self.both):
                 self.scalers_.append(RobustLogScaler().fit(flat))
+        self.length_unit_ = float(np.abs(flat).max()) if flat.size else 1.0
+        self.lengths_ = None
+        if self.both and self.preprocess == "rank" and not self.keep_shape and flat.shape[1] > 1:
+            self.lengths_ = RankGaussianizer().fit(self._squared_lengths(self.scalers_[0].transform(flat), flat))
         self.labels_ = None
         self.merged_: dict[str, int] = {}
         if variable.n_discrete:
@@ -157,6 +162,16 @@ class SideEncoder:
         kinds = {column: column in self.discrete_ for column in self.columns_}
         return as_variable(data, self.side_, kinds, keep_constant=True).select(self.columns_)
 
+    @property
+    def n_lengths(self) -> int:
+        """Number of length features, after the ranked and the scaled coordinates."""
+        return 0 if self.lengths_ is None else 2
+
+    def _squared_lengths(self, ranked: np.ndarray, flat: np.ndarray) -> np.ndarray:
+        with np.errstate(over="ignore", under="ignore"):  # subnormal numbers; new rows far beyond those of the fit
+            plain = ((flat / (self.length_unit_ or 1.0)).clip(-1e100, 1e100) ** 2).sum(1)
+        return np.stack([(ranked**2).sum(1), plain], 1)
+
     def transform(self, variable: Variable) -> np.ndarray:
         """Features of shape (n, p), or (n, *event) for an n-D input whose shape is kept; float32."""
         if self.keep_shape:
@@ -168,6 +183,8 @@ class SideEncoder:
         parts = [scaler.transform(flat) for scaler in self.scalers_] or [flat]
         if len(parts) == 2:  # the ranks tell far values apart already: an outlier's size would only upset the critic
             parts[1] = parts[1].clip(-8.0, 8.0)
+        if self.lengths_ is not None:
+            parts.append(self.lengths_.transform(self._squared_lengths(parts[0], flat)))
         if self.labels_ is not None:
             with warnings.catch_warnings():  # a level that fit never saw shares the code of the rare ones, or of none
                 warnings.filterwarnings("ignore", "Found unknown categories", UserWarning)

@@ -49,6 +49,8 @@ class TrainingOptions:
         eval_every: Steps between looks at the stop split.
         patience: Looks without a better bound, in every critic, after which training ends.
         warmup: Share of the steps over which the learning rate rises.
+        averaging: Weights are read, at the looks and in the end, as their running average over about this share of all
+            steps; 0 reads them as they are.
     """
 
     steps: int = 1000
@@ -59,6 +61,7 @@ class TrainingOptions:
     eval_every: int = 25
     patience: int = 16
     warmup: float = 0.05
+    averaging: float = 0.0
 
 
 @dataclass
@@ -175,12 +178,18 @@ def train_critic(
     keeper = _BestWeights(critic)
     stop_shuffles = max(4, min(32, (1 << 14) // max(1, stop.shape[-1])))
 
+    average = _Average(trainable, options) if options.averaging else None
+
     def look(step: int, train_value: float) -> bool:
         critic.eval()
+        if average is not None:
+            average.swap()
         stop_generator = torch.Generator().manual_seed(seed + 2)  # the same shuffles at each look
         joint, marginal, _ = evaluate_scores(critic, pairs, stop, stop_shuffles, stop_generator)
         rows = stop_rows(joint, marginal)
         improved = keeper.update(rows, step)
+        if average is not None:
+            average.swap()
         critic.train()
         history.step.append(step)
         history.train.append(train_value)
@@ -215,6 +224,8 @@ def train_critic(
         optimizer.step()
         if schedule is not None:
             schedule.step()
+        if average is not None:
+            average.update(step)
         running += value.detach().mean()
 
         if step % options.eval_every == 0 or step == options.steps:
@@ -255,6 +266,25 @@ def _warm_cosine(options: TrainingOptions) -> Callable[[int], float]:
         return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm) / max(1, options.steps - warm))))
 
     return factor
+
+
+class _Average:
+    """Running average of weights over the last ``averaging`` share of the steps: the middle of what a high rate jumps about."""
+
+    def __init__(self, live: list[nn.Parameter], options: TrainingOptions) -> None:
+        self.live = live
+        self.mean = [p.detach().clone() for p in live]
+        self.horizon = max(1.0, options.averaging * options.steps)
+
+    def update(self, step: int) -> None:
+        weight = max(1 / step, 1 / self.horizon)
+        for p, mean in zip(self.live, self.mean, strict=True):
+            mean.lerp_(p.detach(), weight)
+
+    def swap(self) -> None:
+        """Exchange the live weights and their average."""
+        for p, mean in zip(self.live, self.mean, strict=True):
+            p.data, mean.data = mean.data, p.data
 
 
 class _BestWeights:

@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import torch
+
 from mine import bounds
+from mine.critics import Critic
+from mine.estimators.base import fit_copulas
 from mine.estimators.crossfit import CrossFit, base_ratio
 from mine.estimators.discrete import DiscretePlugin, plugin_suits
 from mine.estimators.neural import FittedNeural, Neural
+from mine.guided import GuidedCritic, SideLayout
 from mine.preprocessing import Preprocess, SideEncoder
 from mine.problem import Problem, clustered_stderr
 from mine.result import Estimate
+from mine.splits import Fold
+from mine.training import Pairs
 
 __all__ = ["Auto"]
 
@@ -31,6 +38,7 @@ class Auto(Neural):
     batch_size: int = 512
     shuffles: int = 2
     weight_decay: float = 0.1
+    averaging: float = 0.15
 
     _own_rate = 1.5e-2
 
@@ -39,6 +47,27 @@ class Auto(Neural):
             estimate = DiscretePlugin(name=self.name).run(problem)
             return FittedNeural(estimate, [], [], "dv", problem.device)
         return super().fit(problem)
+
+    def _critic(self, problem: Problem, pairs: Pairs, folds: list[Fold], generator: torch.Generator) -> Critic:
+        x, y = problem.x, problem.y
+        if not (self.gaussian_base and x.n_continuous and y.n_continuous):
+            return super()._critic(problem, pairs, folds, generator)
+        dx, dy = x.n_continuous, y.n_continuous
+        u, v = pairs.x[:, :dx].cpu().double().numpy(), pairs.y[:, :dy].cpu().double().numpy()
+        base = fit_copulas(u, v, folds)
+        layouts = [
+            SideLayout(d, lengths := (2 if d > 1 else 0), features.shape[1] - 2 * d - lengths)
+            for d, features in ((dx, pairs.x), (dy, pairs.y))
+        ]
+        return GuidedCritic(
+            base.ratio.float(),
+            base.gaussian.float(),
+            base.weights.float(),
+            *layouts,
+            hidden=tuple(self.hidden),
+            activation=self.activation,
+            generator=generator,
+        )
 
     def _beyond_saturation(self, estimate: Estimate, fit: CrossFit) -> Estimate:
         """Where shuffled pairs are saturated: the mean log-ratio of the fitted Gaussian copula, if it exceeds the bound.

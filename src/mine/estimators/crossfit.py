@@ -10,12 +10,14 @@ import numpy as np
 import torch
 
 from mine.critics import Critic, GaussianCritic, ResidualCritic
-from mine.estimators.gaussian import fit_base
+from mine.estimators.base import fit_base
+from mine.guided import GuidedCritic
 from mine.preprocessing import SideEncoder, rank_gaussianize
 from mine.problem import Problem, clustered_stderr
 from mine.reporting import MIN_EFFECTIVE, ReportedBound, RowReport, report_rows
 from mine.result import Estimate
 from mine.splits import Fold
+from mine.student import StudentCritic
 from mine.training import History, Pairs
 
 __all__ = ["CrossFit", "Reports", "assemble", "base_ratio", "interval_half_width"]
@@ -156,7 +158,7 @@ def base_ratio(fit: CrossFit) -> tuple[np.ndarray, float] | None:
 
     None where the critics have no such base.
     """
-    bases = [c.base for c in fit.critics if isinstance(c, ResidualCritic)]
+    bases = [c.base for c in fit.critics if isinstance(c, ResidualCritic | GuidedCritic)]
     if not bases:
         return None
     dx, dy = fit.problem.x.n_continuous, fit.problem.y.n_continuous
@@ -179,7 +181,7 @@ def _witness(fit: CrossFit) -> tuple[float | None, bool]:
         return None, False
     found = base_ratio(fit)
     if found is not None:
-        bases = [c.base for c in fit.critics if isinstance(c, ResidualCritic)]
+        bases = [c.base for c in fit.critics if isinstance(c, ResidualCritic | GuidedCritic)]
         return float(found[0].mean()), any(map(_strongest, bases, fit.folds))
     u, v = rank_gaussianize(x.flat), rank_gaussianize(y.flat)
     bases = [fit_base(u, v, fold) for fold in fit.folds]
@@ -192,7 +194,7 @@ def _witness(fit: CrossFit) -> tuple[float | None, bool]:
 
 def _strongest(base: Critic, fold: Fold) -> bool:
     """Whether ``fit_base`` has met its limit, 1 - r^2 = 1 / rows (with room for float32)."""
-    return isinstance(base, GaussianCritic) and float((1 - base.correlations**2).min()) < 1.02 / len(fold.train)
+    return isinstance(base, GaussianCritic | StudentCritic) and float((1 - base.correlations**2).min()) < 1.02 / len(fold.train)
 
 
 def _effective_needed(report: RowReport) -> float:

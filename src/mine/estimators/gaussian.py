@@ -7,16 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scipy.special import digamma
-from sklearn.covariance import ledoit_wolf_shrinkage
 
 from mine.critics import GaussianCritic
 from mine.errors import NotEnoughDataError
 from mine.preprocessing import rank_gaussianize
 from mine.problem import Problem, clustered_stderr
 from mine.result import Estimate
-from mine.splits import Fold
 
-__all__ = ["GaussianCopula", "copula_information", "fit_base", "wishart_bias"]
+__all__ = ["GaussianCopula", "copula_information", "wishart_bias"]
 
 
 def wishart_bias(n: int, dx: int, dy: int) -> float:
@@ -46,32 +44,6 @@ def copula_information(x: np.ndarray, y: np.ndarray) -> float | None:
         return None
     critic = GaussianCritic.fit(rank_gaussianize(x), rank_gaussianize(y))
     return float(critic.mutual_information) - wishart_bias(n, x.shape[1], y.shape[1])
-
-
-def fit_base(x: np.ndarray, y: np.ndarray, fold: Fold) -> GaussianCritic:
-    """The Gaussian of the training rows, shrunk by as much as the stop rows' mean log-ratio asks for.
-
-    Candidates are the sample covariance and that shrunk by the formula of Ledoit & Wolf (2004), each with less and less
-    covariance between the sides. 1 - r^2 is kept above 1 / n: so few rows cannot tell a stronger relation from a
-    deterministic one.
-    """
-    train, stop = fold.train, fold.stop
-    both = np.concatenate([x[train], y[train]], 1)
-    diagonals = [float(ledoit_wolf_shrinkage(both))]
-    if len(train) > 3 * both.shape[1]:
-        diagonals.append(0.0)
-    critics = [
-        GaussianCritic.fit(x[train], y[train], shrinkage=s, diagonal=d, floor=1 / len(train))
-        for d in diagonals
-        for s in (0.0, 0.03, 0.1, 0.3, 0.6, 1.0)
-    ]
-    tx, ty = torch.as_tensor(x[stop]), torch.as_tensor(y[stop])
-
-    def surely(critic: GaussianCritic) -> float:
-        ratio = critic(tx, ty)
-        return float(ratio.mean() - 0.5 * ratio.std(correction=0) / len(stop) ** 0.5)
-
-    return max(critics, key=surely)
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from torch import Tensor
 from mine import bounds
 from mine.critics import ConcatCritic, Critic, GaussianCritic, ResidualCritic
 from mine.errors import InputError, NotEnoughDataError
+from mine.estimators.base import fit_base
 from mine.estimators.crossfit import CrossFit, Reports, assemble
-from mine.estimators.gaussian import fit_base
 from mine.estimators.users_critic import dry_run, forked_rng, fresh_critic
 from mine.preprocessing import Preprocess, SideEncoder
 from mine.problem import Problem
@@ -55,6 +55,7 @@ class Neural:
         learning_rate: Peak rate of AdamW; None takes what suits the built-in critic, and 4e-3 for a user's.
         weight_decay: Of AdamW.
         patience: Looks at the stop rows (one every fortieth of ``steps``) without a better bound, after which training ends.
+        averaging: Share of ``steps`` over which weights are averaged; 0 takes them as they are.
     """
 
     name: str = "mine"
@@ -72,6 +73,7 @@ class Neural:
     learning_rate: float | None = None
     weight_decay: float = 0.01
     patience: int = 16
+    averaging: float = 0.0
 
     #: Peak learning rates of the built-in critic and of a user's, which nobody tuned.
     _own_rate, _users_rate = 3e-3, 4e-3
@@ -118,23 +120,7 @@ class Neural:
         self, problem: Problem, pairs: Pairs, folds: list[Fold], seeds: list[int]
     ) -> tuple[list[Critic], list[History]]:
         """All folds at once, in one stacked network."""
-        stack = (len(folds),)
-        generator = torch.Generator().manual_seed(seeds[1])
-        critic: Critic = ConcatCritic(
-            pairs.x.shape[1],
-            pairs.y.shape[1],
-            self.hidden,
-            activation=self.activation,
-            stack=stack,
-            zero_init=self.gaussian_base,
-            generator=generator,
-        )
-        if self.gaussian_base and problem.x.n_continuous and problem.y.n_continuous:
-            dx, dy = problem.x.n_continuous, problem.y.n_continuous
-            x, y = pairs.x[:, :dx].cpu().double().numpy(), pairs.y[:, :dy].cpu().double().numpy()
-            base = GaussianCritic.stacked([fit_base(x, y, fold) for fold in folds]).float()
-            critic = ResidualCritic(base, critic, base_dx=dx, base_dy=dy)
-        critic = critic.to(pairs.x.device)
+        critic = self._critic(problem, pairs, folds, torch.Generator().manual_seed(seeds[1])).to(pairs.x.device)
         history = train_critic(
             critic,
             bounds.get_bound(self.bound),
@@ -147,6 +133,24 @@ class Neural:
             on_progress=_progress(problem, f"training {len(folds)} critics"),
         )
         return [critic.select(k) for k in range(len(folds))], [history]
+
+    def _critic(self, problem: Problem, pairs: Pairs, folds: list[Fold], generator: torch.Generator) -> Critic:
+        """The untrained critics of all folds, one stack."""
+        critic: Critic = ConcatCritic(
+            pairs.x.shape[1],
+            pairs.y.shape[1],
+            self.hidden,
+            activation=self.activation,
+            stack=(len(folds),),
+            zero_init=self.gaussian_base,
+            generator=generator,
+        )
+        if self.gaussian_base and problem.x.n_continuous and problem.y.n_continuous:
+            dx, dy = problem.x.n_continuous, problem.y.n_continuous
+            x, y = pairs.x[:, :dx].cpu().double().numpy(), pairs.y[:, :dy].cpu().double().numpy()
+            base = GaussianCritic.stacked([fit_base(x, y, fold) for fold in folds]).float()
+            critic = ResidualCritic(base, critic, base_dx=dx, base_dy=dy)
+        return critic
 
     def _train_each(
         self, problem: Problem, pairs: Pairs, folds: list[Fold], seeds: list[int]
@@ -185,6 +189,7 @@ class Neural:
             weight_decay=self.weight_decay,
             eval_every=max(1, steps // 40),
             patience=self.patience,
+            averaging=self.averaging,
         )
 
     def _steps(self, n: int) -> int:

@@ -1,0 +1,86 @@
+"""Versions of the code that was measured: a cell of other code is another cell."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import inspect
+import platform
+from functools import cache
+from importlib.metadata import packages_distributions, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import mine
+
+__all__ = ["environment", "external_version", "object_version", "package_version"]
+
+#: Parts of this package that change no estimate.
+_ASIDE = {"benchmarking", "cli", "datasets", "models", "progress", "report", "tables", "tasks"}
+
+
+@cache
+def package_version() -> str:
+    """This package's version and a digest of the code below ``mine.estimate``; comments and docstrings do not count."""
+    root = Path(mine.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        parts = path.relative_to(root).with_suffix("").parts
+        if parts[0] not in _ASIDE and not parts[0].startswith("__"):
+            digest.update("/".join(parts).encode() + _meaning(path.read_text(encoding="utf-8")).encode())
+    return f"{mine.__version__}+{digest.hexdigest()[:8]}"
+
+
+def _meaning(source: str) -> str:
+    """The syntax tree without docstrings, as text."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+    return ast.dump(tree)
+
+
+def external_version(name: str) -> str:
+    """Version of ``package.module:attribute`` or ``file.py:attribute``, found without importing it.
+
+    A distribution's version; a digest of the file for code that none holds; ``"unknown"`` for what is not there.
+    """
+    place = name.rpartition(":")[0]
+    if place.endswith(".py"):
+        return _file_digest(Path(place))
+    top = place.partition(".")[0]
+    if top in packages_distributions():
+        distribution = packages_distributions()[top][0]
+        return f"{distribution} {version(distribution)}"
+    for path in (Path(*place.split(".")).with_suffix(".py"), Path(top) / "__init__.py", Path(f"{top}.py")):
+        if path.is_file():  # in the working directory, where the workers look too
+            return _file_digest(path)
+    try:
+        spec = find_spec(top)
+    except (ImportError, ValueError):
+        spec = None
+    return "unknown" if spec is None or spec.origin is None else _file_digest(Path(spec.origin))
+
+
+def _file_digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:8] if path.is_file() else "unknown"
+
+
+def object_version(target: Any) -> str:
+    """A digest of an object's source, or of its class's; ``"unknown"`` where Python cannot find it."""
+    try:
+        source = inspect.getsource(target if inspect.isroutine(target) or inspect.isclass(target) else type(target))
+    except (OSError, TypeError):
+        return "unknown"
+    return hashlib.sha256(source.encode()).hexdigest()[:8]
+
+
+def environment() -> str:
+    """Python, torch, numpy and the processor, in one line: seconds are compared within one of these only."""
+    processor = platform.processor() or platform.machine()
+    with_cpuinfo = Path("/proc/cpuinfo")
+    if with_cpuinfo.is_file():
+        lines = (line.partition(":") for line in with_cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines())
+        processor = next((value.strip() for key, _, value in lines if key.strip() == "model name"), processor)
+    return f"Python {platform.python_version()}, torch {version('torch')}, numpy {version('numpy')}, {processor}"
