@@ -71,7 +71,8 @@ class FusedPairs:
     Gradients are written over, never added to: a step needs no ``zero_grad``.
 
     Arguments:
-        critic: A :class:`ConcatCritic` with ReLU, or a :class:`ResidualCritic` on one; see :meth:`supports`.
+        critic: A :class:`ConcatCritic` with ReLU; or ``scale * base + network`` on one: a :class:`ResidualCritic`, or a critic
+            whose method ``split(x, y)`` gives what its base and what its network read. See :meth:`supports`.
 
     Raises:
         TypeError: For any other critic.
@@ -87,8 +88,8 @@ class FusedPairs:
     def __init__(self, critic: Critic) -> None:
         if not self.supports(critic):
             raise TypeError(f"No fused step for this {type(critic).__name__}: ask FusedPairs.supports(critic) first.")
-        network: Any = critic.network if isinstance(critic, ResidualCritic) else critic
-        self.residual = critic if isinstance(critic, ResidualCritic) else None
+        self.residual: Any = None if isinstance(critic, ConcatCritic) else critic
+        network: Any = critic if self.residual is None else self.residual.network
         self.dim = len(network.stack)
         self.first: tuple[Tensor, Tensor, Tensor] = (network.first_x.weight, network.first_x.bias, network.first_y.weight)
         self.layers: list[tuple[Tensor, Tensor]] = [(layer.weight, layer.bias) for layer in network.rest.layers]
@@ -103,14 +104,12 @@ class FusedPairs:
     @staticmethod
     def supports(critic: Critic) -> bool:
         """Whether ``critic`` has a fused step: a trainable MLP with ReLU, on the CPU, stacked once or not at all."""
-        network = critic.network if type(critic) is ResidualCritic else critic
-        trained = [*network.parameters(), *([critic.scale] if type(critic) is ResidualCritic else [])]
-        return (
-            type(network) is ConcatCritic
-            and network.rest.activation == "relu"
-            and len(network.stack) <= 1
-            and all(p.requires_grad and p.device.type == "cpu" for p in trained)
-        )
+        network: Any = critic.network if type(critic) is ResidualCritic or hasattr(critic, "split") else critic
+        if type(network) is not ConcatCritic or network.rest.activation != "relu" or len(network.stack) > 1:
+            return False
+        trained = {id(p) for p in critic.parameters() if p.requires_grad}
+        needed = [*network.parameters(), *([] if network is critic else [critic.scale])]
+        return trained == {id(p) for p in needed} and all(p.device.type == "cpu" for p in needed)
 
     def step(
         self, bound: Bound, x: Tensor, y: Tensor, shifts: Sequence[int], state: Tensor | None
@@ -129,13 +128,15 @@ class FusedPairs:
         """
         with torch.no_grad():
             self._prepare(x.shape[-2], len(shifts))
-            joint, marginal = self._forward(x, y, shifts)
             base: tuple[Tensor, Tensor] | None = None
-            if self.residual is not None:
-                cut = self.residual
-                base = pair_scores(cut.base, x[..., : cut.base_dx], y[..., : cut.base_dy], shifts)
-                joint = joint + cut.scale * base[0]
-                marginal = marginal + cut.scale.unsqueeze(-1) * base[1]
+            residual = self.residual
+            if residual is not None:
+                of_base, (x, y) = _split(residual, x, y)
+                base = pair_scores(residual.base, *of_base, shifts)
+            joint, marginal = self._forward(x, y, shifts)
+            if residual is not None and base is not None:
+                joint = joint + residual.scale * base[0]
+                marginal = marginal + residual.scale.unsqueeze(-1) * base[1]
             slopes = score_slopes(bound, joint, marginal, state)
             if base is not None and self.scale_slope is not None:
                 by_scale = (slopes.joint * base[0]).sum(-1) + (slopes.marginal * base[1]).sum((-2, -1))
@@ -199,6 +200,13 @@ class FusedPairs:
         scores, slopes = (t[-1].squeeze(-1).unflatten(dim, (shuffles + 1, rows)) for t in (self.hidden, self.slopes))
         self.joint, self.joint_slope = (t.select(dim, 0) for t in (scores, slopes))
         self.marginal, self.marginal_slope = (t.narrow(dim, 1, shuffles).movedim(dim, -1) for t in (scores, slopes))
+
+
+def _split(critic: Any, x: Tensor, y: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """What the base reads of x and y, and what the network reads."""
+    if isinstance(critic, ResidualCritic):
+        return (x[..., : critic.base_dx], y[..., : critic.base_dy]), (x, y)
+    return critic.split(x, y)
 
 
 def _runs(shifts: Sequence[int], rows: int) -> list[tuple[int, int, int]]:
