@@ -12,6 +12,7 @@ import numpy as np
 
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 from mine.estimators import Estimator, get_estimator
+from mine.outofcore import NamedRows
 from mine.problem import Problem
 from mine.progress import progress_callback
 from mine.result import UNITS, Estimate
@@ -208,6 +209,8 @@ def _rows(data: Any, keep: np.ndarray) -> Any:
         return [row for row, kept in zip(data, keep, strict=True) if kept]
     if isinstance(data, np.ndarray):
         return data[keep]
+    if isinstance(data, NamedRows):
+        return data.rows(keep)
     if hasattr(data, "detach"):
         import torch
 

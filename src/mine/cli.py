@@ -11,7 +11,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -128,6 +128,10 @@ def estimate(
     option: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Option of the method, for example steps=2000; repeatable.")
     ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Where the columns of a Parquet file larger than memory are kept meanwhile."),
+    ] = None,
     progress: Annotated[
         bool | None, typer.Option("--progress/--no-progress", help="Progress bar; by default on a terminal, after two seconds.")
     ] = None,
@@ -142,12 +146,12 @@ def estimate(
 
       cut -d, -f2,7 data.csv | mine estimate - --x height --y weight
     """
-    with _one_sentence():
+    with _one_sentence(), ExitStack() as files:
         if plot is not None:
             _check_plot(plot)
         from mine.tables import read_table
 
-        table = read_table(file)
+        table = files.enter_context(read_table(file, cache))
         group = None if groups is None else _group_column(table, groups)
         names_x, names_y = _sides(table, ",".join(x), ",".join(y), group)
         labels = None if discrete is None else _labels(table, ",".join(discrete), [*names_x, *names_y])

@@ -1,4 +1,4 @@
-"""Invertible maps of one side alone, fitted on all its rows: MI does not change, estimators see tame numbers.
+"""Invertible maps of one side alone, fitted on its rows: MI does not change, estimators see tame numbers.
 
 Whatever sees pairs must not be fitted here: these transforms may look at every row of a side because they never learn
 which x belongs to which y.
@@ -15,6 +15,7 @@ from scipy.stats import rankdata
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.preprocessing import OneHotEncoder
 
+from mine import outofcore
 from mine.errors import UnknownNameError
 from mine.variables import Variable, as_variable
 
@@ -22,6 +23,8 @@ __all__ = ["Preprocess", "RankGaussianizer", "RobustLogScaler", "SideEncoder", "
 
 Preprocess: TypeAlias = 'Literal["rank", "robust"] | None'
 
+#: Knots of a rank transform that is fitted on a subsample anyway.
+MAX_KNOTS = 4096
 #: A label column keeps this many levels; rarer ones share one, which can only lower the information.
 MAX_CATEGORIES = 64
 
@@ -43,7 +46,14 @@ class RankGaussianizer(TransformerMixin, BaseEstimator):
     >>> rg = RankGaussianizer().fit([[0.0], [1.0], [2.0]])
     >>> rg.transform([[1.0], [1.5]]).round(2).ravel()
     array([0.  , 0.48])
+
+    Arguments:
+        max_knots: Interpolate between at most this many of the values seen in ``fit``, the outermost and otherwise every
+            so many; None keeps all, so that those values get their very scores. Fewer are found faster.
     """
+
+    def __init__(self, max_knots: int | None = None) -> None:
+        self.max_knots = max_knots
 
     def fit(self, X: Any, y: Any = None) -> Self:
         X = np.asarray(X, dtype=np.float64)
@@ -51,30 +61,51 @@ class RankGaussianizer(TransformerMixin, BaseEstimator):
         self.knots_ = []
         for column, score in zip(X.T, scores.T, strict=True):
             values, first = np.unique(column, return_index=True)
-            self.knots_.append((values, score[first]))
+            keep = _knots(len(values), self.max_knots)
+            self.knots_.append((values[keep], score[first][keep]))
         return self
 
     def transform(self, X: Any) -> np.ndarray:
         X = np.asarray(X, dtype=np.float64)
-        out = np.empty_like(X)
+        out = np.empty(X.shape)
         for j, (values, scores) in enumerate(self.knots_):
-            column = X[:, j]
-            with np.errstate(over="ignore", invalid="ignore"):  # the slope between two subnormal values overflows
-                inside = np.interp(column, values, scores)
-            above = np.searchsorted(values, column).clip(0, len(values) - 1)
-            below = np.searchsorted(values, column, side="right").clip(1) - 1
-            out[:, j] = np.fmax(np.fmin(inside, scores[above]), scores[below])
+            column = np.ascontiguousarray(X[:, j])
+            out[:, j] = _interpolated(column, values, scores)
             if len(values) < 2:
                 continue
             # Beyond the data: on at the mean slope of the outer tenth, at most three units past the last score.
             k = max(1, len(values) // 10)
             for edge, inner, sign in ((0, k, -1.0), (-1, -1 - k, 1.0)):
+                outside = np.flatnonzero(sign * column > sign * values[edge])
+                if not len(outside):
+                    continue
                 with np.errstate(over="ignore", invalid="ignore"):  # numbers near the ends of float64
                     span = abs(values[edge] - values[inner])
                     slope = abs(scores[edge] - scores[inner]) / span if span > 0 else 0.0
-                    beyond = np.maximum(sign * (column - values[edge]), 0.0)
-                    out[:, j] += sign * np.minimum(np.nan_to_num(beyond * slope, posinf=3.0), 3.0)
+                    beyond = sign * (column[outside] - values[edge])
+                    out[outside, j] += sign * np.minimum(np.nan_to_num(beyond * slope, posinf=3.0), 3.0)
         return out
+
+
+def _knots(n: int, most: int | None) -> np.ndarray | slice:
+    """Which of ``n`` sorted values are kept: evenly spread ones, and an unthinned sixty-fourth at either end."""
+    if most is None or n <= most:
+        return slice(None)
+    edge = most // 64
+    inner = np.linspace(edge, n - edge - 1, most - 2 * edge).astype(np.int64)
+    return np.concatenate([np.arange(edge), inner, np.arange(n - edge, n)])
+
+
+def _interpolated(column: np.ndarray, values: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Linear between the knots, the outermost scores beyond them; a knot gets its very score."""
+    below = (np.searchsorted(values, column, side="right") - 1).clip(0)  # the last knot not above, or the first
+    above = (below + 1).clip(max=len(values) - 1)
+    low, high = scores[below], scores[above]
+    start = values[below]
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # knots at the ends of float64, or one only
+        share = (column - start) / (values[above] - start)
+    share = np.fmin(np.fmax(share, 0.0), 1.0)  # not a number where the distance of the knots is infinite or zero: 0
+    return np.minimum(low + share * (high - low), high)
 
 
 class RobustLogScaler(TransformerMixin, BaseEstimator):
@@ -119,6 +150,7 @@ class SideEncoder:
             coordinates or more, the normal scores of two lengths: of the ranked coordinates and of the plain ones about 0.
 
     n-D inputs keep their shape and are scaled as one: a rank of each pixel would undo the image.
+    Above ``mine.outofcore.FIT_ROWS`` rows the maps are fitted on a fixed random subsample.
     """
 
     def __init__(self, preprocess: Preprocess, *, both: bool = False) -> None:
@@ -130,13 +162,16 @@ class SideEncoder:
     def fit(self, variable: Variable, *, keep_shape: bool = False) -> Self:
         self.keep_shape = keep_shape and variable.continuous.ndim > 2
         self.side_, self.columns_, self.discrete_ = variable.name, variable.columns, variable.discrete_columns
+        sample = outofcore.fit_rows(len(variable), variable.n_continuous + variable.n_discrete)
+        if sample is not None:
+            variable = variable.take(sample)
         flat = variable.flat
         self.scalers_: list[Any] = []
         if self.keep_shape:
             self.scalers_ = [] if self.preprocess is None else [RobustLogScaler().fit(flat.reshape(-1, 1))]
         elif flat.shape[1]:
             if self.preprocess == "rank":
-                self.scalers_.append(RankGaussianizer().fit(flat))
+                self.scalers_.append(RankGaussianizer(None if sample is None else MAX_KNOTS).fit(flat))
             if self.preprocess == "robust" or (self.preprocess == "rank" and self.both):
                 self.scalers_.append(RobustLogScaler().fit(flat))
         self.length_unit_ = float(np.abs(flat).max()) if flat.size else 1.0
@@ -175,7 +210,7 @@ class SideEncoder:
     def transform(self, variable: Variable) -> np.ndarray:
         """Features of shape (n, p), or (n, *event) for an n-D input whose shape is kept; float32."""
         if self.keep_shape:
-            values = variable.continuous
+            values = np.asarray(variable.continuous)
             for scaler in self.scalers_:
                 values = scaler.transform(values.reshape(-1, 1)).reshape(values.shape)
             return values.astype(np.float32)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.model_selection import GroupKFold, GroupShuffleSplit, KFold, ShuffleSplit
 
 from mine.errors import NotEnoughDataError
+from mine.outofcore import mix
 
-__all__ = ["Fold", "duplicate_groups", "make_folds"]
+__all__ = ["Fold", "duplicate_groups", "make_folds", "subsampled", "trimmed"]
 
 #: Fewest rows of a stop or report part: below that its bound is noise.
 MIN_PART = 4
@@ -67,6 +68,33 @@ def make_folds(n: int, n_folds: int, seed: int, groups: np.ndarray | None = None
     return folds
 
 
+def trimmed(folds: list[Fold], most: int, seed: int) -> list[Fold]:
+    """The folds with at most ``most`` training rows each, random ones: no more than the steps of a training will read.
+
+    >>> [len(f.train) for f in trimmed(make_folds(100, 2, seed=0), 30, seed=0)]
+    [30, 30]
+    """
+    rng = np.random.default_rng(seed)
+    return [f if len(f.train) <= most else replace(f, train=np.sort(rng.choice(f.train, most, replace=False))) for f in folds]
+
+
+def subsampled(folds: list[Fold], most: int) -> tuple[list[Fold], np.ndarray | None]:
+    """The folds on a fixed random subsample of ``most`` of their rows, renumbered, and those rows; None where there are fewer.
+
+    >>> few, rows = subsampled(make_folds(100, 2, seed=0), 30)
+    >>> len(rows), sorted(np.concatenate([f.report for f in few])) == list(range(30))
+    (30, True)
+    """
+    n = sum(len(f.report) for f in folds)  # every row is reported on once
+    if n <= most:
+        return folds, None
+    rows = np.sort(np.random.default_rng(0).choice(n, most, replace=False))
+    place = np.full(n, -1)
+    place[rows] = np.arange(most)
+    parts = [[place[part][place[part] >= 0] for part in (f.train, f.stop, f.report)] for f in folds]
+    return [Fold(*part) for part in parts], rows
+
+
 def _too_few(n: int, n_folds: int) -> NotEnoughDataError:
     return NotEnoughDataError(f"{n} rows are too few for {n_folds} folds: pass more rows or a smaller n_folds.")
 
@@ -78,13 +106,19 @@ def duplicate_groups(x_ids: np.ndarray, y_ids: np.ndarray) -> tuple[np.ndarray |
     leak the report rows into training, only where, after dropping them, nearly every row of one side is distinct.
 
     Arguments:
-        x_ids: One integer a row, equal for equal x.
+        x_ids: One integer a row, equal for equal x: counted from 0, or a hash of type uint64.
         y_ids: Likewise for y.
 
     >>> duplicate_groups(np.array([0, 1, 2, 2]), np.array([5, 6, 7, 7]))
     (array([0, 1, 2, 2]), 1)
     """
-    both = x_ids.astype(np.int64) * (int(y_ids.max()) + 1) + y_ids
+    if np.uint64 in (x_ids.dtype, y_ids.dtype):
+        both = mix(mix(x_ids.astype(np.uint64)) ^ y_ids.astype(np.uint64))
+        ordered = np.sort(both)
+        if (ordered[1:] != ordered[:-1]).all():  # as nearly always, and in a quarter of the memory
+            return None, 0
+    else:
+        both = x_ids.astype(np.int64) * (int(y_ids.max()) + 1) + y_ids
     _, first, inverse = np.unique(both, return_index=True, return_inverse=True)
     copies = len(both) - len(first)
     if not copies:

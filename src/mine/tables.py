@@ -13,15 +13,17 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from mine.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from mine.outofcore import NamedRows
 
 __all__ = ["FORMATS", "Table", "read_table", "split_names"]
 
@@ -47,16 +49,26 @@ class Table:
     Attributes:
         columns: Names of the columns, in order.
         n_rows: Number of rows.
-        load: Names, and those among them that are declared labels -> a pyarrow table of the columns.
+        load: Names, and those among them that are declared labels -> a pyarrow table of the columns, or what stands for one
+            that is left in its file.
         blocks: Arrays of three or more dimensions, by name: selected whole, as they are.
         families: Other names that stand for several columns, as an NPZ file's matrix for its columns.
+        files: Removes the temporary files that hold selected columns; a ``with`` block calls it.
     """
 
     columns: tuple[str, ...]
     n_rows: int
-    load: Callable[[list[str], Collection[str]], pa.Table]
+    load: Callable[[list[str], Collection[str]], pa.Table | NamedRows]
     blocks: dict[str, Any] = field(default_factory=dict)
     families: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    files: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Delete the files that a large table was converted into."""
+        self.files.close()
 
     def names(self, spec: str, what: str = "column") -> list[str]:
         """Columns that a comma-separated list of names and globs stands for, each once, in the order of the list.
@@ -99,11 +111,18 @@ class Table:
         return self.blocks[blocks[0]] if blocks else self.load(names, labels)
 
 
-def read_table(path: str) -> Table:
+def read_table(path: str, cache: str | Path | None = None) -> Table:
     """Read a CSV, TSV, Parquet, NPY or NPZ file, ``-`` for CSV from standard input, ``example:NAME`` for shipped data.
 
     CSV and TSV need a header line; an empty cell, ``NA`` and ``NaN`` are missing values; gzip is read as it is. A CSV file may
     be separated by semicolons, with decimal commas, or by tabs.
+
+    The numbers of a large NPY file stay where they are; those of a large Parquet file go, as columns are selected, into
+    a memory-mapped file in a temporary folder; leaving a ``with`` block on the table deletes it.
+
+    Arguments:
+        path: The source.
+        cache: Folder in which that temporary folder is made; None takes the system's.
 
     Raises:
         InputError: No such file, an unknown or unreadable format, no rows, no header, two columns of one name.
@@ -132,7 +151,7 @@ def read_table(path: str) -> Table:
         if kind in (".npy", ".npz"):
             return _read_numpy(file, kind)
         if kind in (".parquet", ".pq"):
-            return _read_parquet(file)
+            return _read_parquet(file, cache)
         data = _unzipped(file.read_bytes(), kind)
     return _read_text(data, "\t" if kind.startswith((".tsv", ".tab")) else ",", path)
 
@@ -285,8 +304,10 @@ def _times_as_numbers(table: pa.Table) -> pa.Table:
     return table
 
 
-def _read_parquet(file: Path) -> Table:
+def _read_parquet(file: Path, cache: str | Path | None) -> Table:
     from pyarrow import parquet
+
+    from mine import bigfiles
 
     reader = parquet.ParquetFile(file)
     names = list(reader.schema_arrow.names)
@@ -294,23 +315,34 @@ def _read_parquet(file: Path) -> Table:
     if reader.metadata.num_rows == 0:
         raise InputError(f"{file} has no rows: nothing to estimate from.")
 
-    def load(wanted: list[str], labels: Collection[str]) -> pa.Table:
-        with _readable(str(file), ".parquet"):
-            return _times_as_numbers(reader.read(columns=wanted).select(wanted))
+    files = ExitStack()
 
-    return Table(tuple(names), reader.metadata.num_rows, load)
+    def load(wanted: list[str], labels: Collection[str]) -> pa.Table | NamedRows:
+        def read(columns: list[str]) -> pa.Table:
+            with _readable(str(file), ".parquet"):
+                return _times_as_numbers(reader.read(columns=columns).select(columns))
+
+        if reader.metadata.num_rows * bigfiles.row_bytes(reader.schema_arrow, wanted) <= bigfiles.MAPPED_BYTES:
+            return read(wanted)
+        with _readable(str(file), ".parquet"):
+            return bigfiles.map_parquet(reader, wanted, read, files, cache)
+
+    return Table(tuple(names), reader.metadata.num_rows, load, files=files)
 
 
 def _read_numpy(file: Path, kind: str) -> Table:
     import numpy as np
     import pyarrow as pa
 
+    from mine.bigfiles import is_large_file, named_rows
+
     try:
         with file.open("rb") as stream:  # numpy leaves a file open that turns out to be no archive
-            loaded: Any = np.load(stream, allow_pickle=False)
+            large = kind == ".npy" and is_large_file(file)
+            loaded: Any = np.load(file, mmap_mode="r") if large else np.load(stream, allow_pickle=False)
             arrays = {name: loaded[name] for name in loaded.files} if hasattr(loaded, "files") else {"": loaded}
     except ValueError as error:
-        if "allow_pickle" not in str(error):
+        if "allow_pickle" not in str(error) and "Python objects" not in str(error):
             raise
         raise InputError(f"{file} is no {kind[1:]} file of plain arrays: save numbers or text, not Python objects.") from error
 
@@ -336,13 +368,13 @@ def _read_numpy(file: Path, kind: str) -> Table:
         found = ", ".join(f"{name or 'an array'} of shape {array.shape}" for name, array in arrays.items())
         raise InputError(f"{file} must hold arrays of one and the same number of rows, at least one: it has {found or 'none'}.")
     of_name = dict(columns)
-    return Table(
-        tuple(of_name),
-        lengths.pop(),
-        lambda names, labels: pa.table({name: _for_arrow(of_name[name], name) for name in names}),
-        blocks,
-        families,
-    )
+    place = {name: i for i, name in enumerate(of_name)}
+
+    def load(names: list[str], labels: Collection[str]) -> pa.Table | NamedRows:
+        unread = named_rows(arrays[""], names, [place[name] for name in names]) if large else None
+        return unread or pa.table({name: _for_arrow(of_name[name], name) for name in names})
+
+    return Table(tuple(of_name), lengths.pop(), load, blocks, families)
 
 
 def _for_arrow(array: Any, name: str) -> Any:

@@ -16,20 +16,26 @@ from torch import Tensor, nn
 
 from mine.bounds import Bound
 from mine.critics import Critic, Encoding, map_encoding, pair_scores
+from mine.features import Features
 from mine.sampling import batches, cyclic_shifts, longest_run
 
 __all__ = ["History", "OptimizerLike", "Pairs", "TrainingOptions", "evaluate_scores", "train_critic"]
 
+
+#: Rows of all critics above which the encodings of a split are not held but made chunk by chunk.
+HELD_ROWS = 1 << 17
+#: Bytes up to which the features of one side of such a split are.
+HELD_BYTES = 128 << 20
 
 OptimizerLike: TypeAlias = "torch.optim.Optimizer | Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]"
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """The data as tensors on one device: ``x`` (n, ...), ``y`` (n, ...), and a group label a row or None."""
+    """The data on one device: ``x`` (n, ...), ``y`` (n, ...), tensors or encoded when read; a group label a row or None."""
 
-    x: Tensor
-    y: Tensor
+    x: Features
+    y: Features
     groups: Tensor | None = None
 
     def rows(self, index: Tensor) -> tuple[Tensor, Tensor]:
@@ -88,7 +94,7 @@ def evaluate_scores(
     The shifts run over ``index`` sorted by group where there are groups; a chunk holds about that many pairs, over the
     whole stack: small enough to stay in cache, so that neither time nor memory suffers from a large K.
     """
-    gap = 1
+    gap, order = 1, None
     if pairs.groups is not None:
         labels, order = pairs.groups[index].sort(dim=-1, stable=True)
         # make_folds has seen to it that no group fills half of a part; trimming parts to one length may just miss that.
@@ -97,6 +103,9 @@ def evaluate_scores(
     shifts = cyclic_shifts(n, shuffles, generator, gap=gap)
     joint_parts: list[Tensor] = []
     marginal_parts: list[Tensor] = []
+    if index.numel() > HELD_ROWS:
+        joint, marginal = _stream_scores(critic, pairs, index, shifts, chunk // math.prod(critic.stack))
+        return *_ungrouped(joint, marginal, order), shifts
     with torch.no_grad():
         x, y = pairs.rows(index)
         hx, hy = critic.encode_x(x), critic.encode_y(y)
@@ -114,11 +123,35 @@ def evaluate_scores(
             ]
             marginal_parts.append(torch.cat(columns, -1))
     joint, marginal = torch.cat(joint_parts, -1), torch.cat(marginal_parts, -2)
-    if pairs.groups is not None:  # back to the caller's order of rows
-        inverse = order.argsort(-1)
-        joint = joint.gather(-1, inverse)
-        marginal = marginal.gather(-2, inverse.unsqueeze(-1).expand_as(marginal))
-    return joint, marginal, shifts
+    return *_ungrouped(joint, marginal, order), shifts
+
+
+def _ungrouped(joint: Tensor, marginal: Tensor, order: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Scores of rows sorted by ``order``, back in the caller's order."""
+    if order is None:
+        return joint, marginal
+    inverse = order.argsort(-1)
+    return joint.gather(-1, inverse), marginal.gather(-2, inverse.unsqueeze(-1).expand_as(marginal))
+
+
+def _stream_scores(critic: Critic, pairs: Pairs, index: Tensor, shifts: Sequence[int], chunk: int) -> tuple[Tensor, Tensor]:
+    """Scores of a split too large to hold its encodings: each chunk encodes its own rows, and its partners once a shift."""
+    n = index.shape[-1]
+    dim = index.ndim - 1
+    held = pairs.y[index] if 4 * index.numel() * math.prod(pairs.y.shape[1:]) <= HELD_BYTES else None
+    joint = torch.empty(index.shape, device=index.device)
+    marginal = torch.empty((*index.shape, len(shifts)), device=index.device)
+    with torch.no_grad():
+        for start in range(0, n, max(1, chunk)):
+            part = torch.arange(start, min(n, start + max(1, chunk)), device=index.device)
+            x, y = pairs.rows(index[..., part])
+            hx = critic.encode_x(x)
+            joint[..., part] = critic.combine(hx, critic.encode_y(y))
+            for k, shift in enumerate(shifts):
+                partner = (part + shift) % n
+                partners = pairs.y[index[..., partner]] if held is None else held.index_select(dim, partner)
+                marginal[..., part, k] = critic.combine(hx, critic.encode_y(partners))
+    return joint, marginal
 
 
 def _take(h: Encoding, dim: int, rows: slice) -> Encoding:

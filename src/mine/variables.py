@@ -7,6 +7,7 @@ coordinates and labels come out, or an error that names the column and the remed
 from __future__ import annotations
 
 import datetime
+import itertools
 import math
 import operator
 import sys
@@ -16,7 +17,9 @@ from typing import Any, Self, TypeAlias
 
 import numpy as np
 
+from mine import outofcore
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
+from mine.outofcore import LazyRows, NamedRows, Part
 
 __all__ = ["DiscreteSpec", "Variable", "as_variable", "missing_rows"]
 
@@ -36,14 +39,15 @@ class Variable:
     Attributes:
         name: ``"x"`` or ``"y"``, for messages.
         columns: Names of the coordinates kept, continuous ones first.
-        continuous: Finite coordinates, shape ``(n, *event)`` in float64; ``(n, c)`` unless the input was n-D.
+        continuous: Finite coordinates, shape ``(n, *event)`` in float64; ``(n, c)`` unless the input was n-D. Those of a
+            large input are read when rows of them are asked for.
         discrete: Labels, shape ``(n, d)``, dtype object.
         dropped: Names of constant coordinates left out of a wider side.
     """
 
     name: str
     columns: tuple[str, ...]
-    continuous: np.ndarray
+    continuous: np.ndarray | LazyRows
     discrete: np.ndarray
     dropped: tuple[str, ...] = field(default=())
 
@@ -65,10 +69,10 @@ class Variable:
 
     @property
     def flat(self) -> np.ndarray:
-        """Continuous coordinates as a matrix ``(n, c)``."""
-        return self.continuous.reshape(len(self), -1)
+        """Continuous coordinates as a matrix ``(n, c)``, read into memory if they are not there."""
+        return np.asarray(self.continuous).reshape(len(self), self.n_continuous)
 
-    def take(self, rows: np.ndarray) -> Self:
+    def take(self, rows: np.ndarray | slice) -> Self:
         return replace(self, continuous=self.continuous[rows], discrete=self.discrete[rows])
 
     def select(self, columns: Sequence[str]) -> Self:
@@ -84,13 +88,19 @@ class Variable:
         return replace(
             self,
             columns=(*(numeric[i] for i in keep), *(self.discrete_columns[i] for i in keep_labels)),
-            continuous=self.continuous[:, keep],
+            continuous=_columns(self.continuous, keep),
             discrete=self.discrete[:, keep_labels],
         )
 
     def row_ids(self) -> np.ndarray:
-        """One integer a row, equal for equal rows, shape (n,)."""
-        keys = [np.unique(column, return_inverse=True)[1] for column in self.discrete.astype(str).T]
+        """One integer a row, equal for equal rows, shape (n,).
+
+        They count from 0, but for many rows with numbers: those get a hash of 64 bits, which needs no sorting.
+        """
+        keys = [_codes(column) for column in self.discrete.T]
+        numbers = self.continuous
+        if self.n_continuous and len(self) > outofcore.HASH_ROWS:
+            return outofcore.row_hashes(len(self), self.n_continuous, lambda rows: numbers[rows], keys)
         flat = np.ascontiguousarray(self.flat) + 0.0  # -0.0 and 0.0 are one value
         if flat.shape[1]:
             view = flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))).ravel()
@@ -99,6 +109,21 @@ class Variable:
         for key in keys:
             ids = np.unique(ids * (int(key.max()) + 1) + key.ravel(), return_inverse=True)[1]
         return ids
+
+
+def _columns(matrix: np.ndarray | LazyRows, keep: list[int]) -> np.ndarray | LazyRows:
+    if isinstance(matrix, LazyRows):
+        return matrix.columns(keep) if keep else np.empty((len(matrix), 0))
+    return matrix[:, keep]
+
+
+def _codes(column: np.ndarray) -> np.ndarray:
+    """Labels (n,) as integers from 0 in the order of their text."""
+    if len(column) <= outofcore.HASH_ROWS:
+        return np.unique(column.astype(str), return_inverse=True)[1]
+    texts = {value: str(value) for value in dict.fromkeys(column)}  # as text, a million rows of one long name fill a gigabyte
+    code = {text: i for i, text in enumerate(sorted(set(texts.values())))}
+    return np.fromiter((code[texts[value]] for value in column), np.int64, len(column))
 
 
 def as_variable(
@@ -129,83 +154,191 @@ def as_variable(
         >>> as_variable([[1.0, 7.0], [2.5, 7.0], [3.0, 7.0]], "x").dropped
         ('x[1]',)
     """
-    names, columns, event = _columns(data, name)
+    source = _source(data, name)
+    names, columns = source.names, source.columns
     if not columns or len(columns[0]) == 0:
         raise InputError(
             f"{name} is empty: {len(columns)} feature(s) (shape={_shape(data)}) while a minimum of 1 is required, with rows."
         )
+    large = _Surveyed.of(source)
+    if source.event is not None:
+        return _block(source, large, name, allow_constant, min_rows)
 
-    numeric: list[np.ndarray] = []
+    numeric: list[np.ndarray | int] = []  # values, or the place of a column that stays where it is
     labels: list[np.ndarray] = []
     numeric_names: list[str] = []
     label_names: list[str] = []
     dropped: list[str] = []
-    if event is not None:  # n-D: pixels that never change stay, so that the shape does
-        array = np.stack([_as_float(c, n) for c, n in zip(columns, names, strict=True)], 1)
-        for column, column_name in zip(array.T, names, strict=True):
-            _check_finite(column, column_name)
-        _check_rows(len(array), min_rows, name)
-        if np.all(array == array[:1]) and not allow_constant:
-            raise _constant_error(name, name)
-        return Variable(name, tuple(names), array.reshape(len(array), *event), np.empty((len(array), 0), object))
-
-    for column, column_name in zip(columns, names, strict=True):
-        column = _settle(column, column_name, _declared(column_name, discrete))
-        is_label = column.dtype == object
-        if not is_label:
-            _check_finite(column, column_name)
-        if not keep_constant and not allow_constant and _is_constant(column):
+    varies = False
+    for i, (column, column_name) in enumerate(zip(columns, names, strict=True)):
+        surveyed = large is not None and i in large.places
+        if large is not None and surveyed:
+            large.check(i, column_name)
+            is_label, constant, levels = False, large.constant(i), large.levels(i)
+        else:
+            column = _settle(column, column_name, _declared(column_name, discrete))
+            is_label = column.dtype == object
+            if not is_label:
+                _check_finite(column, column_name)
+            constant, levels = _is_constant(column), None
+        if not keep_constant and not allow_constant and constant:
             dropped.append(column_name)
-        elif is_label or _is_discrete(column, column_name, discrete):
-            labels.append(column.astype(object))
+            continue
+        varies = varies or not constant
+        if is_label or _is_discrete(column, column_name, discrete, many_levels=surveyed and levels is None):
+            labels.append(_as_labels(column, levels))
             label_names.append(column_name)
         else:
-            numeric.append(column.astype(np.float64))
+            numeric.append(i if surveyed else column.astype(np.float64))
             numeric_names.append(column_name)
     n = len(columns[0])
     _check_rows(n, min_rows, name)
-    if not allow_constant and all(_is_constant(column) for column in (*numeric, *labels)):
+    if not allow_constant and not varies:
         raise _constant_error(name, names[0] if len(names) == 1 else name)
+    if large is not None and numeric:
+        numbers = large.select(numeric)
+    else:
+        numbers = np.stack([c for c in numeric if not isinstance(c, int)], 1) if numeric else np.empty((n, 0))
     return Variable(
         name,
         (*numeric_names, *label_names),
-        np.stack(numeric, 1) if numeric else np.empty((n, 0)),
+        numbers,
         np.stack(labels, 1) if labels else np.empty((n, 0), object),
         tuple(dropped),
     )
 
 
+def _block(source: _Source, large: _Surveyed | None, name: str, allow_constant: bool, min_rows: int) -> Variable:
+    """An n-D input: pixels that never change stay, so that the shape does."""
+    n, names = len(source.columns[0]), source.names
+    if large is not None:
+        for i, pixel in enumerate(names):
+            large.check(i, pixel)
+        constant = all(map(large.constant, range(len(names))))
+        numbers = replace(large.rows, event=source.event)
+    else:
+        numbers = np.stack([_as_float(c, pixel) for c, pixel in zip(source.columns, names, strict=True)], 1)
+        for column, pixel in zip(numbers.T, names, strict=True):
+            _check_finite(column, pixel)
+        constant = bool(np.all(numbers == numbers[:1]))
+        numbers = numbers.reshape(n, *(source.event or ()))
+    _check_rows(n, min_rows, name)
+    if constant and not allow_constant:
+        raise _constant_error(name, name)
+    return Variable(name, tuple(names), numbers, np.empty((n, 0), object))
+
+
 def missing_rows(data: Any, name: str) -> np.ndarray:
     """Mask (n,) of the rows with a missing value (None, NaN, NaT) in any column."""
-    _, columns, _ = _columns(data, name)
-    if not columns:
+    source = _source(data, name)
+    if not source.columns:
         raise InputError(f"{name} is empty: pass at least one column with rows.")
-    return np.any([_missing(c) for c in columns], axis=0)
+    numbers, places = source.lazy()
+    if numbers is None:
+        return np.any([_missing(c) for c in source.columns], axis=0)
+    others = [_missing(c) for i, c in enumerate(source.columns) if i not in places]
+    in_numbers = np.concatenate([np.isnan(block).any(1) for _, block in numbers.read()])
+    return np.any([in_numbers, *others], axis=0)
 
 
 # === From anything to named one-dimensional columns ===
 
 
-def _columns(data: Any, name: str) -> tuple[list[str], list[np.ndarray], tuple[int, ...] | None]:
-    """Names, columns (n,), and for inputs of three or more dimensions the shape of one row."""
+@dataclass(frozen=True)
+class _Source:
+    """What was passed in: named columns (n,), views wherever possible.
+
+    ``matrix`` (n, k) holds the same columns, or those with a number in ``matrix_places``, side by side; ``event`` is the shape
+    of a row of an input of three or more dimensions.
+    """
+
+    names: list[str]
+    columns: list[np.ndarray]
+    event: tuple[int, ...] | None = None
+    matrix: LazyRows | None = None
+    matrix_places: tuple[int, ...] = ()
+
+    def lazy(self) -> tuple[LazyRows | None, dict[int, int]]:
+        """The numeric columns where they lie, if they are many numbers, and the place of each among them."""
+        places = [i for i, c in enumerate(self.columns) if c.dtype.kind in "iuf" and c.dtype.itemsize <= 8]
+        if sum(len(self.columns[i]) for i in places) <= outofcore.LARGE_VALUES:
+            return None, {}
+        if self.matrix is not None:
+            places = list(self.matrix_places)
+            return self.matrix, {i: j for j, i in enumerate(places)}
+        return LazyRows(tuple(Part(self.columns[i][:, None]) for i in places)), {i: j for j, i in enumerate(places)}
+
+
+@dataclass(frozen=True)
+class _Surveyed:
+    """The numeric columns of a large input, looked at once; ``places`` maps a column's number to its place in ``rows``."""
+
+    rows: LazyRows
+    places: dict[int, int]
+    found: outofcore.Survey
+
+    @classmethod
+    def of(cls, source: _Source) -> Self | None:
+        rows, places = source.lazy()
+        return None if rows is None else cls(rows, places, outofcore.survey(rows, MAX_LEVELS))
+
+    def check(self, i: int, name: str) -> None:
+        j = self.places[i]
+        if self.found.missing[j]:
+            raise _missing_error(name, int(self.found.missing[j]), int(self.found.first_missing[j]))
+        if self.found.infinite[j]:
+            raise _infinite_error(name, int(self.found.infinite[j]), int(self.found.first_infinite[j]))
+
+    def constant(self, i: int) -> bool:
+        return bool(self.found.constant[self.places[i]])
+
+    def levels(self, i: int) -> np.ndarray | None:
+        return self.found.levels[self.places[i]]
+
+    def select(self, kept: list[np.ndarray | int]) -> LazyRows:
+        """Columns by number where they are ours, or their values, side by side in this order."""
+        parts: list[Part] = []
+        for ours, run in itertools.groupby(kept, lambda column: isinstance(column, int)):
+            if ours:
+                parts += self.rows.columns([self.places[i] for i in run if isinstance(i, int)]).parts
+            else:
+                parts.append(Part(np.stack([column for column in run if not isinstance(column, int)], 1)))
+        return LazyRows(tuple(parts))
+
+
+def _source(data: Any, name: str) -> _Source:
     torch = sys.modules.get("torch")  # a tensor can only come from an imported torch
     if torch is not None and isinstance(data, torch.Tensor):
         data = _from_tensor(data, name)
+    if isinstance(data, NamedRows):
+        return _from_named(data, name)
     if not isinstance(data, np.ndarray):
         framed = _from_frame(data, name)
         if framed is not None:
-            return *framed, None
+            return _Source(*framed)
         data = _from_sequence(data, name)
     data = _plain(data)
     if data.ndim == 0:
         raise InputError(f"{name} is a single value: pass one row for each observation.")
     if data.ndim == 1:
-        return [name], [data], None
+        return _Source([name], [data])
     flat = data.reshape(len(data), math.prod(data.shape[1:]))
     if flat.shape[1] == 1 and data.ndim == 2:
-        return [name], [flat[:, 0]], None
+        return _Source([name], [flat[:, 0]])
     names = [f"{name}[{', '.join(map(str, i))}]" for i in np.ndindex(data.shape[1:])]
-    return names, list(flat.T), data.shape[1:] if data.ndim > 2 else None
+    event = data.shape[1:] if data.ndim > 2 else None
+    return _Source(names, list(flat.T), event, LazyRows((Part(flat),)), tuple(range(flat.shape[1])))
+
+
+def _from_named(data: NamedRows, name: str) -> _Source:
+    """Columns of a large file: views of those of numbers, the others in memory."""
+    views = (part.column(j) for part in data.numbers.parts for j in range(part.width))
+    columns = dict(zip(data.numeric, views, strict=True))
+    if data.others is not None:
+        found = _from_frame(data.others, name)
+        columns |= dict(zip(*found, strict=True)) if found is not None else {}
+    places = tuple(data.names.index(column) for column in data.numeric)
+    return _Source(list(data.names), [columns[column] for column in data.names], None, data.numbers, places)
 
 
 def _plain(array: np.ndarray) -> np.ndarray:
@@ -329,7 +462,7 @@ def _settle(column: np.ndarray, name: str, declared: bool | None = None) -> np.n
     values = column.astype(object)
     missing = _missing(values)
     if missing.any():
-        raise _missing_error(name, missing)
+        raise _missing_error(name, int(missing.sum()), int(missing.argmax()))
     nested = [i for i, v in enumerate(values) if isinstance(v, (list, tuple, dict, set, frozenset, np.ndarray))]
     if nested:
         raise InputError(
@@ -416,12 +549,21 @@ def _declared(name: str, discrete: DiscreteSpec) -> bool | None:
     return True if name in discrete else None
 
 
-def _is_discrete(column: np.ndarray, name: str, discrete: DiscreteSpec) -> bool:
+def _as_labels(column: np.ndarray, levels: np.ndarray | None = None) -> np.ndarray:
+    """The column as labels; ``levels`` are its values where they are known to be few."""
+    if levels is None:
+        return column.astype(np.float64).astype(object) if column.dtype.kind in "iuf" else column.astype(object)
+    return levels.astype(object)[np.searchsorted(levels, column)]  # a number each, not one for every row
+
+
+def _is_discrete(column: np.ndarray, name: str, discrete: DiscreteSpec, *, many_levels: bool = False) -> bool:
     declared = _declared(name, discrete)
     if declared is not None:
         return declared
     if discrete is not None and not isinstance(discrete, Mapping):
         return False  # a list: these columns and no other numbers
+    if many_levels:
+        return False
     n_levels = len(np.unique(column))
     return n_levels <= MAX_LEVELS and len(column) >= ROWS_PER_LEVEL * n_levels
 
@@ -439,15 +581,10 @@ def check_discrete_names(discrete: DiscreteSpec, *variables: Variable) -> None:
 
 
 def _check_finite(column: np.ndarray, name: str) -> None:
-    missing = np.isnan(column)
-    if missing.any():
-        raise _missing_error(name, missing)
-    infinite = np.isinf(column)
-    if infinite.any():
-        raise InputError(
-            f"Column {name!r} has {int(infinite.sum())} infinite value(s), the first in row "
-            f"{int(np.flatnonzero(infinite)[0])}: remove those rows or replace them by finite numbers."
-        )
+    for bad, error in ((np.isnan, _missing_error), (np.isinf, _infinite_error)):
+        rows = np.flatnonzero(bad(column))
+        if len(rows):
+            raise error(name, len(rows), int(rows[0]))
 
 
 def _check_rows(n: int, min_rows: int, name: str) -> None:
@@ -455,10 +592,17 @@ def _check_rows(n: int, min_rows: int, name: str) -> None:
         raise NotEnoughDataError(f"{name} has n_samples = {n} rows: an honest estimate needs at least {min_rows}.")
 
 
-def _missing_error(name: str, missing: np.ndarray) -> InputError:
+def _missing_error(name: str, count: int, first: int) -> InputError:
     return InputError(
-        f"Column {name!r} has {int(missing.sum())} missing value(s) (NaN), the first in row "
-        f"{int(np.flatnonzero(missing)[0])}: pass drop_missing=True (--drop-missing) to leave those rows out."
+        f"Column {name!r} has {count} missing value(s) (NaN), the first in row {first}: "
+        "pass drop_missing=True (--drop-missing) to leave those rows out."
+    )
+
+
+def _infinite_error(name: str, count: int, first: int) -> InputError:
+    return InputError(
+        f"Column {name!r} has {count} infinite value(s), the first in row {first}: "
+        "remove those rows or replace them by finite numbers."
     )
 
 

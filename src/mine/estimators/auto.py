@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 
 from mine import bounds
 from mine.critics import Critic
-from mine.estimators.base import fit_copulas
-from mine.estimators.crossfit import CrossFit, base_ratio
+from mine.estimators.base import base_rows, fit_copulas
+from mine.estimators.crossfit import CrossFit
 from mine.estimators.discrete import DiscretePlugin, plugin_suits
 from mine.estimators.neural import FittedNeural, Neural
+from mine.estimators.strong import by_copula, by_residual
 from mine.guided import GuidedCritic, SideLayout
 from mine.preprocessing import Preprocess, SideEncoder
-from mine.problem import Problem, clustered_stderr
+from mine.problem import Problem
 from mine.result import Estimate
 from mine.splits import Fold
 from mine.training import Pairs
@@ -27,7 +29,8 @@ __all__ = ["Auto"]
 class Auto(Neural):
     """Ranks, a Gaussian base with a residual critic, five-fold cross-fitting in one stacked network, bias correction.
 
-    Two wholly discrete sides with enough rows a cell go to the contingency table instead.
+    Where shuffled pairs are saturated, or a regression alone finds more than the critics, the value is that of
+    :mod:`mine.estimators.strong`. Two wholly discrete sides with enough rows a cell go to the contingency table instead.
     """
 
     name: str = "auto"
@@ -39,6 +42,7 @@ class Auto(Neural):
     shuffles: int = 2
     weight_decay: float = 0.1
     averaging: float = 0.15
+    residual: bool = True
 
     _own_rate = 1.5e-2
 
@@ -53,8 +57,7 @@ class Auto(Neural):
         if not (self.gaussian_base and x.n_continuous and y.n_continuous):
             return super()._critic(problem, pairs, folds, generator)
         dx, dy = x.n_continuous, y.n_continuous
-        u, v = pairs.x[:, :dx].cpu().double().numpy(), pairs.y[:, :dy].cpu().double().numpy()
-        base = fit_copulas(u, v, folds)
+        base = fit_copulas([base_rows(pairs, fold, dx, dy) for fold in folds])
         layouts = [
             SideLayout(d, lengths := (2 if d > 1 else 0), features.shape[1] - 2 * d - lengths)
             for d, features in ((dx, pairs.x), (dy, pairs.y))
@@ -67,37 +70,24 @@ class Auto(Neural):
             hidden=tuple(self.hidden),
             activation=self.activation,
             generator=generator,
+            copula=base.name,
         )
 
-    def _beyond_saturation(self, estimate: Estimate, fit: CrossFit) -> Estimate:
-        """Where shuffled pairs are saturated: the mean log-ratio of the fitted Gaussian copula, if it exceeds the bound.
-
-        The Gaussian's partition function is known (1), so its log-ratio needs joint rows only and has no limit. It is a
-        model, though: the interval stays open above, and below it ends where the bound does.
-        """
-        found = base_ratio(fit)
-        if not estimate.diagnostics["saturated"] or found is None:
+    def _refined(self, estimate: Estimate, fit: CrossFit) -> Estimate:
+        """The bound from shuffled pairs, or what replaces it where they cannot resolve the information or miss much of it."""
+        if self.critic is not None:
             return estimate
-        ratio, on_train = found
-        held = float(ratio.mean())
-        correction = 0.5 * (on_train - held)
-        if held + correction <= estimate.value:
-            return estimate
-        limit = estimate.diagnostics["largest_resolvable_nats"]
-        warning = (
-            f"Shuffled pairs of {estimate.n:,} rows resolve at most {limit:.1f} nats. "
-            "The value is that of a fitted Gaussian copula, right only if the dependence is of that form; the interval "
-            "holds what the data alone support."
-        )
-        diagnostics = {
-            **estimate.diagnostics,
-            "basis": "model-based: Gaussian copula",
-            "bias_correction": correction,
-            "warnings": [warning, *(w for w in estimate.warnings if not w.startswith(("Saturated", "The bias")))],
-        }
-        stderr = clustered_stderr(ratio, fit.problem.groups)
-        return replace(estimate, value=held + correction, stderr=stderr, diagnostics=diagnostics)
+        if self.residual:
+            found = by_residual(estimate, fit.problem, partial(_remainder, self))
+            if found is not None:
+                return found
+        return by_copula(estimate, fit)
 
     def _encoder(self) -> SideEncoder:
         # Ranks alone hide distances in the tails; a user's critic was built for one number a column.
         return SideEncoder(self.preprocess, both=self.critic is None)
+
+
+def _remainder(method: Auto, problem: Problem) -> Estimate:
+    """What a critic finds between x and the residual, which is little: no further refinement."""
+    return replace(method, residual=False).run(problem)

@@ -10,14 +10,15 @@ import torch
 from sklearn.covariance import ledoit_wolf_shrinkage
 from torch import Tensor
 
+from mine import outofcore
 from mine.critics import Critic, GaussianCritic
 from mine.guided import direction_weights
 from mine.reporting import selection_rows
-from mine.splits import Fold
+from mine.splits import Fold, trimmed
 from mine.student import StudentCritic, fit_student, student_scores
 from mine.training import Pairs, evaluate_scores
 
-__all__ = ["CopulaBase", "fit_base", "fit_copulas"]
+__all__ = ["CopulaBase", "base_rows", "base_train", "fit_base", "fit_copulas"]
 
 #: Degrees of freedom tried, from light tails to heavy ones, until one is no better than the last.
 DEGREES = (24.0, 10.0, 5.0, 3.0, 2.0, 1.5, 1.0, 0.7)
@@ -74,36 +75,17 @@ def _choose_gaussian(x: np.ndarray, y: np.ndarray, fold: Fold) -> tuple[Gaussian
     return critic, shrinkage, diagonal
 
 
-def fit_copulas(x: np.ndarray, y: np.ndarray, folds: list[Fold], *, heavy_tails: bool = True) -> CopulaBase:
-    """The copula of each fold's training rows; x (n, dx) and y (n, dy) are normal scores."""
-    chosen = [_choose_gaussian(x, y, fold) for fold in folds]
+def fit_copulas(parts: list[tuple[np.ndarray, np.ndarray, Fold]]) -> CopulaBase:
+    """The copula of each fold's training rows; a part is what :func:`base_rows` gives, normal scores and their fold."""
+    chosen = [_choose_gaussian(*part) for part in parts]
     gaussian = GaussianCritic.stacked([c[0] for c in chosen])
-    weights = [
-        direction_weights(critic, torch.as_tensor(x[fold.stop]), torch.as_tensor(y[fold.stop]))
-        for (critic, _, _), fold in zip(chosen, folds, strict=True)
-    ]
-    weights = torch.stack(weights)
-    if not heavy_tails:
-        return CopulaBase(gaussian, gaussian, weights, (math.inf,) * len(folds))
-    best: list[tuple[Critic, float]] = [(c[0], math.inf) for c in chosen]
-    pairs = Pairs(torch.as_tensor(x), torch.as_tensor(y))
-    rows = [_stop_rows(critic, pairs, fold) for (critic, _), fold in zip(best, folds, strict=True)]
-    going = set(range(len(folds)))
-    for dof in DEGREES:
-        tx, ty = student_scores(x, dof), student_scores(y, dof)  # of one side alone: the same for every fold
-        for k in sorted(going):
-            fold, (_, shrinkage, diagonal) = folds[k], chosen[k]
-            critic = fit_student(
-                tx[fold.train], ty[fold.train], dof, shrinkage=shrinkage, diagonal=diagonal, floor=1 / len(fold.train)
-            )
-            found = _stop_rows(critic, pairs, fold)
-            gain = found - rows[k]
-            if gain.mean() > 0.5 * gain.std(correction=0) / len(gain) ** 0.5 + 0.5 / len(gain):
-                best[k], rows[k] = (critic, dof), found
-            else:
-                going.remove(k)
-        if not going:
-            break
+    weights = torch.stack(
+        [
+            direction_weights(critic, torch.as_tensor(x[fold.stop]), torch.as_tensor(y[fold.stop]))
+            for (critic, _, _), (x, y, fold) in zip(chosen, parts, strict=True)
+        ]
+    )
+    best = [_heavier_tails(*c, *part) for c, part in zip(chosen, parts, strict=True)]
     degrees = tuple(dof for _, dof in best)
     if not any(map(math.isfinite, degrees)):
         return CopulaBase(gaussian, gaussian, weights, degrees)
@@ -111,9 +93,42 @@ def fit_copulas(x: np.ndarray, y: np.ndarray, folds: list[Fold], *, heavy_tails:
         critic
         if isinstance(critic, StudentCritic)
         else fit_student(x[f.train], y[f.train], math.inf, shrinkage=s, diagonal=d, floor=1 / len(f.train))
-        for (critic, _), (_, s, d), f in zip(best, chosen, folds, strict=True)
+        for (critic, _), (_, s, d), (x, y, f) in zip(best, chosen, parts, strict=True)
     ]
     return CopulaBase(StudentCritic.stacked(students), gaussian, weights, degrees)
+
+
+def _heavier_tails(
+    gaussian: GaussianCritic, shrinkage: float, diagonal: float, x: np.ndarray, y: np.ndarray, fold: Fold
+) -> tuple[Critic, float]:
+    """The best copula on the stop rows and its degrees of freedom, from the Gaussian down to where tails get no heavier."""
+    pairs = Pairs(torch.as_tensor(x), torch.as_tensor(y))
+    best: tuple[Critic, float] = (gaussian, math.inf)
+    rows = _stop_rows(gaussian, pairs, fold)
+    train = fold.train
+    for dof in DEGREES:
+        tx, ty = student_scores(x[train], dof), student_scores(y[train], dof)
+        critic = fit_student(tx, ty, dof, shrinkage=shrinkage, diagonal=diagonal, floor=1 / len(train))
+        found = _stop_rows(critic, pairs, fold)
+        gain = found - rows
+        if gain.mean() <= 0.5 * gain.std(correction=0) / len(gain) ** 0.5 + 0.5 / len(gain):
+            break
+        best, rows = (critic, dof), found
+    return best
+
+
+def base_rows(pairs: Pairs, fold: Fold, dx: int, dy: int) -> tuple[np.ndarray, np.ndarray, Fold]:
+    """What the copulas read of a fold: its training and stop rows of the first features, and their new numbers."""
+    train = base_train(fold, dx + dy)
+    n = len(train) + len(fold.stop)
+    x, y = pairs.rows(torch.as_tensor(np.concatenate([train, fold.stop]), device=pairs.x.device))
+    renumbered = Fold(np.arange(len(train)), np.arange(len(train), n), np.arange(0))
+    return x[:, :dx].cpu().double().numpy(), y[:, :dy].cpu().double().numpy(), renumbered
+
+
+def base_train(fold: Fold, width: int) -> np.ndarray:
+    """Training rows that a covariance of ``width`` columns is estimated from: so many that a copy of them stays small."""
+    return trimmed([fold], max(20_000, outofcore.FIT_VALUES // width), seed=0)[0].train
 
 
 def _stop_rows(critic: Critic, pairs: Pairs, fold: Fold) -> Tensor:

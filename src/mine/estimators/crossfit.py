@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 import torch
 
+from mine import outofcore
 from mine.critics import Critic, GaussianCritic, ResidualCritic
-from mine.estimators.base import fit_base
+from mine.estimators.base import base_train, fit_base
 from mine.guided import GuidedCritic
 from mine.preprocessing import SideEncoder, rank_gaussianize
 from mine.problem import Problem, clustered_stderr
 from mine.reporting import MIN_EFFECTIVE, ReportedBound, RowReport, report_rows
 from mine.result import Estimate
-from mine.splits import Fold
+from mine.splits import Fold, subsampled
 from mine.student import StudentCritic
 from mine.training import History, Pairs
 
@@ -132,7 +133,8 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
             "reported_bound": kind,
             "bias_correction": correction,
             "train_bound": reports.train_bound,
-            "gaussian_copula_nats": witness,
+            "copula": _copula_name(fit),
+            "copula_nats": witness,
             "saturated": saturated,
             "largest_resolvable_nats": cap,
             "effective_shuffles": reports.effective,
@@ -153,8 +155,10 @@ def interval_half_width(stderr: float, correction: float, n: int) -> float:
     return math.sqrt((1.96 * stderr) ** 2 + correction**2 + 0.5 / n)
 
 
-def base_ratio(fit: CrossFit) -> tuple[np.ndarray, float] | None:
+def base_ratio(fit: CrossFit, most: int | None = None) -> tuple[np.ndarray, float] | None:
     """Log-ratio (nats) of the folds' Gaussian bases: on each row held out (n,), and its mean on training rows.
+
+    With ``most``, of each fold at most so many random rows are looked at, and the others are NaN.
 
     None where the critics have no such base.
     """
@@ -162,13 +166,24 @@ def base_ratio(fit: CrossFit) -> tuple[np.ndarray, float] | None:
     if not bases:
         return None
     dx, dy = fit.problem.x.n_continuous, fit.problem.y.n_continuous
-    ratio, on_train = np.empty(fit.problem.n), []
-    with torch.no_grad():
-        for base, fold in zip(bases, fit.folds, strict=True):
-            scores = base(fit.pairs.x[:, :dx], fit.pairs.y[:, :dy]).cpu().double().numpy()
-            ratio[fold.report] = scores[fold.report]
-            on_train.append(float(scores[fold.train].mean()))
+    ratio, on_train = np.full(fit.problem.n, np.nan), []
+    rng = np.random.default_rng(0)
+    for base, fold in zip(bases, fit.folds, strict=True):
+        few = most is not None and len(fold.report) > most
+        looked_at = np.sort(rng.choice(fold.report, most, replace=False)) if few else fold.report
+        ratio[looked_at] = _base_scores(base, fit.pairs, looked_at, dx, dy)
+        on_train.append(float(_base_scores(base, fit.pairs, fold.train, dx, dy).mean()))
     return ratio, float(np.mean(on_train))
+
+
+def _base_scores(base: Critic, pairs: Pairs, rows: np.ndarray, dx: int, dy: int) -> np.ndarray:
+    """Log-ratios (nats) of ``rows`` (m,) by a base that reads the first ``dx`` and ``dy`` features, shape (m,)."""
+    parts = []
+    with torch.no_grad():
+        for part in outofcore.chunks(len(rows), dx + dy):
+            x, y = pairs.rows(torch.as_tensor(rows[part], device=pairs.x.device))
+            parts.append(base(x[..., :dx], y[..., :dy]).cpu().double().numpy())
+    return np.concatenate(parts)
 
 
 def _witness(fit: CrossFit) -> tuple[float | None, bool]:
@@ -179,22 +194,31 @@ def _witness(fit: CrossFit) -> tuple[float | None, bool]:
     x, y = fit.problem.x, fit.problem.y
     if not x.n_continuous or not y.n_continuous or x.n_continuous + y.n_continuous > WITNESS_COLUMNS:
         return None, False
-    found = base_ratio(fit)
+    found = base_ratio(fit, most=outofcore.FIT_ROWS)
     if found is not None:
         bases = [c.base for c in fit.critics if isinstance(c, ResidualCritic | GuidedCritic)]
-        return float(found[0].mean()), any(map(_strongest, bases, fit.folds))
+        rows = [base_train(fold, x.n_continuous + y.n_continuous) for fold in fit.folds]
+        return float(np.nanmean(found[0])), any(map(_strongest, bases, map(len, rows)))
+    folds, rows = subsampled(fit.folds, outofcore.FIT_ROWS)
+    if rows is not None:
+        x, y = x.take(rows), y.take(rows)
     u, v = rank_gaussianize(x.flat), rank_gaussianize(y.flat)
-    bases = [fit_base(u, v, fold) for fold in fit.folds]
+    bases = [fit_base(u, v, fold) for fold in folds]
     total = sum(
         float(base(torch.as_tensor(u[fold.report]), torch.as_tensor(v[fold.report])).sum())
-        for base, fold in zip(bases, fit.folds, strict=True)
+        for base, fold in zip(bases, folds, strict=True)
     )
-    return total / fit.problem.n, any(map(_strongest, bases, fit.folds))
+    return total / len(u), any(map(_strongest, bases, (len(fold.train) for fold in folds)))
 
 
-def _strongest(base: Critic, fold: Fold) -> bool:
-    """Whether ``fit_base`` has met its limit, 1 - r^2 = 1 / rows (with room for float32)."""
-    return isinstance(base, GaussianCritic | StudentCritic) and float((1 - base.correlations**2).min()) < 1.02 / len(fold.train)
+def _copula_name(fit: CrossFit) -> str:
+    """The copula that ``copula_nats`` is the held-out mean log-ratio of."""
+    return next((c.copula for c in fit.critics if isinstance(c, GuidedCritic)), "Gaussian copula")
+
+
+def _strongest(base: Critic, n: int) -> bool:
+    """Whether ``fit_base`` has met its limit on ``n`` training rows, 1 - r^2 = 1 / n (with room for float32)."""
+    return isinstance(base, GaussianCritic | StudentCritic) and float((1 - base.correlations**2).min()) < 1.02 / n
 
 
 def _effective_needed(report: RowReport) -> float:
@@ -222,7 +246,7 @@ def _warnings(fit: CrossFit, value: float, correction: float, cap: float | None,
         )
     if missed is not None:
         out.append(
-            f"The critic misses dependence: a Gaussian copula alone gives {missed:.2f} nats on held-out rows. "
+            f"The critic misses dependence: a fitted copula alone gives {missed:.2f} nats on held-out rows. "
             f"Train longer (steps={2 * fit.steps}), widen the critic, or use method 'auto'."
         )
     if abs(correction) > max(0.1, 0.25 * abs(value)):

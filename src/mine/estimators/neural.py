@@ -17,14 +17,15 @@ from torch import Tensor
 from mine import bounds
 from mine.critics import ConcatCritic, Critic, GaussianCritic, ResidualCritic
 from mine.errors import InputError, NotEnoughDataError
-from mine.estimators.base import fit_base
+from mine.estimators.base import base_rows, fit_base
 from mine.estimators.crossfit import CrossFit, Reports, assemble
 from mine.estimators.users_critic import dry_run, forked_rng, fresh_critic
+from mine.features import features
 from mine.preprocessing import Preprocess, SideEncoder
 from mine.problem import Problem
 from mine.reporting import REPORTED_BOUND, ReportedBound, rows_of_bound, selection_rows
 from mine.result import Estimate
-from mine.splits import Fold, make_folds
+from mine.splits import Fold, make_folds, trimmed
 from mine.training import History, Pairs, TrainingOptions, evaluate_scores, train_critic
 from mine.variables import Variable
 
@@ -89,13 +90,14 @@ class Neural:
         custom = self.critic is not None
         encoders = [self._encoder().fit(v, keep_shape=custom) for v in (problem.x, problem.y)]
         problem, folds = self._split(problem, seeds[0])
+        folds = trimmed(folds, self._steps(problem.n) * self.batch_size, seeds[0])
         pairs = _pairs(problem, encoders)
 
         with forked_rng(seeds[1], pairs.x.device) if custom else nullcontext():
             critics, histories = (self._train_each if custom else self._train_stack)(problem, pairs, folds, seeds)
             fit = CrossFit(problem, encoders, pairs, folds, critics, histories, self._steps(problem.n), self._about())
             reports = Reports.read(kind, fit, seeds[3], train=self.bias_correction)
-        estimate = self._beyond_saturation(assemble(self.name, fit, reports), fit)
+        estimate = self._refined(assemble(self.name, fit, reports), fit)
         return FittedNeural(estimate, critics, encoders, reports.kind, problem.device)
 
     def _split(self, problem: Problem, seed: int) -> tuple[Problem, list[Fold]]:
@@ -109,8 +111,8 @@ class Neural:
                 raise
             return replace(problem, groups=None), make_folds(problem.n, n_folds, seed, stop_share=share)
 
-    def _beyond_saturation(self, estimate: Estimate, fit: CrossFit) -> Estimate:
-        """What to say where shuffled pairs cannot resolve the information; here nothing more than the bound does."""
+    def _refined(self, estimate: Estimate, fit: CrossFit) -> Estimate:
+        """What to report instead where shuffled pairs cannot resolve the information; here nothing more than the bound."""
         del fit
         return estimate
 
@@ -147,8 +149,7 @@ class Neural:
         )
         if self.gaussian_base and problem.x.n_continuous and problem.y.n_continuous:
             dx, dy = problem.x.n_continuous, problem.y.n_continuous
-            x, y = pairs.x[:, :dx].cpu().double().numpy(), pairs.y[:, :dy].cpu().double().numpy()
-            base = GaussianCritic.stacked([fit_base(x, y, fold) for fold in folds]).float()
+            base = GaussianCritic.stacked([fit_base(*base_rows(pairs, fold, dx, dy)) for fold in folds]).float()
             critic = ResidualCritic(base, critic, base_dx=dx, base_dy=dy)
         return critic
 
@@ -261,21 +262,20 @@ def default_steps(n: int) -> int:
 def stop_share(n: int) -> float:
     """Share of a fold's rows that choose the step: a few hundred rows are needed, 15 % suffice once there are many.
 
-    >>> stop_share(10_000), stop_share(500)
-    (0.15, 0.25)
+    About ten thousand always do: a look at them should cost no more because there are more rows.
+
+    >>> stop_share(10_000), stop_share(500), stop_share(1_000_000)
+    (0.15, 0.25, 0.015)
     """
-    return float(np.clip(300 / n, 0.15, 0.25))
+    return float(np.clip(300 / n, min(0.15, 15_000 / n), 0.25))
 
 
 def _pairs(problem: Problem, encoders: list[SideEncoder]) -> Pairs:
-    tensors = [
-        torch.as_tensor(encoder.transform(side)).to(problem.device)
-        for encoder, side in zip(encoders, (problem.x, problem.y), strict=True)
-    ]
+    x, y = features(problem.x, problem.y, (encoders[0], encoders[1]), problem.device)
     # Groups made of copies matter to the splits; that a row meets its own copy in a shuffle is as rare as the copies are.
     grouped = problem.groups is not None and not problem.copies
     groups = torch.as_tensor(problem.groups).to(problem.device) if grouped else None
-    return Pairs(tensors[0], tensors[1], groups)
+    return Pairs(x, y, groups)
 
 
 def _even(parts: list[np.ndarray], seed: int, device: torch.device) -> Tensor:

@@ -1,0 +1,186 @@
+"""Strong dependence, by what is left of y once x is known: beyond what shuffled pairs can resolve.
+
+For any function f of x alone, with e = y - f(x),
+
+    I(x; y) = h(y) - h(e) + I(x; e)
+
+exactly. Entropies of few coordinates come from nearest neighbours and need joint rows only, and I(x; e) is small enough for
+a critic. The better f, the more of the information is in the difference of entropies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.interpolate import PchipInterpolator
+from scipy.spatial import KDTree
+from scipy.special import digamma, gammaln, ndtr
+
+from mine.preprocessing import RobustLogScaler
+from mine.splits import Fold
+
+__all__ = ["MOST_COLUMNS", "Residual", "best_residual", "entropy_rows"]
+
+#: Nearest-neighbour entropies are trusted up to so many coordinates.
+MOST_COLUMNS = 6
+#: Neighbours behind a local linear fit, besides one a coefficient; and behind an entropy.
+FIT_NEIGHBORS, ENTROPY_NEIGHBORS = 24, 4
+#: Quantiles behind a smooth map to normal scores.
+SCORE_KNOTS = 29
+#: Share of a side's rows that must differ in each coordinate: ties have no density.
+DISTINCT = 0.99
+
+
+@dataclass(frozen=True)
+class Residual:
+    """What was found in one space: the residual and what it tells.
+
+    Attributes:
+        explained: ``h(y) - h(e)`` in nats.
+        rows: Its contributions, shape (n,); their mean is ``explained`` and their spread its sampling error.
+        e: Residual of each row under a fit that never saw it, shape (n, d), whitened.
+        swapped: Whether x was explained by y rather than y by x.
+        name: How it was fitted.
+    """
+
+    explained: float
+    rows: np.ndarray
+    e: np.ndarray
+    swapped: bool
+    name: str
+
+
+def best_residual(x: np.ndarray, y: np.ndarray, folds: list[Fold]) -> Residual | None:
+    """The residual that explains most, over spaces, directions and fits; None where no side is continuous and narrow.
+
+    ``h(y) - h(e)`` is never above I(x; y), up to the error of the entropies: the largest is the best. The fits see training
+    rows only.
+    """
+    found: list[Residual] = []
+    for swapped, (given, told) in ((False, (x, y)), (True, (y, x))):
+        if not _has_density(told) or told.shape[1] > min(MOST_COLUMNS, given.shape[1] if swapped else MOST_COLUMNS):
+            continue
+        for space, u, v in _spaces(given, told):
+            before = entropy_rows(v)
+            fits = [("linear", _linear)]
+            if given.shape[1] <= MOST_COLUMNS:
+                fits.append(("local linear", _local_linear))
+            for name, fit in fits:
+                e = np.empty_like(v)
+                for fold in folds:
+                    e[fold.report] = v[fold.report] - fit(u[fold.train], v[fold.train], u[fold.report])
+                whitened, log_volume = _whitened(e)
+                if whitened is None:
+                    continue
+                rows = before - entropy_rows(whitened) - log_volume
+                explained = float(rows.mean())
+                if np.isfinite(explained):
+                    found.append(Residual(explained, rows, whitened, swapped, f"{name} fit of {space}"))
+    return max(found, key=lambda r: r.explained, default=None)
+
+
+def entropy_rows(values: np.ndarray, n_neighbors: int = ENTROPY_NEIGHBORS) -> np.ndarray:
+    """Contributions of the rows of ``values`` (n, d) to their differential entropy in nats, shape (n,).
+
+    References:
+        Kozachenko and Leonenko, 1987; in the form of Kraskov et al., 2004 (arXiv cond-mat/0305641), eq. 20.
+
+    >>> rng = np.random.default_rng(0)
+    >>> round(float(entropy_rows(rng.normal(size=(20_000, 1))).mean()), 2), round(0.5 * np.log(2 * np.pi * np.e), 2)
+    (1.42, 1.42)
+    """
+    joint = _neighbor_rows(values, n_neighbors)
+    if values.shape[1] == 1:
+        return joint
+    # Entropy is at most the sum over coordinates, which one dimension tells well: balls of many reach beyond sharp edges.
+    apart = np.sum([_neighbor_rows(column[:, None], n_neighbors) for column in values.T], 0)
+    return apart if apart.mean() < joint.mean() else joint
+
+
+def _neighbor_rows(values: np.ndarray, n_neighbors: int) -> np.ndarray:
+    n, d = values.shape
+    distance = KDTree(values).query(values, n_neighbors + 1)[0][:, -1]
+    log_ball = d / 2 * np.log(np.pi) - gammaln(d / 2 + 1)
+    with np.errstate(divide="ignore"):
+        return digamma(n) - digamma(n_neighbors) + log_ball + d * np.log(distance)
+
+
+def _has_density(values: np.ndarray) -> bool:
+    return bool(values.shape[1]) and all(len(np.unique(column)) >= DISTINCT * len(column) for column in values.T)
+
+
+def _spaces(given: np.ndarray, told: np.ndarray) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """Invertible maps of both sides, coordinate by coordinate: noise may be even in one of them and not in another."""
+
+    def scaled(values: np.ndarray) -> np.ndarray:
+        return RobustLogScaler().fit_transform(values)
+
+    def logs(values: np.ndarray) -> np.ndarray:
+        return scaled(np.where((values > 0).all(0), np.log(np.abs(values) + (values == 0)), values))
+
+    spaces = [
+        ("smooth normal scores", _smooth_scores(given), _smooth_scores(told)),
+        ("scaled values", scaled(given), scaled(told)),
+    ]
+    if (told > 0).all(0).any() or (given > 0).all(0).any():
+        spaces.append(("logarithms", logs(given), logs(told)))
+    return spaces
+
+
+def _smooth_scores(values: np.ndarray) -> np.ndarray:
+    """Normal scores of each column by a smooth monotone curve through a few quantiles, straight beyond the outermost.
+
+    Ranks would not do: they lie on a lattice, and the distances that entropies are made of would be those of the lattice.
+    """
+    knots = np.linspace(-2.8, 2.8, SCORE_KNOTS)
+    out = np.empty(values.shape)
+    for j, column in enumerate(RobustLogScaler().fit_transform(values).T):
+        at = np.quantile(column, ndtr(knots))
+        distinct = np.concatenate([[True], np.diff(at) > 1e-12 * (at[-1] - at[0])])
+        if distinct.sum() < 4:
+            out[:, j] = column
+            continue
+        at, scores = at[distinct], knots[distinct]
+        curve = PchipInterpolator(at, scores)
+        inside = column.clip(at[0], at[-1])
+        slopes = (scores[1] - scores[0]) / (at[1] - at[0]), (scores[-1] - scores[-2]) / (at[-1] - at[-2])
+        out[:, j] = curve(inside) + np.where(column < at[0], slopes[0], slopes[1]) * (column - inside)
+    return out
+
+
+def _linear(x: np.ndarray, y: np.ndarray, new: np.ndarray) -> np.ndarray:
+    mean_x, mean_y = x.mean(0), y.mean(0)
+    slope = np.linalg.lstsq(x - mean_x, y - mean_y, rcond=None)[0]
+    return mean_y + (new - mean_x) @ slope
+
+
+def _local_linear(x: np.ndarray, y: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """Weighted linear fits to the training rows nearest to each new one, evaluated there, shape (m, dy)."""
+    d = x.shape[1]
+    k = min(len(x), FIT_NEIGHBORS + 4 * d)
+    tree = KDTree(x)
+    out = np.empty((len(new), y.shape[1]))
+    for start in range(0, len(new), 4096):
+        part = slice(start, start + 4096)
+        distance, index = tree.query(new[part], k)
+        reach = np.maximum(distance[:, -1:], 1e-300)
+        weight = (1 - (distance / reach) ** 3).clip(1e-3) ** 3  # tricube, as in loess
+        design = np.concatenate([np.ones((*index.shape, 1)), (x[index] - new[part, None]) / reach[..., None]], -1)
+        weighted = design * weight[..., None]
+        gram = np.swapaxes(weighted, 1, 2) @ design + 1e-8 * np.eye(d + 1)
+        out[part] = np.linalg.solve(gram, np.swapaxes(weighted, 1, 2) @ y[index])[:, 0]
+    return out
+
+
+def _whitened(e: np.ndarray) -> tuple[np.ndarray | None, float]:
+    """``e`` with unit covariance, turned as little as possible, and the log of the volume that was divided out."""
+    # A few wild residuals must not set the scale: each coordinate by its quartiles first.
+    low, middle, high = np.quantile(e, [0.25, 0.5, 0.75], axis=0)
+    scale = (high - low) / 1.349
+    if not (scale > 1e-300).all() or not np.isfinite(e).all():
+        return None, 0.0
+    e = (e - middle) / scale
+    values, vectors = np.linalg.eigh(np.cov(e.clip(-5, 5).T).reshape(e.shape[1], -1))
+    values = values.clip(1e-12)
+    return e @ ((vectors * values**-0.5) @ vectors.T), float(np.log(scale).sum() + 0.5 * np.log(values).sum())

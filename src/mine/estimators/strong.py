@@ -1,0 +1,140 @@
+"""Strong dependence: estimates that need joint rows only, for where shuffled pairs resolve no more."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from mine.errors import NotEnoughDataError
+from mine.estimators.crossfit import CrossFit, base_ratio, interval_half_width
+from mine.estimators.residual import MOST_COLUMNS, Residual, best_residual
+from mine.problem import Problem, clustered_stderr
+from mine.result import Estimate
+from mine.splits import make_folds
+from mine.variables import as_variable
+
+__all__ = ["by_copula", "by_residual"]
+
+#: From this many nats on a partition term over shuffled pairs is noisy; below, a residual is only tried on a few columns.
+STRONG, FEW_COLUMNS = 3.0, 3
+#: Fewest rows, and as many as nearest neighbours are asked about.
+FEWEST_ROWS, MOST_ROWS = 200, 20_000
+#: Uncertainty (nats a coordinate) of the difference of two entropies from nearest neighbours.
+ENTROPY_MISFIT = 0.015
+
+
+def by_residual(estimate: Estimate, problem: Problem, remainder: Callable[[Problem], Estimate]) -> Estimate | None:
+    """``h(y) - h(e) + I(x; e)`` with ``e`` what a regression leaves of y, where that tells more than ``estimate``.
+
+    Arguments:
+        estimate: The bound from shuffled pairs, in nats.
+        problem: The data.
+        remainder: Estimates I(x; e).
+
+    Returns:
+        The estimate, or None where the sides are not both continuous, narrow and long enough, or the critics have found as
+        much themselves.
+    """
+    x, y = problem.x, problem.y
+    dims = (x.n_continuous, y.n_continuous)
+    strong = estimate.diagnostics["saturated"] or estimate.value > STRONG
+    if x.n_discrete or y.n_discrete or problem.n < FEWEST_ROWS or min(dims) > MOST_COLUMNS:
+        return None
+    if not strong and max(dims) > FEW_COLUMNS:
+        return None
+    (seed,) = problem.seeds(1)
+    rows = np.arange(problem.n)
+    if problem.n > MOST_ROWS:
+        rows = np.sort(np.random.default_rng(seed).choice(problem.n, MOST_ROWS, replace=False))
+    groups = None if problem.groups is None else problem.groups[rows]
+    try:
+        folds = make_folds(len(rows), 3, seed, groups)
+    except NotEnoughDataError:
+        return None
+    residual = best_residual(x.flat[rows], y.flat[rows], folds)
+    if residual is None:
+        return None
+    stderr = clustered_stderr(residual.rows, groups)
+    if not estimate.diagnostics["saturated"] and not _surely_more(residual, estimate, rows, groups):
+        return None
+    told = (x if residual.swapped else y).name
+    given = (y if residual.swapped else x).take(rows)
+    rest = remainder(replace(problem, x=given, y=as_variable(residual.e, f"residual of {told}"), groups=groups))
+    return _joined(estimate, residual, stderr, rest, len(rows), told, given.name)
+
+
+def _surely_more(residual: Residual, estimate: Estimate, rows: np.ndarray, groups: np.ndarray | None) -> bool:
+    """Whether the residual explains more than the critics found, by two standard errors of their paired difference.
+
+    Both are means of an estimate of the same log-ratio on the same rows: their difference is known far better than either.
+    The largest of several residuals is a little too large by luck, hence two and not one.
+    """
+    noise = 0.0 if estimate.rows is None else clustered_stderr(residual.rows - estimate.rows[rows], groups)
+    return residual.explained > estimate.value + 2 * noise
+
+
+def _joined(
+    estimate: Estimate, residual: Residual, stderr: float, rest: Estimate, n: int, told: str, given: str
+) -> Estimate | None:
+    value = residual.explained + rest.value
+    if value <= estimate.value and not estimate.diagnostics["saturated"]:
+        return None
+    stderr = math.hypot(stderr, rest.stderr)
+    half_width = math.hypot(
+        interval_half_width(stderr, rest.diagnostics["bias_correction"], n), ENTROPY_MISFIT * residual.e.shape[1]
+    )
+    # So small a residual may be the error of the regression alone: the relation may be deterministic, of infinite information.
+    endless = value > math.log(n) + 2 * residual.e.shape[1]
+    open_above = endless or rest.diagnostics["saturated"] or not math.isfinite(rest.interval[1])
+    warnings = [w for w in estimate.warnings if not w.startswith(("Saturated", "The bias", "The critic misses"))]
+    if endless:
+        warnings.insert(
+            0, "The relation may be deterministic, of infinite information: the value only tells how closely it was fitted."
+        )
+    diagnostics: dict[str, Any] = {
+        **estimate.diagnostics,
+        "basis": f"residual: h({told}) - h(e) + I({given}; e), e = {told} minus a {residual.name}",
+        "explained_nats": residual.explained,
+        "remainder_nats": rest.value,
+        "bias_correction": rest.diagnostics["bias_correction"],
+        "converged": rest.diagnostics["converged"],
+        "saturated": open_above,
+        "shuffled_pairs_nats": estimate.value,
+        "warnings": warnings,
+    }
+    interval = (value - half_width, math.inf if open_above else value + half_width)
+    return replace(estimate, value=value, stderr=stderr, interval=interval, diagnostics=diagnostics)
+
+
+def by_copula(estimate: Estimate, fit: CrossFit) -> Estimate:
+    """Where shuffled pairs are saturated: the mean log-ratio of the fitted copula, if it exceeds the bound.
+
+    The copula's partition function is known (1), so its log-ratio needs joint rows only and has no limit. It is a
+    model, though: the interval stays open above, and below it ends where the bound does.
+    """
+    found = base_ratio(fit) if estimate.diagnostics["saturated"] else None
+    if found is None:
+        return estimate
+    ratio, on_train = found
+    held = float(ratio.mean())
+    correction = 0.5 * (on_train - held)
+    if held + correction <= estimate.value:
+        return estimate
+    limit, copula = estimate.diagnostics["largest_resolvable_nats"], estimate.diagnostics["copula"]
+    warning = (
+        f"Shuffled pairs of {estimate.n:,} rows resolve at most {limit:.1f} nats. "
+        f"The value is that of a fitted {copula}, right only if the dependence is of that form; the interval "
+        "holds what the data alone support."
+    )
+    diagnostics = {
+        **estimate.diagnostics,
+        "basis": f"model-based: {copula}",
+        "bias_correction": correction,
+        "warnings": [warning, *(w for w in estimate.warnings if not w.startswith(("Saturated", "The bias")))],
+    }
+    stderr = clustered_stderr(ratio, fit.problem.groups)
+    return replace(estimate, value=held + correction, stderr=stderr, diagnostics=diagnostics)
