@@ -128,7 +128,17 @@ def in_bash(line: str, folder: Path) -> str:
 
 def test_there_is_something_to_run():
     pages = {block.page.name for block in PYTHON}
-    assert {"README.md", "quickstart.md", "loss.md", "critic.md", "groups.md", "coming-from-mine-pytorch.md"} <= pages
+    assert {
+        "README.md",
+        "quickstart.md",
+        "loss.md",
+        "critic.md",
+        "groups.md",
+        "infomax.md",
+        "disentangle.md",
+        "infogan.md",
+        "coming-from-mine-pytorch.md",
+    } <= pages
     assert any(block.page.name == "README.md" for block in SHELL)
 
 

@@ -14,44 +14,59 @@ if _TYPE_CHECKING:
     from mine import bounds as bounds
     from mine import critics as critics
     from mine import datasets as datasets
+    from mine import lightning as lightning
     from mine import models as models
     from mine import sampling as sampling
     from mine import tasks as tasks
+    from mine import terms as terms
     from mine.api import estimate as estimate
     from mine.benchmarking.run import benchmark as benchmark
     from mine.errors import InputError as InputError
     from mine.errors import MineError as MineError
     from mine.errors import NotEnoughDataError as NotEnoughDataError
+    from mine.errors import StaleCriticError as StaleCriticError
     from mine.errors import UnknownNameError as UnknownNameError
     from mine.estimators import methods as methods
     from mine.mutual_information import MutualInformation as MutualInformation
     from mine.result import Estimate as Estimate
+    from mine.terms import MaximizeMI as MaximizeMI
+    from mine.terms import MinimizeMI as MinimizeMI
+    from mine.terms import clipped_backward as clipped_backward
 
 __version__ = "0.1.0"
 
 _HOME = {
     "Estimate": "mine.result",
     "InputError": "mine.errors",
+    "MaximizeMI": "mine.terms",
     "MineError": "mine.errors",
+    "MinimizeMI": "mine.terms",
     "MutualInformation": "mine.mutual_information",
     "NotEnoughDataError": "mine.errors",
+    "StaleCriticError": "mine.errors",
     "UnknownNameError": "mine.errors",
     "benchmark": "mine.benchmarking.run",
+    "clipped_backward": "mine.terms",
     "estimate": "mine.api",
     "methods": "mine.estimators",
 }
-_SUBMODULES = ("bounds", "critics", "datasets", "models", "sampling", "tasks")
+_SUBMODULES = ("bounds", "critics", "datasets", "models", "sampling", "tasks", "terms")
+_EXTRAS = ("lightning",)  # submodules that need a package of an extra: reachable, but not in __all__
 
 __all__ = [
     "Estimate",
     "InputError",
+    "MaximizeMI",
     "MineError",
+    "MinimizeMI",
     "MutualInformation",
     "NotEnoughDataError",
+    "StaleCriticError",
     "UnknownNameError",
     "__version__",
     "benchmark",
     "bounds",
+    "clipped_backward",
     "critics",
     "datasets",
     "estimate",
@@ -59,6 +74,7 @@ __all__ = [
     "models",
     "sampling",
     "tasks",
+    "terms",
 ]
 
 
@@ -67,7 +83,7 @@ def __getattr__(name: str) -> _Any:
         value = getattr(_import_module(_HOME[name]), name)
         globals()[name] = value
         return value
-    if name in _SUBMODULES:
+    if name in _SUBMODULES or name in _EXTRAS:
         return _import_module(f"mine.{name}")
     raise AttributeError(f"module 'mine' has no attribute {name!r}")
 

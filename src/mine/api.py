@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
-from mine.estimators import Estimator, get_estimator
+from mine.estimators import Estimator, get_estimator, with_effort
 from mine.outofcore import NamedRows
 from mine.problem import Problem
 from mine.progress import progress_callback
@@ -30,6 +30,7 @@ def estimate(
     y: Any,
     *,
     method: Any = "auto",
+    effort: str | None = None,
     critic: Any = None,
     discrete: DiscreteSpec = None,
     groups: Any = None,
@@ -54,6 +55,8 @@ def estimate(
         y: Rows of the second variable, likewise.
         method: A name (see :func:`mine.methods`), an estimator object with ``run(problem)``, or a function
             ``(x, y) -> float``.
+        effort: How long a neural method may take: ``"fast"``, ``"default"`` or ``"thorough"``, each at least as accurate as
+            the one before and slower. Methods without training have no such dial and ignore it.
         critic: For neural methods: an untrained ``nn.Module`` taking ``(x, y)``, or a function making one. It is copied and
             re-initialised for each fold; yours is never changed.
         discrete: Which columns are labels rather than numbers. By default strings, categories, booleans, and numeric columns
@@ -88,6 +91,8 @@ def estimate(
     """
     if critic is not None:
         options["critic"] = critic
+    if effort is not None:
+        options = with_effort(method, effort, options)
     return run_estimator(
         lambda estimator, problem: estimator.run(problem), get_estimator(method, options), x, y, discrete=discrete,
         groups=groups, device=device, unit=unit, random_state=random_state, drop_missing=drop_missing,

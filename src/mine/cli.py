@@ -111,6 +111,9 @@ def estimate(
     x: Annotated[list[str], typer.Option("--x", metavar="COLUMNS", help="Columns of x: names or globs, comma-separated.")],
     y: Annotated[list[str], typer.Option("--y", metavar="COLUMNS", help="Columns of y, likewise.")],
     method: Annotated[str, typer.Option(metavar="NAME", help="See 'mine methods'.")] = "auto",
+    effort: Annotated[
+        str | None, typer.Option(metavar="NAME", help="fast, default or thorough: how long training may take.")
+    ] = None,
     unit: Annotated[str, typer.Option(metavar="UNIT", help="nats or bits.")] = "nats",
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
     plot: Annotated[Path | None, typer.Option(metavar="PATH", help="Write a figure: .png, .pdf or .svg.")] = None,
@@ -172,7 +175,7 @@ def estimate(
             random_state=_seed(seed),
             drop_missing=drop_missing,
             progress=progress,
-            **_options(option or []),
+            **{**({} if effort is None else {"effort": effort}), **_options(option or [])},
         )
         if as_json:
             _print(json.dumps(result.to_dict(), allow_nan=False))

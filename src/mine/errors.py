@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["InputError", "MineError", "NotEnoughDataError", "UnknownNameError"]
+__all__ = ["InputError", "MineError", "NotEnoughDataError", "StaleCriticError", "UnknownNameError"]
 
 
 #: A longer list of valid names than this hides the message.
@@ -22,6 +22,10 @@ class InputError(MineError, ValueError):
 
 class NotEnoughDataError(InputError):
     """Too few rows, or too few groups, for an honest split."""
+
+
+class StaleCriticError(MineError, RuntimeError):
+    """A model was about to be trained against a critic that has not been trained since the model last moved."""
 
 
 class UnknownNameError(InputError):

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mine.api import run_estimator
 from mine.errors import InputError
-from mine.estimators import get_estimator
+from mine.estimators import get_estimator, with_effort
 from mine.estimators.neural import FittedNeural, Neural
 from mine.problem import Problem
 from mine.result import UNITS, Estimate
@@ -25,6 +25,7 @@ class MutualInformation(BaseEstimator):
 
     Arguments:
         method: Name of the method, or an estimator object.
+        effort: ``"fast"``, ``"default"`` or ``"thorough"``; see :func:`mine.estimate`.
         critic: An untrained ``nn.Module`` taking ``(x, y)``, or a function making one.
         discrete: Which columns are labels.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
@@ -53,6 +54,7 @@ class MutualInformation(BaseEstimator):
         self,
         method: Any = "auto",
         *,
+        effort: str | None = None,
         critic: Any = None,
         discrete: DiscreteSpec = None,
         device: str = "auto",
@@ -63,6 +65,7 @@ class MutualInformation(BaseEstimator):
         options: dict[str, Any] | None = None,
     ) -> None:
         self.method = method
+        self.effort = effort
         self.critic = critic
         self.discrete = discrete
         self.device = device
@@ -130,6 +133,8 @@ class MutualInformation(BaseEstimator):
 
     def _run(self, run: Any, X: Any, y: Any, groups: Any) -> Estimate:
         options = {**(self.options or {}), **({} if self.critic is None else {"critic": self.critic})}
+        if self.effort is not None:
+            options = with_effort(self.method, self.effort, options)
         return run_estimator(
             run, get_estimator(self.method, options), X, y, discrete=self.discrete, groups=groups, device=self.device,
             unit=self.unit, random_state=self.random_state, drop_missing=self.drop_missing,

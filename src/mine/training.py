@@ -139,19 +139,21 @@ def _stream_scores(critic: Critic, pairs: Pairs, index: Tensor, shifts: Sequence
     n = index.shape[-1]
     dim = index.ndim - 1
     held = pairs.y[index] if 4 * index.numel() * math.prod(pairs.y.shape[1:]) <= HELD_BYTES else None
-    joint = torch.empty(index.shape, device=index.device)
-    marginal = torch.empty((*index.shape, len(shifts)), device=index.device)
+    joint: list[Tensor] = []
+    marginal: list[Tensor] = []
     with torch.no_grad():
         for start in range(0, n, max(1, chunk)):
             part = torch.arange(start, min(n, start + max(1, chunk)), device=index.device)
             x, y = pairs.rows(index[..., part])
             hx = critic.encode_x(x)
-            joint[..., part] = critic.combine(hx, critic.encode_y(y))
-            for k, shift in enumerate(shifts):
+            joint.append(critic.combine(hx, critic.encode_y(y)))
+            columns: list[Tensor] = []
+            for shift in shifts:
                 partner = (part + shift) % n
                 partners = pairs.y[index[..., partner]] if held is None else held.index_select(dim, partner)
-                marginal[..., part, k] = critic.combine(hx, critic.encode_y(partners))
-    return joint, marginal
+                columns.append(critic.combine(hx, critic.encode_y(partners)))
+            marginal.append(torch.stack(columns, -1))
+    return torch.cat(joint, -1), torch.cat(marginal, -2)
 
 
 def _take(h: Encoding, dim: int, rows: slice) -> Encoding:

@@ -12,7 +12,7 @@ from mine.errors import InputError, UnknownNameError
 from mine.problem import Problem
 from mine.result import Estimate
 
-__all__ = ["METHODS", "Estimator", "Method", "get_estimator", "methods"]
+__all__ = ["METHODS", "Estimator", "Method", "get_estimator", "methods", "with_effort"]
 
 
 @runtime_checkable
@@ -113,6 +113,10 @@ _ALIASES = {
 }
 
 
+#: Values of the dial of methods that train.
+EFFORTS = ("fast", "default", "thorough")
+
+
 def methods() -> dict[str, str]:
     """Name and one-line description of every method.
 
@@ -154,6 +158,21 @@ def get_estimator(method: Any, options: dict[str, Any] | None = None) -> Estimat
     if callable(method):
         return _FunctionEstimator(method)
     raise InputError(f"method must be a name, an estimator with run(problem), or a function (x, y) -> float; got {method!r}.")
+
+
+def with_effort(method: Any, effort: str, options: dict[str, Any]) -> dict[str, Any]:
+    """``options`` with ``effort``, where ``method`` names one that has the dial; unchanged for one that has none.
+
+    Raises:
+        UnknownNameError: No such effort.
+        InputError: ``method`` is an object, which takes its options itself.
+    """
+    if effort not in EFFORTS:
+        raise UnknownNameError("effort", effort, EFFORTS)
+    if not isinstance(method, str):
+        raise InputError("An estimator object takes its effort itself: leave effort= out.")
+    spec = METHODS.get(_ALIASES.get(method.lower(), method.lower()))
+    return {**options, "effort": effort} if spec is not None and spec.takes_critic else options
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import ClassVar
 
 import torch
 
@@ -13,7 +13,7 @@ from mine.critics import Critic
 from mine.estimators.base import base_rows, fit_copulas
 from mine.estimators.crossfit import CrossFit
 from mine.estimators.discrete import DiscretePlugin, plugin_suits
-from mine.estimators.neural import FittedNeural, Neural
+from mine.estimators.neural import Effort, FittedNeural, Neural
 from mine.estimators.strong import by_copula, by_residual
 from mine.guided import GuidedCritic, SideLayout
 from mine.preprocessing import Preprocess, SideEncoder
@@ -36,15 +36,17 @@ class Auto(Neural):
     name: str = "auto"
     bound: str | bounds.Bound = "dv"
     preprocess: Preprocess = "rank"
-    hidden: Sequence[int] = (64, 64, 64)
     gaussian_base: bool = True
-    batch_size: int = 512
-    shuffles: int = 2
     weight_decay: float = 0.1
     averaging: float = 0.15
     residual: bool = True
 
     _own_rate = 1.5e-2
+    _efforts: ClassVar[dict[str, Effort]] = {
+        "fast": Effort(pace=0.4, hidden=(64, 64, 64), batch_size=512, shuffles=2),
+        "default": Effort(pace=1.6, hidden=(64, 64, 64), batch_size=256, shuffles=8),
+        "thorough": Effort(pace=3.0, hidden=(128, 128, 128), batch_size=256, shuffles=16, n_folds=5),
+    }
 
     def fit(self, problem: Problem) -> FittedNeural:
         if self.critic is None and plugin_suits(problem):
@@ -67,7 +69,7 @@ class Auto(Neural):
             base.gaussian.float(),
             base.weights.float(),
             *layouts,
-            hidden=tuple(self.hidden),
+            hidden=tuple(self.dial.hidden),
             activation=self.activation,
             generator=generator,
             copula=base.name,

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from numbers import Real
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from mine import bounds
 from mine.critics import ConcatCritic, Critic, GaussianCritic, ResidualCritic
-from mine.errors import InputError, NotEnoughDataError
+from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 from mine.estimators.base import base_rows, fit_base
 from mine.estimators.crossfit import CrossFit, Reports, assemble
 from mine.estimators.users_critic import dry_run, forked_rng, fresh_critic
@@ -29,7 +29,21 @@ from mine.splits import Fold, make_folds, trimmed
 from mine.training import History, Pairs, TrainingOptions, evaluate_scores, train_critic
 from mine.variables import Variable
 
-__all__ = ["FittedNeural", "Neural"]
+__all__ = ["Effort", "FittedNeural", "Neural"]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What a value of the dial ``effort`` stands for, where the options are not given themselves.
+
+    ``pace`` multiplies the number of steps; ``n_folds`` None is the usual number.
+    """
+
+    pace: float = 1.0
+    hidden: tuple[int, ...] = (128, 128)
+    batch_size: int = 512
+    shuffles: int = 1
+    n_folds: int | None = None
 
 
 @dataclass(frozen=True)
@@ -44,13 +58,15 @@ class Neural:
         bound: The bound that trains the critics, a name or a function as in :mod:`mine.bounds`.
         critic: A user's untrained module taking ``(x, y)``, or a function making one; None for the built-in MLP.
         preprocess: ``"rank"``, ``"robust"`` or None; see :class:`mine.preprocessing.SideEncoder`.
+        effort: ``"fast"``, ``"default"`` or ``"thorough"``: sets the options that are None.
         hidden: Widths of the built-in critic's hidden layers.
         activation: Its activation.
         gaussian_base: Start from the log-ratio of a Gaussian fitted to the training rows.
         n_folds: Number of folds; None takes 5, and 3 from 4,000 rows on, where training rows are no longer scarce.
         bias_correction: ``value`` is the mean of the bound on held-out and on training rows, whose biases cancel to first
             order in 1/n; otherwise ``value`` is ``lower_bound``.
-        steps: Most optimiser steps; the best step is chosen on the stop rows. None takes 600, fewer below 4,000 rows.
+        steps: Most optimiser steps; the best step is chosen on the stop rows. None takes :func:`default_steps`
+            times the pace of ``effort``.
         batch_size: Rows a step and critic.
         shuffles: Shuffled pairs a joint pair.
         learning_rate: Peak rate of AdamW; None takes what suits the built-in critic, and 4e-3 for a user's.
@@ -63,14 +79,15 @@ class Neural:
     bound: str | bounds.Bound = "mine"
     critic: Any = None
     preprocess: Preprocess = "robust"
-    hidden: Sequence[int] = (128, 128)
+    effort: str = "default"
+    hidden: Sequence[int] | None = None
     activation: str = "relu"
     gaussian_base: bool = False
     n_folds: int | None = None
     bias_correction: bool = True
     steps: int | None = None
-    batch_size: int = 512
-    shuffles: int = 1
+    batch_size: int | None = None
+    shuffles: int | None = None
     learning_rate: float | None = None
     weight_decay: float = 0.01
     patience: int = 16
@@ -78,6 +95,12 @@ class Neural:
 
     #: Peak learning rates of the built-in critic and of a user's, which nobody tuned.
     _own_rate, _users_rate = 3e-3, 4e-3
+    #: The dial.
+    _efforts: ClassVar[dict[str, Effort]] = {
+        "fast": Effort(pace=0.4),
+        "default": Effort(),
+        "thorough": Effort(pace=4.0, hidden=(256, 256), shuffles=4, n_folds=5),
+    }
 
     def run(self, problem: Problem) -> Estimate:
         return self.fit(problem).estimate
@@ -90,7 +113,7 @@ class Neural:
         custom = self.critic is not None
         encoders = [self._encoder().fit(v, keep_shape=custom) for v in (problem.x, problem.y)]
         problem, folds = self._split(problem, seeds[0])
-        folds = trimmed(folds, self._steps(problem.n) * self.batch_size, seeds[0])
+        folds = trimmed(folds, self._steps(problem.n) * self.dial.batch_size, seeds[0])
         pairs = _pairs(problem, encoders)
 
         with forked_rng(seeds[1], pairs.x.device) if custom else nullcontext():
@@ -100,9 +123,17 @@ class Neural:
         estimate = self._refined(assemble(self.name, fit, reports), fit)
         return FittedNeural(estimate, critics, encoders, reports.kind, problem.device)
 
+    @property
+    def dial(self) -> Effort:
+        """What ``effort`` stands for, under the options that were given themselves."""
+        if self.effort not in self._efforts:
+            raise UnknownNameError("effort", self.effort, list(self._efforts))
+        given = {name: getattr(self, name) for name in ("hidden", "batch_size", "shuffles", "n_folds")}
+        return replace(self._efforts[self.effort], **{name: value for name, value in given.items() if value is not None})
+
     def _split(self, problem: Problem, seed: int) -> tuple[Problem, list[Fold]]:
         """The folds; copies of rows are let go where keeping them together leaves nothing to shuffle."""
-        n_folds = self.n_folds or (5 if problem.n < 4000 else 3)
+        n_folds = self.dial.n_folds or (5 if problem.n < 4000 else 3)
         share = stop_share(problem.n)
         try:
             return problem, make_folds(problem.n, n_folds, seed, problem.groups, stop_share=share)
@@ -141,7 +172,7 @@ class Neural:
         critic: Critic = ConcatCritic(
             pairs.x.shape[1],
             pairs.y.shape[1],
-            self.hidden,
+            self.dial.hidden,
             activation=self.activation,
             stack=(len(folds),),
             zero_init=self.gaussian_base,
@@ -184,8 +215,8 @@ class Neural:
         usual = self._own_rate if self.critic is None else self._users_rate
         return TrainingOptions(
             steps=steps,
-            batch_size=self.batch_size,
-            shuffles=self.shuffles,
+            batch_size=self.dial.batch_size,
+            shuffles=self.dial.shuffles,
             learning_rate=usual if self.learning_rate is None else self.learning_rate,
             weight_decay=self.weight_decay,
             eval_every=max(1, steps // 40),
@@ -194,14 +225,15 @@ class Neural:
         )
 
     def _steps(self, n: int) -> int:
-        return self.steps or default_steps(n)
+        return self.steps or max(1, round(self.dial.pace * default_steps(n)))
 
     def _about(self) -> dict[str, Any]:
         base = "Gaussian base + " if self.gaussian_base else ""
         return {
             "trained_by": self.bound if isinstance(self.bound, str) else getattr(self.bound, "__name__", "custom"),
             "preprocess": self.preprocess,
-            "critic": "user's" if self.critic is not None else f"{base}MLP {tuple(self.hidden)}",
+            "effort": self.effort,
+            "critic": "user's" if self.critic is not None else f"{base}MLP {tuple(self.dial.hidden)}",
         }
 
     def _encoder(self) -> SideEncoder:
@@ -212,9 +244,10 @@ class Neural:
 
     def _check(self) -> None:
         bounds.get_bound(self.bound)
+        _ = self.dial
         for name in ("steps", "batch_size", "shuffles", "n_folds", "patience"):
             value = getattr(self, name)
-            if value is None and name in ("steps", "n_folds"):
+            if value is None and name != "patience":
                 continue
             low = 2 if name in ("n_folds", "batch_size") else 1
             if not isinstance(value, (int, np.integer)) or value < low:
@@ -224,7 +257,7 @@ class Neural:
             raise InputError(f"learning_rate must be positive, got {rate!r}.")
         if not (isinstance(decay, Real) and 0 <= decay < math.inf):
             raise InputError(f"weight_decay must be zero or more, got {decay!r}.")
-        widths = self.hidden if isinstance(self.hidden, (list, tuple)) else [None]
+        widths = self.dial.hidden if isinstance(self.dial.hidden, (list, tuple)) else [None]
         if not all(isinstance(width, (int, np.integer)) and width >= 1 for width in widths):
             raise InputError(f"hidden must list the widths of the layers, for example (64, 64); got {self.hidden!r}.")
 

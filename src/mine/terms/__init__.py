@@ -1,0 +1,24 @@
+"""Mutual information as a term in a model's loss.
+
+:class:`mine.MaximizeMI` and :class:`mine.MinimizeMI` wire a critic, shuffled pairs and a bound into somebody else's training
+loop; :func:`clipped_backward` keeps such a term from pulling harder than the main loss.
+"""
+
+from mine.terms.clipping import ClippedGradient, adaptive_clip, clipped_backward
+from mine.terms.conditional import GaussianConditional
+from mine.terms.maximize import MaximizeMI
+from mine.terms.minimize import MinimizeMI
+from mine.terms.term import Term
+from mine.terms.upper_bounds import club, leave_one_out
+
+__all__ = [
+    "ClippedGradient",
+    "GaussianConditional",
+    "MaximizeMI",
+    "MinimizeMI",
+    "Term",
+    "adaptive_clip",
+    "clipped_backward",
+    "club",
+    "leave_one_out",
+]

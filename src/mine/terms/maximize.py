@@ -1,0 +1,80 @@
+"""The term that raises mutual information."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from mine.bounds import Bound
+from mine.critics import as_critic
+from mine.terms.objectives import CriticBound
+from mine.terms.term import OptimizerLike, Term
+
+__all__ = ["MaximizeMI"]
+
+
+class MaximizeMI(Term):
+    """A loss that falls as the mutual information of x and y rises: minus a lower bound, for a model's training loop.
+
+    In each step of the loop train the critic, then the model::
+
+        z = encoder(a)
+        term.critic_step(z, b)
+        loss = task_loss + beta * term(z, b)
+
+    The call's loss sends gradients to whatever made x and y and none to the critic; :meth:`critic_step` the other way
+    round. Add the term's loss whatever its direction: the sign is in the class.
+
+    Keep the term outside a module that you wrap in ``DistributedDataParallel``. Its calls in training mode with gradients
+    gather the scores of all ranks, so every rank must make them. Under autocast the bound is computed in float32.
+
+    References:
+        Belghazi et al., 2018 (arXiv 1801.04062), section 5.1; Hjelm et al., 2019 (arXiv 1808.06670).
+
+    Arguments:
+        critic: A critic of :mod:`mine.critics` or any ``nn.Module`` taking (x, y) or their concatenation. It is not copied.
+        bound: A name (dv, mine, nwj, jensen-shannon, infonce, smile) or a function like those in :mod:`mine.bounds`.
+        shuffles: Shuffled partners of a row; None is 8, for InfoNCE 64, at most the batch size less one.
+        optimizer: The critic's optimizer, or a function making one from its parameters; None is Adam.
+        learning_rate: Adam's rate.
+        random_state: Seed of the shuffles.
+
+    Example:
+        >>> from mine.critics import ConcatCritic
+        >>> encoder = nn.Linear(4, 1)
+        >>> term = MaximizeMI(ConcatCritic(1, 1, hidden=(16,)))
+        >>> a, b = torch.randn(32, 4), torch.randn(32, 1)
+        >>> term.critic_step(encoder(a), b, steps=2)
+        >>> term(encoder(a), b).backward()
+        >>> encoder.weight.grad is not None, all(p.grad is None for p in term.critic.parameters())
+        (True, True)
+    """
+
+    critic: nn.Module
+
+    def __init__(
+        self,
+        critic: nn.Module,
+        bound: str | Bound = "mine",
+        *,
+        shuffles: int | None = None,
+        optimizer: OptimizerLike | None = None,
+        learning_rate: float = 1e-3,
+        random_state: int = 0,
+    ) -> None:
+        made = as_critic(critic)
+        super().__init__(
+            made,
+            CriticBound(made, bound, shuffles),
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            random_state=random_state,
+        )
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """The model's loss, a scalar: minimise it to raise the mutual information of x and y.
+
+        Arguments:
+            x: Rows of x, shape (B,) or (B, ...).
+            y: Rows of y, paired with x.
+        """
+        return -self._value(x, y)

@@ -1,0 +1,111 @@
+"""The term that lowers mutual information."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mine.bounds import Bound
+from mine.critics import as_critic
+from mine.errors import InputError, StaleCriticError, UnknownNameError
+from mine.terms.objectives import CriticBound, KnownDensity, LearnedClub, Objective
+from mine.terms.term import OptimizerLike, Term
+
+__all__ = ["MinimizeMI"]
+
+_UPPER_BOUNDS = ("leave-one-out", "club")
+
+
+class MinimizeMI(Term):
+    """A loss that falls as the mutual information of x and y falls.
+
+    With a critic alone it is a *lower* bound, which also falls when the critic gets worse. So the critic must be trained
+    between the model's steps, ``critic_step(x, y, steps=5)`` say; more than ``max_stale`` calls without one are an error.
+    Check the outcome by ``mine.estimate`` on rows held out.
+
+    ``upper_bound`` chooses another way:
+
+    - ``"leave-one-out"``: an upper bound from the encoder's own density. Call ``term(z, density)`` with the
+      ``torch.distributions.Distribution`` that ``z`` was drawn from by ``rsample``; it bounds the information of z on the
+      encoder's input. No critic.
+    - ``"club"``: with a critic, a module that maps x to a distribution over y (:class:`mine.terms.GaussianConditional`)
+      and is trained by maximum likelihood, it is an *estimate, not a bound*. Without a critic, called ``term(z, density)``
+      with the encoder's density, q is exact and it is an upper bound.
+
+    References:
+        Poole et al., 2019 (arXiv 1905.06922), section 2.1; Cheng et al., 2020 (arXiv 2006.12013).
+
+    Arguments:
+        critic: As in :class:`mine.MaximizeMI`; a conditional density for ``"club"``, or None where the encoder's is known.
+        bound: As in :class:`mine.MaximizeMI`; not used with an upper bound.
+        upper_bound: None, ``"leave-one-out"`` or ``"club"``.
+        max_stale: Calls in training mode and with gradients that are allowed between two steps of the critic; raise it to
+            the number of batches that you accumulate gradients over.
+        shuffles: As in :class:`mine.MaximizeMI`; 64 for a learned CLUB.
+        optimizer: As in :class:`mine.MaximizeMI`.
+        learning_rate: As in :class:`mine.MaximizeMI`.
+        random_state: As in :class:`mine.MaximizeMI`.
+
+    Example:
+        >>> density = torch.distributions.Normal(torch.zeros(64, 2, requires_grad=True), 1.0)  # ignores its input
+        >>> round(MinimizeMI(upper_bound="leave-one-out")(density.rsample(), density).item(), 3)
+        0.0
+    """
+
+    def __init__(
+        self,
+        critic: nn.Module | None = None,
+        bound: str | Bound = "mine",
+        *,
+        upper_bound: str | None = None,
+        max_stale: int = 1,
+        shuffles: int | None = None,
+        optimizer: OptimizerLike | None = None,
+        learning_rate: float = 1e-3,
+        random_state: int = 0,
+    ) -> None:
+        if max_stale < 1:
+            raise InputError(f"max_stale must be at least 1, got {max_stale!r}.")
+        critic, objective = _choose(critic, bound, upper_bound, shuffles)
+        super().__init__(critic, objective, optimizer=optimizer, learning_rate=learning_rate, random_state=random_state)
+        self.max_stale = max_stale
+
+    def forward(self, x: Tensor, y: Any) -> Tensor:
+        """The model's loss, a scalar: minimise it to lower the mutual information of x and y.
+
+        Arguments:
+            x: Rows of x, shape (B,) or (B, ...).
+            y: Rows of y, paired with x; the density of x where the encoder's is used.
+
+        Raises:
+            StaleCriticError: More than ``max_stale`` calls in training mode and with gradients since the critic's last step.
+        """
+        if self.training and torch.is_grad_enabled() and self._trainable():
+            self._calls_since_critic += 1
+            if self._calls_since_critic > self.max_stale:
+                raise StaleCriticError(
+                    f"{self._calls_since_critic} training calls of MinimizeMI since the critic's last step, max_stale is "
+                    f"{self.max_stale}. A critic left behind makes the loss fall with the information still there: call "
+                    "critic_step(x, y) before each step of the model, or raise max_stale if you accumulate gradients. To "
+                    "evaluate, call term.eval() or use torch.no_grad()."
+                )
+        return self._value(x, y)
+
+
+def _choose(
+    critic: nn.Module | None, bound: str | Bound, upper_bound: str | None, shuffles: int | None
+) -> tuple[nn.Module | None, Objective]:
+    if upper_bound is not None and upper_bound not in _UPPER_BOUNDS:
+        raise UnknownNameError("upper bound", upper_bound, _UPPER_BOUNDS)
+    if upper_bound == "club" and critic is not None:
+        return critic, LearnedClub(critic, shuffles)
+    if upper_bound is not None:
+        if critic is not None:
+            raise InputError('upper_bound="leave-one-out" needs the encoder\'s density and no critic: leave the critic out.')
+        return None, KnownDensity(upper_bound)
+    if critic is None:
+        raise InputError('MinimizeMI needs a critic, or upper_bound="leave-one-out" or "club" with the encoder\'s density.')
+    made = as_critic(critic)
+    return made, CriticBound(made, bound, shuffles)
