@@ -93,7 +93,11 @@ def batches(
     size = min(batch_size, n)
     swamped = 0
     while True:
-        order = torch.rand(index.shape, generator=generator, device=index.device).argsort(-1)
+        # A permutation costs a tenth of a sort, but there is none for many critics at once.
+        if index.ndim == 1:
+            order = torch.randperm(n, generator=generator, device=index.device)
+        else:
+            order = torch.rand(index.shape, generator=generator, device=index.device).argsort(-1)
         for start in range(0, n - size + 1, size):
             rows = index.gather(-1, order[..., start : start + size])
             if groups is None:
