@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from mine import bounds
 from mine.critics import ConcatCritic, Critic, GaussianCritic, ModuleCritic, ResidualCritic, SeparableCritic, pair_scores
-from mine.fused import FusedPairs, score_slopes
+from mine.fused import FusedPairs, score_slopes, table_slopes
+from mine.metric import off_diagonal
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -124,3 +125,13 @@ def test_other_critics_have_no_fused_step(critic: Critic):
     assert not FusedPairs.supports(critic)
     with pytest.raises(TypeError, match="supports"):
         FusedPairs(critic)
+
+
+@pytest.mark.parametrize("stack", [(), (3,)], ids=["single", "stacked"])
+def test_a_table_of_every_pair_has_the_slopes_of_autograd(stack: tuple[int, ...]):
+    scores = torch.randn(*stack, 6, 6, generator=seeded(1), dtype=torch.float64).mul_(5).requires_grad_()
+    loss, value, _ = bounds.donsker_varadhan(scores.diagonal(dim1=-2, dim2=-1), off_diagonal(scores))
+    (expected,) = torch.autograd.grad(loss.sum(), scores)
+    slopes, got = table_slopes(scores)
+    torch.testing.assert_close(slopes, expected)
+    torch.testing.assert_close(got, value.detach())

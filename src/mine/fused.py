@@ -19,7 +19,7 @@ from mine import bounds
 from mine.bounds import Bound
 from mine.critics import ConcatCritic, Critic, ResidualCritic, pair_scores
 
-__all__ = ["FusedPairs", "Slopes", "score_slopes"]
+__all__ = ["FusedPairs", "Slopes", "score_slopes", "table_slopes"]
 
 _relu_backward: Any = torch.ops.aten.threshold_backward.grad_input  # one pass; multiplying by a mask takes ten times as long
 
@@ -65,14 +65,37 @@ def _exponential_slopes(joint: Tensor, marginal: Tensor, state: Tensor | None, *
     return Slopes(joint.new_full((), -1 / rows).expand_as(joint), weights, joint.mean(-1) - batch, state)
 
 
+def table_slopes(scores: Tensor) -> tuple[Tensor, Tensor]:
+    """Gradient of the Donsker-Varadhan loss by a table of scores (..., B, B) with the joint ones on its diagonal; the bound.
+
+    Example:
+        >>> slopes, value = table_slopes(torch.zeros(2, 2))
+        >>> slopes, value
+        (tensor([[-0.5000,  0.5000],
+                [ 0.5000, -0.5000]]), tensor(0.))
+    """
+    with torch.no_grad():
+        rows = scores.shape[-1]
+        weights = scores.clone()
+        diagonal = weights.diagonal(dim1=-2, dim2=-1)
+        joint = diagonal.mean(-1)
+        diagonal.fill_(-math.inf)
+        highest = weights.amax((-2, -1), keepdim=True)
+        weights.sub_(highest).exp_()
+        total = weights.sum((-2, -1), keepdim=True)
+        weights.div_(total)
+        diagonal.fill_(-1 / rows)
+        partition = (total / (rows * (rows - 1))).log_().add_(highest)
+        return weights, joint - partition[..., 0, 0]
+
+
 class FusedPairs:
     """Training steps of one critic on joint and shuffled pairs, in buffers used again each step.
 
     Gradients are written over, never added to: a step needs no ``zero_grad``.
 
     Arguments:
-        critic: A :class:`ConcatCritic` with ReLU; or ``scale * base + network`` on one: a :class:`ResidualCritic`, or a critic
-            whose method ``split(x, y)`` gives what its base and what its network read. See :meth:`supports`.
+        critic: A :class:`ConcatCritic` with ReLU, or a :class:`ResidualCritic` on one. See :meth:`supports`.
 
     Raises:
         TypeError: For any other critic.
@@ -104,7 +127,7 @@ class FusedPairs:
     @staticmethod
     def supports(critic: Critic) -> bool:
         """Whether ``critic`` has a fused step: a trainable MLP with ReLU, on the CPU, stacked once or not at all."""
-        network: Any = critic.network if type(critic) is ResidualCritic or hasattr(critic, "split") else critic
+        network: Any = critic.network if type(critic) is ResidualCritic else critic
         if type(network) is not ConcatCritic or network.rest.activation != "relu" or len(network.stack) > 1:
             return False
         trained = {id(p) for p in critic.parameters() if p.requires_grad}
@@ -131,8 +154,8 @@ class FusedPairs:
             base: tuple[Tensor, Tensor] | None = None
             residual = self.residual
             if residual is not None:
-                of_base, (x, y) = _split(residual, x, y)
-                base = pair_scores(residual.base, *of_base, shifts)
+                of_x, of_y = x[..., : residual.base_dx], y[..., : residual.base_dy]
+                base = pair_scores(residual.base, of_x, of_y, shifts)
             joint, marginal = self._forward(x, y, shifts)
             if residual is not None and base is not None:
                 joint = joint + residual.scale * base[0]
@@ -200,13 +223,6 @@ class FusedPairs:
         scores, slopes = (t[-1].squeeze(-1).unflatten(dim, (shuffles + 1, rows)) for t in (self.hidden, self.slopes))
         self.joint, self.joint_slope = (t.select(dim, 0) for t in (scores, slopes))
         self.marginal, self.marginal_slope = (t.narrow(dim, 1, shuffles).movedim(dim, -1) for t in (scores, slopes))
-
-
-def _split(critic: Any, x: Tensor, y: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """What the base reads of x and y, and what the network reads."""
-    if isinstance(critic, ResidualCritic):
-        return (x[..., : critic.base_dx], y[..., : critic.base_dy]), (x, y)
-    return critic.split(x, y)
 
 
 def _runs(shifts: Sequence[int], rows: int) -> list[tuple[int, int, int]]:

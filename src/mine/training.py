@@ -14,9 +14,10 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor, nn
 
-from mine.bounds import Bound
+from mine.bounds import Bound, donsker_varadhan
 from mine.critics import Critic, Encoding, map_encoding, pair_scores
 from mine.features import Features
+from mine.fused import FusedPairs, table_slopes
 from mine.metric import off_diagonal
 from mine.sampling import batches, cyclic_shifts, longest_run
 
@@ -27,6 +28,7 @@ __all__ = ["History", "OptimizerLike", "Pairs", "TrainingOptions", "evaluate_sco
 HELD_ROWS = 1 << 17
 #: Bytes up to which the features of one side of such a split are.
 HELD_BYTES = 128 << 20
+_fused_adamw: Any = torch.ops.aten._fused_adamw_.default
 
 OptimizerLike: TypeAlias = "torch.optim.Optimizer | Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]"
 
@@ -40,7 +42,13 @@ class Pairs:
     groups: Tensor | None = None
 
     def rows(self, index: Tensor) -> tuple[Tensor, Tensor]:
-        return self.x[index], self.y[index]
+        return _read(self.x, index), _read(self.y, index)
+
+
+def _read(side: Features, index: Tensor) -> Tensor:
+    if isinstance(side, Tensor) and index.ndim == 1:  # half the time of the general indexing
+        return side.index_select(0, index)
+    return side[index]
 
 
 @dataclass(frozen=True)
@@ -245,13 +253,17 @@ def train_critic(
         history.converged = True
         return history
 
-    schedule = None
     if optimizer is None:
-        optimizer = _adamw(trainable, options, len(critic.stack))
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _warm_cosine(options))
-    elif not isinstance(optimizer, torch.optim.Optimizer):
-        optimizer = optimizer(trainable)
+        update = _AdamW(trainable, options, len(critic.stack)).step
+    else:
+        users = optimizer if isinstance(optimizer, torch.optim.Optimizer) else optimizer(trainable)
+
+        def update(step: int) -> None:
+            users.step()
+
     table: Any = getattr(critic, "all_pairs", None) if options.all_pairs and pairs.groups is None else None
+    dtype = pairs.x.dtype if isinstance(pairs.x, Tensor) else torch.float32
+    fused = FusedPairs(critic) if table is None and FusedPairs.supports(critic) and dtype == trainable[0].dtype else None
     stream = batches(train, options.batch_size, rows_generator, pairs.groups)
     state: Tensor | None = None
     since_better = 0
@@ -260,18 +272,20 @@ def train_critic(
     for step in range(1, options.steps + 1):
         rows, gap = next(stream)
         shifts = cyclic_shifts(rows.shape[-1], options.shuffles, shift_generator, gap=gap)
-        if table is not None:
-            x, y = pairs.rows(rows)
-            scores = table(critic.encode_x(x), critic.encode_y(y))
-            joint, marginal = scores.diagonal(dim1=-2, dim2=-1), off_diagonal(scores)
+        x, y = pairs.rows(rows)
+        if fused is not None:
+            value, state = fused.step(bound, x, y, shifts, state)
         else:
-            joint, marginal = pair_scores(critic, *pairs.rows(rows), shifts)
-        loss, value, state = bound(joint, marginal, state)
-        optimizer.zero_grad(set_to_none=True)
-        loss.sum().backward()
-        optimizer.step()
-        if schedule is not None:
-            schedule.step()
+            for p in trainable:
+                p.grad = None
+            if table is not None and bound is donsker_varadhan:
+                scores = table(critic.encode_x(x), critic.encode_y(y))
+                slopes, value = table_slopes(scores)
+                scores.backward(slopes)
+            else:
+                loss, value, state = bound(*_scores(critic, table, x, y, shifts), state)
+                loss.sum().backward()
+        update(step)
         if average is not None:
             average.update(step)
         running += value.detach().mean()
@@ -289,13 +303,42 @@ def train_critic(
     return history
 
 
-def _adamw(trainable: list[nn.Parameter], options: TrainingOptions, stack_dims: int) -> torch.optim.AdamW:
-    """AdamW that decays matrices, not biases and scales."""
-    matrices = [p for p in trainable if p.ndim - stack_dims > 1 and p.shape[-2] > 1]
-    others = [p for p in trainable if not (p.ndim - stack_dims > 1 and p.shape[-2] > 1)]
-    groups = [{"params": matrices, "weight_decay": options.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    fused = trainable[0].device.type in ("cpu", "cuda")
-    return torch.optim.AdamW([g for g in groups if g["params"]], lr=options.learning_rate, fused=fused)
+class _AdamW:
+    """AdamW that decays matrices, not biases and scales, at the rates of ``options``.
+
+    On a CPU or a GPU of CUDA it calls the kernel below :class:`torch.optim.AdamW`: for small critics the class, its hooks and
+    a scheduler take ten times as long as the update itself.
+    """
+
+    def __init__(self, trainable: list[nn.Parameter], options: TrainingOptions, stack_dims: int) -> None:
+        matrices = [p for p in trainable if p.ndim - stack_dims > 1 and p.shape[-2] > 1]
+        decayed = {id(p) for p in matrices}
+        others = [p for p in trainable if id(p) not in decayed]
+        self.groups = [(decay, group) for decay, group in ((options.weight_decay, matrices), (0.0, others)) if group]
+        self.rate, self.factor = options.learning_rate, _warm_cosine(options)
+        self.count = torch.zeros((), device=trainable[0].device)
+        self.means, self.squares = ({p: torch.zeros_like(p) for p in trainable} for _ in range(2))
+        self.plain: torch.optim.AdamW | None = None
+        if trainable[0].device.type not in ("cpu", "cuda"):
+            self.plain = torch.optim.AdamW([{"params": group, "weight_decay": decay} for decay, group in self.groups])
+
+    def step(self, step: int) -> None:
+        """Update by the gradients of step number ``step``, counted from 1; what has no gradient stays."""
+        rate = self.rate * self.factor(step - 1)
+        if self.plain is not None:
+            for settings in self.plain.param_groups:
+                settings["lr"] = rate
+            self.plain.step()
+            return
+        with torch.no_grad():
+            self.count += 1
+            for decay, group in self.groups:
+                reached = [p for p in group if p.grad is not None]
+                _fused_adamw(
+                    reached, [p.grad for p in reached], [self.means[p] for p in reached], [self.squares[p] for p in reached],
+                    [], [self.count] * len(reached),
+                    lr=rate, beta1=0.9, beta2=0.999, weight_decay=decay, eps=1e-8, amsgrad=False, maximize=False,
+                )  # fmt: skip
 
 
 def _flat(stop: list[float]) -> bool:
@@ -314,6 +357,14 @@ def _warm_cosine(options: TrainingOptions) -> Callable[[int], float]:
         return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm) / max(1, options.steps - warm))))
 
     return factor
+
+
+def _scores(critic: Critic, table: Any, x: Tensor, y: Tensor, shifts: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Joint and marginal scores of a batch: of every pair where there is a table of them, else of the shifts."""
+    if table is None:
+        return pair_scores(critic, x, y, shifts)
+    scores = table(critic.encode_x(x), critic.encode_y(y))
+    return scores.diagonal(dim1=-2, dim2=-1), off_diagonal(scores)
 
 
 class _Average:

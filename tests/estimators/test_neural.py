@@ -101,7 +101,8 @@ def test_a_bound_of_ones_own():
     est = estimate(*normals(300, 0.7), "dv", bound=doubled)
     assert calls and calls[0][0] == 3  # three folds in one stack
     assert est.diagnostics["trained_by"] == "doubled"
-    assert est.value == estimate(*normals(300, 0.7), "dv").value
+    # the built-in bound has its gradient written out: the same up to rounding, which training carries on
+    assert est.value == pytest.approx(estimate(*normals(300, 0.7), "dv").value, abs=0.02)
 
 
 # === Honest rows ===
