@@ -329,7 +329,7 @@ def test_the_gaussian_witness_extends_the_interval_of_a_critic_that_sees_too_lit
     est = estimate(x, y, "mine", **change)
     assert est.value < 0.7 * truth
     assert est.interval[1] > truth
-    assert est.diagnostics["gaussian_copula_nats"] == pytest.approx(truth, abs=4 * 0.95 / math.sqrt(500))
+    assert est.diagnostics["copula_nats"] == pytest.approx(truth, abs=4 * 0.95 / math.sqrt(500))
     (warning,) = [w for w in est.warnings if "The critic misses dependence" in w]
     assert "use method 'auto'" in warning
 

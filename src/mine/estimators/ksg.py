@@ -133,7 +133,7 @@ class KSG:
             )
         low, high = value - half_width, value + half_width
         witness = copula_information(problem.x.flat, problem.y.flat)
-        diagnostics["gaussian_copula_nats"] = witness
+        diagnostics["copula_nats"] = witness
         if witness is not None and witness > high:  # neighbours are far apart in many dimensions, and KSG reads low
             high = witness + half_width
             diagnostics["warnings"].append(

@@ -261,6 +261,8 @@ class Neural:
         if not (isinstance(decay, Real) and 0 <= decay < math.inf):
             raise InputError(f"weight_decay must be zero or more, got {decay!r}.")
         widths = self.dial.hidden if isinstance(self.dial.hidden, (list, tuple)) else [None]
+        if not widths:
+            raise InputError("hidden needs at least one layer, for example (64, 64).")
         if not all(isinstance(width, (int, np.integer)) and width >= 1 for width in widths):
             raise InputError(f"hidden must list the widths of the layers, for example (64, 64); got {self.hidden!r}.")
 

@@ -87,7 +87,7 @@ def entropy_rows(values: np.ndarray, n_neighbors: int = ENTROPY_NEIGHBORS) -> np
         Kozachenko and Leonenko, 1987; in the form of Kraskov et al., 2004 (arXiv cond-mat/0305641), eq. 20.
 
     >>> rng = np.random.default_rng(0)
-    >>> round(float(entropy_rows(rng.normal(size=(20_000, 1))).mean()), 2), round(0.5 * np.log(2 * np.pi * np.e), 2)
+    >>> round(float(entropy_rows(rng.normal(size=(20_000, 1))).mean()), 2), round(float(0.5 * np.log(2 * np.pi * np.e)), 2)
     (1.42, 1.42)
     """
     joint = _neighbor_rows(values, n_neighbors)

@@ -23,6 +23,8 @@ __all__ = ["by_copula", "by_residual"]
 STRONG, FEW_COLUMNS = 3.0, 3
 #: Fewest rows, and as many as nearest neighbours are asked about.
 FEWEST_ROWS, MOST_ROWS = 200, 20_000
+#: Rows from which a residual is tried where the critics could do as well: fewer make its entropies the noisier of the two.
+ROWS_TO_SPARE = 2000
 #: Uncertainty (nats a coordinate) of the difference of two entropies from nearest neighbours.
 ENTROPY_MISFIT = 0.015
 
@@ -44,7 +46,7 @@ def by_residual(estimate: Estimate, problem: Problem, remainder: Callable[[Probl
     strong = estimate.diagnostics["saturated"] or estimate.value > STRONG
     if x.n_discrete or y.n_discrete or problem.n < FEWEST_ROWS or min(dims) > MOST_COLUMNS:
         return None
-    if not strong and max(dims) > FEW_COLUMNS:
+    if not strong and (max(dims) > FEW_COLUMNS or problem.n < ROWS_TO_SPARE):
         return None
     (seed,) = problem.seeds(1)
     rows = np.arange(problem.n)
@@ -68,13 +70,13 @@ def by_residual(estimate: Estimate, problem: Problem, remainder: Callable[[Probl
 
 
 def _surely_more(residual: Residual, estimate: Estimate, rows: np.ndarray, groups: np.ndarray | None) -> bool:
-    """Whether the residual explains more than the critics found, by two standard errors of their paired difference.
+    """Whether the residual explains more than the critics found, by three standard errors of their paired difference.
 
     Both are means of an estimate of the same log-ratio on the same rows: their difference is known far better than either.
-    The largest of several residuals is a little too large by luck, hence two and not one.
+    The largest of a dozen residuals is too large by luck, hence three and not two.
     """
     noise = 0.0 if estimate.rows is None else clustered_stderr(residual.rows - estimate.rows[rows], groups)
-    return residual.explained > estimate.value + 2 * noise
+    return residual.explained > estimate.value + 3 * noise
 
 
 def _joined(
