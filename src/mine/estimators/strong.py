@@ -21,6 +21,8 @@ __all__ = ["by_copula", "by_residual"]
 
 #: From this many nats on a partition term over shuffled pairs is noisy; below, a residual is only tried on a few columns.
 STRONG, FEW_COLUMNS = 3.0, 3
+#: Within so many nats of what shuffled pairs can resolve, a bound from them already falls short.
+NEAR_LIMIT = 3.0
 #: Fewest rows, and as many as nearest neighbours are asked about.
 FEWEST_ROWS, MOST_ROWS = 200, 20_000
 #: Rows from which a residual is tried where the critics could do as well: fewer make its entropies the noisier of the two.
@@ -113,12 +115,13 @@ def _joined(
 
 
 def by_copula(estimate: Estimate, fit: CrossFit) -> Estimate:
-    """Where shuffled pairs are saturated: the mean log-ratio of the fitted copula, if it exceeds the bound.
+    """Where shuffled pairs are saturated, or near it: the mean log-ratio of the fitted copula, if it exceeds the bound.
 
     The copula's partition function is known (1), so its log-ratio needs joint rows only and has no limit. It is a
     model, though: the interval stays open above, and below it ends where the bound does.
     """
-    found = base_ratio(fit) if estimate.diagnostics["saturated"] else None
+    saturated, limit = estimate.diagnostics["saturated"], estimate.diagnostics["largest_resolvable_nats"]
+    found = base_ratio(fit) if saturated or estimate.value > limit - NEAR_LIMIT else None
     if found is None:
         return estimate
     ratio, on_train = found
@@ -126,7 +129,7 @@ def by_copula(estimate: Estimate, fit: CrossFit) -> Estimate:
     correction = 0.5 * (on_train - held)
     if held + correction <= estimate.value:
         return estimate
-    limit, copula = estimate.diagnostics["largest_resolvable_nats"], estimate.diagnostics["copula"]
+    copula = estimate.diagnostics["copula"]
     warning = (
         f"Shuffled pairs of {estimate.n:,} rows resolve at most {limit:.1f} nats. "
         f"The value is that of a fitted {copula}, right only if the dependence is of that form; the interval "
@@ -139,4 +142,6 @@ def by_copula(estimate: Estimate, fit: CrossFit) -> Estimate:
         "warnings": [warning, *(w for w in estimate.warnings if not w.startswith(("Saturated", "The bias")))],
     }
     stderr = clustered_stderr(ratio, fit.problem.groups)
-    return replace(estimate, value=held + correction, stderr=stderr, diagnostics=diagnostics)
+    low, high = estimate.interval
+    high = max(high, held + correction + interval_half_width(stderr, correction, estimate.n))
+    return replace(estimate, value=held + correction, stderr=stderr, interval=(low, high), diagnostics=diagnostics)
