@@ -28,6 +28,7 @@ __all__ = [
     "ConcatCritic",
     "Critic",
     "GaussianCritic",
+    "MeanCritic",
     "ModuleCritic",
     "ResidualCritic",
     "SeparableCritic",
@@ -406,6 +407,34 @@ class ResidualCritic(Critic):
     def combine(self, hx: Any, hy: Any) -> Tensor:
         # The halves stay apart in a tuple: slicing one tensor would cost a zero-filled gradient each step.
         return self.scale * self.base.combine(hx[0], hy[0]) + self.network.combine(hx[1], hy[1])
+
+
+class MeanCritic(Critic):
+    """The mean score of several critics of the same pairs.
+
+    Donsker-Varadhan is concave in the critic: the mean of critics trained apart bounds no less than they do on average, and
+    what each has learned of noise cancels.
+
+    Example:
+        >>> members = [SeparableCritic(2, 3) for _ in range(3)]
+        >>> x, y = torch.randn(8, 2), torch.randn(8, 3)
+        >>> torch.allclose(MeanCritic(members)(x, y), sum(m(x, y) for m in members) / 3, atol=1e-6)
+        True
+    """
+
+    def __init__(self, members: Sequence[Critic]) -> None:
+        super().__init__()
+        self.stack = members[0].stack
+        self.members: Any = nn.ModuleList(members)
+
+    def encode_x(self, x: Tensor) -> Encoding:
+        return tuple(member.encode_x(x) for member in self.members)
+
+    def encode_y(self, y: Tensor) -> Encoding:
+        return tuple(member.encode_y(y) for member in self.members)
+
+    def combine(self, hx: Any, hy: Any) -> Tensor:
+        return torch.stack([m.combine(u, v) for m, u, v in zip(self.members, hx, hy, strict=True)]).mean(0)
 
 
 class ModuleCritic(Critic):

@@ -53,7 +53,6 @@ class GuidedCritic(Critic):
         hidden: Widths of the network.
         activation: Its activation.
         generator: Source of its initial weights.
-        copula: Name of the base, for people.
     """
 
     def __init__(
@@ -67,11 +66,9 @@ class GuidedCritic(Critic):
         hidden: tuple[int, ...] = (64, 64, 64),
         activation: str = "relu",
         generator: torch.Generator | None = None,
-        copula: str = "Gaussian copula",
     ) -> None:
         super().__init__()
         self.stack = base.stack
-        self.copula = copula
         self.base = base.requires_grad_(False)
         keep = min(MOST_DIRECTIONS, weights.shape[-1])
         self.sides = (x, y)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from mine.critics import _MLP, Critic
+from mine.critics import SeparableCritic
 
 __all__ = ["MetricCritic", "off_diagonal"]
 
@@ -15,7 +15,7 @@ __all__ = ["MetricCritic", "off_diagonal"]
 _START = 0.3
 
 
-class MetricCritic(Critic):
+class MetricCritic(SeparableCritic):
     r"""``T(x, y) = a(x) + b(y) - |f(x) - g(y)|^2 / 2``: two towers that meet where x and y belong together.
 
     The log-ratio of a Gaussian has this form in its canonical coordinates; the towers find coordinates in which others do.
@@ -53,21 +53,12 @@ class MetricCritic(Critic):
         stack: tuple[int, ...] = (),
         generator: torch.Generator | None = None,
     ) -> None:
-        super().__init__()
-        self.stack = stack
+        super().__init__(dx, dy, hidden, embed=embed + 1, activation=activation, stack=stack, generator=generator)
         self.embed = embed
-        self.tower_x = _MLP((dx, *hidden, embed + 1), stack, activation, activate_first=False, generator=generator)
-        self.tower_y = _MLP((dy, *hidden, embed + 1), stack, activation, activate_first=False, generator=generator)
         with torch.no_grad():
             for tower in (self.tower_x, self.tower_y):
                 for p in tower.layers[-1].parameters():
                     p.mul_(_START)
-
-    def encode_x(self, x: Tensor) -> Tensor:
-        return self.tower_x(x)
-
-    def encode_y(self, y: Tensor) -> Tensor:
-        return self.tower_y(y)
 
     def combine(self, hx: Tensor, hy: Tensor) -> Tensor:
         apart = hx[..., : self.embed] - hy[..., : self.embed]

@@ -18,7 +18,7 @@ from mine.splits import Fold, trimmed
 from mine.student import StudentCritic, fit_student, student_scores
 from mine.training import Pairs, evaluate_scores
 
-__all__ = ["CopulaBase", "base_rows", "base_train", "fit_base", "fit_copulas"]
+__all__ = ["CopulaBase", "base_rows", "base_train", "copula_name", "fit_base", "fit_copulas"]
 
 #: Degrees of freedom tried, from light tails to heavy ones, until one is no better than the last.
 DEGREES = (24.0, 10.0, 5.0, 3.0, 2.0, 1.5, 1.0, 0.7)
@@ -38,12 +38,16 @@ class CopulaBase:
     weights: Tensor
     degrees: tuple[float, ...]
 
-    @property
-    def name(self) -> str:
-        finite = [f for f in self.degrees if math.isfinite(f)]
-        if len(finite) * 2 <= len(self.degrees):
-            return "Gaussian copula"
-        return f"Student copula, {float(np.median(finite)):g} degrees of freedom"
+
+def copula_name(degrees: list[float], folds: int) -> str:
+    """What most folds' copulas are called; ``degrees`` are those of the folds that took a Student.
+
+    >>> copula_name([2.0, 3.0, 3.0], 3), copula_name([24.0], 3)
+    ('Student copula, 3 degrees of freedom', 'Gaussian copula')
+    """
+    if len(degrees) * 2 <= folds:
+        return "Gaussian copula"
+    return f"Student copula, {float(np.median(degrees)):g} degrees of freedom"
 
 
 def fit_base(x: np.ndarray, y: np.ndarray, fold: Fold) -> GaussianCritic:

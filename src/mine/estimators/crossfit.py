@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from mine import outofcore
-from mine.critics import Critic, GaussianCritic, ResidualCritic
-from mine.estimators.base import base_train, fit_base
+from mine.critics import Critic, GaussianCritic, MeanCritic, ResidualCritic
+from mine.estimators.base import base_train, copula_name, fit_base
 from mine.guided import GuidedCritic
 from mine.preprocessing import SideEncoder, rank_gaussianize
 from mine.problem import Problem, clustered_stderr
@@ -213,14 +213,15 @@ def _witness(fit: CrossFit) -> tuple[float | None, bool]:
 
 def _copula_name(fit: CrossFit) -> str:
     """The copula that ``copula_nats`` is the held-out mean log-ratio of."""
-    critics = [c.base if isinstance(c, ResidualCritic) else c for c in fit.critics]
-    return next((c.copula for c in critics if isinstance(c, GuidedCritic)), "Gaussian copula")
+    copulas = [fitted_copula(c) for c in fit.critics]
+    degrees = [float(c.dof) for c in copulas if isinstance(c, StudentCritic) and math.isfinite(float(c.dof))]
+    return copula_name(degrees, len(copulas))
 
 
 def fitted_copula(critic: Critic) -> GaussianCritic | StudentCritic | None:
     """The copula that a critic was built on, through what was trained on top of it."""
-    while isinstance(critic, ResidualCritic | GuidedCritic):
-        critic = critic.base
+    while isinstance(critic, ResidualCritic | GuidedCritic | MeanCritic):
+        critic = critic.members[0] if isinstance(critic, MeanCritic) else critic.base
     return critic if isinstance(critic, GaussianCritic | StudentCritic) else None
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from mine import bounds
-from mine.critics import ConcatCritic, Critic, GaussianCritic, ResidualCritic
+from mine.critics import ConcatCritic, Critic, GaussianCritic, MeanCritic, ResidualCritic
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 from mine.estimators.base import base_rows, fit_base
 from mine.estimators.crossfit import CrossFit, Reports, assemble
@@ -36,7 +36,8 @@ __all__ = ["Effort", "FittedNeural", "Neural"]
 class Effort:
     """What a value of the dial ``effort`` stands for, where the options are not given themselves.
 
-    ``pace`` multiplies the number of steps; ``n_folds`` None is the usual number.
+    ``pace`` multiplies the number of steps; ``n_folds`` None is the usual number; ``members`` critics a fold are trained
+    apart, and their mean is reported.
     """
 
     pace: float = 1.0
@@ -44,6 +45,7 @@ class Effort:
     batch_size: int = 512
     shuffles: int = 1
     n_folds: int | None = None
+    members: int = 1
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class Neural:
     _efforts: ClassVar[dict[str, Effort]] = {
         "fast": Effort(pace=0.4),
         "default": Effort(),
-        "thorough": Effort(pace=4.0, hidden=(256, 256), shuffles=4, n_folds=5),
+        "thorough": Effort(pace=2.0, shuffles=4, n_folds=5, members=3),
     }
 
     def run(self, problem: Problem) -> Estimate:
@@ -155,19 +157,23 @@ class Neural:
         self, problem: Problem, pairs: Pairs, folds: list[Fold], seeds: list[int]
     ) -> tuple[list[Critic], list[History]]:
         """All folds at once, in one stacked network."""
-        critic = self._critic(problem, pairs, folds, torch.Generator().manual_seed(seeds[1])).to(pairs.x.device)
+        members = self.dial.members
+        critic = self._critic(problem, pairs, folds * members, torch.Generator().manual_seed(seeds[1])).to(pairs.x.device)
         history = train_critic(
             critic,
             bounds.get_bound(self.bound),
             pairs,
-            _even([f.train for f in folds], seeds[2], pairs.x.device),
-            _even([f.stop for f in folds], seeds[2], pairs.x.device),
+            _even([f.train for f in folds], seeds[2], pairs.x.device).repeat(members, 1),
+            _even([f.stop for f in folds], seeds[2], pairs.x.device).repeat(members, 1),
             self._options(problem),
             stop_rows=partial(selection_rows, self._reported()),
             seed=seeds[2],
-            on_progress=_progress(problem, f"training {len(folds)} critics"),
+            on_progress=_progress(problem, f"training {members * len(folds)} critics"),
         )
-        return [critic.select(k) for k in range(len(folds))], [history]
+        singles = [critic.select(k) for k in range(len(folds) * members)]
+        if members == 1:
+            return singles, [history]
+        return [MeanCritic(singles[k :: len(folds)]) for k in range(len(folds))], [history]
 
     def _critic(self, problem: Problem, pairs: Pairs, folds: list[Fold], generator: torch.Generator) -> Critic:
         """The untrained critics of all folds, one stack."""

@@ -92,7 +92,8 @@ def _joined(
         interval_half_width(stderr, rest.diagnostics["bias_correction"], n), ENTROPY_MISFIT * residual.e.shape[1]
     )
     # So small a residual may be the error of the regression alone: the relation may be deterministic, of infinite information.
-    endless = value > math.log(n) + 2 * residual.e.shape[1]
+    # A line has few coefficients to err by; local fits err as soon as their neighbours are as far apart as the noise is wide.
+    endless = value > math.log(n) + (2 * residual.e.shape[1] if residual.name.startswith("linear") else -1)
     open_above = endless or rest.diagnostics["saturated"] or not math.isfinite(rest.interval[1])
     warnings = [w for w in estimate.warnings if not w.startswith(("Saturated", "The bias", "The critic misses"))]
     if endless:
