@@ -557,8 +557,8 @@ def test_a_short_side_is_constant_or_wrong() -> None:
 @pytest.mark.parametrize(
     ("method", "valid"),
     [
-        ("auto", "There are 18, the first: bound, critic,"),
-        ("mine", "There are 17, the first: bound, critic,"),
+        ("auto", "There are 19, the first: bound, critic,"),
+        ("mine", "There are 18, the first: bound, critic,"),
         ("ksg", "Valid: n_neighbors, preprocess."),
         ("gaussian", "There are none."),
         ("discrete", "There are none."),

@@ -66,6 +66,8 @@ class TrainingOptions:
         warmup: Share of the steps over which the learning rate rises.
         all_pairs: Take every pair of the batch, for a critic that has ``all_pairs``, where rows have no groups; ``shuffles``
             is then not used.
+        bf16: Score training pairs under bfloat16 autocast, for GPUs whose matrix units want it; the bound, the looks and the
+            report stay in float32.
         averaging: Weights are read, at the looks and in the end, as their running average over about this share of all
             steps; 0 reads them as they are.
     """
@@ -79,6 +81,7 @@ class TrainingOptions:
     patience: int = 16
     warmup: float = 0.05
     averaging: float = 0.0
+    bf16: bool = False
     all_pairs: bool = False
 
 
@@ -263,7 +266,8 @@ def train_critic(
 
     table: Any = getattr(critic, "all_pairs", None) if options.all_pairs and pairs.groups is None else None
     dtype = pairs.x.dtype if isinstance(pairs.x, Tensor) else torch.float32
-    fused = FusedPairs(critic) if table is None and FusedPairs.supports(critic) and dtype == trainable[0].dtype else None
+    by_hand = table is None and not options.bf16 and dtype == trainable[0].dtype and FusedPairs.supports(critic)
+    fused = FusedPairs(critic) if by_hand else None
     stream = batches(train, options.batch_size, rows_generator, pairs.groups)
     state: Tensor | None = None
     since_better = 0
@@ -278,12 +282,14 @@ def train_critic(
         else:
             for p in trainable:
                 p.grad = None
-            if table is not None and bound is donsker_varadhan:
-                scores = table(critic.encode_x(x), critic.encode_y(y))
-                slopes, value = table_slopes(scores)
-                scores.backward(slopes)
+            with torch.autocast(device.type, torch.bfloat16, enabled=options.bf16):
+                scored = _scores(critic, table, x, y, shifts)
+            if isinstance(scored, Tensor) and bound is donsker_varadhan:
+                slopes, value = table_slopes(_wide(scored))
+                scored.backward(slopes.to(scored.dtype))
             else:
-                loss, value, state = bound(*_scores(critic, table, x, y, shifts), state)
+                joint, marginal = _joint_and_marginal(scored)
+                loss, value, state = bound(_wide(joint), _wide(marginal), state)
                 loss.sum().backward()
         update(step)
         if average is not None:
@@ -359,12 +365,22 @@ def _warm_cosine(options: TrainingOptions) -> Callable[[int], float]:
     return factor
 
 
-def _scores(critic: Critic, table: Any, x: Tensor, y: Tensor, shifts: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """Joint and marginal scores of a batch: of every pair where there is a table of them, else of the shifts."""
+def _scores(critic: Critic, table: Any, x: Tensor, y: Tensor, shifts: Sequence[int]) -> Tensor | tuple[Tensor, Tensor]:
+    """Scores of a batch: a table of every pair where the critic has one, else those of the joint pairs and of the shifts."""
     if table is None:
         return pair_scores(critic, x, y, shifts)
-    scores = table(critic.encode_x(x), critic.encode_y(y))
-    return scores.diagonal(dim1=-2, dim2=-1), off_diagonal(scores)
+    return table(critic.encode_x(x), critic.encode_y(y))
+
+
+def _wide(scores: Tensor) -> Tensor:
+    """Scores under autocast in float32; others as they are."""
+    return scores.float() if scores.dtype in (torch.bfloat16, torch.float16) else scores
+
+
+def _joint_and_marginal(scored: Tensor | tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    if isinstance(scored, tuple):
+        return scored
+    return scored.diagonal(dim1=-2, dim2=-1), off_diagonal(scored)
 
 
 class _Average:

@@ -40,3 +40,17 @@ def test_the_result_names_it():
     x = rng.normal(size=300)
     est = mine.estimate(x, x + rng.normal(size=300), effort="fast", random_state=0)
     assert est.diagnostics["effort"] == "fast" and est.diagnostics["most_steps"] == round(0.7 * 150)
+
+
+@pytest.mark.parametrize("method", ["auto", "mine"])
+def test_bfloat16_training_finds_the_same_within_its_rounding(method: str):
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(600, 2))
+    y = np.abs(x) + 0.3 * rng.normal(size=(600, 2))  # no copula does it
+    found = [
+        mine.estimate(x, y, method=method, steps=120, n_folds=2, random_state=0, residual=False, bf16=bf16)
+        if method == "auto"
+        else mine.estimate(x, y, method=method, steps=120, n_folds=2, random_state=0, bf16=bf16)
+        for bf16 in (False, True)
+    ]
+    assert found[1].value == pytest.approx(found[0].value, abs=0.2) and found[1].value != found[0].value

@@ -74,6 +74,7 @@ class Neural:
         learning_rate: Peak rate of AdamW; None takes what suits the built-in critic, and 4e-3 for a user's.
         weight_decay: Of AdamW.
         patience: Looks at the stop rows (one every fortieth of ``steps``) without a better bound, after which training ends.
+        bf16: Train under bfloat16 autocast, for GPUs; what is reported is scored in float32.
         all_pairs: Take every pair of a batch where the critic can; ``shuffles`` is then not used.
         averaging: Share of ``steps`` over which weights are averaged; 0 takes them as they are.
     """
@@ -96,6 +97,7 @@ class Neural:
     patience: int = 16
     averaging: float = 0.0
     all_pairs: bool = False
+    bf16: bool = False
 
     #: Peak learning rates of the built-in critic and of a user's, which nobody tuned.
     _own_rate, _users_rate = 3e-3, 4e-3
@@ -231,6 +233,7 @@ class Neural:
             patience=self.patience,
             averaging=self.averaging,
             all_pairs=self.all_pairs,
+            bf16=self.bf16,
         )
 
     def _steps(self, n: int) -> int:
