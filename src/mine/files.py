@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-__all__ = ["cache_folder", "write_whole"]
+from mine.errors import InputError
+
+__all__ = ["cache_folder", "cells_folder", "write_record", "write_whole"]
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -28,6 +32,26 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def write_record(path: Path, record: Any) -> None:
+    """Write a dataclass as JSON, whole or not at all; numbers must be finite."""
+    content = json.dumps(asdict(record), allow_nan=False, indent=1)
+    write_whole(path, lambda stream: stream.write(content.encode()))
+
+
+def cells_folder(out: Path) -> Path:
+    """The folder ``cells`` of a command's ``--out``, made where it is not there.
+
+    Raises:
+        InputError: It cannot be made.
+    """
+    folder = out / "cells"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out cannot be written: {out} ({error.strerror or error}). Name a folder.") from error
+    return folder
 
 
 def cache_folder(name: str) -> Path:

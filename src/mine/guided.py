@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -37,7 +38,7 @@ class SideLayout:
 
 
 class GuidedCritic(Critic):
-    r"""``T = s * base(x, y) + network(x, y)``, s from 1, the network from 0.
+    r"""``T = s * base(x, y) + network(x, y)``: the base alone until :meth:`start_training`, then s from a tenth.
 
     The network reads a side's canonical coordinates weighted by how far they correlate on rows that did not fit them, its
     plain coordinates, fainter the more of them there are, and both times the side's lengths. In 25 dimensions of which two
@@ -69,7 +70,7 @@ class GuidedCritic(Critic):
     ) -> None:
         super().__init__()
         self.stack = base.stack
-        self.base = base.requires_grad_(False)
+        self.base: Any = base.requires_grad_(False)
         keep = min(MOST_DIRECTIONS, weights.shape[-1])
         self.sides = (x, y)
         self.register_buffer("shift_x", directions.mean_x)
@@ -118,15 +119,15 @@ class GuidedCritic(Critic):
         side = self.sides[1]
         return self.base.encode_y(y[..., : side.dim]), self.network.encode_y(self._inputs(y, side, self.shift_y, self.look_y))
 
-    def all_pairs(self, hx: Encoding, hy: Encoding) -> Tensor:
+    def all_pairs(self, hx: Any, hy: Any) -> Tensor:
         """Scores of every x with every y, shape ``(*stack, B, B)``."""
         with torch.no_grad():
-            base = self.base.all_pairs(hx[0], hy[0])  # type: ignore[operator]
+            base = self.base.all_pairs(hx[0], hy[0])
         gate = self.gate.unsqueeze(-1)
-        return self.scale.unsqueeze(-1) * base + gate * self.network.all_pairs(hx[1], hy[1])  # type: ignore[arg-type]
+        return self.scale.unsqueeze(-1) * base + gate * self.network.all_pairs(hx[1], hy[1])
 
-    def combine(self, hx: Encoding, hy: Encoding) -> Tensor:
-        return self.scale * self.base.combine(hx[0], hy[0]) + self.gate * self.network.combine(hx[1], hy[1])  # type: ignore[arg-type]
+    def combine(self, hx: Any, hy: Any) -> Tensor:
+        return self.scale * self.base.combine(hx[0], hy[0]) + self.gate * self.network.combine(hx[1], hy[1])
 
 
 def direction_weights(gaussian: GaussianCritic, x: Tensor, y: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from mine import outofcore
 from mine.errors import UnknownNameError
 from mine.variables import Variable, as_variable
 
-__all__ = ["Preprocess", "RankGaussianizer", "RobustLogScaler", "SideEncoder", "rank_gaussianize"]
+__all__ = ["Preprocess", "RankGaussianizer", "RobustLogScaler", "SideEncoder", "n_lengths", "rank_gaussianize"]
 
 Preprocess: TypeAlias = 'Literal["rank", "robust"] | None'
 
@@ -27,6 +27,15 @@ Preprocess: TypeAlias = 'Literal["rank", "robust"] | None'
 MAX_KNOTS = 4096
 #: A label column keeps this many levels; rarer ones share one, which can only lower the information.
 MAX_CATEGORIES = 64
+
+
+def n_lengths(dim: int) -> int:
+    """Number of length features of ``dim`` coordinates, after the ranked and the scaled ones; one coordinate is its own.
+
+    >>> n_lengths(1), n_lengths(3)
+    (0, 2)
+    """
+    return 2 if dim > 1 else 0
 
 
 def rank_gaussianize(values: np.ndarray) -> np.ndarray:
@@ -176,7 +185,7 @@ class SideEncoder:
                 self.scalers_.append(RobustLogScaler().fit(flat))
         self.length_unit_ = float(np.abs(flat).max()) if flat.size else 1.0
         self.lengths_ = None
-        if self.both and self.preprocess == "rank" and not self.keep_shape and flat.shape[1] > 1:
+        if self.both and self.preprocess == "rank" and not self.keep_shape and n_lengths(flat.shape[1]):
             self.lengths_ = RankGaussianizer().fit(self._squared_lengths(self.scalers_[0].transform(flat), flat))
         self.labels_ = None
         self.merged_: dict[str, int] = {}
@@ -196,11 +205,6 @@ class SideEncoder:
         """New data as a variable with the very columns, and kinds of columns, that ``fit`` saw."""
         kinds = {column: column in self.discrete_ for column in self.columns_}
         return as_variable(data, self.side_, kinds, keep_constant=True).select(self.columns_)
-
-    @property
-    def n_lengths(self) -> int:
-        """Number of length features, after the ranked and the scaled coordinates."""
-        return 0 if self.lengths_ is None else 2
 
     def _squared_lengths(self, ranked: np.ndarray, flat: np.ndarray) -> np.ndarray:
         with np.errstate(over="ignore", under="ignore"):  # subnormal numbers; new rows far beyond those of the fit

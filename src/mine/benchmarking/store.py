@@ -6,13 +6,12 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from mine.benchmarking.grid import Cell
-from mine.errors import InputError
-from mine.files import write_whole
+from mine.files import cells_folder, write_record
 
 __all__ = ["Record", "Store"]
 
@@ -103,11 +102,7 @@ class Store:
     """The folder ``cells`` of a benchmark's output."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder / "cells"
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"--out cannot be written: {folder} ({error.strerror or error}). Name a folder.") from error
+        self.folder = cells_folder(folder)
         self.unreadable: list[str] = []
 
     def read(self) -> dict[str, Record]:
@@ -127,8 +122,7 @@ class Store:
 
     def write(self, record: Record) -> None:
         """Write a cell so that a process killed at any moment leaves the whole file or none."""
-        content = json.dumps(asdict(record), allow_nan=False, indent=1)
-        write_whole(self.path(record), lambda stream: stream.write(content.encode()))
+        write_record(self.path(record), record)
 
     def path(self, record: Record) -> Path:
         """File of a cell: readable, and told apart by a digest of its key."""

@@ -16,7 +16,7 @@ from mine.estimators.discrete import DiscretePlugin, plugin_suits
 from mine.estimators.neural import Effort, FittedNeural, Neural
 from mine.estimators.strong import by_copula, by_residual
 from mine.guided import GuidedCritic, SideLayout
-from mine.preprocessing import Preprocess, SideEncoder
+from mine.preprocessing import Preprocess, SideEncoder, n_lengths
 from mine.problem import Problem
 from mine.result import Estimate
 from mine.splits import Fold
@@ -30,7 +30,7 @@ PAIR_NETWORK = (64, 64, 64)
 
 @dataclass(frozen=True)
 class Auto(Neural):
-    """Ranks, a Gaussian base with a residual critic, five-fold cross-fitting in one stacked network, bias correction.
+    """Ranks, a fitted copula and a critic by distance, cross-fitted in one stacked network, bias correction.
 
     Where shuffled pairs are saturated, or a regression alone finds more than the critics, the value is that of
     :mod:`mine.estimators.strong`. Two wholly discrete sides with enough rows a cell go to the contingency table instead.
@@ -63,20 +63,21 @@ class Auto(Neural):
         if not (self.gaussian_base and x.n_continuous and y.n_continuous):
             return super()._critic(problem, pairs, folds, generator)
         dx, dy = x.n_continuous, y.n_continuous
-        base = fit_copulas([base_rows(pairs, fold, dx, dy) for fold in folds])
+        members = self.dial.members
+        base = fit_copulas([base_rows(pairs, fold, dx, dy) for fold in folds], members)
         if _one_each(problem):
             network = ConcatCritic(
                 pairs.x.shape[1],
                 pairs.y.shape[1],
                 PAIR_NETWORK,
                 activation=self.activation,
-                stack=(len(folds),),
+                stack=(len(folds) * members,),
                 zero_init=True,
                 generator=generator,
             )
             return ResidualCritic(base.ratio.float(), network, base_dx=1, base_dy=1)
         layouts = [
-            SideLayout(d, lengths := (2 if d > 1 else 0), features.shape[1] - 2 * d - lengths)
+            SideLayout(d, lengths := n_lengths(d), features.shape[1] - 2 * d - lengths)
             for d, features in ((dx, pairs.x), (dy, pairs.y))
         ]
         return GuidedCritic(

@@ -36,7 +36,6 @@ class CopulaBase:
     ratio: Critic
     gaussian: GaussianCritic
     weights: Tensor
-    degrees: tuple[float, ...]
 
 
 def copula_name(degrees: list[float], folds: int) -> str:
@@ -79,27 +78,30 @@ def _choose_gaussian(x: np.ndarray, y: np.ndarray, fold: Fold) -> tuple[Gaussian
     return critic, shrinkage, diagonal
 
 
-def fit_copulas(parts: list[tuple[np.ndarray, np.ndarray, Fold]]) -> CopulaBase:
-    """The copula of each fold's training rows; a part is what :func:`base_rows` gives, normal scores and their fold."""
+def fit_copulas(parts: list[tuple[np.ndarray, np.ndarray, Fold]], members: int = 1) -> CopulaBase:
+    """The copula of each fold's training rows, all of them ``members`` times over.
+
+    A part is what :func:`base_rows` gives, normal scores and their fold.
+    """
     chosen = [_choose_gaussian(*part) for part in parts]
-    gaussian = GaussianCritic.stacked([c[0] for c in chosen])
+    gaussian = GaussianCritic.stacked([c[0] for c in chosen] * members)
     weights = torch.stack(
         [
             direction_weights(critic, torch.as_tensor(x[fold.stop]), torch.as_tensor(y[fold.stop]))
             for (critic, _, _), (x, y, fold) in zip(chosen, parts, strict=True)
         ]
+        * members
     )
     best = [_heavier_tails(*c, *part) for c, part in zip(chosen, parts, strict=True)]
-    degrees = tuple(dof for _, dof in best)
-    if not any(map(math.isfinite, degrees)):
-        return CopulaBase(gaussian, gaussian, weights, degrees)
+    if not any(math.isfinite(dof) for _, dof in best):
+        return CopulaBase(gaussian, gaussian, weights)
     students = [
         critic
         if isinstance(critic, StudentCritic)
         else fit_student(x[f.train], y[f.train], math.inf, shrinkage=s, diagonal=d, floor=1 / len(f.train))
         for (critic, _), (_, s, d), (x, y, f) in zip(best, chosen, parts, strict=True)
     ]
-    return CopulaBase(StudentCritic.stacked(students), gaussian, weights, degrees)
+    return CopulaBase(StudentCritic.stacked(students * members), gaussian, weights)
 
 
 def _heavier_tails(

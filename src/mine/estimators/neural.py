@@ -160,7 +160,7 @@ class Neural:
     ) -> tuple[list[Critic], list[History]]:
         """All folds at once, in one stacked network."""
         members = self.dial.members
-        critic = self._critic(problem, pairs, folds * members, torch.Generator().manual_seed(seeds[1])).to(pairs.x.device)
+        critic = self._critic(problem, pairs, folds, torch.Generator().manual_seed(seeds[1])).to(pairs.x.device)
         history = train_critic(
             critic,
             bounds.get_bound(self.bound),
@@ -178,19 +178,21 @@ class Neural:
         return [MeanCritic(singles[k :: len(folds)]) for k in range(len(folds))], [history]
 
     def _critic(self, problem: Problem, pairs: Pairs, folds: list[Fold], generator: torch.Generator) -> Critic:
-        """The untrained critics of all folds, one stack."""
+        """The untrained critics of all folds, one stack: every fold's first member, then every fold's second."""
+        members = self.dial.members
         critic: Critic = ConcatCritic(
             pairs.x.shape[1],
             pairs.y.shape[1],
             self.dial.hidden,
             activation=self.activation,
-            stack=(len(folds),),
+            stack=(len(folds) * members,),
             zero_init=self.gaussian_base,
             generator=generator,
         )
         if self.gaussian_base and problem.x.n_continuous and problem.y.n_continuous:
             dx, dy = problem.x.n_continuous, problem.y.n_continuous
-            base = GaussianCritic.stacked([fit_base(*base_rows(pairs, fold, dx, dy)) for fold in folds]).float()
+            fitted = [fit_base(*base_rows(pairs, fold, dx, dy)) for fold in folds]
+            base = GaussianCritic.stacked(fitted * members).float()
             critic = ResidualCritic(base, critic, base_dx=dx, base_dy=dy)
         return critic
 

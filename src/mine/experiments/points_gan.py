@@ -19,7 +19,25 @@ from mine.experiments.checkpoint import Checkpoint
 from mine.experiments.experiment import DivergedError, Progress
 from mine.experiments.mi_term import MITerm, add_clipped
 
-__all__ = ["Generated", "GeneratorDiscriminator", "PointsConfig", "train_points_gan"]
+__all__ = ["ARMS", "CODE", "Generated", "GeneratorDiscriminator", "PointsConfig", "train_points_gan"]
+
+#: A GAN against the same GAN with mutual information, with a label as code and with a continuous one.
+ARMS = {
+    "GAN": {"beta": 0.0},
+    "GAN+MINE": {},
+    "GAN, normal code": {"beta": 0.0, "code": "normal"},
+    "GAN+MINE, normal code": {"code": "normal"},
+}
+#: Modules that decide its numbers.
+CODE = (
+    "bounds",
+    "critics",
+    "sampling",
+    "datasets/points",
+    "experiments/mi_term",
+    "experiments/point_metrics",
+    "experiments/points_gan",
+)
 
 _REPORT_EVERY = 50
 

@@ -6,12 +6,11 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from mine.errors import InputError
-from mine.files import write_whole
+from mine.files import cells_folder, write_record
 
 __all__ = ["Cell", "Record", "Store"]
 
@@ -96,11 +95,7 @@ class Store:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder / "cells"
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"--out cannot be written: {folder} ({error.strerror or error}). Name a folder.") from error
+        self.folder = cells_folder(folder)
 
     def folder_of(self, cell: Cell) -> Path:
         """Where a cell keeps its files."""
@@ -129,5 +124,4 @@ class Store:
 
     def write(self, record: Record) -> None:
         """Write a cell's result, whole or not at all; its other files are already there."""
-        content = json.dumps(asdict(record), allow_nan=False, indent=1)
-        write_whole(self.folder_of(record.cell) / _RESULT, lambda stream: stream.write(content.encode()))
+        write_record(self.folder_of(record.cell) / _RESULT, record)

@@ -10,7 +10,7 @@ from mine.datasets.points import GRID_CENTRES, GRID_STD, gaussian_grid
 from mine.experiments.experiment import Experiment, Metric, Progress
 from mine.experiments.point_metrics import code_information, covered, nearest_centre, purity, reverse_kl
 from mine.experiments.points_figure import plot_points
-from mine.experiments.points_gan import PointsConfig, train_points_gan
+from mine.experiments.points_gan import ARMS, CODE, PointsConfig, train_points_gan
 from mine.experiments.store import Record
 
 __all__ = ["EXPERIMENT", "Config", "plot", "run"]
@@ -57,12 +57,7 @@ EXPERIMENT = Experiment(
         "Belghazi et al., 2018 (arXiv 1801.04062), section 5.1, a figure without numbers; the numbers for a plain GAN, and the "
         "way to count, are those of PacGAN (Lin et al., 2018, arXiv 1712.04086, table 1), 10 runs"
     ),
-    arms={
-        "GAN": {"beta": 0.0},
-        "GAN+MINE": {},
-        "GAN, normal code": {"beta": 0.0, "code": "normal"},
-        "GAN+MINE, normal code": {"code": "normal"},
-    },
+    arms=ARMS,
     scales={"smoke": _SMOKE, "default": Config(), "paper": _PAPER},
     minutes={"smoke": 0.05, "default": 10, "paper": 270},
     metrics=(
@@ -74,8 +69,5 @@ EXPERIMENT = Experiment(
     ),
     run=run,
     plot=plot,
-    code=(
-        "bounds", "critics", "sampling", "datasets/points", "experiments/mi_term", "experiments/point_metrics",
-        "experiments/points_gan",
-    ),
+    code=CODE,
 )  # fmt: skip

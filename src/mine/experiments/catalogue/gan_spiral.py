@@ -12,7 +12,7 @@ from mine.datasets.points import SPIRAL_STD, nearest_on_spirals, spirals
 from mine.experiments.experiment import Experiment, Metric, Progress
 from mine.experiments.point_metrics import code_information, covered, energy_distance, purity, reverse_kl
 from mine.experiments.points_figure import plot_points
-from mine.experiments.points_gan import PointsConfig, train_points_gan
+from mine.experiments.points_gan import ARMS, CODE, PointsConfig, train_points_gan
 from mine.experiments.store import Record
 
 __all__ = ["EXPERIMENT", "Config", "plot", "run"]
@@ -59,12 +59,7 @@ EXPERIMENT = Experiment(
     name="gan-spiral",
     shows="Mutual information between code and sample makes a GAN follow two spirals to their ends.",
     source="Belghazi et al., 2018 (arXiv 1801.04062), section 5.1, a figure without numbers",
-    arms={
-        "GAN": {"beta": 0.0},
-        "GAN+MINE": {},
-        "GAN, normal code": {"beta": 0.0, "code": "normal"},
-        "GAN+MINE, normal code": {"code": "normal"},
-    },
+    arms=ARMS,
     scales={"smoke": _SMOKE, "default": Config(), "paper": _PAPER},
     minutes={"smoke": 0.05, "default": 10, "paper": 100},
     metrics=(
@@ -77,8 +72,5 @@ EXPERIMENT = Experiment(
     ),
     run=run,
     plot=plot,
-    code=(
-        "bounds", "critics", "sampling", "datasets/points", "experiments/mi_term", "experiments/point_metrics",
-        "experiments/points_gan",
-    ),
+    code=CODE,
 )  # fmt: skip
