@@ -29,6 +29,7 @@ if _TYPE_CHECKING:
     from mine.estimators import methods as methods
     from mine.mutual_information import MutualInformation as MutualInformation
     from mine.result import Estimate as Estimate
+    from mine.statistics.pairwise import pairwise as pairwise
     from mine.terms import MaximizeMI as MaximizeMI
     from mine.terms import MinimizeMI as MinimizeMI
     from mine.terms import clipped_backward as clipped_backward
@@ -49,6 +50,7 @@ _HOME = {
     "clipped_backward": "mine.terms",
     "estimate": "mine.api",
     "methods": "mine.estimators",
+    "pairwise": "mine.statistics.pairwise",
 }
 _SUBMODULES = ("bounds", "critics", "datasets", "models", "sampling", "tasks", "terms")
 _EXTRAS = ("lightning",)  # submodules that need a package of an extra: reachable, but not in __all__
@@ -72,6 +74,7 @@ __all__ = [
     "estimate",
     "methods",
     "models",
+    "pairwise",
     "sampling",
     "tasks",
     "terms",

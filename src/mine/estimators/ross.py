@@ -51,7 +51,7 @@ def ross(values: np.ndarray, labels: np.ndarray, n_neighbors: int = 3) -> float:
     for label in np.unique(labels):
         rows = np.flatnonzero(labels == label)
         few = int(k[rows[0]])
-        distance[rows] = KDTree(values[rows]).query(values[rows], [few + 1], p=np.inf)[0][:, 0]
+        distance[rows] = KDTree(values[rows]).query(values[rows], few + 1, p=np.inf)[0][:, -1]
     within = count_closer(values, distance)
     return float(digamma(n) - digamma(counts[labels]).mean() + digamma(k).mean() - digamma(within).mean())
 
@@ -155,6 +155,6 @@ def _sides(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
         f"{side.name} has {side.n_continuous} numeric and {side.n_discrete} label columns" for side in (problem.x, problem.y)
     )
     raise InputError(
-        f"method 'ross' needs labels on one side and numbers on the other; here {kinds}. Pass discrete= to say what is a label, "
+        f"method 'ross' needs labels on one side and numbers on the other; here {kinds}. Pass discrete= to say which is, "
         "or use method 'auto'."
     )
