@@ -141,8 +141,8 @@ def pairwise(
         >>> rng = np.random.default_rng(0)
         >>> a = rng.normal(size=300); table = np.stack([a, a + rng.normal(size=300), rng.normal(size=300)], 1)
         >>> found = mine.pairwise(table, method="gaussian", random_state=0)
-        >>> [f"{x} {y} {value:.1f}" for x, y, value in zip(found["x"], found["y"], found["value"])]
-        ['x[0] x[1] 0.4', 'x[0] x[2] 0.0', 'x[1] x[2] 0.0']
+        >>> [f"{x} {y} {s:.1f}" for x, y, s in zip(found["x"], found["y"], found["strength"])]
+        ['x[0] x[1] 0.7', 'x[0] x[2] 0.0', 'x[1] x[2] 0.0']
     """
     found = measure(
         data, y, method=method, effort=effort, test=test, n_permutations=n_permutations, discrete=discrete, groups=groups,
@@ -287,9 +287,7 @@ def _groups(groups: Any, columns: dict[str, Column], test: bool) -> tuple[np.nda
         codes, copies = row_copies(list(columns.values()))
         return codes, False, copies
     if test:
-        raise InputError(
-            "The test of pairwise permutes rows, and rows of one group do not permute alone: drop test or groups."
-        )
+        raise InputError("The test of pairwise permutes rows, and rows of one group do not permute alone: drop test or groups.")
     labels = as_variable(groups, "groups", True, allow_constant=True)
     if len(labels) != _length(columns):
         raise InputError(f"groups has {len(labels)} labels for {_length(columns)} rows: pass one a row.")
