@@ -247,7 +247,8 @@ def pairwise(
             raise InputError("--out needs --seed, for example --seed 0: the same command, going on there, must draw the same.")
         found = _measured(
             files, file, columns, target, groups, discrete, test=test, n_permutations=permutations, method=method,
-            effort=effort, drop_missing=drop_missing, unit=unit, random_state=_seed(seed), out=out, n_jobs=jobs, progress=progress,
+            effort=effort, drop_missing=drop_missing, unit=unit, random_state=_seed(seed), out=out, n_jobs=jobs,
+            progress=progress,
         )  # fmt: skip
         from mine.statistics import listing
 

@@ -156,27 +156,20 @@ def _missed(found: Pairwise) -> str:
     unit = found.unit
     titles = [f"{g.x} and {g.y}: linear {g.linear:.3f}, total {g.total:.3f} {unit}" for g in every]
     svg = gap_plot([g.linear for g in every], [g.total for g in every], titles, unit)
-    head = _head(
-        [
-            ("x", False),
-            ("y", False),
-            ("correlation", True),
-            (f"linear ({unit})", True),
-            (f"total ({unit})", True),
-            ("missed", True),
-        ]
-    )
+    columns = [("x", False), ("y", False), ("correlation", True)]
+    head = _head([*columns, ("linear", True), ("total", True), ("missed", True)])
     surely = [g for g in every if g.low > g.linear]
     body = "".join(
         f'<tr><th scope="row">{escape(g.x)}</th><td class="name">{escape(g.y)}</td>{_n(g.correlation, 2)}'
         f"{_n(g.linear)}{_n(g.total)}{_n(g.missed)}</tr>"
         for g in every[:GAPS]
     )
-    count = f"In {len(surely):,} of {len(every):,} pairs of numbers the whole interval lies above the linear value."
+    count = f"In {len(surely):,} of {len(every):,} pairs of numbers the whole interval lies above the linear value ({unit})."
     return (
         f'<p>{count} <span class="soft">Linear is −½ log(1 − r²), the information of a normal pair with the same Pearson '
-        "correlation r. Above the line: curves, clusters, changing spread. Below it: tails or outliers that a correlation takes "
-        f'for more than they tell.</span></p><div class="beside">{svg}{_table("Most missed by correlation", head, body)}</div>'
+        "correlation r. Above the line: curves, clusters, changing spread. Below it: tails or outliers that a correlation "
+        f'takes for more than they tell.</span></p><div class="beside">{svg}'
+        f"{_table('Most missed by correlation', head, body)}</div>"
     )
 
 
@@ -208,16 +201,8 @@ def _columns(found: Pairwise) -> str:
             notes[name] += bool(cell.note)
             if cell.value is not None:
                 best[name] = max(best.get(name, -math.inf), cell.value / UNITS[found.unit])
-    head = _head(
-        [
-            ("column", False),
-            ("kind", False),
-            ("distinct", True),
-            ("missing", True),
-            (f"largest ({found.unit})", True),
-            ("notes", True),
-        ]
-    )
+    columns = [("column", False), ("kind", False), ("distinct", True), ("missing", True)]
+    head = _head([*columns, (f"largest ({found.unit})", True), ("notes", True)])
     body = []
     for column in found.columns.values():
         values = column.values[column.present]
@@ -248,8 +233,8 @@ def _made(found: Pairwise, command: str, settings: dict[str, str]) -> str:
         "<p>Mutual information is 0 exactly when two columns are independent, and does not change when either is re-expressed "
         "by an invertible map. <strong>Value</strong> is the estimate, ± its standard error, from–to a 95 % interval that also "
         "holds the uncertainty of what a critic may miss; near independence it may be slightly negative. "
-        "<strong>Strength</strong> is √(1 − exp(−2 I)), I in nats: derived from the value, the correlation of a normal pair with "
-        "as much information." + (test if found.q is not None else "") + " Dependence is not causation.</p>"
+        "<strong>Strength</strong> is √(1 − exp(−2 I)), I in nats: derived from the value, the correlation of a normal pair "
+        "with as much information." + (test if found.q is not None else "") + " Dependence is not causation.</p>"
     )
     return (
         f'{reading}<pre tabindex="0" aria-label="Command">{escape(command)}</pre>'
@@ -284,7 +269,7 @@ def _n(value: float, digits: int = 3, text: str | None = None) -> str:
 
 def _interval(row: dict[str, Any]) -> str:
     high = f"{row['high']:.3f}]" if math.isfinite(row["high"]) else "∞)"
-    return f"[{row['low']:.3f}, {high}"
+    return f"[{row['low']:.3f}, {high}".replace("-", "−")
 
 
 def _p(value: float) -> str:

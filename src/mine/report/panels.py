@@ -128,6 +128,7 @@ def _violins(labels: Column, codes: np.ndarray, values: np.ndarray) -> str:
     """Density of the numbers for each label, the most frequent ones."""
     shown = _frequent(codes)
     low, high = _range(values)
+    low, high = low - 0.06 * (high - low), high + 0.06 * (high - low)  # room for the ends of the densities
     up = _scale(low, high, HEIGHT - TOP - BOTTOM)
     slot = (WIDTH - LEFT - RIGHT) / len(shown)
     grid = np.linspace(low, high, 48)
@@ -173,9 +174,8 @@ def _shares(x: Column, codes_x: np.ndarray, y: Column, codes_y: np.ndarray) -> s
         parts.append(_level(x.levels[a], LEFT + slot * (i + 0.5), slot))
     for j, b in enumerate(shown_y):
         at = TOP + row * (j + 0.5) + 3
-        parts.append(
-            f'<text class="tick" font-size="9" x="{LEFT - 4}" y="{at:.1f}" text-anchor="end">{escape(short(y.levels[b], 5))}</text>'
-        )
+        name = escape(short(y.levels[b], 6))
+        parts.append(f'<text class="tick" font-size="9" x="{LEFT - 4}" y="{at:.1f}" text-anchor="end">{name}</text>')
     return "".join(parts)
 
 

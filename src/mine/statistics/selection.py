@@ -105,7 +105,7 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):
         self,
         n_features_to_select: int = 10,
         *,
-        criterion: Criterion = "jmi",
+        criterion: Criterion = "mrmr",
         groups: Any = None,
         method: str = "neighbors",
         discrete: DiscreteSpec = None,
