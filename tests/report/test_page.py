@@ -97,7 +97,8 @@ def test_the_page_is_whole_and_leads_nowhere_else(page: Path):
     structure.feed(text)
     assert structure.open == []
     assert structure.elsewhere == []
-    assert "http" not in text
+    assert "http:" not in text
+    assert "https:" not in text
     assert "@import" not in text
     assert "url(" not in text
     assert set(structure.links) <= set(structure.ids)

@@ -185,7 +185,7 @@ def _pairs(found: Pairwise, rows: list[dict[str, Any]]) -> str:
         if tested:
             cells += [_n(row[key], text=_p(row[key])) for key in ("p", "q")]
         kind, rows_used = row["kind"].replace("-", " – "), f"{row['n']:,}"
-        cells.append(f"<td>{kind}</td>{_n(row['n'], text=rows_used)}")
+        cells += [f'<td class="kind">{kind}</td>', _n(row["n"], text=rows_used)]
         cells.append(f'<td class="note">{escape(row["note"])}</td>')
         body.append(f"<tr>{''.join(cells)}</tr>")
     left = f" Of {len(rows):,} pairs the {ROWS:,} with the largest values are listed." if len(rows) > ROWS else ""
@@ -264,6 +264,8 @@ def _n(value: float, digits: int = 3, text: str | None = None) -> str:
         return '<td class="n" data-v="">–</td>'
     sorted_by = repr(float(value)) if math.isfinite(value) else ("1e999" if value > 0 else "-1e999")
     shown = text if text is not None else (f"{value:.{digits}f}" if math.isfinite(value) else ("∞" if value > 0 else "−∞"))
+    if shown.strip("-0.") == "":
+        shown = shown.removeprefix("-")  # nothing is not negative
     return f'<td class="n" data-v="{sorted_by}">{shown.replace("-", "−")}</td>'
 
 
