@@ -27,7 +27,7 @@ def test_the_mean_score_against_scipys_permutation_test():
     p, draws = binned_test(table.astype(np.float32), x, y, most=20_000, seed=1)[0]
     theirs = stats.permutation_test(
         (y[0],), lambda order: table[0][x[0], order].mean(), permutation_type="pairings", alternative="greater",
-        n_resamples=20_000, vectorized=False, rng=np.random.default_rng(2),
+        n_resamples=20_000, vectorized=False, random_state=np.random.default_rng(2),
     ).pvalue  # fmt: skip
     assert 0.001 < theirs < 0.9
     assert p == pytest.approx(theirs, abs=5 * np.sqrt(theirs * (1 - theirs)) * (1 / draws + 1 / 20_000) ** 0.5)
