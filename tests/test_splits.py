@@ -109,6 +109,22 @@ def test_ties_of_coarse_variables_are_no_copies():
     assert duplicate_groups(rng.integers(0, 2, 500), rng.integers(0, 3, 500)) == (None, 0)
 
 
+def test_a_value_that_many_rows_share_is_no_copy():
+    # half of the rows (0, 0), (0, 1), (1, 0) or (1, 1), the others of their own; then one of the others twice
+    rng = np.random.default_rng(0)
+    x = np.concatenate([rng.integers(0, 2, 100), np.arange(2, 102)])
+    y = np.concatenate([rng.integers(0, 2, 100), np.arange(2, 102)])
+    assert duplicate_groups(x, y) == (None, 0)
+    groups, copies = duplicate_groups(np.append(x, 50), np.append(y, 50))
+    assert copies == 1
+    assert groups is not None
+    assert groups[148] == groups[200]
+    assert len(set(groups.tolist())) == 200
+    # one value of both sides: zeros at the same time
+    zeros = np.concatenate([np.zeros(100, int), np.arange(1, 101)])
+    assert duplicate_groups(zeros, zeros) == (None, 0)
+
+
 def test_a_continuous_side_makes_copies_of_a_label_suspicious():
     x, y = np.repeat(np.arange(100), 2), np.repeat(np.arange(100) % 2, 2)
     groups, copies = duplicate_groups(x, y)

@@ -29,6 +29,9 @@ if _TYPE_CHECKING:
     from mine.estimators import methods as methods
     from mine.mutual_information import MutualInformation as MutualInformation
     from mine.result import Estimate as Estimate
+    from mine.statistics.pairwise import pairwise as pairwise
+    from mine.statistics.selection import MutualInfoSelector as MutualInfoSelector
+    from mine.statistics.selection import mutual_info as mutual_info
     from mine.terms import MaximizeMI as MaximizeMI
     from mine.terms import MinimizeMI as MinimizeMI
     from mine.terms import clipped_backward as clipped_backward
@@ -41,6 +44,7 @@ _HOME = {
     "MaximizeMI": "mine.terms",
     "MineError": "mine.errors",
     "MinimizeMI": "mine.terms",
+    "MutualInfoSelector": "mine.statistics.selection",
     "MutualInformation": "mine.mutual_information",
     "NotEnoughDataError": "mine.errors",
     "StaleCriticError": "mine.errors",
@@ -49,6 +53,8 @@ _HOME = {
     "clipped_backward": "mine.terms",
     "estimate": "mine.api",
     "methods": "mine.estimators",
+    "mutual_info": "mine.statistics.selection",
+    "pairwise": "mine.statistics.pairwise",
 }
 _SUBMODULES = ("bounds", "critics", "datasets", "models", "sampling", "tasks", "terms")
 _EXTRAS = ("lightning",)  # submodules that need a package of an extra: reachable, but not in __all__
@@ -59,6 +65,7 @@ __all__ = [
     "MaximizeMI",
     "MineError",
     "MinimizeMI",
+    "MutualInfoSelector",
     "MutualInformation",
     "NotEnoughDataError",
     "StaleCriticError",
@@ -72,6 +79,8 @@ __all__ = [
     "estimate",
     "methods",
     "models",
+    "mutual_info",
+    "pairwise",
     "sampling",
     "tasks",
     "terms",

@@ -19,7 +19,7 @@ from mine.result import UNITS, Estimate
 from mine.splits import duplicate_groups
 from mine.variables import DiscreteSpec, as_variable, check_discrete_names, missing_rows
 
-__all__ = ["MIN_ROWS", "estimate", "make_problem", "run_estimator"]
+__all__ = ["MIN_ROWS", "estimate", "make_problem", "make_seed", "run_estimator"]
 
 #: Below this no split leaves rows to report on.
 MIN_ROWS = 20
@@ -177,7 +177,7 @@ def make_problem(
         codes = _group_codes(groups, len(left))
     else:
         codes, copies = duplicate_groups(left.row_ids(), right.row_ids())
-    return Problem(left, right, codes, _seed(random_state), _device(device), copies), n_dropped
+    return Problem(left, right, codes, make_seed(random_state), _device(device), copies), n_dropped
 
 
 def _without_missing(x: Any, y: Any, groups: Any) -> tuple[Any, Any, Any, int]:
@@ -238,7 +238,8 @@ def _group_codes(groups: Any, n: int) -> np.ndarray:
     return labels.row_ids()
 
 
-def _seed(random_state: Any) -> int:
+def make_seed(random_state: Any) -> int:
+    """An integer seed from what users pass; None draws one."""
     if random_state is None:
         return int(np.random.SeedSequence().generate_state(1)[0])
     if isinstance(random_state, np.random.Generator):

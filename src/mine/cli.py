@@ -7,6 +7,7 @@ import inspect
 import io
 import json
 import os
+import shlex
 import shutil
 import sys
 import textwrap
@@ -23,6 +24,7 @@ from mine.errors import InputError, MineError, NotEnoughDataError
 
 if TYPE_CHECKING:
     from mine.result import Estimate
+    from mine.statistics.pairwise import Pairwise
     from mine.tables import Table
 
 __all__ = ["app", "main"]
@@ -183,6 +185,155 @@ def estimate(
             _print(_folded(_readable(result, names_x, names_y, group)))
         if plot is not None:
             _save_plot(result, plot)
+
+
+@app.command()
+def pairwise(
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE", help="CSV, TSV, Parquet, NPY or NPZ; '-' reads CSV from stdin; example:NAME is shipped data."
+        ),
+    ],
+    columns: Annotated[
+        list[str] | None, typer.Option("--columns", metavar="COLUMNS", help="Columns to take: names or globs; all by default.")
+    ] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option("--target", metavar="COLUMNS", help="Set every other column against these, instead of all pairs."),
+    ] = None,
+    test: Annotated[bool, typer.Option("--test", help="Permutation tests: p, and q over all pairs.")] = False,
+    permutations: Annotated[int | None, typer.Option(metavar="N", help="Most permutations a pair.")] = None,
+    method: Annotated[str, typer.Option(metavar="NAME", help="One method for every pair, for example ksg.")] = "auto",
+    effort: Annotated[str, typer.Option(metavar="NAME", help="fast, default or thorough.")] = "fast",
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for pairs.csv, matrix.png and what is finished; needs --seed.")
+    ] = None,
+    unit: Annotated[str, typer.Option(metavar="UNIT", help="nats or bits.")] = "nats",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a pair.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print all pairs as CSV.")] = False,
+    plot: Annotated[Path | None, typer.Option(metavar="PATH", help="Write the heat map: .png, .pdf or .svg.")] = None,
+    top: Annotated[int, typer.Option(metavar="N", help="Pairs to print, the strongest first.")] = 20,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="The same seed gives the same digits.")] = None,
+    discrete: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMNS", help="The columns of numbers that are labels; otherwise decided by their values."),
+    ] = None,
+    groups: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Column that says which rows belong together; not with --test.")
+    ] = None,
+    drop_missing: Annotated[
+        bool, typer.Option("--drop-missing", help="Leave rows with a missing value out, pair by pair.")
+    ] = False,
+    jobs: Annotated[int | None, typer.Option(metavar="N", help="Worker processes.")] = None,
+    progress: Annotated[
+        bool | None, typer.Option("--progress/--no-progress", help="Progress bar; by default on a terminal, after two seconds.")
+    ] = None,
+) -> None:
+    """Measure every pair of columns of a table.
+
+    With --out each finished block of pairs is written at once; the same command goes on from there.
+
+    Examples:
+
+      mine pairwise example:breast-cancer --columns "mean *" --target diagnosis --test
+
+      mine pairwise data.csv --seed 0 --out results --jobs 2
+    """
+    with _one_sentence(), ExitStack() as files:
+        if plot is not None:
+            _check_plot(plot)
+        if out is not None and seed is None:
+            raise InputError("--out needs --seed, for example --seed 0: the same command, going on there, must draw the same.")
+        found = _measured(
+            files, file, columns, target, groups, discrete, test=test, n_permutations=permutations, method=method,
+            effort=effort, drop_missing=drop_missing, unit=unit, random_state=_seed(seed), out=out, n_jobs=jobs,
+            progress=progress,
+        )  # fmt: skip
+        from mine.statistics import listing
+
+        if as_json or as_csv:
+            _print(listing.as_json(found) if as_json else listing.as_csv(found).rstrip("\n"))
+        else:
+            terminal = sys.stdout is not None and sys.stdout.isatty()
+            _print(listing.as_terminal(found, top, shutil.get_terminal_size().columns if terminal else 150))
+        written = [] if out is None else listing.save(found, out)
+        if plot is not None:
+            _save_matrix(found, plot)
+            written.append(plot)
+        if written and not (as_json or as_csv):
+            _print(f"Written: {', '.join(map(str, written))}")
+
+
+@app.command()
+def report(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="CSV, TSV, Parquet, NPY or NPZ; '-' reads CSV from stdin; example:NAME.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="PATH", help="The page to write, for example report.html.")],
+    columns: Annotated[
+        list[str] | None, typer.Option("--columns", metavar="COLUMNS", help="Columns to take: names or globs; all by default.")
+    ] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option("--target", metavar="COLUMNS", help="Set every other column against these, instead of all pairs."),
+    ] = None,
+    test: Annotated[bool, typer.Option("--test/--no-test", help="Permutation tests.")] = True,
+    title: Annotated[str | None, typer.Option(metavar="TEXT", help="Title of the page; the file's name by default.")] = None,
+    effort: Annotated[str, typer.Option(metavar="NAME", help="fast, default or thorough.")] = "fast",
+    keep: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for what is finished; the same command goes on there.")
+    ] = None,
+    unit: Annotated[str, typer.Option(metavar="UNIT", help="nats or bits.")] = "nats",
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same digits.")] = 0,
+    discrete: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMNS", help="The columns of numbers that are labels; otherwise decided by their values."),
+    ] = None,
+    drop_missing: Annotated[
+        bool, typer.Option("--drop-missing", help="Leave rows with a missing value out, pair by pair.")
+    ] = False,
+    jobs: Annotated[int | None, typer.Option(metavar="N", help="Worker processes.")] = None,
+    progress: Annotated[
+        bool | None, typer.Option("--progress/--no-progress", help="Progress bar; by default on a terminal, after two seconds.")
+    ] = None,
+) -> None:
+    """Write one HTML page on a table: strongest dependences, matrix, what correlation misses, all pairs.
+
+    The page holds all that it needs and loads nothing from the network.
+
+    Examples:
+
+      mine report example:diabetes -o report.html
+
+      mine report data.csv --target churned --drop-missing --jobs 2 -o report.html
+    """
+    with _one_sentence(), ExitStack() as files:
+        if output.suffix.lower() not in (".html", ".htm"):
+            raise InputError(f"--output cannot write {output.name!r}: end the name in .html.")
+        if not output.absolute().parent.is_dir():
+            raise InputError(f"--output cannot write into {output.parent}: there is no such folder.")
+        if output.is_dir():
+            raise InputError(f"--output cannot write {output}: it is a folder.")
+        found = _measured(
+            files, file, columns, target, None, discrete, test=test, effort=effort, drop_missing=drop_missing, unit=unit,
+            random_state=_seed(seed), out=keep, n_jobs=jobs, progress=progress,
+        )  # fmt: skip
+        from mine.files import write_whole
+        from mine.report.page import render_report
+
+        settings = {"torch-mine": __version__, "effort": effort, "seed": str(seed), "unit": unit}
+        page = render_report(
+            found,
+            title=title or (file if file.startswith("example:") else "standard input" if file == "-" else Path(file).name),
+            command=_command_line(),
+            settings=settings,
+        )
+        try:
+            write_whole(output, lambda stream: stream.write(page.encode()))
+        except OSError as error:
+            raise InputError(f"--output cannot write {output}: {error.strerror or error}.") from error
+        _print(f"Written: {output} ({len(page) / 1024:,.0f} KiB, {len(found.cells):,} pairs)")
 
 
 @app.command()
@@ -353,6 +504,50 @@ def _whole_numbers(flag: str, text: str) -> list[int]:
         raise InputError(f"{flag} takes whole numbers, comma-separated, for example 1000,5000; got {text!r}.") from None
 
 
+def _measured(
+    files: ExitStack,
+    file: str,
+    columns: list[str] | None,
+    target: list[str] | None,
+    groups: str | None,
+    discrete: list[str] | None,
+    *,
+    out: Path | None,
+    **options: Any,
+) -> Pairwise:
+    """The pairs of a file's columns, as ``mine pairwise`` and ``mine report`` want them."""
+    from mine.tables import read_table
+
+    table = files.enter_context(read_table(file))
+    group = None if groups is None else _group_column(table, groups)
+    names = list(table.columns) if columns is None else table.names(",".join(columns), "--columns column")
+    targets = None if target is None else table.names(",".join(target), "--target column")
+    names += [name for name in targets or () if name not in names]
+    names = [name for name in names if name != group]
+    labels = None if discrete is None else _labels(table, ",".join(discrete), names)
+
+    from mine.statistics.pairwise import measure
+
+    try:
+        return measure(
+            table.select(names, labels or ()),
+            targets,
+            discrete=labels,
+            groups=None if group is None else table.select([group]),
+            out=out,
+            **options,
+        )
+    except KeyboardInterrupt:
+        kept = f"; finished blocks are kept in {out}, and the same command goes on from there" if out is not None else ""
+        typer.echo(f"mine: interrupted{kept}", err=True)
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+def _command_line() -> str:
+    """The command as it was given, to be pasted into a shell."""
+    return shlex.join(["mine", *sys.argv[1:]])
+
+
 def _group_column(table: Table, groups: str) -> str:
     names = table.names(groups, "--groups column")
     if len(names) != 1:
@@ -434,6 +629,15 @@ def _save_plot(result: Estimate, path: Path) -> None:
         result.plot().savefig(path)
     except OSError as error:
         raise InputError(f"--plot cannot write {path}: {error.strerror or error}; the estimate stands.") from error
+
+
+def _save_matrix(found: Pairwise, path: Path) -> None:
+    from mine.report.matrix import plot_pairwise
+
+    try:
+        plot_pairwise(found.records()).savefig(path)
+    except OSError as error:
+        raise InputError(f"--plot cannot write {path}: {error.strerror or error}; the pairs stand.") from error
 
 
 def _readable(result: Estimate, names_x: list[str], names_y: list[str], group: str | None) -> str:

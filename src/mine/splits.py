@@ -102,8 +102,9 @@ def _too_few(n: int, n_folds: int) -> NotEnoughDataError:
 def duplicate_groups(x_ids: np.ndarray, y_ids: np.ndarray) -> tuple[np.ndarray | None, int]:
     """Groups that keep exact copies of a row in one fold, and the number of surplus copies.
 
-    Ties are natural where a variable has few values (two booleans have four distinct rows). Copies are suspicious, and
-    leak the report rows into training, only where, after dropping them, nearly every row of one side is distinct.
+    Ties are natural where a variable has few values (two booleans have four distinct rows), or some values of its own, as
+    the zeros of rainfall. Copies are suspicious, and leak the report rows into training, only where, after dropping them,
+    nearly every row of one side is distinct, and only those of rows whose x or y is found in no other row.
 
     Arguments:
         x_ids: One integer a row, equal for equal x: counted from 0, or a hash of type uint64.
@@ -123,7 +124,18 @@ def duplicate_groups(x_ids: np.ndarray, y_ids: np.ndarray) -> tuple[np.ndarray |
     copies = len(both) - len(first)
     if not copies:
         return None, 0
-    distinct = max(len(np.unique(ids[first])) for ids in (x_ids, y_ids))
-    if distinct < 0.9 * len(first):
+    inverse = inverse.ravel()
+    times = [np.unique(ids[first], return_inverse=True, return_counts=True)[1:] for ids in (x_ids, y_ids)]
+    if max(len(counts) for _, counts in times) < 0.9 * len(first):
         return None, 0
-    return inverse.ravel(), copies
+    sides = [counts[place.ravel()] for place, counts in times]  # in how many distinct rows each one's x, and its y, is found
+    many = np.bincount(inverse)
+    tied = np.minimum(*sides) > 1
+    tied |= many > max(20, len(both) ** 0.5)  # so many copies of one row are a value, even if x and y share it
+    copies = int((many[~tied] - 1).sum())
+    if not copies:
+        return None, 0
+    if not tied.any():
+        return inverse, copies
+    alone = np.where(tied[inverse], len(first) + np.arange(len(both)), inverse)
+    return np.unique(alone, return_inverse=True)[1].ravel(), copies

@@ -21,7 +21,7 @@ from mine import outofcore
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 from mine.outofcore import LazyRows, NamedRows, Part
 
-__all__ = ["DiscreteSpec", "Variable", "as_variable", "missing_rows"]
+__all__ = ["DiscreteSpec", "Variable", "as_variable", "missing_rows", "named_columns"]
 
 #: `discrete=`: by the rule, all columns, or by name (a list means 'these and the non-numeric ones, no others').
 DiscreteSpec: TypeAlias = "bool | Sequence[str] | Mapping[str, bool] | None"
@@ -239,6 +239,23 @@ def missing_rows(data: Any, name: str) -> np.ndarray:
     others = [_missing(c) for i, c in enumerate(source.columns) if i not in places]
     in_numbers = np.concatenate([np.isnan(block).any(1) for _, block in numbers.read()])
     return np.any([in_numbers, *others], axis=0)
+
+
+def named_columns(data: Any, name: str) -> dict[str, np.ndarray]:
+    """The columns of a table by name, as they are: shape (n,), unchecked but for their number.
+
+    Raises:
+        InputError: No columns, or an input of three or more dimensions.
+
+    >>> list(named_columns(np.zeros((3, 2)), "x"))
+    ['x[0]', 'x[1]']
+    """
+    source = _source(data, name)
+    if source.event is not None:
+        raise InputError(f"{name} has shape {_shape(data)}: pass a table, one column a variable.")
+    if not source.columns or len(source.columns[0]) == 0:
+        raise InputError(f"{name} is empty: pass at least one column with rows.")
+    return dict(zip(source.names, source.columns, strict=True))
 
 
 # === From anything to named one-dimensional columns ===

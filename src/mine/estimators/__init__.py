@@ -85,6 +85,13 @@ METHODS: dict[str, Method] = {
             numeric_only=True,
         ),
         Method(
+            "ross",
+            "k nearest neighbours between labels and few numbers, no training",
+            "Ross 2014",
+            "mine.estimators.ross",
+            "Ross",
+        ),
+        Method(
             "gaussian",
             "Gaussian copula in closed form; sees monotone dependence only",
             "Ince et al. 2017",

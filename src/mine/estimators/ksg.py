@@ -16,7 +16,7 @@ from mine.preprocessing import RobustLogScaler, rank_gaussianize
 from mine.problem import Problem
 from mine.result import Estimate
 
-__all__ = ["KSG", "ksg"]
+__all__ = ["KSG", "count_closer", "deal", "ksg"]
 
 
 def ksg(x: np.ndarray, y: np.ndarray, n_neighbors: int = 3) -> float:
@@ -42,11 +42,11 @@ def ksg(x: np.ndarray, y: np.ndarray, n_neighbors: int = 3) -> float:
     n = len(x)
     distance = KDTree(np.concatenate([x, y], 1)).query(x_y := np.concatenate([x, y], 1), n_neighbors + 1, p=np.inf)[0]
     del x_y
-    counts = [_count_closer(side, distance[:, -1]) for side in (x, y)]
+    counts = [count_closer(side, distance[:, -1]) for side in (x, y)]
     return float(digamma(n_neighbors) + digamma(n) - np.mean(digamma(counts[0]) + digamma(counts[1])))
 
 
-def _count_closer(side: np.ndarray, distance: np.ndarray) -> np.ndarray:
+def count_closer(side: np.ndarray, distance: np.ndarray) -> np.ndarray:
     """Rows strictly closer than ``distance`` to each row, itself included, shape (n,)."""
     if side.shape[1] > 1:
         radius = np.nextafter(distance, -1)  # none at distance 0
@@ -66,7 +66,7 @@ def _count_closer(side: np.ndarray, distance: np.ndarray) -> np.ndarray:
     return np.maximum(high - low, 1)
 
 
-def _deal(units: np.ndarray, n_parts: int, rng: np.random.Generator) -> np.ndarray:
+def deal(units: np.ndarray, n_parts: int, rng: np.random.Generator) -> np.ndarray:
     """Part of each unit, the largest dealt first, each to the part with fewest rows so far."""
     sizes = np.bincount(units)
     order = rng.permutation(len(sizes))
@@ -114,7 +114,7 @@ class KSG:
         units = np.arange(n) if problem.groups is None else np.unique(problem.groups, return_inverse=True)[1].ravel()
         n_units = int(units.max()) + 1
         n_parts = int(np.clip(min(n // (8 * k + 8), n_units), 2, 10))
-        part_of = _deal(units, n_parts, rng)[units]
+        part_of = deal(units, n_parts, rng)[units]
         if np.bincount(part_of, minlength=n_parts).min() <= k:
             raise NotEnoughDataError(
                 f"{n_units} distinct group(s) cannot be dealt into {n_parts} parts of more than {k} rows, which the standard "

@@ -1,0 +1,126 @@
+"""Witnesses of dependence that need no training: what they find and the critics do not, the critics have missed."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from mine import outofcore
+from mine.critics import Critic, GaussianCritic, MeanCritic, ResidualCritic
+from mine.estimators.base import base_train, copula_name, fit_base
+from mine.estimators.ksg import jittered, ksg
+from mine.guided import GuidedCritic
+from mine.preprocessing import rank_gaussianize
+from mine.problem import Problem
+from mine.splits import subsampled
+from mine.student import StudentCritic
+from mine.training import Pairs
+
+if TYPE_CHECKING:
+    from mine.estimators.crossfit import CrossFit
+
+__all__ = ["base_ratio", "copula_witness", "fitted_copula", "name_of_copula", "neighbour_witness"]
+
+#: Above this many columns in all the copula costs more than it tells; above so many, neighbours are too far apart to tell.
+COPULA_COLUMNS, NEIGHBOUR_COLUMNS = 200, 6
+#: Rows that nearest neighbours are asked about, and k: large enough that its noise is well below the critics'.
+NEIGHBOUR_ROWS, NEIGHBOURS = 10_000, 5
+
+
+def base_ratio(fit: CrossFit, most: int | None = None) -> tuple[np.ndarray, float] | None:
+    """Log-ratio (nats) of the folds' Gaussian bases: on each row held out (n,), and its mean on training rows.
+
+    With ``most``, of each fold at most so many random rows are looked at, and the others are NaN.
+
+    None where the critics have no such base.
+    """
+    bases = [copula for c in fit.critics if (copula := fitted_copula(c)) is not None]
+    if not bases:
+        return None
+    dx, dy = fit.problem.x.n_continuous, fit.problem.y.n_continuous
+    ratio, on_train = np.full(fit.problem.n, np.nan), []
+    rng = np.random.default_rng(0)
+    for base, fold in zip(bases, fit.folds, strict=True):
+        few = most is not None and len(fold.report) > most
+        looked_at = np.sort(rng.choice(fold.report, most, replace=False)) if few else fold.report
+        ratio[looked_at] = _base_scores(base, fit.pairs, looked_at, dx, dy)
+        on_train.append(float(_base_scores(base, fit.pairs, fold.train, dx, dy).mean()))
+    return ratio, float(np.mean(on_train))
+
+
+def _base_scores(base: Critic, pairs: Pairs, rows: np.ndarray, dx: int, dy: int) -> np.ndarray:
+    """Log-ratios (nats) of ``rows`` (m,) by a base that reads the first ``dx`` and ``dy`` features, shape (m,)."""
+    parts = []
+    with torch.no_grad():
+        for part in outofcore.chunks(len(rows), dx + dy):
+            x, y = pairs.rows(torch.as_tensor(rows[part], device=pairs.x.device))
+            parts.append(base(x[..., :dx], y[..., :dy]).cpu().double().numpy())
+    return np.concatenate(parts)
+
+
+def copula_witness(fit: CrossFit) -> tuple[float | None, bool]:
+    """Held-out mean log-ratio (nats) of a Gaussian copula fitted to the training rows; None where there is none.
+
+    And whether a correlation is as strong as so many rows can tell from a deterministic relation, of infinite information.
+    """
+    x, y = fit.problem.x, fit.problem.y
+    if not x.n_continuous or not y.n_continuous or x.n_continuous + y.n_continuous > COPULA_COLUMNS:
+        return None, False
+    found = base_ratio(fit, most=outofcore.FIT_ROWS)
+    if found is not None:
+        bases = [copula for c in fit.critics if (copula := fitted_copula(c)) is not None]
+        rows = [base_train(fold, x.n_continuous + y.n_continuous) for fold in fit.folds]
+        return float(np.nanmean(found[0])), any(map(_strongest, bases, map(len, rows)))
+    folds, rows = subsampled(fit.folds, outofcore.FIT_ROWS)
+    if rows is not None:
+        x, y = x.take(rows), y.take(rows)
+    u, v = rank_gaussianize(x.flat), rank_gaussianize(y.flat)
+    bases = [fit_base(u, v, fold) for fold in folds]
+    total = sum(
+        float(base(torch.as_tensor(u[fold.report]), torch.as_tensor(v[fold.report])).sum())
+        for base, fold in zip(bases, folds, strict=True)
+    )
+    return total / len(u), any(map(_strongest, bases, (len(fold.train) for fold in folds)))
+
+
+def name_of_copula(fit: CrossFit) -> str:
+    """The copula that ``copula_nats`` is the held-out mean log-ratio of."""
+    copulas = [fitted_copula(c) for c in fit.critics]
+    degrees = [float(c.dof) for c in copulas if isinstance(c, StudentCritic) and math.isfinite(float(c.dof))]
+    return copula_name(degrees, len(copulas))
+
+
+def fitted_copula(critic: Critic) -> GaussianCritic | StudentCritic | None:
+    """The copula that a critic was built on, through what was trained on top of it."""
+    while isinstance(critic, ResidualCritic | GuidedCritic | MeanCritic):
+        critic = critic.members[0] if isinstance(critic, MeanCritic) else critic.base
+    return critic if isinstance(critic, GaussianCritic | StudentCritic) else None
+
+
+def _strongest(base: Critic, n: int) -> bool:
+    """Whether ``fit_base`` has met its limit on ``n`` training rows, 1 - r^2 = 1 / n (with room for float32)."""
+    return isinstance(base, GaussianCritic | StudentCritic) and float((1 - base.correlations**2).min()) < 1.02 / n
+
+
+def neighbour_witness(problem: Problem) -> float | None:
+    """Kraskov's estimate (nats) on the ranks of few columns of numbers; None elsewhere.
+
+    It errs downwards wherever the density bends between neighbours, so that what it finds is there: sharp edges and corners
+    above all, which networks round off.
+    """
+    x, y = problem.x, problem.y
+    if x.n_discrete or y.n_discrete or x.n_continuous + y.n_continuous > NEIGHBOUR_COLUMNS:
+        return None
+    rows = np.arange(problem.n)
+    if problem.copies and problem.groups is not None:  # a copy is a neighbour at distance 0: it reads as information
+        rows = np.unique(problem.groups, return_index=True)[1]
+    rng = np.random.default_rng(problem.seed)
+    if len(rows) > NEIGHBOUR_ROWS:
+        rows = rng.choice(rows, NEIGHBOUR_ROWS, replace=False)
+    if len(rows) < 8 * NEIGHBOURS or (problem.groups is not None and not problem.copies):
+        return None  # rows of a group resemble each other: neighbours would count that as information
+    sides = [jittered(rank_gaussianize(side.take(rows).flat), rng) for side in (x, y)]
+    return ksg(sides[0], sides[1], NEIGHBOURS)
