@@ -48,6 +48,8 @@ def plot_image_grids(
     shown = [of_arm[arm][shared[0]] if shared else next(iter(of_arm[arm].values())) for arm in arms]
 
     figure, axes = new_figure(1, 1 + len(shown), (2.9 * (1 + len(shown)), 3.35))
+    layout: Any = figure.get_layout_engine()
+    layout.set(wspace=0.05)  # else two grids read as one
     for k, (record, path) in enumerate(shown):
         with np.load(path / "samples.npz") as stored:
             if k == 0:
