@@ -1,0 +1,246 @@
+"""A bidirectional GAN, with or without the mutual information between what it shows and its code."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import softplus
+
+from mine.critics import ConcatCritic, SeparableCritic
+from mine.experiments.bigan_networks import ConvDiscriminator, ConvEncoder, ConvGenerator, Dense, PairDiscriminator
+from mine.experiments.checkpoint import Checkpoint
+from mine.experiments.experiment import DivergedError, Progress
+from mine.terms import MaximizeMI, clipped_backward
+
+__all__ = ["ARMS", "CODE", "Bigan", "BiganConfig", "train_bigan"]
+
+#: A bidirectional GAN against the same one with mutual information.
+ARMS = {"BiGAN": {"beta": 0.0}, "BiGAN+MINE": {}}
+#: Modules that decide its numbers.
+CODE = (
+    "bounds",
+    "critics",
+    "sampling",
+    "terms/clipping",
+    "terms/maximize",
+    "terms/objectives",
+    "terms/term",
+    "experiments/bigan",
+    "experiments/bigan_networks",
+)
+
+_REPORT_EVERY = 50
+
+
+@dataclass(frozen=True)
+class BiganConfig:
+    """Networks and training, the same for both arms but for ``beta``.
+
+    Attributes:
+        beta: Weight of the mutual information; 0 is a plain BiGAN.
+        joint: Whose information is raised: ``"encoder"``, of x and E(x); ``"generator"``, of G(z) and z; ``"both"``, of the
+            two kinds of pairs in one batch. There x says less of z where the two kinds disagree, so raising it makes E and G
+            each other's inverse.
+        z_dim: Length of the code.
+        networks: ``"dense"`` or ``"conv"``, which takes 784 pixels.
+        width: Of hidden layers, or channels of the first convolution.
+        depth: How many hidden layers; of dense networks.
+        hidden: Of the dense layers of convolutional networks.
+        steps: Steps of all networks.
+        batch_size: Rows of data a step, and as many codes.
+        learning_rate: Of encoder, generator and discriminator, Adam; falls to 0 over the second half.
+        beta1: Adam's first coefficient for these.
+        critic: ``"concat"`` or ``"separable"``.
+        critic_width: Of the critic's two hidden layers.
+        critic_rate: The critic's learning rate.
+        critic_steps: Its steps for each of the others.
+        bound: Of :mod:`mine.bounds`.
+        shuffles: Shuffled pairs a row.
+        evaluated: Rows that are measured.
+    """
+
+    beta: float = 1.0
+    joint: str = "both"
+    z_dim: int = 2
+    networks: str = "dense"
+    width: int = 128
+    depth: int = 3
+    hidden: int = 256
+    steps: int = 12_000
+    batch_size: int = 256
+    learning_rate: float = 1e-3
+    beta1: float = 0.5
+    critic: str = "concat"
+    critic_width: int = 128
+    critic_rate: float = 1e-3
+    critic_steps: int = 1
+    bound: str = "mine"
+    shuffles: int = 4
+    evaluated: int = 2_500
+
+
+class Bigan(nn.Module):
+    """Networks, optimisers, generators of random numbers: all that a checkpoint has to hold.
+
+    Arguments:
+        config: Sizes and rates.
+        x_dim: Numbers in a row of data.
+        bounded: Whether data lie between -1 and 1, and what is generated too.
+        seed: Source of all randomness. Networks and codes come in the same order for both arms.
+    """
+
+    def __init__(self, config: BiganConfig, x_dim: int, seed: int, *, bounded: bool = False) -> None:
+        super().__init__()
+        self.config = config
+        self.random = {name: torch.Generator().manual_seed(4 * seed + i) for i, name in enumerate(("nets", "codes", "critic"))}
+        nets, z_dim = self.random["nets"], config.z_dim
+        self.encoder: nn.Module
+        self.generator: nn.Module
+        self.discriminator: nn.Module
+        if config.networks == "conv":
+            self.encoder = ConvEncoder(z_dim, config.width, config.hidden, nets)
+            self.generator = ConvGenerator(z_dim, config.width, config.hidden, nets)
+            self.discriminator = ConvDiscriminator(z_dim, config.width, config.hidden, nets)
+        else:
+            hidden = [config.width] * config.depth
+            self.encoder = Dense([x_dim, *hidden, z_dim], nets)
+            self.generator = Dense([z_dim, *hidden, x_dim], nets, bounded=bounded)
+            self.discriminator = PairDiscriminator(x_dim, z_dim, hidden, nets)
+        self.term = None
+        if config.beta > 0:
+            kind = {"concat": ConcatCritic, "separable": SeparableCritic}[config.critic]
+            critic = kind(x_dim, z_dim, [config.critic_width] * 2, generator=self.random["critic"])
+            self.term = MaximizeMI(
+                critic,
+                config.bound,
+                shuffles=config.shuffles,
+                optimizer=lambda weights: torch.optim.Adam(weights, lr=config.critic_rate, betas=(0.5, 0.999)),
+                random_state=seed,
+            )
+        self.players = [*self.encoder.parameters(), *self.generator.parameters()]
+        self.optimizers = [
+            torch.optim.Adam(weights, lr=config.learning_rate, betas=(config.beta1, 0.999))
+            for weights in (self.players, list(self.discriminator.parameters()))
+        ]
+        self.step = 0
+
+    def codes(self, n: int) -> Tensor:
+        """Standard normal codes, shape (n, z_dim)."""
+        return torch.randn(n, self.config.z_dim, generator=self.random["codes"])
+
+    def train_step(self, x: Tensor) -> None:
+        """One step of the discriminator, the critic, and encoder and generator together, on rows ``x`` of data."""
+        config = self.config
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = config.learning_rate * min(1.0, 2 - 2 * self.step / config.steps)
+        of_players, of_discriminator = self.optimizers
+
+        z = self.codes(len(x))
+        encoded, generated = self.encoder(x), self.generator(z)
+        xs, zs = torch.cat([x, generated]), torch.cat([encoded, z])
+
+        score = self.discriminator(xs.detach(), zs.detach())
+        loss_d = softplus(-score[: len(x)]).mean() + softplus(score[len(x) :]).mean()
+        of_discriminator.zero_grad()
+        loss_d.backward()
+        of_discriminator.step()
+
+        score = self.discriminator(xs, zs)
+        loss = softplus(score[: len(x)]).mean() + softplus(-score[len(x) :]).mean()
+        of_players.zero_grad()
+        if self.term is None:
+            loss.backward(inputs=self.players)
+        else:
+            rows = {"encoder": slice(None, len(x)), "generator": slice(len(x), None), "both": slice(None)}[config.joint]
+            self.term.critic_step(xs[rows], zs[rows], steps=config.critic_steps)
+            clipped_backward(loss, config.beta * self.term(xs[rows], zs[rows]), self.players)
+        of_players.step()
+        self.step += 1
+        if self.step % _REPORT_EVERY == 0 and not (math.isfinite(loss.item()) and math.isfinite(loss_d.item())):
+            raise DivergedError(f"step {self.step}: loss of the players {loss.item()}, of the discriminator {loss_d.item()}")
+
+    @property
+    def estimate(self) -> float:
+        """The critic's last value of the information in nats; 0 without a critic."""
+        return 0.0 if self.term is None else self.term.estimate
+
+    @torch.no_grad()
+    def sample(self, n: int) -> Tensor:
+        """Rows from fresh codes, shape (n, x_dim)."""
+        return self._finite(torch.cat([self.generator(z) for z in self.codes(n).split(500)]))
+
+    @torch.no_grad()
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """G(E(x)), shape (n, x_dim)."""
+        return self._finite(torch.cat([self.generator(self.encoder(rows)) for rows in x.split(500)]))
+
+    def _finite(self, x: Tensor) -> Tensor:
+        if not torch.isfinite(x).all():
+            raise DivergedError(f"step {self.step}: what was generated is not finite")
+        return x
+
+    def get_extra_state(self) -> dict[str, Any]:
+        """What a checkpoint needs beside the weights."""
+        return {
+            "step": self.step,
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            "random": {name: source.get_state() for name, source in self.random.items()},
+        }
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        self.step = state["step"]
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
+        for name, source in self.random.items():
+            source.set_state(state["random"][name])
+
+
+def train_bigan(
+    config: BiganConfig,
+    x_dim: int,
+    seed: int,
+    draw: Callable[[int, np.random.Generator], np.ndarray],
+    folder: Path,
+    progress: Progress,
+    *,
+    bounded: bool = False,
+) -> Bigan:
+    """Train from the start or from the checkpoint in ``folder``.
+
+    Arguments:
+        config: Networks and training.
+        x_dim: Numbers in a row of data.
+        seed: Source of all randomness.
+        draw: ``(n, generator) -> rows``, the data at the networks' scale, shape (n, x_dim).
+        folder: Holds the checkpoint.
+        progress: Called with steps done, steps in all and a message.
+        bounded: Whether data lie between -1 and 1.
+
+    Raises:
+        DivergedError: A loss is not finite.
+    """
+    model = Bigan(config, x_dim, seed, bounded=bounded)
+    checkpoint = Checkpoint(folder / "checkpoint.pt")
+    saved = checkpoint.load()
+    if saved is not None:
+        model.load_state_dict(saved)
+    while model.step < config.steps:
+        # a block of data has a seed of its own: a run that goes on draws what it would have drawn
+        block = model.step // _REPORT_EVERY
+        rows = draw(_REPORT_EVERY * config.batch_size, np.random.default_rng([seed, block]))
+        batches = torch.as_tensor(rows, dtype=torch.float32).split(config.batch_size)
+        for batch in batches[: config.steps - model.step]:
+            model.train_step(batch)
+        progress(model.step, config.steps, f"I = {model.estimate:.2f} nats" if model.term else "")
+        if checkpoint.due():
+            checkpoint.save(dict(model.state_dict()))
+    return model

@@ -1,0 +1,120 @@
+"""Encoder, generator and discriminator of a bidirectional GAN, dense or convolutional, all weights from a generator."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import leaky_relu
+
+__all__ = ["ConvDiscriminator", "ConvEncoder", "ConvGenerator", "Dense", "PairDiscriminator"]
+
+_SLOPE = 0.2
+
+
+def _layer(kind: Any, *arguments: Any, generator: torch.Generator, **options: Any) -> Any:
+    """A linear or convolutional layer whose outputs have the variance of its inputs, after a leaky ReLU."""
+    layer = nn.utils.skip_init(kind, *arguments, **options)  # its own values would come from the global generator
+    inputs = layer.weight[0].numel()
+    if kind is nn.ConvTranspose2d:  # weight (in, out, k, k); a stride s leaves 1 / s^2 of the kernel at each output
+        inputs = layer.weight.shape[0] * layer.weight[0, 0].numel() // math.prod(layer.stride)
+    limit = math.sqrt(6 / ((1 + _SLOPE**2) * inputs))
+    with torch.no_grad():
+        layer.weight.uniform_(-limit, limit, generator=generator)
+        layer.bias.zero_()
+    return layer
+
+
+class Dense(nn.Module):
+    """Linear layers with leaky ReLUs between them.
+
+    Arguments:
+        sizes: Of input, hidden layers and output.
+        generator: Source of the weights.
+        bounded: Whether the output goes through a tanh.
+    """
+
+    def __init__(self, sizes: list[int], generator: torch.Generator, *, bounded: bool = False) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(_layer(nn.Linear, a, b, generator=generator) for a, b in pairwise(sizes))
+        self.bounded = bounded
+
+    def forward(self, h: Tensor) -> Tensor:
+        *hidden, last = self.layers
+        for layer in hidden:
+            h = leaky_relu(layer(h), _SLOPE)
+        return torch.tanh(last(h)) if self.bounded else last(h)
+
+
+class PairDiscriminator(nn.Module):
+    """Scores of pairs (x, z), by a dense network on both side by side."""
+
+    def __init__(self, x_dim: int, z_dim: int, hidden: list[int], generator: torch.Generator) -> None:
+        super().__init__()
+        self.network = Dense([x_dim + z_dim, *hidden, 1], generator)
+
+    def forward(self, x: Tensor, z: Tensor) -> Tensor:
+        return self.network(torch.cat([x, z], 1)).squeeze(1)
+
+
+def _down(width: int, generator: torch.Generator) -> nn.ModuleList:
+    """28 x 28 pixels to 7 x 7 with 2 ``width`` channels."""
+    return nn.ModuleList(
+        _layer(nn.Conv2d, a, b, 4, stride=2, padding=1, generator=generator) for a, b in pairwise([1, width, 2 * width])
+    )
+
+
+def _through(layers: nn.ModuleList, h: Tensor) -> Tensor:
+    for layer in layers:
+        h = leaky_relu(layer(h), _SLOPE)
+    return h
+
+
+class ConvEncoder(nn.Module):
+    """Rows of 784 pixels to codes, by two convolutions of stride 2 and a dense layer."""
+
+    def __init__(self, z_dim: int, width: int, hidden: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.down = _down(width, generator)
+        self.head = Dense([98 * width, hidden, z_dim], generator)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(_through(self.down, x.view(-1, 1, 28, 28)).flatten(1))
+
+
+class ConvGenerator(nn.Module):
+    """The encoder turned round: codes to rows of 784 pixels from -1 to 1."""
+
+    def __init__(self, z_dim: int, width: int, hidden: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.width = width
+        self.head = Dense([z_dim, hidden, 98 * width], generator)
+        self.up = nn.ModuleList(
+            _layer(nn.ConvTranspose2d, a, b, 4, stride=2, padding=1, generator=generator)
+            for a, b in pairwise([2 * width, width, 1])
+        )
+
+    def forward(self, z: Tensor) -> Tensor:
+        h = leaky_relu(self.head(z), _SLOPE).view(-1, 2 * self.width, 7, 7)
+        *hidden, last = self.up
+        for layer in hidden:
+            h = leaky_relu(layer(h), _SLOPE)
+        return torch.tanh(last(h)).flatten(1)
+
+
+class ConvDiscriminator(nn.Module):
+    """Scores of pairs of 784 pixels and a code: features of both sides, then a dense network on both."""
+
+    def __init__(self, z_dim: int, width: int, hidden: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.down = _down(width, generator)
+        self.of_x = _layer(nn.Linear, 98 * width, hidden, generator=generator)
+        self.of_z = _layer(nn.Linear, z_dim, hidden, generator=generator)
+        self.head = Dense([2 * hidden, hidden, 1], generator)
+
+    def forward(self, x: Tensor, z: Tensor) -> Tensor:
+        of_x = self.of_x(_through(self.down, x.view(-1, 1, 28, 28)).flatten(1))
+        return self.head(leaky_relu(torch.cat([of_x, self.of_z(z)], 1), _SLOPE)).squeeze(1)
