@@ -45,9 +45,9 @@ class BiganConfig:
 
     Attributes:
         beta: Weight of the mutual information; 0 is a plain BiGAN.
-        joint: Whose information is raised: ``"encoder"``, of x and E(x); ``"generator"``, of G(z) and z; ``"both"``, of the
-            two kinds of pairs in one batch. There x says less of z where the two kinds disagree, so raising it makes E and G
-            each other's inverse.
+        joint: Whose information is raised: ``"encoder"``, of x and E(x); ``"generator"``, of G(z) and z; ``"both"``, the sum of
+            the two, bounded by one critic. It can be near both only where a code means the same in both, so that raising
+            the sum makes E and G each other's inverse.
         z_dim: Length of the code.
         networks: ``"dense"`` or ``"conv"``, which takes 784 pixels.
         width: Of hidden layers, or channels of the first convolution.
@@ -60,7 +60,7 @@ class BiganConfig:
         critic: ``"concat"`` or ``"separable"``.
         critic_width: Of the critic's two hidden layers.
         critic_rate: The critic's learning rate.
-        critic_steps: Its steps for each of the others.
+        critic_steps: Its steps on each joint for each step of the others.
         bound: Of :mod:`mine.bounds`.
         shuffles: Shuffled pairs a row.
         evaluated: Rows that are measured.
@@ -159,9 +159,13 @@ class Bigan(nn.Module):
         if self.term is None:
             loss.backward(inputs=self.players)
         else:
-            rows = {"encoder": slice(None, len(x)), "generator": slice(len(x), None), "both": slice(None)}[config.joint]
-            self.term.critic_step(xs[rows], zs[rows], steps=config.critic_steps)
-            clipped_backward(loss, config.beta * self.term(xs[rows], zs[rows]), self.players)
+            joints = {"encoder": [(x, encoded)], "generator": [(generated, z)], "both": [(x, encoded), (generated, z)]}
+            information = torch.zeros(())
+            for pair in joints[config.joint]:
+                self.term.critic_step(*pair, steps=config.critic_steps)
+            for pair in joints[config.joint]:
+                information = information + self.term(*pair)
+            clipped_backward(loss, config.beta * information, self.players)
         of_players.step()
         self.step += 1
         if self.step % _REPORT_EVERY == 0 and not (math.isfinite(loss.item()) and math.isfinite(loss_d.item())):

@@ -17,7 +17,7 @@ _SLOPE = 0.2
 
 def _layer(kind: Any, *arguments: Any, generator: torch.Generator, **options: Any) -> Any:
     """A linear or convolutional layer whose outputs have the variance of its inputs, after a leaky ReLU."""
-    layer = nn.utils.skip_init(kind, *arguments, **options)  # its own values would come from the global generator
+    layer: Any = nn.utils.skip_init(kind, *arguments, **options)  # its own values would come from the global generator
     inputs = layer.weight[0].numel()
     if kind is nn.ConvTranspose2d:  # weight (in, out, k, k); a stride s leaves 1 / s^2 of the kernel at each output
         inputs = layer.weight.shape[0] * layer.weight[0, 0].numel() // math.prod(layer.stride)
@@ -26,6 +26,12 @@ def _layer(kind: Any, *arguments: Any, generator: torch.Generator, **options: An
         layer.weight.uniform_(-limit, limit, generator=generator)
         layer.bias.zero_()
     return layer
+
+
+def _start_grey(layer: Any) -> None:
+    """Near zero before a tanh, which passes little gradient where it starts black or white."""
+    with torch.no_grad():
+        layer.weight.mul_(0.1)
 
 
 class Dense(nn.Module):
@@ -41,6 +47,8 @@ class Dense(nn.Module):
         super().__init__()
         self.layers = nn.ModuleList(_layer(nn.Linear, a, b, generator=generator) for a, b in pairwise(sizes))
         self.bounded = bounded
+        if bounded:
+            _start_grey(self.layers[-1])
 
     def forward(self, h: Tensor) -> Tensor:
         *hidden, last = self.layers
@@ -96,6 +104,7 @@ class ConvGenerator(nn.Module):
             _layer(nn.ConvTranspose2d, a, b, 4, stride=2, padding=1, generator=generator)
             for a, b in pairwise([2 * width, width, 1])
         )
+        _start_grey(self.up[-1])
 
     def forward(self, z: Tensor) -> Tensor:
         h = leaky_relu(self.head(z), _SLOPE).view(-1, 2 * self.width, 7, 7)
