@@ -15,9 +15,10 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, one_hot, relu, softplus
 
 from mine.critics import ConcatCritic
+from mine.errors import MineError
 from mine.experiments.checkpoint import Checkpoint
 from mine.experiments.experiment import DivergedError, Progress
-from mine.experiments.mi_term import MITerm, add_clipped
+from mine.terms import MaximizeMI, clipped_backward
 
 __all__ = ["ARMS", "CODE", "Generated", "GeneratorDiscriminator", "PointsConfig", "train_points_gan"]
 
@@ -34,9 +35,12 @@ CODE = (
     "critics",
     "sampling",
     "datasets/points",
-    "experiments/mi_term",
     "experiments/point_metrics",
     "experiments/points_gan",
+    "terms/clipping",
+    "terms/maximize",
+    "terms/objectives",
+    "terms/term",
 )
 
 _REPORT_EVERY = 50
@@ -71,7 +75,7 @@ class PointsConfig:
     n_codes: int = 25
     code_dim: int = 2
     noise_dim: int = 2
-    steps: int = 40_000
+    steps: int = 10_000
     batch_size: int = 256
     width: int = 128
     depth: int = 3
@@ -140,7 +144,12 @@ class GeneratorDiscriminator:
         self.term = None
         if config.beta > 0:
             critic = ConcatCritic(2, code, [config.critic_width] * 2, generator=self.random["critic"])
-            self.term = MITerm(critic, config.critic_rate, config.shuffles, self.random["critic"])
+            self.term = MaximizeMI(
+                critic,
+                shuffles=config.shuffles,
+                optimizer=lambda parameters: torch.optim.Adam(parameters, lr=config.critic_rate, betas=(0.5, 0.999)),
+                random_state=seed,
+            )
         betas = (config.beta1, 0.999)
         self.optimizers = [
             torch.optim.Adam(network.parameters(), lr=config.learning_rate, betas=betas)
@@ -176,15 +185,16 @@ class GeneratorDiscriminator:
 
         z, code, _ = self.inputs(len(real))
         fake = self.generator(z)
-        parameters = list(self.generator.parameters())
         loss_g = softplus(-self.discriminator(fake)).mean()
+        of_generator.zero_grad()
         if self.term is None:
-            for parameter, gradient in zip(parameters, torch.autograd.grad(loss_g, parameters), strict=True):
-                parameter.grad = gradient
+            loss_g.backward(inputs=list(self.generator.parameters()))
         else:
-            for _ in range(config.critic_steps):
-                self.term.critic_step(fake, code)
-            add_clipped(parameters, loss_g, config.beta * self.term(fake, code))
+            try:
+                self.term.critic_step(fake, code, steps=config.critic_steps)
+            except MineError as error:
+                raise DivergedError(f"step {self.step}: {error}") from error
+            clipped_backward(loss_g, config.beta * self.term(fake, code), self.generator.parameters())
         of_generator.step()
         self.step += 1
         if self.step % _REPORT_EVERY == 0 and not (math.isfinite(loss_g.item()) and math.isfinite(loss_d.item())):
@@ -209,7 +219,7 @@ class GeneratorDiscriminator:
             "random": {name: source.get_state() for name, source in self.random.items()},
         }
         if self.term is not None:
-            out["term"] = [self.term.state_dict(), self.term.optimizer.state_dict(), self.term.estimate]
+            out["term"] = self.term.state_dict()
         return out
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -221,9 +231,7 @@ class GeneratorDiscriminator:
         for name, source in self.random.items():
             source.set_state(state["random"][name])
         if self.term is not None:
-            of_term, of_optimizer, self.term.estimate = state["term"]
-            self.term.load_state_dict(of_term)
-            self.term.optimizer.load_state_dict(of_optimizer)
+            self.term.load_state_dict(state["term"])
 
 
 def train_points_gan(

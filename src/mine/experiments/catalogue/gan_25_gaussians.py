@@ -12,6 +12,7 @@ from mine.experiments.point_metrics import code_information, covered, nearest_ce
 from mine.experiments.points_figure import plot_points
 from mine.experiments.points_gan import ARMS, CODE, PointsConfig, train_points_gan
 from mine.experiments.store import Record
+from mine.experiments.targets import Target, beats
 
 __all__ = ["EXPERIMENT", "Config", "plot", "run"]
 
@@ -59,7 +60,7 @@ EXPERIMENT = Experiment(
     ),
     arms=ARMS,
     scales={"smoke": _SMOKE, "default": Config(), "paper": _PAPER},
-    minutes={"smoke": 0.05, "default": 10, "paper": 270},
+    minutes={"smoke": 0.05, "default": 3, "paper": 270},
     metrics=(
         Metric("modes", "modes of 25", 1, published={"GAN": "17.3 ± 0.8", "GAN+MINE": "–"}),
         Metric("high_quality", "high quality (%)", 1, 100, published={"GAN": "94.8", "GAN+MINE": "–"}),
@@ -70,4 +71,16 @@ EXPERIMENT = Experiment(
     run=run,
     plot=plot,
     code=CODE,
+    targets=[
+        Target("GAN+MINE covers 24 of 25 modes", lambda of: of("GAN+MINE", "modes").mean >= 24),
+        Target("90 % of its samples are good", lambda of: of("GAN+MINE", "high_quality").mean >= 0.9),
+        Target("its reverse KL is 0.10 nats at most", lambda of: of("GAN+MINE", "reverse_kl").mean <= 0.1),
+        Target(
+            "it beats GAN in modes by more than two standard errors",
+            lambda of: beats(of("GAN+MINE", "modes"), of("GAN", "modes")),
+        ),
+        Target(
+            "and in reverse KL", lambda of: beats(of("GAN+MINE", "reverse_kl"), of("GAN", "reverse_kl"), less=True)
+        ),
+    ],
 )  # fmt: skip
