@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from mine.datasets import digits
 from mine.datasets.points import gaussian_grid
 from mine.experiments import DivergedError, get_experiment, reproduce
 from mine.experiments.bigan import Bigan, BiganConfig, train_bigan
@@ -132,4 +133,19 @@ def test_points_from_end_to_end(tmp_path: Path) -> None:
         with np.load(next(tmp_path.glob(f"**/{record.cell.name}/samples.npz"))) as stored:
             distance = np.linalg.norm(stored["points"] - stored["rebuilt"], axis=1).mean()
         assert record.metrics["reconstruction_error"] == pytest.approx(distance, rel=1e-5)
+    assert found.files[-1].name == "figure.png" and found.files[-1].stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_digits_from_end_to_end(tmp_path: Path) -> None:
+    experiment = get_experiment("bigan-mnist")
+    found = reproduce(experiment, out=tmp_path, scale="smoke", seeds=1)
+    assert [record.error for record in found.records] == [None, None]
+    for record in found.records:
+        assert {metric.key for metric in experiment.metrics} <= set(record.metrics)
+        assert record.metrics["classifier_accuracy"] > 0.9 and 0 <= record.metrics["ms_ssim"] <= 1
+        with np.load(next(tmp_path.glob(f"**/{record.cell.name}/samples.npz"))) as stored:
+            assert stored["samples"].shape == stored["shown"].shape == stored["rebuilt"].shape == (80, 8, 8)
+            # what is kept for the figure are the test images, in their order
+            np.testing.assert_array_equal(stored["shown"], np.round(digits().test[0][:80] / 16 * 255))
     assert found.files[-1].name == "figure.png" and found.files[-1].stat().st_size > 10_000

@@ -136,7 +136,7 @@ def as_markdown(sections: Sequence[Section], figures: str) -> str:
         sections: In the order of the page.
         figures: Folder of the figures as the page sees it, where a section's is ``NAME-SCALE.png``.
     """
-    parts = [f"# {_TITLE}", _ABOUT]
+    parts = [f"# {_TITLE}", _ABOUT] + ([] if sections else ["No results are kept yet."])
     for section in sections:
         table = [section.header, ["---", *["--:"] * (len(section.header) - 1)], *section.rows]
         lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in table]
