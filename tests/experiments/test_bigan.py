@@ -42,7 +42,7 @@ def test_a_run_cut_short_goes_on_to_the_same_model(arm: dict[str, float | str], 
         with pytest.raises(KeyboardInterrupt):
             train_bigan(config, 2, 3, draw, tmp_path / "cut", stop)
     saved = torch.load(tmp_path / "cut" / "checkpoint.pt", weights_only=True)
-    assert saved["_extra_state"]["step"] == 50
+    assert saved["step"] == 50
     again = train_bigan(config, 2, 3, draw, tmp_path / "cut", silent)
     assert torch.equal(again.sample(100), whole.sample(100))
     rows = torch.as_tensor(draw(50, np.random.default_rng(0)), dtype=torch.float32)
@@ -62,7 +62,7 @@ def test_arms_share_networks_and_codes() -> None:
     assert not any(changed(*pair) for pair in pairs)
     x = torch.as_tensor(draw(32, np.random.default_rng(0)), dtype=torch.float32)
     for model in (plain, with_mi):
-        model.train_step(x)
+        model.training_step(x)
     assert torch.equal(plain.codes(5), with_mi.codes(5))
     # the discriminator's first step knows nothing of the term
     assert [changed(*pair) for pair in pairs] == [True, True, False]
@@ -75,7 +75,7 @@ def test_the_information_reaches_those_who_make_its_joint(joint: str, reached: l
     plain, with_mi = (Bigan(replace(TINY, beta=beta, joint=joint), 2, 0) for beta in (0.0, 1.0))
     x = torch.as_tensor(draw(32, np.random.default_rng(0)), dtype=torch.float32)
     for model in (plain, with_mi):
-        model.train_step(x)
+        model.training_step(x)
     assert [changed(getattr(plain, name), getattr(with_mi, name)) for name in ("encoder", "generator")] == reached
 
 
@@ -89,7 +89,7 @@ def test_the_game_by_hand() -> None:
     fake = twin.discriminator(twin.generator(z).detach(), z).sigmoid()
     weights = list(twin.discriminator.parameters())
     expected = torch.autograd.grad(-real.log().mean() - (1 - fake).log().mean(), weights)
-    model.train_step(x)
+    model.training_step(x)
     for gradient, weight in zip(expected, model.discriminator.parameters(), strict=True):
         torch.testing.assert_close(weight.grad, gradient, rtol=1e-4, atol=1e-6)
     twin.discriminator.load_state_dict(model.discriminator.state_dict())

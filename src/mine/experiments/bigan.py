@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,9 +13,10 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from mine.critics import ConcatCritic, SeparableCritic
+from mine.errors import MineError
 from mine.experiments.bigan_networks import ConvDiscriminator, ConvEncoder, ConvGenerator, Dense, PairDiscriminator
-from mine.experiments.checkpoint import Checkpoint
 from mine.experiments.experiment import DivergedError, Progress
+from mine.experiments.training import BLOCK, Trainable, fit
 from mine.terms import MaximizeMI, clipped_backward
 
 __all__ = ["ARMS", "CODE", "Bigan", "BiganConfig", "train_bigan"]
@@ -34,9 +34,8 @@ CODE = (
     "terms/term",
     "experiments/bigan",
     "experiments/bigan_networks",
+    "experiments/training",
 )
-
-_REPORT_EVERY = 50
 
 
 @dataclass(frozen=True)
@@ -86,8 +85,8 @@ class BiganConfig:
     evaluated: int = 2_500
 
 
-class Bigan(nn.Module):
-    """Networks, optimisers, generators of random numbers: all that a checkpoint has to hold.
+class Bigan(Trainable):
+    """Encoder, generator, discriminator and, with a positive ``beta``, the term of mutual information.
 
     Arguments:
         config: Sizes and rates.
@@ -99,6 +98,7 @@ class Bigan(nn.Module):
     def __init__(self, config: BiganConfig, x_dim: int, seed: int, *, bounded: bool = False) -> None:
         super().__init__()
         self.config = config
+        self.losses = (math.nan, math.nan)
         self.random = {name: torch.Generator().manual_seed(4 * seed + i) for i, name in enumerate(("nets", "codes", "critic"))}
         nets, z_dim = self.random["nets"], config.z_dim
         self.encoder: nn.Module
@@ -129,15 +129,14 @@ class Bigan(nn.Module):
             torch.optim.Adam(weights, lr=config.learning_rate, betas=(config.beta1, 0.999))
             for weights in (self.players, list(self.discriminator.parameters()))
         ]
-        self.step = 0
 
     def codes(self, n: int) -> Tensor:
         """Standard normal codes, shape (n, z_dim)."""
         return torch.randn(n, self.config.z_dim, generator=self.random["codes"])
 
-    def train_step(self, x: Tensor) -> None:
-        """One step of the discriminator, the critic, and encoder and generator together, on rows ``x`` of data."""
-        config = self.config
+    def training_step(self, batch: Tensor) -> None:
+        """One step of the discriminator, the critic, and encoder and generator together, on rows of data."""
+        config, x = self.config, batch
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = config.learning_rate * min(1.0, 2 - 2 * self.step / config.steps)
@@ -161,15 +160,25 @@ class Bigan(nn.Module):
         else:
             joints = {"encoder": [(x, encoded)], "generator": [(generated, z)], "both": [(x, encoded), (generated, z)]}
             information = torch.zeros(())
-            for pair in joints[config.joint]:
-                self.term.critic_step(*pair, steps=config.critic_steps)
+            try:
+                for pair in joints[config.joint]:
+                    self.term.critic_step(*pair, steps=config.critic_steps)
+            except MineError as error:
+                raise DivergedError(f"step {self.step}: {error}") from error
             for pair in joints[config.joint]:
                 information = information + self.term(*pair)
             clipped_backward(loss, config.beta * information, self.players)
         of_players.step()
         self.step += 1
-        if self.step % _REPORT_EVERY == 0 and not (math.isfinite(loss.item()) and math.isfinite(loss_d.item())):
-            raise DivergedError(f"step {self.step}: loss of the players {loss.item()}, of the discriminator {loss_d.item()}")
+        if self.step % BLOCK == 0:
+            self.losses = loss.item(), loss_d.item()
+            if not all(map(math.isfinite, self.losses)):
+                raise DivergedError(f"step {self.step}: loss of the players, of the discriminator: {self.losses}")
+
+    def metrics(self) -> dict[str, float]:
+        """Losses of the last fiftieth step, and the critic's reading."""
+        found = {"players_loss": self.losses[0], "discriminator_loss": self.losses[1]}
+        return found if self.term is None else found | {"information_nats": self.term.estimate}
 
     @property
     def estimate(self) -> float:
@@ -190,22 +199,6 @@ class Bigan(nn.Module):
         if not torch.isfinite(x).all():
             raise DivergedError(f"step {self.step}: what was generated is not finite")
         return x
-
-    def get_extra_state(self) -> dict[str, Any]:
-        """What a checkpoint needs beside the weights."""
-        return {
-            "step": self.step,
-            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
-            "random": {name: source.get_state() for name, source in self.random.items()},
-        }
-
-    def set_extra_state(self, state: dict[str, Any]) -> None:
-        """Go on from a checkpoint."""
-        self.step = state["step"]
-        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
-        for name, source in self.random.items():
-            source.set_state(state["random"][name])
 
 
 def train_bigan(
@@ -233,18 +226,14 @@ def train_bigan(
         DivergedError: A loss is not finite.
     """
     model = Bigan(config, x_dim, seed, bounded=bounded)
-    checkpoint = Checkpoint(folder / "checkpoint.pt")
-    saved = checkpoint.load()
-    if saved is not None:
-        model.load_state_dict(saved)
-    while model.step < config.steps:
+
+    def batches(block: int) -> Iterable[Tensor]:
         # a block of data has a seed of its own: a run that goes on draws what it would have drawn
-        block = model.step // _REPORT_EVERY
-        rows = draw(_REPORT_EVERY * config.batch_size, np.random.default_rng([seed, block]))
-        batches = torch.as_tensor(rows, dtype=torch.float32).split(config.batch_size)
-        for batch in batches[: config.steps - model.step]:
-            model.train_step(batch)
-        progress(model.step, config.steps, f"I = {model.estimate:.2f} nats" if model.term else "")
-        if checkpoint.due():
-            checkpoint.save(dict(model.state_dict()))
+        rows = draw(BLOCK * config.batch_size, np.random.default_rng([seed, block]))
+        return torch.as_tensor(rows, dtype=torch.float32).split(config.batch_size)
+
+    def message(_: Trainable) -> str:
+        return f"I = {model.estimate:.2f} nats" if model.term else ""
+
+    fit(model, batches, config.steps, folder, progress, message)
     return model

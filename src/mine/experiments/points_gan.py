@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -16,8 +16,8 @@ from torch.nn.functional import leaky_relu, one_hot, relu, softplus
 
 from mine.critics import ConcatCritic
 from mine.errors import MineError
-from mine.experiments.checkpoint import Checkpoint
 from mine.experiments.experiment import DivergedError, Progress
+from mine.experiments.training import BLOCK, Trainable, fit
 from mine.terms import MaximizeMI, clipped_backward
 
 __all__ = ["ARMS", "CODE", "Generated", "GeneratorDiscriminator", "PointsConfig", "train_points_gan"]
@@ -37,13 +37,12 @@ CODE = (
     "datasets/points",
     "experiments/point_metrics",
     "experiments/points_gan",
+    "experiments/training",
     "terms/clipping",
     "terms/maximize",
     "terms/objectives",
     "terms/term",
 )
-
-_REPORT_EVERY = 50
 
 
 @dataclass(frozen=True)
@@ -126,8 +125,8 @@ class _Network(nn.Module):
         return last(h)
 
 
-class GeneratorDiscriminator:
-    """Networks, optimisers, generators of random numbers: all that a checkpoint has to hold.
+class GeneratorDiscriminator(Trainable):
+    """Generator, discriminator and, with a positive ``beta``, the term of mutual information.
 
     Arguments:
         config: Sizes and rates.
@@ -135,7 +134,9 @@ class GeneratorDiscriminator:
     """
 
     def __init__(self, config: PointsConfig, seed: int) -> None:
+        super().__init__()
         self.config = config
+        self.losses = (math.nan, math.nan)
         self.random = {name: torch.Generator().manual_seed(4 * seed + i) for i, name in enumerate(("nets", "noise", "critic"))}
         code = config.n_codes if config.code == "label" else config.code_dim
         hidden = [config.width] * config.depth
@@ -155,7 +156,6 @@ class GeneratorDiscriminator:
             torch.optim.Adam(network.parameters(), lr=config.learning_rate, betas=betas)
             for network in (self.generator, self.discriminator)
         ]
-        self.step = 0
 
     def inputs(self, n: int) -> tuple[Tensor, Tensor, Tensor]:
         """Noise and code for the generator, (n, noise + code); the code as the critic sees it, (n, code); the label or code."""
@@ -168,22 +168,22 @@ class GeneratorDiscriminator:
             label = code = torch.randn(n, config.code_dim, generator=source)
         return torch.cat([noise, code], 1), code, label
 
-    def train_step(self, real: Tensor) -> None:
-        """One step of the discriminator, the critic and the generator; ``real`` is divided by the spread already."""
+    def training_step(self, batch: Tensor) -> None:
+        """One step of the discriminator, the critic and the generator; the points are divided by the spread already."""
         config = self.config
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = config.learning_rate * min(1.0, 2 - 2 * self.step / config.steps)
         of_generator, of_discriminator = self.optimizers
 
-        z, _, _ = self.inputs(len(real))
+        z, _, _ = self.inputs(len(batch))
         fake = self.generator(z).detach()
-        loss_d = softplus(-self.discriminator(real)).mean() + softplus(self.discriminator(fake)).mean()
+        loss_d = softplus(-self.discriminator(batch)).mean() + softplus(self.discriminator(fake)).mean()
         of_discriminator.zero_grad()
         loss_d.backward()
         of_discriminator.step()
 
-        z, code, _ = self.inputs(len(real))
+        z, code, _ = self.inputs(len(batch))
         fake = self.generator(z)
         loss_g = softplus(-self.discriminator(fake)).mean()
         of_generator.zero_grad()
@@ -197,10 +197,17 @@ class GeneratorDiscriminator:
             clipped_backward(loss_g, config.beta * self.term(fake, code), self.generator.parameters())
         of_generator.step()
         self.step += 1
-        if self.step % _REPORT_EVERY == 0 and not (math.isfinite(loss_g.item()) and math.isfinite(loss_d.item())):
-            raise DivergedError(
-                f"step {self.step}: loss of the generator {loss_g.item()}, of the discriminator {loss_d.item()}"
-            )
+        if self.step % BLOCK == 0:
+            self.losses = loss_g.item(), loss_d.item()
+            if not all(map(math.isfinite, self.losses)):
+                raise DivergedError(
+                    f"step {self.step}: loss of the generator {self.losses[0]}, of the discriminator {self.losses[1]}"
+                )
+
+    def metrics(self) -> dict[str, float]:
+        """Losses of the last fiftieth step, and the critic's reading."""
+        found = {"generator_loss": self.losses[0], "discriminator_loss": self.losses[1]}
+        return found if self.term is None else found | {"information_nats": self.term.estimate}
 
     @torch.no_grad()
     def sample(self, n: int) -> Generated:
@@ -210,28 +217,6 @@ class GeneratorDiscriminator:
         if not np.isfinite(points).all():
             raise DivergedError(f"step {self.step}: generated points are not finite")
         return Generated(points, label.numpy(), 0.0 if self.term is None else self.term.estimate)
-
-    def state(self) -> dict[str, Any]:
-        out: dict[str, Any] = {
-            "step": self.step,
-            "networks": [self.generator.state_dict(), self.discriminator.state_dict()],
-            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
-            "random": {name: source.get_state() for name, source in self.random.items()},
-        }
-        if self.term is not None:
-            out["term"] = self.term.state_dict()
-        return out
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        self.step = state["step"]
-        for network, saved in zip((self.generator, self.discriminator), state["networks"], strict=True):
-            network.load_state_dict(saved)
-        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
-        for name, source in self.random.items():
-            source.set_state(state["random"][name])
-        if self.term is not None:
-            self.term.load_state_dict(state["term"])
 
 
 def train_points_gan(
@@ -250,20 +235,16 @@ def train_points_gan(
         DivergedError: A loss or a point is not finite.
     """
     model = GeneratorDiscriminator(config, seed)
-    checkpoint = Checkpoint(folder / "checkpoint.pt")
-    saved = checkpoint.load()
-    if saved is not None:
-        model.load_state(saved)
-    while model.step < config.steps:
+
+    def batches(block: int) -> Iterable[Tensor]:
         # a block of data has a seed of its own: a run that goes on draws what it would have drawn
-        block = model.step // _REPORT_EVERY
-        points, _ = draw(_REPORT_EVERY * config.batch_size, np.random.default_rng([seed, block]))
-        real = torch.as_tensor(points / config.spread, dtype=torch.float32).split(config.batch_size)
-        for batch in real[: config.steps - model.step]:
-            model.train_step(batch)
-        progress(model.step, config.steps, f"I = {model.term.estimate:.2f} nats" if model.term else "")
-        if checkpoint.due():
-            checkpoint.save(model.state())
+        points, _ = draw(BLOCK * config.batch_size, np.random.default_rng([seed, block]))
+        return torch.as_tensor(points / config.spread, dtype=torch.float32).split(config.batch_size)
+
+    def message(_: Trainable) -> str:
+        return f"I = {model.term.estimate:.2f} nats" if model.term else ""
+
+    fit(model, batches, config.steps, folder, progress, message)
     found = model.sample(config.evaluated)
     np.savez_compressed(folder / "samples.npz", points=found.points.astype(np.float32), codes=found.codes)
     return found
