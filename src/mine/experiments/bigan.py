@@ -52,6 +52,7 @@ class BiganConfig:
         width: Of hidden layers, or channels of the first convolution.
         depth: How many hidden layers; of dense networks.
         hidden: Of the dense layers of convolutional networks.
+        batch_norm: Whether a dense encoder and generator are normalised by batch; convolutional ones always are.
         steps: Steps of all networks.
         batch_size: Rows of data a step, and as many codes.
         learning_rate: Of encoder, generator and discriminator, Adam; falls to 0 over the second half.
@@ -72,6 +73,7 @@ class BiganConfig:
     width: int = 128
     depth: int = 3
     hidden: int = 256
+    batch_norm: bool = False
     steps: int = 12_000
     batch_size: int = 256
     learning_rate: float = 1e-3
@@ -110,8 +112,8 @@ class Bigan(Trainable):
             self.discriminator = ConvDiscriminator(z_dim, config.width, config.hidden, nets)
         else:
             hidden = [config.width] * config.depth
-            self.encoder = Dense([x_dim, *hidden, z_dim], nets)
-            self.generator = Dense([z_dim, *hidden, x_dim], nets, bounded=bounded)
+            self.encoder = Dense([x_dim, *hidden, z_dim], nets, batch_norm=config.batch_norm)
+            self.generator = Dense([z_dim, *hidden, x_dim], nets, bounded=bounded, batch_norm=config.batch_norm)
             self.discriminator = PairDiscriminator(x_dim, z_dim, hidden, nets)
         self.term = None
         if config.beta > 0:
@@ -188,17 +190,20 @@ class Bigan(Trainable):
     @torch.no_grad()
     def sample(self, n: int) -> Tensor:
         """Rows from fresh codes, shape (n, x_dim)."""
-        return self._finite(torch.cat([self.generator(z) for z in self.codes(n).split(500)]))
+        return self._evaluated(self.generator, self.codes(n))
 
     @torch.no_grad()
     def reconstruct(self, x: Tensor) -> Tensor:
         """G(E(x)), shape (n, x_dim)."""
-        return self._finite(torch.cat([self.generator(self.encoder(rows)) for rows in x.split(500)]))
+        return self._evaluated(lambda rows: self.generator(self.encoder(rows)), x)
 
-    def _finite(self, x: Tensor) -> Tensor:
-        if not torch.isfinite(x).all():
+    def _evaluated(self, function: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
+        self.eval()
+        out = torch.cat([function(part) for part in rows.split(500)])
+        self.train()
+        if not torch.isfinite(out).all():
             raise DivergedError(f"step {self.step}: what was generated is not finite")
-        return x
+        return out
 
 
 def train_bigan(

@@ -41,19 +41,23 @@ class Dense(nn.Module):
         sizes: Of input, hidden layers and output.
         generator: Source of the weights.
         bounded: Whether the output goes through a tanh.
+        batch_norm: Whether hidden layers are normalised by batch.
     """
 
-    def __init__(self, sizes: list[int], generator: torch.Generator, *, bounded: bool = False) -> None:
+    def __init__(
+        self, sizes: list[int], generator: torch.Generator, *, bounded: bool = False, batch_norm: bool = False
+    ) -> None:
         super().__init__()
         self.layers = nn.ModuleList(_layer(nn.Linear, a, b, generator=generator) for a, b in pairwise(sizes))
+        self.norms = nn.ModuleList(nn.BatchNorm1d(size) if batch_norm else nn.Identity() for size in sizes[1:-1])
         self.bounded = bounded
         if bounded:
             _start_grey(self.layers[-1])
 
     def forward(self, h: Tensor) -> Tensor:
         *hidden, last = self.layers
-        for layer in hidden:
-            h = leaky_relu(layer(h), _SLOPE)
+        for layer, norm in zip(hidden, self.norms, strict=True):
+            h = leaky_relu(norm(layer(h)), _SLOPE)
         return torch.tanh(last(h)) if self.bounded else last(h)
 
 
@@ -75,22 +79,24 @@ def _down(width: int, generator: torch.Generator) -> nn.ModuleList:
     )
 
 
-def _through(layers: nn.ModuleList, h: Tensor) -> Tensor:
-    for layer in layers:
-        h = leaky_relu(layer(h), _SLOPE)
-    return h
+def _norms(*channels: int) -> nn.ModuleList:
+    return nn.ModuleList(nn.BatchNorm2d(n) for n in channels)
 
 
 class ConvEncoder(nn.Module):
-    """Rows of 784 pixels to codes, by two convolutions of stride 2 and a dense layer."""
+    """Rows of 784 pixels to codes, by two convolutions of stride 2 and dense layers, the hidden ones normalised by batch."""
 
     def __init__(self, z_dim: int, width: int, hidden: int, generator: torch.Generator) -> None:
         super().__init__()
         self.down = _down(width, generator)
-        self.head = Dense([98 * width, hidden, z_dim], generator)
+        self.norms = _norms(width, 2 * width)
+        self.head = Dense([98 * width, hidden, z_dim], generator, batch_norm=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.head(_through(self.down, x.view(-1, 1, 28, 28)).flatten(1))
+        h = x.view(-1, 1, 28, 28)
+        for layer, norm in zip(self.down, self.norms, strict=True):
+            h = leaky_relu(norm(layer(h)), _SLOPE)
+        return self.head(h.flatten(1))
 
 
 class ConvGenerator(nn.Module):
@@ -99,7 +105,8 @@ class ConvGenerator(nn.Module):
     def __init__(self, z_dim: int, width: int, hidden: int, generator: torch.Generator) -> None:
         super().__init__()
         self.width = width
-        self.head = Dense([z_dim, hidden, 98 * width], generator)
+        self.head = Dense([z_dim, hidden, 98 * width], generator, batch_norm=True)
+        self.norms = _norms(2 * width, width)
         self.up = nn.ModuleList(
             _layer(nn.ConvTranspose2d, a, b, 4, stride=2, padding=1, generator=generator)
             for a, b in pairwise([2 * width, width, 1])
@@ -107,10 +114,10 @@ class ConvGenerator(nn.Module):
         _start_grey(self.up[-1])
 
     def forward(self, z: Tensor) -> Tensor:
-        h = leaky_relu(self.head(z), _SLOPE).view(-1, 2 * self.width, 7, 7)
-        *hidden, last = self.up
-        for layer in hidden:
-            h = leaky_relu(layer(h), _SLOPE)
+        first, second = self.norms
+        h = leaky_relu(first(self.head(z).view(-1, 2 * self.width, 7, 7)), _SLOPE)
+        h = leaky_relu(second(self.up[0](h)), _SLOPE)
+        last = self.up[1]
         return torch.tanh(last(h)).flatten(1)
 
 
@@ -125,5 +132,8 @@ class ConvDiscriminator(nn.Module):
         self.head = Dense([2 * hidden, hidden, 1], generator)
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
-        of_x = self.of_x(_through(self.down, x.view(-1, 1, 28, 28)).flatten(1))
+        h = x.view(-1, 1, 28, 28)
+        for layer in self.down:
+            h = leaky_relu(layer(h), _SLOPE)
+        of_x = self.of_x(h.flatten(1))
         return self.head(leaky_relu(torch.cat([of_x, self.of_z(z)], 1), _SLOPE)).squeeze(1)
