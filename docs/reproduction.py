@@ -1,8 +1,8 @@
 """Write ``reproduction.md`` from result files: ``python docs/reproduction.py [RESULTS_FOLDER ...]``.
 
 Every folder is one that ``mine reproduce --out`` wrote. Its result files are copied to ``docs/results/NAME/SCALE``, its
-figures, made smaller, to ``docs/_static/reproduction``; the page is then written from what lies there. Without a folder
-only the page is written.
+figures, made smaller where they are wide, to ``docs/_static/reproduction``; the page is then written from what lies there.
+Without a folder only the page is written.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from mine.files import write_whole
 DOCS = Path(__file__).parent
 RESULTS, FIGURES, PAGE = DOCS / "results", DOCS / "_static" / "reproduction", DOCS / "reproduction.md"
 
-#: Pixels; and colours, which make a figure of points or digits three times smaller.
-_WIDTH, _COLOURS = 1000, 64
+#: Pixels: wider figures are made smaller.
+_WIDTH = 1400
 
 
 def page() -> str:
@@ -55,10 +55,11 @@ def _smaller(figure: Path) -> bytes:
     from PIL import Image
 
     with Image.open(figure) as image:
-        height = round(image.height * min(1, _WIDTH / image.width))
-        small = image.convert("RGB").resize((min(_WIDTH, image.width), height), Image.Resampling.LANCZOS).quantize(_COLOURS)
+        if image.width <= _WIDTH:
+            return figure.read_bytes()
+        size = (_WIDTH, round(image.height * _WIDTH / image.width))
         stream = BytesIO()
-        small.save(stream, "PNG", optimize=True)
+        image.convert("RGB").resize(size, Image.Resampling.LANCZOS).save(stream, "PNG", optimize=True)
     return stream.getvalue()
 
 

@@ -9,6 +9,7 @@ import math
 import re
 from dataclasses import asdict, replace
 from html.parser import HTMLParser
+from io import BytesIO
 from pathlib import Path
 from types import ModuleType
 
@@ -166,6 +167,14 @@ def test_the_page_of_the_documentation_is_what_its_result_files_give() -> None:
     assert (DOCS / "reproduction.md").read_text(encoding="utf-8") == script().page()
 
 
+def test_wide_figures_are_made_smaller(tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.new("RGB", (2800, 900), (200, 30, 60)).save(tmp_path / "wide.png")
+    with Image.open(BytesIO(script()._smaller(tmp_path / "wide.png"))) as image:
+        assert image.size == (1400, 450) and image.getpixel((700, 200)) == (200, 30, 60)
+
+
 def test_results_are_taken_over_into_the_documentation(results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module = script()
     docs = tmp_path / "docs"
@@ -176,7 +185,7 @@ def test_results_are_taken_over_into_the_documentation(results: Path, tmp_path: 
     module.main([str(results)])
     kept = docs / "results" / "toy" / "default"
     assert sorted(path.name for path in kept.iterdir()) == ["results.json", "table.csv"]
-    assert (docs / "figures" / "toy-default.png").stat().st_size > 0
+    assert (docs / "figures" / "toy-default.png").read_bytes() == PNG
     first = (docs / "reproduction.md").read_text()
     assert "| two | 2 | 90.0 ± 10.0 | 2.00 ± 0.00 |" in first and "(_static/reproduction/toy-default.png)" in first
     module.main([])  # without a folder: the same page from what is kept
