@@ -26,7 +26,7 @@ def silent(done: int, total: int, message: str) -> None:
     pass
 
 
-@pytest.mark.parametrize("arm", [{}, {"beta": 0.0}, {"critic": "separable", "bound": "infonce"}])
+@pytest.mark.parametrize("arm", [{"batch_norm": True}, {"beta": 0.0}, {"critic": "concat", "bound": "mine"}])
 def test_a_run_cut_short_goes_on_to_the_same_model(arm: dict[str, float | str], tmp_path: Path) -> None:
     config = replace(TINY, **arm)
     (tmp_path / "whole").mkdir()
