@@ -1,4 +1,4 @@
-"""Measures of reconstructed images against their definitions written out, and the figure's grid."""
+"""Measures of reconstructed images against their definitions written out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from scipy.signal import convolve2d
 from mine.datasets import digits
 from mine.errors import InputError, MineError
 from mine.experiments.image_metrics import euclidean_error, ms_ssim
-from mine.experiments.images_figure import grid_of_images
 
 
 def ssim_parts(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
@@ -80,8 +79,3 @@ def test_shapes_and_the_missing_extra_are_told(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "torchmetrics.functional.image", None)
     with pytest.raises(MineError, match=r"pip install \"torch-mine\[reproduce\]\""):
         ms_ssim(torch.zeros(2, 28, 28), torch.zeros(2, 28, 28))
-
-
-def test_the_grid_keeps_the_order() -> None:
-    images = np.arange(1, 4)[:, None, None] * np.ones((3, 1, 2), int)
-    np.testing.assert_array_equal(grid_of_images(images, 2), [[1, 1, 2, 2], [3, 3, 0, 0]])

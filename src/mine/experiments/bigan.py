@@ -34,6 +34,7 @@ CODE = (
     "terms/term",
     "experiments/bigan",
     "experiments/bigan_networks",
+    "experiments/image_networks",
     "experiments/training",
 )
 
@@ -51,7 +52,7 @@ class BiganConfig:
         networks: ``"dense"`` or ``"conv"``, which takes 784 pixels.
         width: Of hidden layers, or channels of the first convolution.
         depth: How many hidden layers; of dense networks.
-        hidden: Of the dense layers of convolutional networks.
+        hidden: Of the dense layers of a convolutional encoder and discriminator.
         batch_norm: Whether a dense encoder and generator are normalised by batch; convolutional ones always are.
         steps: Steps of all networks.
         batch_size: Rows of data a step, and as many codes.
@@ -109,7 +110,7 @@ class Bigan(Trainable):
         self.discriminator: nn.Module
         if config.networks == "conv":
             self.encoder = ConvEncoder(z_dim, config.width, config.hidden, nets)
-            self.generator = ConvGenerator(z_dim, config.width, config.hidden, nets)
+            self.generator = ConvGenerator(z_dim, config.width, nets)
             self.discriminator = ConvDiscriminator(z_dim, config.width, config.hidden, nets)
         else:
             hidden = [config.width] * config.depth

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
+from mine.experiments.image_networks import ImageGenerator
+
 __all__ = ["ConvDiscriminator", "ConvEncoder", "ConvGenerator", "Dense", "PairDiscriminator"]
 
 _SLOPE = 0.2
@@ -18,20 +20,11 @@ _SLOPE = 0.2
 def _layer(kind: Any, *arguments: Any, generator: torch.Generator, **options: Any) -> Any:
     """A linear or convolutional layer whose outputs have the variance of its inputs, after a leaky ReLU."""
     layer: Any = nn.utils.skip_init(kind, *arguments, **options)  # its own values would come from the global generator
-    inputs = layer.weight[0].numel()
-    if kind is nn.ConvTranspose2d:  # weight (in, out, k, k); a stride s leaves 1 / s^2 of the kernel at each output
-        inputs = layer.weight.shape[0] * layer.weight[0, 0].numel() // math.prod(layer.stride)
-    limit = math.sqrt(6 / ((1 + _SLOPE**2) * inputs))
+    limit = math.sqrt(6 / ((1 + _SLOPE**2) * layer.weight[0].numel()))
     with torch.no_grad():
         layer.weight.uniform_(-limit, limit, generator=generator)
         layer.bias.zero_()
     return layer
-
-
-def _start_grey(layer: Any) -> None:
-    """Near zero before a tanh, which passes little gradient where it starts black or white."""
-    with torch.no_grad():
-        layer.weight.mul_(0.1)
 
 
 class Dense(nn.Module):
@@ -51,8 +44,10 @@ class Dense(nn.Module):
         self.layers = nn.ModuleList(_layer(nn.Linear, a, b, generator=generator) for a, b in pairwise(sizes))
         self.norms = nn.ModuleList(nn.BatchNorm1d(size) if batch_norm else nn.Identity() for size in sizes[1:-1])
         self.bounded = bounded
-        if bounded:
-            _start_grey(self.layers[-1])
+        if bounded:  # near zero before a tanh, which passes little gradient where it starts black or white
+            last: Any = self.layers[-1]
+            with torch.no_grad():
+                last.weight.mul_(0.1)
 
     def forward(self, h: Tensor) -> Tensor:
         *hidden, last = self.layers
@@ -79,17 +74,13 @@ def _down(width: int, generator: torch.Generator) -> nn.ModuleList:
     )
 
 
-def _norms(*channels: int) -> nn.ModuleList:
-    return nn.ModuleList(nn.BatchNorm2d(n) for n in channels)
-
-
 class ConvEncoder(nn.Module):
     """Rows of 784 pixels to codes, by two convolutions of stride 2 and dense layers, the hidden ones normalised by batch."""
 
     def __init__(self, z_dim: int, width: int, hidden: int, generator: torch.Generator) -> None:
         super().__init__()
         self.down = _down(width, generator)
-        self.norms = _norms(width, 2 * width)
+        self.norms = nn.ModuleList([nn.BatchNorm2d(width), nn.BatchNorm2d(2 * width)])
         self.head = Dense([98 * width, hidden, z_dim], generator, batch_norm=True)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -100,25 +91,14 @@ class ConvEncoder(nn.Module):
 
 
 class ConvGenerator(nn.Module):
-    """The encoder turned round: codes to rows of 784 pixels from -1 to 1."""
+    """Codes to rows of 784 pixels from -1 to 1, by DCGAN's generator."""
 
-    def __init__(self, z_dim: int, width: int, hidden: int, generator: torch.Generator) -> None:
+    def __init__(self, z_dim: int, width: int, generator: torch.Generator) -> None:
         super().__init__()
-        self.width = width
-        self.head = Dense([z_dim, hidden, 98 * width], generator, batch_norm=True)
-        self.norms = _norms(2 * width, width)
-        self.up = nn.ModuleList(
-            _layer(nn.ConvTranspose2d, a, b, 4, stride=2, padding=1, generator=generator)
-            for a, b in pairwise([2 * width, width, 1])
-        )
-        _start_grey(self.up[-1])
+        self.network = ImageGenerator(z_dim, 28, 1, width, generator)
 
     def forward(self, z: Tensor) -> Tensor:
-        first, second = self.norms
-        h = leaky_relu(first(self.head(z).view(-1, 2 * self.width, 7, 7)), _SLOPE)
-        h = leaky_relu(second(self.up[0](h)), _SLOPE)
-        last = self.up[1]
-        return torch.tanh(last(h)).flatten(1)
+        return self.network(z).flatten(1)
 
 
 class ConvDiscriminator(nn.Module):

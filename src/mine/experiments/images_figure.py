@@ -8,27 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from mine.experiments.image_grids import grid
 from mine.experiments.points_figure import of_one_seed
 from mine.experiments.store import Record
 from mine.report.figures import new_figure
 
-__all__ = ["grid_of_images", "plot_images"]
+__all__ = ["plot_images"]
 
 _COLUMNS = 10
-
-
-def grid_of_images(images: np.ndarray, columns: int) -> np.ndarray:
-    """Images in rows of ``columns``, one array of pixels; what the last row lacks is black.
-
-    Example:
-        >>> grid_of_images(np.ones((3, 2, 2)), 2).shape
-        (4, 4)
-    """
-    n, height, width = images.shape
-    rows = -(-n // columns)
-    full = np.zeros((rows * columns, height, width), images.dtype)
-    full[:n] = images
-    return full.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
 
 
 def plot_images(
@@ -46,21 +33,18 @@ def plot_images(
     for column, (record, path) in enumerate(shown):
         with np.load(path / "samples.npz") as stored:
             samples, images, rebuilt = (stored[key] for key in ("samples", "shown", "rebuilt"))
-        _panel(axes[0][column], grid_of_images(samples, _COLUMNS), f"{record.arm}: samples", "")
+        _panel(axes[0][column], samples, f"{record.arm}: samples", "")
         n = min(len(images), 4 * _COLUMNS)
         pairs = [part for k in range(0, n, _COLUMNS) for part in (images[k : k + _COLUMNS], rebuilt[k : k + _COLUMNS])]
         title = f"{record.arm}: an image above, G(E(x)) below it"
-        _panel(axes[1][column], grid_of_images(np.concatenate(pairs), _COLUMNS), title, caption(record.metrics))
-        height = images.shape[1]
-        for row in range(2, 2 * n // _COLUMNS, 2):
-            axes[1][column].axhline(row * height - 0.5, color="#56b4e9", linewidth=1)
+        _panel(axes[1][column], np.concatenate(pairs), title, caption(record.metrics))
     target = folder / "figure.png"
     figure.savefig(target, dpi=110)
     return [target]
 
 
-def _panel(axis: Any, image: np.ndarray, title: str, note: str) -> None:
-    axis.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+def _panel(axis: Any, images: np.ndarray, title: str, note: str) -> None:
+    axis.imshow(grid(images[:, None].repeat(3, 1), _COLUMNS), interpolation="nearest")
     axis.set_xticks([])
     axis.set_yticks([])
     for side in axis.spines.values():
