@@ -36,13 +36,11 @@ class Config(BiganConfig):
     """
 
     data: str = "mnist"
-    z_dim: int = 32
+    z_dim: int = 64
     width: int = 256
     depth: int = 2
-    batch_norm: bool = True
     steps: int = 10_000
     batch_size: int = 64
-    beta: float = 3.0
     critic_width: int = 256
     evaluated: int = 10_000
 
@@ -97,7 +95,7 @@ def _recognised(of: Values) -> bool:
 
 _SMOKE = Config(data="digits", z_dim=8, steps=100, width=32, critic_width=32, evaluated=200)
 _PAPER = Config(
-    z_dim=64, networks="conv", width=64, hidden=1024, steps=300_000, batch_size=100, learning_rate=1e-4, critic_width=512,
+    networks="conv", width=64, hidden=1024, steps=300_000, batch_size=100, learning_rate=1e-4, critic_width=512,
     critic_rate=1e-4, shuffles=99,
 )  # fmt: skip
 
