@@ -92,3 +92,20 @@ def test_the_experiment_runs_from_end_to_end(name: str, tmp_path: Path) -> None:
 def test_the_smoke_scale_with_all_arms(name: str, tmp_path: Path) -> None:
     found = reproduce(name, out=tmp_path, scale="smoke", seeds=1)
     assert len(found.records) == 4 and not any(record.failed for record in found.records)
+
+
+def test_points_come_from_the_averaged_generator() -> None:
+    model = GeneratorDiscriminator(replace(TINY, averaging=0.75), 0)
+    weights = []
+    for k in range(3):
+        model.training_step(torch.as_tensor(gaussian_grid(32, k)[0], dtype=torch.float32))
+        weights.append(next(model.generator.parameters()).detach().clone())
+    # the first step's weights start the average; each later one moves it by a quarter
+    expected = 0.5625 * weights[0] + 0.1875 * weights[1] + 0.25 * weights[2]
+    torch.testing.assert_close(next(model.average.parameters()).detach(), expected)
+    state = model.random["noise"].get_state()
+    points = model.sample(50).points
+    model.random["noise"].set_state(state)
+    z, _, _ = model.inputs(50)
+    np.testing.assert_allclose(points, model.average(z).detach().numpy() * 8**0.5, rtol=1e-5)
+    assert not np.allclose(points, model.generator(z).detach().numpy() * 8**0.5)

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, one_hot, relu, softplus
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from mine.critics import ConcatCritic
 from mine.errors import MineError
@@ -61,6 +62,7 @@ class PointsConfig:
         depth: How many hidden layers each.
         learning_rate: Of generator and discriminator, Adam; falls to 0 over the second half.
         beta1: Adam's first coefficient for both.
+        averaging: The points come from a moving average of the generator's weights with this coefficient; 0 takes the last.
         critic_width: Of the critic's two hidden layers.
         critic_rate: The critic's learning rate.
         critic_steps: Its steps for each of the generator.
@@ -80,6 +82,7 @@ class PointsConfig:
     depth: int = 3
     learning_rate: float = 1e-3
     beta1: float = 0.5
+    averaging: float = 0.999
     critic_width: int = 128
     critic_rate: float = 1e-3
     critic_steps: int = 1
@@ -142,6 +145,8 @@ class GeneratorDiscriminator(Trainable):
         hidden = [config.width] * config.depth
         self.generator = _Network([config.noise_dim + code, *hidden, 2], relu, self.random["nets"])
         self.discriminator = _Network([2, *hidden, 1], lambda h: leaky_relu(h, 0.2), self.random["nets"])
+        # generator and discriminator circle around where they would meet: the average is nearer to it than the last step
+        self.average = AveragedModel(self.generator, multi_avg_fn=get_ema_multi_avg_fn(config.averaging))
         self.term = None
         if config.beta > 0:
             critic = ConcatCritic(2, code, [config.critic_width] * 2, generator=self.random["critic"])
@@ -196,6 +201,7 @@ class GeneratorDiscriminator(Trainable):
                 raise DivergedError(f"step {self.step}: {error}") from error
             clipped_backward(loss_g, config.beta * self.term(fake, code), self.generator.parameters())
         of_generator.step()
+        self.average.update_parameters(self.generator)
         self.step += 1
         if self.step % BLOCK == 0:
             self.losses = loss_g.item(), loss_d.item()
@@ -213,7 +219,7 @@ class GeneratorDiscriminator(Trainable):
     def sample(self, n: int) -> Generated:
         """Points at the data's scale, with their codes."""
         z, _, label = self.inputs(n)
-        points = self.generator(z).double().numpy() * self.config.spread
+        points = self.average(z).double().numpy() * self.config.spread
         if not np.isfinite(points).all():
             raise DivergedError(f"step {self.step}: generated points are not finite")
         return Generated(points, label.numpy(), 0.0 if self.term is None else self.term.estimate)

@@ -53,8 +53,8 @@ def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:
     return plot_points(results, out, spirals, 1.3, lambda m: f"energy distance {m['energy_distance']:.3f}")
 
 
-_SMOKE = Config(steps=150, batch_size=64, width=32, critic_width=32, evaluated=500)
-_PAPER = Config(steps=200_000, width=256, depth=4, learning_rate=2e-4, critic_width=256, critic_rate=2e-4)
+_SMOKE = Config(steps=150, batch_size=64, width=32, critic_width=32, evaluated=500, averaging=0.9)
+_PAPER = Config(steps=200_000, width=256, depth=4, learning_rate=2e-4, critic_width=256, critic_rate=2e-4, averaging=0.0)
 
 EXPERIMENT = Experiment(
     name="gan-spiral",
