@@ -118,6 +118,21 @@ def test_networks_keep_the_scale_of_their_input() -> None:
         assert 0.02 < grey.std() < 0.3  # a tanh that starts black or white passes no gradient
 
 
+def test_what_is_measured_is_the_average_of_the_steps() -> None:
+    """Weights w_1, w_2, w_3 of coefficient 0.5: the first, then halfway to the next each time."""
+    model = Bigan(replace(TINY, averaging=0.5), 2, 0)
+    x = torch.as_tensor(draw(32, np.random.default_rng(0)), dtype=torch.float32)
+    seen = []
+    for _ in range(3):
+        model.training_step(x)
+        seen.append([weight.clone() for weight in [*model.encoder.parameters(), *model.generator.parameters()]])
+    averaged = [*model.average_encoder.parameters(), *model.average_generator.parameters()]
+    for first, second, third, weight in zip(*seen, averaged, strict=True):
+        torch.testing.assert_close(weight, 0.25 * first + 0.25 * second + 0.5 * third)
+    by_hand = model.average_generator(model.average_encoder(x))
+    torch.testing.assert_close(model.reconstruct(x), by_hand)
+
+
 def test_training_that_diverges_is_told(tmp_path: Path) -> None:
     with pytest.raises(DivergedError, match=r"step \d+: .*(nan|inf|not finite)"):
         train_bigan(replace(TINY, learning_rate=1e30, beta=0.0), 2, 0, draw, tmp_path, silent)

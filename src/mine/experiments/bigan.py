@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from mine.critics import ConcatCritic, SeparableCritic
 from mine.errors import MineError
@@ -65,6 +66,8 @@ class BiganConfig:
         bound: Of :mod:`mine.bounds`. InfoNCE ends at ``log(shuffles + 1)`` nats. Codes that are functions of x have infinite
             information, and a bound without an end drives them to infinity: that of MINE did, on digits, within 500 steps.
         shuffles: Shuffled pairs a row.
+        averaging: Samples and reconstructions come from moving averages of E's and G's weights with this coefficient; 0 takes
+            the last.
         evaluated: Rows that are measured.
     """
 
@@ -86,6 +89,7 @@ class BiganConfig:
     critic_steps: int = 1
     bound: str = "infonce"
     shuffles: int = 63
+    averaging: float = 0.999
     evaluated: int = 2_500
 
 
@@ -117,6 +121,10 @@ class Bigan(Trainable):
             self.encoder = Dense([x_dim, *hidden, z_dim], nets, batch_norm=config.batch_norm)
             self.generator = Dense([z_dim, *hidden, x_dim], nets, bounded=bounded, batch_norm=config.batch_norm)
             self.discriminator = PairDiscriminator(x_dim, z_dim, hidden, nets)
+        # the players circle around where they would meet: the averages are nearer to it than the last step
+        average = get_ema_multi_avg_fn(config.averaging)
+        self.average_encoder = AveragedModel(self.encoder, multi_avg_fn=average, use_buffers=True)
+        self.average_generator = AveragedModel(self.generator, multi_avg_fn=average, use_buffers=True)
         self.term = None
         if config.beta > 0:
             kind = {"concat": ConcatCritic, "separable": SeparableCritic}[config.critic]
@@ -173,6 +181,8 @@ class Bigan(Trainable):
                 information = information + self.term(*pair)
             clipped_backward(loss, config.beta * information, self.players)
         of_players.step()
+        self.average_encoder.update_parameters(self.encoder)
+        self.average_generator.update_parameters(self.generator)
         self.step += 1
         if self.step % BLOCK == 0:
             self.losses = loss.item(), loss_d.item()
@@ -192,12 +202,12 @@ class Bigan(Trainable):
     @torch.no_grad()
     def sample(self, n: int) -> Tensor:
         """Rows from fresh codes, shape (n, x_dim)."""
-        return self._evaluated(self.generator, self.codes(n))
+        return self._evaluated(self.average_generator, self.codes(n))
 
     @torch.no_grad()
     def reconstruct(self, x: Tensor) -> Tensor:
         """G(E(x)), shape (n, x_dim)."""
-        return self._evaluated(lambda rows: self.generator(self.encoder(rows)), x)
+        return self._evaluated(lambda rows: self.average_generator(self.average_encoder(rows)), x)
 
     def _evaluated(self, function: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
         self.eval()
