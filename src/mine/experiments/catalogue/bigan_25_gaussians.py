@@ -85,7 +85,15 @@ def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:
 
 _SMOKE = Config(averaging=0.9, steps=100, batch_size=64, width=32, critic_width=32, evaluated=500)
 _PAPER = Config(
-    steps=400_000, batch_size=100, width=400, depth=4, learning_rate=1e-4, beta1=0.8, critic_width=400, critic_rate=1e-4
+    averaging=0.0,
+    steps=400_000,
+    batch_size=100,
+    width=400,
+    depth=4,
+    learning_rate=1e-4,
+    beta1=0.8,
+    critic_width=400,
+    critic_rate=1e-4,
 )
 
 EXPERIMENT = Experiment(

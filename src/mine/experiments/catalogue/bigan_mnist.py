@@ -96,7 +96,7 @@ def _recognised(of: Values) -> bool:
 _SMOKE = Config(averaging=0.9, data="digits", z_dim=8, steps=100, width=32, critic_width=32, evaluated=200)
 _PAPER = Config(
     networks="conv", width=64, hidden=1024, steps=300_000, batch_size=100, learning_rate=1e-4, critic_width=512,
-    critic_rate=1e-4, shuffles=99,
+    critic_rate=1e-4, shuffles=99, averaging=0.0,
 )  # fmt: skip
 
 EXPERIMENT = Experiment(
