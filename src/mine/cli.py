@@ -456,7 +456,8 @@ def reproduce(
 ) -> None:
     """Run a paper's experiment again: table, figure, and one line of its numbers beside this run's.
 
-    Every arm and seed is written when it is finished, training in between; the same command goes on after a kill.
+    Every arm and seed is written when it is finished, training in between; the same command goes on after a kill. "all" also
+    writes one page, reproduction.html, that holds every table, verdict and figure.
 
     Examples:
 
@@ -465,6 +466,8 @@ def reproduce(
       mine reproduce gan-25-gaussians --scale smoke --out results
 
       mine reproduce gan-25-gaussians --seeds 5 --out results
+
+      mine reproduce all --scale default --seeds 3 --out results
     """
     with _one_sentence():
         from mine import experiments
@@ -492,6 +495,8 @@ def reproduce(
                     progress=progress,
                 )
                 _print(f"{found}\nWritten: {', '.join(map(str, found.files))}")
+            if name == "all":
+                _print(f"All on one page: {', '.join(map(str, experiments.write_pages(out)))}")
         except KeyboardInterrupt:
             typer.echo(f"mine: interrupted; what is finished is kept in {out}, and the same command goes on", err=True)
             raise typer.Exit(EXIT_INTERRUPTED) from None

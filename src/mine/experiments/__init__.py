@@ -7,11 +7,13 @@ from mine.experiments.checkpoint import Checkpoint as Checkpoint
 from mine.experiments.experiment import DivergedError as DivergedError
 from mine.experiments.experiment import Experiment as Experiment
 from mine.experiments.experiment import Metric as Metric
+from mine.experiments.page import write_pages as write_pages
 from mine.experiments.registry import get_experiment as get_experiment
 from mine.experiments.registry import names as names
 from mine.experiments.run import Reproduction as Reproduction
 from mine.experiments.run import reproduce as reproduce
 from mine.experiments.summary import as_listing as as_listing
+from mine.experiments.targets import Target as Target
 
 __all__ = [
     "Checkpoint",
@@ -19,8 +21,10 @@ __all__ = [
     "Experiment",
     "Metric",
     "Reproduction",
+    "Target",
     "as_listing",
     "get_experiment",
     "names",
     "reproduce",
+    "write_pages",
 ]

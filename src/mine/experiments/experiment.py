@@ -11,6 +11,7 @@ from mine.errors import MineError, UnknownNameError
 
 if TYPE_CHECKING:
     from mine.experiments.store import Record
+    from mine.experiments.targets import Target
 
 __all__ = ["SCALES", "DivergedError", "Experiment", "Metric", "Progress"]
 
@@ -59,6 +60,7 @@ class Experiment:
             :class:`mine.experiments.checkpoint.Checkpoint` there, and takes all randomness from ``seed``.
         plot: ``(records with their folders, folder) -> files``, called when all cells are finished.
         code: Modules whose code decides the numbers: a cell that other code gave is another cell.
+        targets: What the larger scales have to reach, for the verdict on the page.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Experiment:
     run: Callable[[Any, int, Path, Progress], Mapping[str, float]]
     plot: Callable[[Sequence[tuple[Record, Path]], Path], Sequence[Path]]
     code: Sequence[str]
+    targets: Sequence[Target] = ()
 
     def config(self, arm: str, scale: str) -> Any:
         """The config of an arm at a scale.

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mine.experiments.points_figure import of_one_seed
 from mine.experiments.store import Record
 from mine.report.figures import new_figure
 
@@ -42,11 +43,7 @@ def plot_image_grids(
         caption: A line below an arm's grid, from the numbers of that cell.
         columns: Images side by side.
     """
-    arms = list(dict.fromkeys(record.arm for record, _ in cells))
-    of_arm = {arm: {record.seed: (record, path) for record, path in cells if record.arm == arm} for arm in arms}
-    shared = [seed for seed in of_arm[arms[0]] if all(seed in found for found in of_arm.values())]
-    shown = [of_arm[arm][shared[0]] if shared else next(iter(of_arm[arm].values())) for arm in arms]
-
+    shown = of_one_seed(cells)
     figure, axes = new_figure(1, 1 + len(shown), (2.9 * (1 + len(shown)), 3.35))
     layout: Any = figure.get_layout_engine()
     layout.set(wspace=0.05)  # else two grids read as one

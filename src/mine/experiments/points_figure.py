@@ -11,7 +11,7 @@ import numpy as np
 from mine.experiments.store import Record
 from mine.report.figures import new_figure
 
-__all__ = ["plot_points"]
+__all__ = ["of_one_seed", "plot_points", "points_panel"]
 
 
 def plot_points(
@@ -30,26 +30,31 @@ def plot_points(
         limit: Half the width of a panel.
         caption: A line below an arm's name, from the numbers of that cell.
     """
-    arms = list(dict.fromkeys(record.arm for record, _ in cells))
-    of_arm = {arm: {record.seed: (record, path) for record, path in cells if record.arm == arm} for arm in arms}
-    shared = [seed for seed in of_arm[arms[0]] if all(seed in found for found in of_arm.values())]
-    shown = [of_arm[arm][shared[0]] if shared else next(iter(of_arm[arm].values())) for arm in arms]
-
+    shown = of_one_seed(cells)
     figure, axes = new_figure(1, 1 + len(shown), (2.9 * (1 + len(shown)), 3.35))
     points, labels = draw(2_500, 0)
-    _panel(axes[0][0], points, labels, limit, "original", "colour: label")
+    points_panel(axes[0][0], points, labels, limit, "original", "colour: label")
     for axis, (record, path) in zip(axes[0][1:], shown, strict=True):
         with np.load(path / "samples.npz") as stored:
             points, codes = stored["points"], stored["codes"]
         outside = int((np.abs(points) > limit).any(1).sum())
         note = caption(record.metrics) + (f"; {outside} points outside" if outside else "")
-        _panel(axis, points, codes, limit, record.arm, note)
+        points_panel(axis, points, codes, limit, record.arm, note)
     target = folder / "figure.png"
     figure.savefig(target, dpi=150)
     return [target]
 
 
-def _panel(axis: Any, points: np.ndarray, codes: np.ndarray, limit: float, name: str, note: str) -> None:
+def of_one_seed(cells: Sequence[tuple[Record, Path]]) -> list[tuple[Record, Path]]:
+    """A cell an arm, of the first seed that all arms have; of each arm's own first where they share none."""
+    arms = list(dict.fromkeys(record.arm for record, _ in cells))
+    of_arm = {arm: {record.seed: (record, path) for record, path in cells if record.arm == arm} for arm in arms}
+    shared = [seed for seed in of_arm[arms[0]] if all(seed in found for found in of_arm.values())]
+    return [of_arm[arm][shared[0]] if shared else next(iter(of_arm[arm].values())) for arm in arms]
+
+
+def points_panel(axis: Any, points: np.ndarray, codes: np.ndarray, limit: float, name: str, note: str) -> None:
+    """Points coloured by code, without ticks: a name above, a note below."""
     colour = np.arctan2(codes[:, 1], codes[:, 0]) if codes.ndim == 2 else codes
     few = codes.ndim == 1 and len(np.unique(codes)) <= 10
     # neighbours in the label's order get colours far apart, else a mode and the next look alike

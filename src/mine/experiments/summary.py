@@ -11,7 +11,7 @@ from statistics import fmean, stdev
 from mine.experiments.experiment import Experiment, Metric
 from mine.experiments.store import Record
 
-__all__ = ["as_csv", "as_listing", "as_markdown", "comparison", "mean_and_error"]
+__all__ = ["as_csv", "as_listing", "as_markdown", "by_arm", "comparison", "mean_and_error", "shown"]
 
 
 def mean_and_error(values: Sequence[float]) -> tuple[float, float | None]:
@@ -23,7 +23,8 @@ def mean_and_error(values: Sequence[float]) -> tuple[float, float | None]:
     return fmean(values), stdev(values) / math.sqrt(len(values)) if len(values) > 1 else None
 
 
-def _shown(metric: Metric, records: Sequence[Record]) -> str:
+def shown(metric: Metric, records: Sequence[Record]) -> str:
+    """A metric over the seeds of an arm: mean ± standard error; empty where no seed has it."""
     values = [record.metrics[metric.key] * metric.scale for record in records if metric.key in record.metrics]
     if not values:
         return ""
@@ -31,7 +32,8 @@ def _shown(metric: Metric, records: Sequence[Record]) -> str:
     return f"{mean:.{metric.digits}f}" + ("" if error is None else f" ± {error:.{metric.digits}f}")
 
 
-def _by_arm(records: Sequence[Record]) -> dict[str, list[Record]]:
+def by_arm(records: Sequence[Record]) -> dict[str, list[Record]]:
+    """The records of each arm, in the order in which arms come."""
     arms: dict[str, list[Record]] = {}
     for record in records:
         arms.setdefault(record.arm, []).append(record)
@@ -40,12 +42,12 @@ def _by_arm(records: Sequence[Record]) -> dict[str, list[Record]]:
 
 def comparison(experiment: Experiment, records: Sequence[Record]) -> str:
     """One line of Markdown: published / this run, for the arms and metrics whose published number is known or missed."""
-    arms = _by_arm([record for record in records if not record.failed])
+    arms = by_arm([record for record in records if not record.failed])
     seeds = len({record.seed for record in records})
     parts = []
     for metric in experiment.metrics:
         pairs = [
-            f"{arm} {published} / {_shown(metric, arms.get(arm, [])) or 'not run'}"
+            f"{arm} {published} / {shown(metric, arms.get(arm, [])) or 'not run'}"
             for arm, published in metric.published.items()
         ]
         if pairs:
@@ -59,10 +61,10 @@ def as_markdown(experiment: Experiment, records: Sequence[Record]) -> str:
     """The table, a row an arm, mean ± standard error over the seeds; the line; the notes."""
     lines = ["| arm | seeds | " + " | ".join(metric.label for metric in experiment.metrics) + " | minutes |"]
     lines.append("|---|--:|" + "--:|" * (len(experiment.metrics) + 1))
-    for arm, found in _by_arm(records).items():
+    for arm, found in by_arm(records).items():
         good = [record for record in found if not record.failed]
         minutes = f"{fmean(record.seconds for record in good) / 60:.1f}" if good else ""
-        cells = [_shown(metric, good) for metric in experiment.metrics]
+        cells = [shown(metric, good) for metric in experiment.metrics]
         lines.append(f"| {arm} | {len(good)} | {' | '.join(cells)} | {minutes} |")
     notes = [f"Failed: {record.arm}, seed {record.seed}: {record.error}" for record in records if record.error is not None]
     notes += [f"Measured with {environment}." for environment in dict.fromkeys(r.environment for r in records) if environment]

@@ -12,6 +12,7 @@ from mine.experiments.point_metrics import code_information, covered, nearest_ce
 from mine.experiments.points_figure import plot_points
 from mine.experiments.points_gan import ARMS, CODE, PointsConfig, train_points_gan
 from mine.experiments.store import Record
+from mine.experiments.targets import Target, beats
 
 __all__ = ["EXPERIMENT", "Config", "plot", "run"]
 
@@ -78,4 +79,16 @@ EXPERIMENT = Experiment(
     run=run,
     plot=plot,
     code=CODE,
+    targets=[
+        Target("GAN+MINE covers 24 of 25 modes", lambda of: of("GAN+MINE", "modes").mean >= 24),
+        Target("90 % of its samples are good", lambda of: of("GAN+MINE", "high_quality").mean >= 0.9),
+        Target("its reverse KL is 0.10 nats at most", lambda of: of("GAN+MINE", "reverse_kl").mean <= 0.1),
+        Target(
+            "it beats GAN in modes by more than two standard errors",
+            lambda of: beats(of("GAN+MINE", "modes"), of("GAN", "modes")),
+        ),
+        Target(
+            "and in reverse KL", lambda of: beats(of("GAN+MINE", "reverse_kl"), of("GAN", "reverse_kl"), less=True)
+        ),
+    ],
 )  # fmt: skip

@@ -14,6 +14,7 @@ from mine.experiments.point_metrics import code_information, covered, energy_dis
 from mine.experiments.points_figure import plot_points
 from mine.experiments.points_gan import ARMS, CODE, PointsConfig, train_points_gan
 from mine.experiments.store import Record
+from mine.experiments.targets import Target
 
 __all__ = ["EXPERIMENT", "Config", "plot", "run"]
 
@@ -73,4 +74,10 @@ EXPERIMENT = Experiment(
     run=run,
     plot=plot,
     code=CODE,
+    targets=[
+        Target(
+            "GAN+MINE's energy distance is half of GAN's at most",
+            lambda of: of("GAN+MINE", "energy_distance").mean <= of("GAN", "energy_distance").mean / 2,
+        )
+    ],
 )  # fmt: skip

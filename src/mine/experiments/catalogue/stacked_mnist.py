@@ -14,6 +14,7 @@ from mine.experiments.image_grids import plot_image_grids
 from mine.experiments.point_metrics import covered, reverse_kl
 from mine.experiments.stacked_gan import CHANNELS, StackedConfig, load_digits, train_stacked_gan
 from mine.experiments.store import Record
+from mine.experiments.targets import Target, beats
 
 __all__ = ["EXPERIMENT", "Config", "plot", "run"]
 
@@ -114,4 +115,11 @@ EXPERIMENT = Experiment(
         "terms/objectives",
         "terms/term",
     ),
+    targets=[
+        Target(
+            "with a quarter-size discriminator DCGAN+MINE beats DCGAN in modes by more than two standard errors",
+            lambda of: beats(of("DCGAN+MINE", "modes"), of("DCGAN", "modes")),
+        ),
+        Target("and in KL", lambda of: beats(of("DCGAN+MINE", "kl"), of("DCGAN", "kl"), less=True)),
+    ],
 )  # fmt: skip

@@ -1,0 +1,206 @@
+"""One page of what was run: a table, a line, a verdict and a figure an experiment, as Markdown and as HTML in one file."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from statistics import fmean
+
+from mine.errors import InputError
+from mine.experiments.experiment import SCALES, Experiment
+from mine.experiments.registry import get_experiment, names
+from mine.experiments.store import Record
+from mine.experiments.summary import by_arm, comparison, shown
+from mine.experiments.targets import judge
+from mine.files import write_whole
+
+__all__ = ["Section", "as_html", "as_markdown", "find_results", "read_section", "write_pages"]
+
+_TITLE = "Reproduction"
+_ABOUT = (
+    "What `mine reproduce` gave on our machine, beside what was published: mean ± standard error over the seeds. "
+    "This page is written from the result files by a command, never by hand."
+)
+
+
+@dataclass(frozen=True)
+class Section:
+    """An experiment at a scale, ready to be printed.
+
+    Attributes:
+        experiment: What was run.
+        scale: Its scale.
+        header: Of the table.
+        rows: Of the table: a row an arm, followed by a row of the published numbers where there are any.
+        line: Published numbers beside this run's.
+        verdict: Targets, with met, missed or not measured.
+        facts: Seeds, minutes, machine and command.
+        figure: The figure's file; None where nothing was drawn.
+    """
+
+    experiment: Experiment
+    scale: str
+    header: list[str]
+    rows: list[list[str]]
+    line: str
+    verdict: list[tuple[str, str]]
+    facts: list[str]
+    figure: Path | None
+
+    @property
+    def name(self) -> str:
+        """Of the experiment and the scale, for files and anchors."""
+        return f"{self.experiment.name}-{self.scale}"
+
+
+def find_results(folder: Path) -> list[Path]:
+    """The folders below ``folder`` with results of known experiments, ordered by experiment, the larger scale first."""
+    order = [(name, scale) for name in names() for scale in reversed(SCALES)]
+    return [folder / name / scale for name, scale in order if (folder / name / scale / "results.json").is_file()]
+
+
+def read_section(folder: Path, figure: Path | None = None) -> Section:
+    """A section from a folder with ``results.json``.
+
+    Arguments:
+        folder: ``NAME/SCALE`` as ``mine reproduce`` writes it.
+        figure: The figure's file; None is ``figure.png`` in the folder, if it is there.
+
+    Raises:
+        InputError: The file is not one of ``mine reproduce``.
+    """
+    path = folder / "results.json"
+    try:
+        known = {f.name for f in fields(Record)}
+        content = json.loads(path.read_text(encoding="utf-8"))
+        records = [Record(**{key: value for key, value in entry.items() if key in known}) for entry in content]
+        experiment = get_experiment(records[0].experiment)
+    except (OSError, ValueError, TypeError, AttributeError, IndexError) as error:
+        raise InputError(f"{path} is not a result file of mine reproduce ({error}): run the experiment again.") from None
+    if figure is None and (folder / "figure.png").is_file():
+        figure = folder / "figure.png"
+    scale = records[0].scale
+    return Section(
+        experiment,
+        scale,
+        ["arm", "seeds", *(metric.label for metric in experiment.metrics)],
+        _rows(experiment, records),
+        comparison(experiment, records),
+        [] if scale == "smoke" else judge(experiment.targets, records),
+        _facts(experiment, records),
+        figure,
+    )
+
+
+def _rows(experiment: Experiment, records: Sequence[Record]) -> list[list[str]]:
+    rows = []
+    for arm, found in by_arm(records).items():
+        good = [record for record in found if not record.failed]
+        rows.append([arm, str(len(good)), *(shown(metric, good) for metric in experiment.metrics)])
+        published = [metric.published.get(arm, "") for metric in experiment.metrics]
+        if any(number not in ("", "–") for number in published):
+            rows.append([f"{arm}, published", "", *published])
+    return rows
+
+
+def _facts(experiment: Experiment, records: Sequence[Record]) -> list[str]:
+    seeds = len({record.seed for record in records})
+    scale = records[0].scale
+    good = [record for record in records if not record.failed]
+    facts = [f"Source: {experiment.source}."]
+    facts += [f"Failed: {record.arm}, seed {record.seed}: {record.error}." for record in records if record.error is not None]
+    if good:
+        minutes = fmean(record.seconds for record in good) / 60
+        facts.append(f"{scale} scale, {seeds} {'seed' if seeds == 1 else 'seeds'}, {minutes:.1f} minutes an arm and seed.")
+    facts += [f"Measured with {environment}." for environment in dict.fromkeys(r.environment for r in records) if environment]
+    facts += [f"Code: {', '.join(dict.fromkeys(record.version for record in records))}."]
+    return [*facts, f"`mine reproduce {experiment.name} --scale {scale} --seeds {seeds} --out results`"]
+
+
+def _verdict(section: Section) -> str:
+    if section.scale == "smoke":
+        return "none: the smoke scale only shows that it runs"
+    if not section.verdict:
+        return "no target was set"
+    return "; ".join(f"{text}: **{said}**" for text, said in section.verdict)
+
+
+def as_markdown(sections: Sequence[Section], figures: str) -> str:
+    """The page in Markdown.
+
+    Arguments:
+        sections: In the order of the page.
+        figures: Folder of the figures as the page sees it, where a section's is ``NAME-SCALE.png``.
+    """
+    parts = [f"# {_TITLE}", _ABOUT] + ([] if sections else ["No results are kept yet."])
+    for section in sections:
+        table = [section.header, ["---", *["--:"] * (len(section.header) - 1)], *section.rows]
+        lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in table]
+        parts += [f"## {section.experiment.name}, {section.scale} scale", section.experiment.shows, "\n".join(lines)]
+        parts += [section.line, f"Verdict: {_verdict(section)}."]
+        if section.figure is not None:
+            parts.append(f"![{section.experiment.shows}]({figures}/{section.name}.png)")
+        parts.append("\n".join(f"- {fact}" for fact in section.facts))
+    return "\n\n".join(parts) + "\n"
+
+
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
+table { border-collapse: collapse; font-size: 0.9rem; } .wide { overflow-x: auto; }
+th, td { border-bottom: 1px solid #ddd; padding: 0.3rem 0.7rem; text-align: right; }
+th:first-child, td:first-child { text-align: left; }
+img { max-width: 100%; } code { background: #f3f3f3; padding: 0 0.2rem; } li { font-size: 0.9rem; }
+"""
+
+
+def _inline(text: str) -> str:
+    """Escaped, with Markdown's ** and ` as tags."""
+    out = html.escape(text)
+    for mark, tag in (("**", "strong"), ("`", "code")):
+        pieces = out.split(mark)
+        out = "".join(piece if i % 2 == 0 else f"<{tag}>{piece}</{tag}>" for i, piece in enumerate(pieces))
+    return out
+
+
+def as_html(sections: Sequence[Section]) -> str:
+    """The page as one HTML file that needs no other: figures are inside."""
+    parts = [f"<h1>{_TITLE}</h1>", f"<p>{_inline(_ABOUT)}</p>"]
+    for section in sections:
+        head = "".join(f"<th>{html.escape(cell)}</th>" for cell in section.header)
+        rows = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in section.rows)
+        title = f"{section.experiment.name}, {section.scale} scale"
+        parts += [f'<h2 id="{section.name}">{html.escape(title)}</h2>', f"<p>{html.escape(section.experiment.shows)}</p>"]
+        parts.append(f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>')
+        parts += [f"<p>{_inline(section.line)}</p>", f"<p>Verdict: {_inline(_verdict(section))}.</p>"]
+        if section.figure is not None:
+            data = base64.b64encode(section.figure.read_bytes()).decode()
+            parts.append(f'<img alt="{html.escape(section.experiment.shows)}" src="data:image/png;base64,{data}">')
+        parts.append("<ul>" + "".join(f"<li>{_inline(fact)}</li>" for fact in section.facts) + "</ul>")
+    body = "\n".join(parts)
+    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{_TITLE}</title>'
+    return f'<!doctype html>\n<html lang="en"><head>{head}<style>{_STYLE}</style></head>\n<body>\n{body}\n</body></html>\n'
+
+
+def write_pages(folder: Path) -> list[Path]:
+    """Write ``reproduction.md``, its figures and ``reproduction.html`` from all results below ``folder``.
+
+    Raises:
+        InputError: There are none.
+    """
+    sections = [read_section(found) for found in find_results(folder)]
+    if not sections:
+        raise InputError(f"{folder} has no results: name a folder that mine reproduce --out wrote.")
+    for section in sections:
+        if section.figure is not None:
+            target = folder / "figures" / f"{section.name}.png"
+            target.parent.mkdir(exist_ok=True)
+            content = section.figure.read_bytes()
+            write_whole(target, lambda stream, content=content: stream.write(content))
+    pages = {"reproduction.md": as_markdown(sections, "figures"), "reproduction.html": as_html(sections)}
+    for name, text in pages.items():
+        write_whole(folder / name, lambda stream, text=text: stream.write(text.encode()))
+    return [folder / name for name in pages]
