@@ -615,3 +615,14 @@ def test_interrupting_a_training_takes_the_bar_away(csv: str):
     assert b"\x1b[2K" in after  # the bar's line is erased
     assert b"\x1b[?25h" in after  # and the cursor is back
     assert b"Traceback" not in shown
+
+
+def test_a_permutation_test_beside_the_estimate(run: Run, tmp_path: Path, data: dict[str, Any]) -> None:
+    path = str(write_csv(tmp_path / "data.csv", **data))
+    arguments = ("estimate", path, "--x", "a", "--y", "c", "--method", "gaussian", "--seed", "0", "--test")
+    text = run(*arguments, "--permutations", "99")
+    assert text.code == 0 and "test of independence: p = 0.01 (99 permutations, kernels, n = 400)" in text.out
+    found = json.loads(run(*arguments, "--permutations", "99", "--json").out)
+    assert list(found) == [*FIELDS, "test"] and found["test"]["p_value"] == 0.01
+    refused = run(*arguments, "--permutations", "3")
+    assert refused.code == 2 and "at least 19" in refused.err

@@ -29,6 +29,8 @@ if _TYPE_CHECKING:
     from mine.estimators import methods as methods
     from mine.mutual_information import MutualInformation as MutualInformation
     from mine.result import Estimate as Estimate
+    from mine.statistics.independence import IndependenceTest as IndependenceTest
+    from mine.statistics.independence import independence_test as independence_test
     from mine.terms import MaximizeMI as MaximizeMI
     from mine.terms import MinimizeMI as MinimizeMI
     from mine.terms import clipped_backward as clipped_backward
@@ -37,6 +39,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Estimate": "mine.result",
+    "IndependenceTest": "mine.statistics.independence",
     "InputError": "mine.errors",
     "MaximizeMI": "mine.terms",
     "MineError": "mine.errors",
@@ -48,6 +51,7 @@ _HOME = {
     "benchmark": "mine.benchmarking.run",
     "clipped_backward": "mine.terms",
     "estimate": "mine.api",
+    "independence_test": "mine.statistics.independence",
     "methods": "mine.estimators",
 }
 _SUBMODULES = ("bounds", "critics", "datasets", "models", "sampling", "tasks", "terms")
@@ -55,6 +59,7 @@ _EXTRAS = ("lightning",)  # submodules that need a package of an extra: reachabl
 
 __all__ = [
     "Estimate",
+    "IndependenceTest",
     "InputError",
     "MaximizeMI",
     "MineError",
@@ -70,6 +75,7 @@ __all__ = [
     "critics",
     "datasets",
     "estimate",
+    "independence_test",
     "methods",
     "models",
     "sampling",

@@ -19,7 +19,7 @@ from mine.result import UNITS, Estimate
 from mine.splits import duplicate_groups
 from mine.variables import DiscreteSpec, as_variable, check_discrete_names, missing_rows
 
-__all__ = ["MIN_ROWS", "estimate", "make_problem", "run_estimator"]
+__all__ = ["MIN_ROWS", "estimate", "make_problem", "run_estimator", "select_rows"]
 
 #: Below this no split leaves rows to report on.
 MIN_ROWS = 20
@@ -200,7 +200,7 @@ def _without_missing(x: Any, y: Any, groups: Any) -> tuple[Any, Any, Any, int]:
             f"Leaving out {n_dropped:,} rows with a missing value leaves {n_kept} rows: an honest estimate needs at least "
             f"{MIN_ROWS}. Choose columns with fewer gaps, or fill them."
         )
-    return _rows(x, keep), _rows(y, keep), None if groups is None else _rows(groups, keep), n_dropped
+    return select_rows(x, keep), select_rows(y, keep), None if groups is None else select_rows(groups, keep), n_dropped
 
 
 def _same_length(n_x: int, n_y: int, second: str = "y") -> None:
@@ -208,7 +208,7 @@ def _same_length(n_x: int, n_y: int, second: str = "y") -> None:
         raise InputError(f"x has {n_x} rows and {second} has {n_y}: each row of x must belong to one of {second}.")
 
 
-def _rows(data: Any, keep: np.ndarray) -> Any:
+def select_rows(data: Any, keep: np.ndarray) -> Any:
     """Rows of any accepted input by a boolean mask."""
     if isinstance(data, (list, tuple)):
         return [row for row, kept in zip(data, keep, strict=True) if kept]

@@ -128,6 +128,8 @@ def estimate(
         typer.Option(metavar="COLUMN", help="Column that says which rows belong together (a patient, a session)."),
     ] = None,
     drop_missing: Annotated[bool, typer.Option("--drop-missing", help="Leave out rows with a missing value.")] = False,
+    test: Annotated[bool, typer.Option("--test", help="Add the p-value of a permutation test of independence.")] = False,
+    permutations: Annotated[int, typer.Option(metavar="N", help="Permutations of --test.")] = 999,
     option: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Option of the method, for example steps=2000; repeatable.")
     ] = None,
@@ -177,10 +179,26 @@ def estimate(
             progress=progress,
             **{**({} if effort is None else {"effort": effort}), **_options(option or [])},
         )
+        tested = None
+        if test:
+            from mine.statistics.independence import independence_test
+
+            tested = independence_test(
+                table.select(names_x, labels or ()),
+                table.select(names_y, labels or ()),
+                n_permutations=permutations,
+                discrete=labels,
+                groups=None if group is None else table.select([group]),
+                device=device,
+                random_state=_seed(seed),
+                drop_missing=drop_missing,
+            )
         if as_json:
-            _print(json.dumps(result.to_dict(), allow_nan=False))
+            more = {} if tested is None else {"test": tested.to_dict()}
+            _print(json.dumps({**result.to_dict(), **more}, allow_nan=False))
         else:
-            _print(_folded(_readable(result, names_x, names_y, group)))
+            more = "" if tested is None else f"\n  test of independence: {tested}"
+            _print(_folded(_readable(result, names_x, names_y, group) + more))
         if plot is not None:
             _save_plot(result, plot)
 

@@ -1,0 +1,1 @@
+"""What is built on estimates and critics: tests, conditional information, divergences."""
