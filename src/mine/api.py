@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from mine.problem import Problem
 from mine.progress import progress_callback
 from mine.result import UNITS, Estimate
 from mine.splits import duplicate_groups
-from mine.variables import DiscreteSpec, as_variable, check_discrete_names, missing_rows
+from mine.variables import DiscreteSpec, Variable, as_variable, check_discrete_names, missing_rows
 
 __all__ = ["MIN_ROWS", "estimate", "make_problem", "run_estimator", "select_rows"]
 
@@ -28,6 +28,7 @@ MIN_ROWS = 20
 def estimate(
     x: Any,
     y: Any,
+    z: Any = None,
     *,
     method: Any = "auto",
     effort: str | None = None,
@@ -53,6 +54,8 @@ def estimate(
         x: Rows of the first variable: shape (n,), (n, dx), or n-D such as images; numpy, torch, lists, or pandas, polars
             and other columns or frames.
         y: Rows of the second variable, likewise.
+        z: What is given: then the result is ``I(X; Y | Z) = I(X; (Y, Z)) - I(X; Z)``, estimated on the same folds, without a
+            ``lower_bound``.
         method: A name (see :func:`mine.methods`), an estimator object with ``run(problem)``, or a function
             ``(x, y) -> float``.
         effort: How long a neural method may take: ``"fast"``, ``"default"`` or ``"thorough"``, each at least as accurate as
@@ -93,6 +96,13 @@ def estimate(
         options["critic"] = critic
     if effort is not None:
         options = with_effort(method, effort, options)
+    if z is not None:
+        from mine.statistics.conditional import conditional_estimate
+
+        return conditional_estimate(
+            get_estimator(method, options), x, y, z, discrete=discrete, groups=groups, device=device, unit=unit,
+            random_state=random_state, drop_missing=drop_missing, progress=progress,
+        )  # fmt: skip
     return run_estimator(
         lambda estimator, problem: estimator.run(problem), get_estimator(method, options), x, y, discrete=discrete,
         groups=groups, device=device, unit=unit, random_state=random_state, drop_missing=drop_missing,
@@ -157,8 +167,12 @@ def make_problem(
     random_state: Any = None,
     drop_missing: bool = False,
     keep_constant_columns: bool = False,
+    others: Sequence[Variable] = (),
 ) -> tuple[Problem, int]:
-    """The checked problem, and the number of rows dropped for missing values; arguments as in :func:`estimate`."""
+    """The checked problem, and the number of rows dropped for missing values; arguments as in :func:`estimate`.
+
+    ``others`` are further variables of the question, whose columns ``discrete`` may name.
+    """
     numeric_only = bool(getattr(estimator, "numeric_only", False))
     spec = False if numeric_only and discrete is None else discrete
     n_dropped = 0
@@ -167,7 +181,7 @@ def make_problem(
     kept = {"keep_constant": keep_constant_columns, "min_rows": MIN_ROWS}
     left, right = as_variable(x, "x", spec, **kept), as_variable(y, "y", spec, **kept)
     _same_length(len(left), len(right))
-    check_discrete_names(discrete, left, right)
+    check_discrete_names(discrete, left, right, *others)
     if numeric_only and (left.n_discrete or right.n_discrete):
         names = ", ".join([*left.discrete_columns, *right.discrete_columns])
         raise InputError(f"This method needs numbers, but these columns are labels: {names}. Use method 'auto'.")

@@ -13,19 +13,22 @@ from mine.errors import InputError
 from mine.statistics.kernels import KernelFeatures
 from mine.variables import DiscreteSpec, Variable, as_variable, missing_rows
 
-__all__ = ["complete_rows", "residuals", "third_variable"]
+__all__ = ["check_length", "complete_rows", "residuals", "third_variable"]
 
 
-def third_variable(z: Any, n: int, discrete: DiscreteSpec) -> Variable:
-    """z as checked columns, ``n`` rows; ``discrete`` counts for it where it is True or False.
+def third_variable(z: Any, discrete: DiscreteSpec) -> Variable:
+    """z as checked columns.
 
     Raises:
-        InputError: Data that cannot be used, or another number of rows.
+        InputError: Data that cannot be used.
     """
-    third = as_variable(z, "z", discrete if isinstance(discrete, bool) else None)
+    return as_variable(z, "z", discrete)
+
+
+def check_length(third: Variable, n: int) -> None:
+    """Raise where z has other than ``n`` rows."""
     if len(third) != n:
         raise InputError(f"x has {n} rows and z has {len(third)}: each row of x must belong to one of z.")
-    return third
 
 
 def complete_rows(x: Any, y: Any, z: Any, groups: Any) -> tuple[Any, Any, Any, Any]:

@@ -11,7 +11,7 @@ from mine.api import make_problem
 from mine.errors import InputError
 from mine.estimators import get_estimator
 from mine.problem import Problem
-from mine.statistics.given import complete_rows, residuals, third_variable
+from mine.statistics.given import check_length, complete_rows, residuals, third_variable
 from mine.statistics.held_out import held_out_statistics
 from mine.statistics.kernels import KernelFeatures, coordinates, kernel_statistics, strongest
 from mine.statistics.shuffles import Shuffles
@@ -114,15 +114,18 @@ def independence_test(
         raise InputError(f"{', '.join(options)}: options of the training need critic='network' or a critic of yours.")
     if z is not None and drop_missing:
         x, y, z, groups = complete_rows(x, y, z, groups)
+    third = None if z is None else third_variable(z, discrete)
     problem, _ = make_problem(
         x, y, get_estimator("auto"), discrete=discrete, groups=groups, device=device, random_state=random_state,
         drop_missing=drop_missing, keep_constant_columns=critic not in (None, "network"),
+        others=[] if third is None else [third],
     )  # fmt: skip
     if problem.copies and not (problem.x.n_continuous and problem.y.n_continuous):
         problem = replace(problem, groups=None, copies=0)  # labels repeat by nature
     given = None
-    if z is not None:
-        given = coordinates(third_variable(z, problem.n, discrete))
+    if third is not None:
+        check_length(third, problem.n)
+        given = coordinates(third)
     warnings = []
     if problem.copies:
         warnings.append(f"{problem.copies:,} rows are exact copies of others and were permuted together.")
