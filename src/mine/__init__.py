@@ -29,8 +29,12 @@ if _TYPE_CHECKING:
     from mine.estimators import methods as methods
     from mine.mutual_information import MutualInformation as MutualInformation
     from mine.result import Estimate as Estimate
+    from mine.statistics.divergence import kl_divergence as kl_divergence
     from mine.statistics.independence import IndependenceTest as IndependenceTest
     from mine.statistics.independence import independence_test as independence_test
+    from mine.statistics.series import lagged_information as lagged_information
+    from mine.statistics.series import transfer_entropy as transfer_entropy
+    from mine.statistics.several import total_correlation as total_correlation
     from mine.terms import MaximizeMI as MaximizeMI
     from mine.terms import MinimizeMI as MinimizeMI
     from mine.terms import clipped_backward as clipped_backward
@@ -52,6 +56,10 @@ _HOME = {
     "clipped_backward": "mine.terms",
     "estimate": "mine.api",
     "independence_test": "mine.statistics.independence",
+    "transfer_entropy": "mine.statistics.series",
+    "total_correlation": "mine.statistics.several",
+    "lagged_information": "mine.statistics.series",
+    "kl_divergence": "mine.statistics.divergence",
     "methods": "mine.estimators",
 }
 _SUBMODULES = ("bounds", "critics", "datasets", "models", "sampling", "tasks", "terms")
@@ -76,11 +84,15 @@ __all__ = [
     "datasets",
     "estimate",
     "independence_test",
+    "kl_divergence",
+    "lagged_information",
     "methods",
     "models",
     "sampling",
     "tasks",
     "terms",
+    "total_correlation",
+    "transfer_entropy",
 ]
 
 

@@ -19,7 +19,7 @@ from mine.result import UNITS, Estimate
 from mine.splits import duplicate_groups
 from mine.variables import DiscreteSpec, Variable, as_variable, check_discrete_names, missing_rows
 
-__all__ = ["MIN_ROWS", "estimate", "make_problem", "run_estimator", "select_rows"]
+__all__ = ["MIN_ROWS", "estimate", "make_problem", "problem_device", "problem_seed", "run_estimator", "select_rows"]
 
 #: Below this no split leaves rows to report on.
 MIN_ROWS = 20
@@ -191,7 +191,7 @@ def make_problem(
         codes = _group_codes(groups, len(left))
     else:
         codes, copies = duplicate_groups(left.row_ids(), right.row_ids())
-    return Problem(left, right, codes, _seed(random_state), _device(device), copies), n_dropped
+    return Problem(left, right, codes, problem_seed(random_state), problem_device(device), copies), n_dropped
 
 
 def _without_missing(x: Any, y: Any, groups: Any) -> tuple[Any, Any, Any, int]:
@@ -252,7 +252,12 @@ def _group_codes(groups: Any, n: int) -> np.ndarray:
     return labels.row_ids()
 
 
-def _seed(random_state: Any) -> int:
+def problem_seed(random_state: Any) -> int:
+    """The seed that ``random_state`` stands for.
+
+    Raises:
+        InputError: It stands for none.
+    """
     if random_state is None:
         return int(np.random.SeedSequence().generate_state(1)[0])
     if isinstance(random_state, np.random.Generator):
@@ -264,7 +269,13 @@ def _seed(random_state: Any) -> int:
     raise InputError(f"random_state must be a non-negative integer, a numpy generator or None; got {random_state!r}.")
 
 
-def _device(name: str) -> str:
+def problem_device(name: str) -> str:
+    """The torch device that ``name`` stands for, checked to work.
+
+    Raises:
+        UnknownNameError: No such device.
+        InputError: It cannot be used here.
+    """
     import torch
 
     if name == "auto":
