@@ -53,9 +53,9 @@ def checkerboard(rng: np.random.Generator, n: int, noise: float) -> tuple[np.nda
 SHAPES: dict[str, tuple[Draw, float]] = {
     "linear": (linear, 8.0),
     "quadratic": (quadratic, 1.8),
-    "circle": (circle, 0.4),
+    "circle": (circle, 0.48),
     "sine": (sine, 1.1),
-    "checkerboard": (checkerboard, 0.4),
+    "checkerboard": (checkerboard, 0.6),
 }
 
 

@@ -13,7 +13,7 @@ from mine.estimators import get_estimator
 from mine.problem import Problem
 from mine.statistics.given import check_length, complete_rows, residuals, third_variable
 from mine.statistics.held_out import held_out_statistics
-from mine.statistics.kernels import KernelFeatures, coordinates, kernel_statistics, strongest
+from mine.statistics.kernels import KernelFeatures, coordinates, kernel_statistics, pair_weights, strongest
 from mine.statistics.shuffles import Shuffles
 from mine.variables import DiscreteSpec
 
@@ -171,7 +171,7 @@ def _by_kernels(problem: Problem, z: np.ndarray | None, n_permutations: int) -> 
         yield from shuffles.draw(n_permutations, seeds[5])
 
     statistics = kernel_statistics(left, right, permutations())
-    return strongest(statistics, np.outer(left.weights, right.weights)), len(kept)
+    return strongest(statistics, pair_weights(left, right)), len(kept)
 
 
 def _at_most(problem: Problem, seed: int) -> tuple[np.ndarray, np.ndarray | None]:

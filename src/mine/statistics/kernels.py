@@ -18,12 +18,14 @@ from scipy.special import gammaincc
 from mine.preprocessing import rank_gaussianize
 from mine.variables import Variable
 
-__all__ = ["KernelFeatures", "coordinates", "kernel_statistics", "strongest"]
+__all__ = ["KernelFeatures", "coordinates", "kernel_statistics", "pair_weights", "strongest"]
 
 #: Bandwidths as multiples of the median distance between rows.
-SCALES = (3.0, 0.6, 0.2, 0.07)
+SCALES = (3.0, 1.0, 0.3, 0.08)
 #: What each of them counts: coarse shapes are the likelier ones, and what a scale gains by its weight the others lose.
-WEIGHTS = (0.55, 0.25, 0.12, 0.08)
+WEIGHTS = (0.7, 0.17, 0.08, 0.05)
+#: Two kernels of the median distance count more than the product of their weights: that pair is the usual test.
+MIDDLE, MIDDLE_COUNTS = 1, 4.0
 #: Rows that span the features, most features a kernel, and the share of a kernel's variance that they must reach.
 LANDMARKS, MOST_FEATURES, SHARE = 120, 48, 0.99
 
@@ -116,6 +118,12 @@ def kernel_statistics(x: KernelFeatures, y: KernelFeatures, permutations: Iterab
             squares = (left @ moved).square_().reshape(len(left), len(part), p)
             out.append((of_x.T @ squares.flatten(1)).reshape(-1, len(part), p).transpose(0, 1) @ of_y)
     return (torch.cat(out) / n).double().numpy()
+
+
+def pair_weights(x: KernelFeatures, y: KernelFeatures) -> np.ndarray:
+    """What each pair of kernels counts, shape (kernels x, kernels y)."""
+    middle = np.outer(x.weights == WEIGHTS[MIDDLE], y.weights == WEIGHTS[MIDDLE])
+    return np.outer(x.weights, y.weights) * np.where(middle, MIDDLE_COUNTS, 1.0)
 
 
 def _indicator(kernel: np.ndarray, n_kernels: int) -> torch.Tensor:
