@@ -615,3 +615,28 @@ def test_interrupting_a_training_takes_the_bar_away(csv: str):
     assert b"\x1b[2K" in after  # the bar's line is erased
     assert b"\x1b[?25h" in after  # and the cursor is back
     assert b"Traceback" not in shown
+
+
+def test_a_permutation_test_beside_the_estimate(run: Run, tmp_path: Path, data: dict[str, Any]) -> None:
+    path = str(write_csv(tmp_path / "data.csv", **data))
+    arguments = ("estimate", path, "--x", "a", "--y", "c", "--method", "gaussian", "--seed", "0", "--test")
+    text = run(*arguments, "--permutations", "99")
+    assert text.code == 0 and "test of independence: p = 0.01 (99 permutations, kernels, n = 400)" in text.out
+    found = json.loads(run(*arguments, "--permutations", "99", "--json").out)
+    assert list(found) == [*FIELDS, "test"] and found["test"]["p_value"] == 0.01
+    refused = run(*arguments, "--permutations", "3")
+    assert refused.code == 2 and "at least 19" in refused.err
+
+
+def test_what_is_given(run: Run, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    cause = rng.normal(size=N)
+    columns = {"a": cause + 0.5 * rng.normal(size=N), "b": cause + 0.5 * rng.normal(size=N), "c": cause}
+    path = str(write_csv(tmp_path / "data.csv", **columns))
+    arguments = ("estimate", path, "--x", "a", "--y", "b", "--method", "gaussian", "--seed", "0", "--json")
+    assert json.loads(run(*arguments).out)["interval"][0] > 0.2
+    found = json.loads(run(*arguments, "--given", "c", "--test", "--permutations", "19").out)
+    assert abs(found["value"]) < 0.02 and found["lower_bound"] is None and found["test"]["conditional"]
+    assert "given: c" in run(*arguments[:-1], "--given", "c").out
+    refused = run(*arguments, "--given", "a")
+    assert refused.code == 2 and "'a' is given and in --x" in refused.err

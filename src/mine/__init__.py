@@ -29,6 +29,12 @@ if _TYPE_CHECKING:
     from mine.estimators import methods as methods
     from mine.mutual_information import MutualInformation as MutualInformation
     from mine.result import Estimate as Estimate
+    from mine.statistics.divergence import kl_divergence as kl_divergence
+    from mine.statistics.independence import IndependenceTest as IndependenceTest
+    from mine.statistics.independence import independence_test as independence_test
+    from mine.statistics.series import lagged_information as lagged_information
+    from mine.statistics.series import transfer_entropy as transfer_entropy
+    from mine.statistics.several import total_correlation as total_correlation
     from mine.statistics.pairwise import pairwise as pairwise
     from mine.statistics.selection import MutualInfoSelector as MutualInfoSelector
     from mine.statistics.selection import mutual_info as mutual_info
@@ -40,6 +46,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Estimate": "mine.result",
+    "IndependenceTest": "mine.statistics.independence",
     "InputError": "mine.errors",
     "MaximizeMI": "mine.terms",
     "MineError": "mine.errors",
@@ -52,6 +59,11 @@ _HOME = {
     "benchmark": "mine.benchmarking.run",
     "clipped_backward": "mine.terms",
     "estimate": "mine.api",
+    "independence_test": "mine.statistics.independence",
+    "transfer_entropy": "mine.statistics.series",
+    "total_correlation": "mine.statistics.several",
+    "lagged_information": "mine.statistics.series",
+    "kl_divergence": "mine.statistics.divergence",
     "methods": "mine.estimators",
     "mutual_info": "mine.statistics.selection",
     "pairwise": "mine.statistics.pairwise",
@@ -61,6 +73,7 @@ _EXTRAS = ("lightning",)  # submodules that need a package of an extra: reachabl
 
 __all__ = [
     "Estimate",
+    "IndependenceTest",
     "InputError",
     "MaximizeMI",
     "MineError",
@@ -77,6 +90,9 @@ __all__ = [
     "critics",
     "datasets",
     "estimate",
+    "independence_test",
+    "kl_divergence",
+    "lagged_information",
     "methods",
     "models",
     "mutual_info",
@@ -84,6 +100,8 @@ __all__ = [
     "sampling",
     "tasks",
     "terms",
+    "total_correlation",
+    "transfer_entropy",
 ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,9 +17,9 @@ from mine.problem import Problem
 from mine.progress import progress_callback
 from mine.result import UNITS, Estimate
 from mine.splits import duplicate_groups
-from mine.variables import DiscreteSpec, as_variable, check_discrete_names, missing_rows
+from mine.variables import DiscreteSpec, Variable, as_variable, check_discrete_names, missing_rows
 
-__all__ = ["MIN_ROWS", "estimate", "make_problem", "make_seed", "run_estimator"]
+__all__ = ["MIN_ROWS", "estimate", "make_problem", "problem_device", "problem_seed", "run_estimator", "select_rows"]
 
 #: Below this no split leaves rows to report on.
 MIN_ROWS = 20
@@ -28,6 +28,7 @@ MIN_ROWS = 20
 def estimate(
     x: Any,
     y: Any,
+    z: Any = None,
     *,
     method: Any = "auto",
     effort: str | None = None,
@@ -53,6 +54,8 @@ def estimate(
         x: Rows of the first variable: shape (n,), (n, dx), or n-D such as images; numpy, torch, lists, or pandas, polars
             and other columns or frames.
         y: Rows of the second variable, likewise.
+        z: What is given: then the result is ``I(X; Y | Z) = I(X; (Y, Z)) - I(X; Z)``, estimated on the same folds, without a
+            ``lower_bound``.
         method: A name (see :func:`mine.methods`), an estimator object with ``run(problem)``, or a function
             ``(x, y) -> float``.
         effort: How long a neural method may take: ``"fast"``, ``"default"`` or ``"thorough"``, each at least as accurate as
@@ -93,6 +96,13 @@ def estimate(
         options["critic"] = critic
     if effort is not None:
         options = with_effort(method, effort, options)
+    if z is not None:
+        from mine.statistics.conditional import conditional_estimate
+
+        return conditional_estimate(
+            get_estimator(method, options), x, y, z, discrete=discrete, groups=groups, device=device, unit=unit,
+            random_state=random_state, drop_missing=drop_missing, progress=progress,
+        )  # fmt: skip
     return run_estimator(
         lambda estimator, problem: estimator.run(problem), get_estimator(method, options), x, y, discrete=discrete,
         groups=groups, device=device, unit=unit, random_state=random_state, drop_missing=drop_missing,
@@ -157,8 +167,12 @@ def make_problem(
     random_state: Any = None,
     drop_missing: bool = False,
     keep_constant_columns: bool = False,
+    others: Sequence[Variable] = (),
 ) -> tuple[Problem, int]:
-    """The checked problem, and the number of rows dropped for missing values; arguments as in :func:`estimate`."""
+    """The checked problem, and the number of rows dropped for missing values; arguments as in :func:`estimate`.
+
+    ``others`` are further variables of the question, whose columns ``discrete`` may name.
+    """
     numeric_only = bool(getattr(estimator, "numeric_only", False))
     spec = False if numeric_only and discrete is None else discrete
     n_dropped = 0
@@ -167,7 +181,7 @@ def make_problem(
     kept = {"keep_constant": keep_constant_columns, "min_rows": MIN_ROWS}
     left, right = as_variable(x, "x", spec, **kept), as_variable(y, "y", spec, **kept)
     _same_length(len(left), len(right))
-    check_discrete_names(discrete, left, right)
+    check_discrete_names(discrete, left, right, *others)
     if numeric_only and (left.n_discrete or right.n_discrete):
         names = ", ".join([*left.discrete_columns, *right.discrete_columns])
         raise InputError(f"This method needs numbers, but these columns are labels: {names}. Use method 'auto'.")
@@ -177,7 +191,7 @@ def make_problem(
         codes = _group_codes(groups, len(left))
     else:
         codes, copies = duplicate_groups(left.row_ids(), right.row_ids())
-    return Problem(left, right, codes, make_seed(random_state), _device(device), copies), n_dropped
+    return Problem(left, right, codes, problem_seed(random_state), problem_device(device), copies), n_dropped
 
 
 def _without_missing(x: Any, y: Any, groups: Any) -> tuple[Any, Any, Any, int]:
@@ -200,7 +214,7 @@ def _without_missing(x: Any, y: Any, groups: Any) -> tuple[Any, Any, Any, int]:
             f"Leaving out {n_dropped:,} rows with a missing value leaves {n_kept} rows: an honest estimate needs at least "
             f"{MIN_ROWS}. Choose columns with fewer gaps, or fill them."
         )
-    return _rows(x, keep), _rows(y, keep), None if groups is None else _rows(groups, keep), n_dropped
+    return select_rows(x, keep), select_rows(y, keep), None if groups is None else select_rows(groups, keep), n_dropped
 
 
 def _same_length(n_x: int, n_y: int, second: str = "y") -> None:
@@ -208,7 +222,7 @@ def _same_length(n_x: int, n_y: int, second: str = "y") -> None:
         raise InputError(f"x has {n_x} rows and {second} has {n_y}: each row of x must belong to one of {second}.")
 
 
-def _rows(data: Any, keep: np.ndarray) -> Any:
+def select_rows(data: Any, keep: np.ndarray) -> Any:
     """Rows of any accepted input by a boolean mask."""
     if isinstance(data, (list, tuple)):
         return [row for row, kept in zip(data, keep, strict=True) if kept]
@@ -238,8 +252,12 @@ def _group_codes(groups: Any, n: int) -> np.ndarray:
     return labels.row_ids()
 
 
-def make_seed(random_state: Any) -> int:
-    """An integer seed from what users pass; None draws one."""
+def problem_seed(random_state: Any) -> int:
+    """The seed that ``random_state`` stands for.
+
+    Raises:
+        InputError: It stands for none.
+    """
     if random_state is None:
         return int(np.random.SeedSequence().generate_state(1)[0])
     if isinstance(random_state, np.random.Generator):
@@ -251,7 +269,13 @@ def make_seed(random_state: Any) -> int:
     raise InputError(f"random_state must be a non-negative integer, a numpy generator or None; got {random_state!r}.")
 
 
-def _device(name: str) -> str:
+def problem_device(name: str) -> str:
+    """The torch device that ``name`` stands for, checked to work.
+
+    Raises:
+        UnknownNameError: No such device.
+        InputError: It cannot be used here.
+    """
     import torch
 
     if name == "auto":

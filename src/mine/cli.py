@@ -112,6 +112,9 @@ def estimate(
     ],
     x: Annotated[list[str], typer.Option("--x", metavar="COLUMNS", help="Columns of x: names or globs, comma-separated.")],
     y: Annotated[list[str], typer.Option("--y", metavar="COLUMNS", help="Columns of y, likewise.")],
+    given: Annotated[
+        list[str] | None, typer.Option("--given", metavar="COLUMNS", help="What is given: I(x; y | these columns).")
+    ] = None,
     method: Annotated[str, typer.Option(metavar="NAME", help="See 'mine methods'.")] = "auto",
     effort: Annotated[
         str | None, typer.Option(metavar="NAME", help="fast, default or thorough: how long training may take.")
@@ -130,6 +133,8 @@ def estimate(
         typer.Option(metavar="COLUMN", help="Column that says which rows belong together (a patient, a session)."),
     ] = None,
     drop_missing: Annotated[bool, typer.Option("--drop-missing", help="Leave out rows with a missing value.")] = False,
+    test: Annotated[bool, typer.Option("--test", help="Add the p-value of a permutation test of independence.")] = False,
+    permutations: Annotated[int, typer.Option(metavar="N", help="Permutations of --test.")] = 999,
     option: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Option of the method, for example steps=2000; repeatable.")
     ] = None,
@@ -159,7 +164,8 @@ def estimate(
         table = files.enter_context(read_table(file, cache))
         group = None if groups is None else _group_column(table, groups)
         names_x, names_y = _sides(table, ",".join(x), ",".join(y), group)
-        labels = None if discrete is None else _labels(table, ",".join(discrete), [*names_x, *names_y])
+        names_z = [] if given is None else _given(table, ",".join(given), names_x, names_y, group)
+        labels = None if discrete is None else _labels(table, ",".join(discrete), [*names_x, *names_y, *names_z])
 
         from mine.api import MIN_ROWS
         from mine.api import estimate as run
@@ -169,6 +175,7 @@ def estimate(
         result = run(
             table.select(names_x, labels or ()),
             table.select(names_y, labels or ()),
+            table.select(names_z, labels or ()) if names_z else None,
             method=method,
             discrete=labels,
             groups=None if group is None else table.select([group]),
@@ -179,10 +186,29 @@ def estimate(
             progress=progress,
             **{**({} if effort is None else {"effort": effort}), **_options(option or [])},
         )
+        tested = None
+        if test:
+            from mine.statistics.independence import independence_test
+
+            tested = independence_test(
+                table.select(names_x, labels or ()),
+                table.select(names_y, labels or ()),
+                table.select(names_z, labels or ()) if names_z else None,
+                n_permutations=permutations,
+                discrete=labels,
+                groups=None if group is None else table.select([group]),
+                device=device,
+                random_state=_seed(seed),
+                drop_missing=drop_missing,
+            )
         if as_json:
-            _print(json.dumps(result.to_dict(), allow_nan=False))
+            more = {} if tested is None else {"test": tested.to_dict()}
+            _print(json.dumps({**result.to_dict(), **more}, allow_nan=False))
         else:
-            _print(_folded(_readable(result, names_x, names_y, group)))
+            more = "" if tested is None else f"\n  test of independence: {tested}"
+            if names_z:
+                more = f"\n  given: {_listed(names_z)}" + more
+            _print(_folded(_readable(result, names_x, names_y, group) + more))
         if plot is not None:
             _save_plot(result, plot)
 
@@ -578,6 +604,20 @@ def _sides(table: Table, x: str, y: str, group: str | None) -> tuple[list[str], 
             f"Column {shared[0]!r} is on both sides, and a column tells everything about itself: leave it out of --x or --y."
         )
     return sides[0], sides[1]
+
+
+def _given(table: Table, spec: str, x: list[str], y: list[str], group: str | None) -> list[str]:
+    """Columns of --given, none of which is in x or y; a glob means the others."""
+    from mine.tables import split_names
+
+    taken = {*x, *y, *([] if group is None else [group])}
+    named = [name for name in split_names(spec) if name in taken]
+    names = [name for name in table.names(spec, "--given column") if name not in taken]
+    if named or not names:
+        raise InputError(
+            f"Column {(named or sorted(taken))[0]!r} is given and in --x, --y or --groups: leave it out of one of them."
+        )
+    return names
 
 
 def _labels(table: Table, spec: str, chosen: list[str]) -> list[str]:

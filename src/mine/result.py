@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -110,6 +111,42 @@ class Estimate:
             "n": int(self.n),
             "diagnostics": _jsonable(self.diagnostics),
         }
+
+    def save(self, path: str | Path) -> None:
+        """Write everything to ``path`` as JSON, the pointwise values to the same name with ``.safetensors``.
+
+        Raises:
+            InputError: The files cannot be written.
+        """
+        from torch import as_tensor
+
+        from mine.archive import write_archive
+
+        content = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "rows"}
+        write_archive(path, "estimate", content, {} if self.rows is None else {"rows": as_tensor(self.rows)})
+
+    @classmethod
+    def load(cls, path: str | Path) -> Estimate:
+        """The estimate that :meth:`save` wrote; diagnostics that JSON has no kind for come back as text or lists.
+
+        Raises:
+            InputError: No such file, a damaged one, or one from a newer version.
+
+        >>> est = Estimate(value=0.5, lower_bound=0.49, stderr=0.01, interval=(0.48, math.inf), method="auto", n=1000)
+        >>> est.save("estimate.json")
+        >>> Estimate.load("estimate.json").interval
+        (0.48, inf)
+        """
+        from mine.archive import read_archive
+
+        content, arrays = read_archive(path, "estimate")
+        names = {f.name for f in fields(cls)} - {"rows"}
+        missing = sorted(names - set(content))
+        if missing:
+            raise InputError(f"{path} is damaged: {', '.join(missing)} missing.")
+        kept = {name: content[name] for name in names}
+        rows = arrays["rows"].numpy() if "rows" in arrays else None
+        return cls(**{**kept, "interval": tuple(kept["interval"])}, rows=rows)
 
     def plot(self) -> Figure:
         """The estimate with its interval, the training history and the pointwise values, as a matplotlib figure.

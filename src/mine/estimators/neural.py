@@ -129,6 +129,17 @@ class Neural:
         estimate = self._refined(assemble(self.name, fit, reports), fit)
         return FittedNeural(estimate, critics, encoders, reports.kind, problem.device)
 
+    def train(self, problem: Problem, folds: list[Fold]) -> tuple[list[Critic], Pairs]:
+        """The critics of ``folds``, and the pairs they read; the rows to report on are not looked at."""
+        self._check()
+        seeds = problem.seeds(4)
+        custom = self.critic is not None
+        encoders = [self._encoder().fit(v, keep_shape=custom) for v in (problem.x, problem.y)]
+        pairs = _pairs(problem, encoders)
+        with forked_rng(seeds[1], pairs.x.device) if custom else nullcontext():
+            critics, _ = (self._train_each if custom else self._train_stack)(problem, pairs, folds, seeds)
+        return critics, pairs
+
     @property
     def dial(self) -> Effort:
         """What ``effort`` stands for, under the options that were given themselves."""

@@ -1,1 +1,1 @@
-"""What is built on estimates: whole tables, tests, selections."""
+"""What is built on estimates and critics: whole tables, tests, selections, conditional information, divergences."""

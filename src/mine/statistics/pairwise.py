@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mine.api import MIN_ROWS, make_seed
+from mine.api import MIN_ROWS, problem_seed
 from mine.errors import InputError, MineError, UnknownNameError
 from mine.estimators import METHODS, get_estimator
 from mine.progress import progress_callback
@@ -183,7 +183,7 @@ def measure(
     if out is not None and not isinstance(random_state, (int, np.integer)):
         raise InputError("out= needs an integer random_state: the same call, going on there, must draw the same numbers.")
     codes, apart, copies = _groups(groups, columns, test)
-    seed = make_seed(random_state)
+    seed = problem_seed(random_state)
     most = _permutations(n_permutations, len(pairs)) if test else 0
     if method in METHODS and METHODS[method].numeric_only:
         _numbers_only(method, columns)

@@ -13,7 +13,7 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
-from mine.api import estimate, make_seed
+from mine.api import estimate, problem_seed
 from mine.errors import InputError, UnknownNameError
 from mine.estimators.ksg import ksg
 from mine.estimators.ross import merge_rare, ross
@@ -240,7 +240,7 @@ class _Scorer:
         y = column_or_1d(y, warn=True)
         if y.dtype.kind == "O" and all(isinstance(value, str) for value in y):
             check_classification_targets(y)
-        seed = make_seed(random_state)
+        seed = problem_seed(random_state)
         rng = np.random.default_rng(seed)
         columns = named_columns(X, "x")
         features = [_feature(values, name, _own(name, discrete), rng) for name, values in columns.items()]

@@ -1,0 +1,129 @@
+"""mine.independence_test: level, power, groups, a third variable, and what it refuses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import binom
+from torch import Tensor, nn
+
+import mine
+from mine.errors import InputError, NotEnoughDataError
+
+
+def p_value(x: np.ndarray, y: np.ndarray, z: np.ndarray | None = None, **options: object) -> float:
+    settings: dict = {"n_permutations": 99, "random_state": 0, **options}
+    return mine.independence_test(x, y, z, **settings).p_value
+
+
+def circle(n: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    angle = rng.uniform(0, 2 * np.pi, n)
+    return np.cos(angle) + 0.2 * rng.normal(size=n), np.sin(angle) + 0.2 * rng.normal(size=n)
+
+
+def test_dependence_without_correlation_is_found() -> None:
+    x, y = circle(200)
+    test = mine.independence_test(x, y, n_permutations=199, random_state=0)
+    assert test.p_value == 1 / 200 and test.n_permutations == 199 and test.n == 200
+    assert str(test).startswith("p = 0.005 (199 permutations, kernels, n = 200)")
+
+
+def test_p_values_of_independent_data_are_uniform() -> None:
+    rng = np.random.default_rng(3)
+    rejected = sum(p_value(*rng.standard_t(1, (2, 60)), n_permutations=19, random_state=k) <= 0.1 for k in range(40))
+    assert binom.cdf(rejected, 40, 0.1) > 0.001 and binom.sf(rejected - 1, 40, 0.1) > 0.001
+
+
+def test_labels() -> None:
+    rng = np.random.default_rng(0)
+    kind = rng.integers(0, 3, 200)
+    words = np.array(["red", "green", "blue"])[kind]
+    assert p_value(words, kind == 1) == 0.01
+    assert p_value(words, rng.normal(size=200)) > 0.05
+
+
+def test_the_same_seed_gives_the_same_p() -> None:
+    x, y = np.random.default_rng(0).normal(size=(2, 80))
+    assert p_value(x, y, random_state=5) == p_value(x, y, random_state=5)
+
+
+def test_dependence_between_twenty_patients_is_no_evidence_of_one() -> None:
+    rng = np.random.default_rng(0)
+    patient = np.repeat(np.arange(20), 15)
+    x, y = (level[patient] + 0.1 * rng.normal(size=300) for level in rng.normal(size=(2, 20)))
+    assert p_value(x, y) == 0.01
+    assert p_value(x, y, groups=patient) > 0.05
+    assert p_value(x, x + rng.normal(size=300), groups=patient) == 0.01
+
+
+def test_a_common_cause_is_explained_away() -> None:
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=300)
+    x, y = np.sin(2 * z) + 0.3 * rng.normal(size=300), z**2 + 0.3 * rng.normal(size=300)
+    assert p_value(x, y) == 0.01
+    assert p_value(x, y, z) > 0.05
+    assert p_value(x, x + y, z) == 0.01
+
+
+def test_a_collider_makes_dependent() -> None:
+    x, y = np.random.default_rng(0).integers(0, 2, (2, 200))
+    assert p_value(x, y) > 0.05
+    assert p_value(x, y, x ^ y) == 0.01
+
+
+class Product(nn.Module):
+    """Knows one kind of dependence: it has a single weight."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((1,), 0.1))
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return self.weight * (x * y).sum(-1)
+
+
+def test_a_critic_trained_on_one_half_tests_the_other() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=200)
+    y = x + rng.normal(size=200)
+    test = mine.independence_test(x, y, critic=Product, n_permutations=99, random_state=0, steps=50)
+    assert test.p_value == 0.01 and test.method == "held-out critic" and test.n == 100
+
+
+@pytest.mark.slow
+def test_level_of_the_held_out_critic_where_training_finds_nothing() -> None:
+    rng = np.random.default_rng(4)
+    p = [p_value(*rng.normal(size=(2, 60)), critic="network", n_permutations=19, random_state=k, steps=20) for k in range(25)]
+    assert 0.25 < np.mean(p) < 0.75  # never all ones, as they would be if equal scores counted as evidence against
+
+
+def test_rows_with_gaps() -> None:
+    x, y, z = np.random.default_rng(0).normal(size=(3, 100))
+    z[:10] = np.nan
+    x[10:15] = np.nan
+    assert mine.independence_test(x, y, z, n_permutations=19, drop_missing=True, random_state=0).n == 85
+    with pytest.raises(InputError, match="missing"):
+        p_value(x, y, z)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"n_permutations": 10}, "at least 19"),
+        ({"n_permutations": 99.5}, "integer"),
+        ({"steps": 10}, "critic='network'"),
+        ({"z": np.arange(30.0)}, "z has 30"),
+    ],
+)
+def test_what_it_refuses(options: dict, message: str) -> None:
+    x, y = np.random.default_rng(0).normal(size=(2, 40))
+    with pytest.raises(InputError, match=message):
+        mine.independence_test(x, y, **options)
+
+
+def test_few_groups() -> None:
+    x, y = np.random.default_rng(0).normal(size=(2, 40))
+    with pytest.raises(NotEnoughDataError, match="groups"):
+        mine.independence_test(x, y, groups=np.arange(40) % 3)

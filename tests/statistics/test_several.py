@@ -1,0 +1,69 @@
+"""Total correlation and divergence against closed forms."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import mine
+from mine.errors import InputError, NotEnoughDataError
+
+
+def test_total_correlation_of_a_normal_vector() -> None:
+    covariance = np.array([[1, 0.5, 0.3], [0.5, 1, -0.2], [0.3, -0.2, 1]])
+    rows = np.random.default_rng(0).multivariate_normal(np.zeros(3), covariance, 5000)
+    truth = -0.5 * math.log(np.linalg.det(covariance))
+    est = mine.total_correlation({"a": rows[:, 0], "b": rows[:, 1], "c": rows[:, 2]}, method="gaussian")
+    assert est.value == pytest.approx(truth, abs=0.03) and est.lower_bound is None
+    assert sum(est.diagnostics["terms_nats"]) == pytest.approx(est.value)
+
+
+def test_the_sum_of_bounds_is_a_bound_and_the_mean_of_its_rows() -> None:
+    x = np.random.default_rng(0).normal(size=(300, 3))
+    x[:, 2] += x[:, 0] + x[:, 1]
+    est = mine.total_correlation(list(x.T), random_state=0, steps=40)
+    assert est.lower_bound == pytest.approx(est.pointwise().mean())
+    assert est.value == pytest.approx(0.5 * math.log(3), abs=0.15)
+
+
+def test_blocks_share_their_rows() -> None:
+    a = np.arange(30.0)
+    with pytest.raises(InputError, match="at least two"):
+        mine.total_correlation([a])
+    with pytest.raises(InputError, match="block2 has 20"):
+        mine.total_correlation([a, a**2, a[:20]])
+
+
+def test_divergence_of_normals() -> None:
+    rng = np.random.default_rng(0)
+    shift, scale = np.array([0.5, -0.5]), np.array([1.0, 0.5])
+    p, q = shift + scale * rng.normal(size=(2000, 2)), rng.normal(size=(3000, 2))
+    truth = 0.5 * float((scale**2 + shift**2 - 1 - 2 * np.log(scale)).sum())
+    est = mine.kl_divergence(p, q, random_state=0, steps=60)
+    assert abs(est.value - truth) < 3 * est.stderr < 0.15
+    assert est.lower_bound == pytest.approx(est.pointwise().mean())
+    assert len(est.pointwise()) == 2000 and est.diagnostics["rows_of_q"] == 3000
+
+
+def test_divergence_of_laplace_laws_which_no_gaussian_knows() -> None:
+    rng = np.random.default_rng(1)
+    est = mine.kl_divergence(rng.laplace(size=4000), 2 * rng.laplace(size=4000), random_state=0, steps=150)
+    assert est.value == pytest.approx(math.log(2) - 0.5, abs=0.04)
+
+
+def test_equal_laws_and_far_ones() -> None:
+    rng = np.random.default_rng(2)
+    same = mine.kl_divergence(*rng.normal(size=(2, 500)), random_state=0, steps=40)
+    assert same.interval[0] < 0 < same.interval[1]
+    far = mine.kl_divergence(rng.normal(12, 1, 500), rng.normal(size=500), random_state=0, steps=40)  # 72 nats
+    assert far.interval[1] == math.inf and any("rows of q" in w for w in far.warnings)
+
+
+def test_divergence_needs_two_samples_of_one_width() -> None:
+    x = np.random.default_rng(0).normal(size=(50, 2))
+    with pytest.raises(InputError, match="2 columns of numbers and samples_q 1"):
+        mine.kl_divergence(x, x[:, 0])
+    with pytest.raises(NotEnoughDataError, match="at least 20"):
+        mine.kl_divergence(x[:5], x)
