@@ -9,6 +9,8 @@ from mine.datasets.gaussian import correlated_normal as correlated_normal
 from mine.datasets.gaussian import correlated_normal_mi as correlated_normal_mi
 from mine.datasets.images import Images as Images
 from mine.datasets.mnist_set import mnist as mnist
+from mine.datasets.noisy_functions import noisy_function as noisy_function
+from mine.datasets.noisy_functions import noisy_function_mi as noisy_function_mi
 from mine.datasets.points import gaussian_grid as gaussian_grid
 from mine.datasets.points import spirals as spirals
 
@@ -23,5 +25,7 @@ __all__ = [
     "gaussian_grid",
     "load_example",
     "mnist",
+    "noisy_function",
+    "noisy_function_mi",
     "spirals",
 ]
