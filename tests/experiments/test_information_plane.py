@@ -46,7 +46,7 @@ def test_the_exact_value_where_nothing_overlaps_and_where_all_does() -> None:
     h = 100.0 * torch.arange(64)[:, None]
     y = torch.arange(64) // 16 % 2
     with_x, with_y = noisy_information(h, y, 1.0, torch.Generator().manual_seed(0))
-    assert (with_x, with_y) == (pytest.approx(math.log(64), abs=1e-5), pytest.approx(math.log(2), abs=1e-5))
+    assert (with_x, with_y) == (pytest.approx(math.log(64), abs=1e-3), pytest.approx(math.log(2), abs=1e-3))
     assert kernel_bound(h, y, 1.0) == (pytest.approx(math.log(64), abs=1e-4), pytest.approx(math.log(2), abs=1e-4))
     with_x, with_y = noisy_information(torch.zeros(64, 3), y, 1.0, torch.Generator().manual_seed(0))
     assert (with_x, with_y) == (pytest.approx(0, abs=1e-5), pytest.approx(0, abs=1e-5))
