@@ -13,7 +13,7 @@
 # %% [markdown]
 # # All experiments
 #
-# Each cell shows the arms and seeds that `mine reproduce` saved in `results`; where there are none, it runs all arms on one seed.
+# Each cell shows the arms and seeds that `mine reproduce` saved in `results`; where there are none it runs all arms, once.
 # To fill them:
 #
 #     mine reproduce all --scale default --seeds 3 --out results
