@@ -105,10 +105,22 @@ for arm, name in (("GAN", "25gaussians_gan"), ("GAN+MINE", "25gaussians_mine")):
 show(run("gan-spiral"))
 
 # %% [markdown]
+# ## Stacked MNIST
+
+# %%
+show(run("stacked-mnist"))
+
+# %% [markdown]
 # ## The information plane
 
 # %%
 show(run("information-plane"), "info_plane")
+
+# %% [markdown]
+# ## The information plane of a network on MNIST
+
+# %%
+show(run("information-plane-mnist"))
 
 # %% [markdown]
 # ## The information bottleneck

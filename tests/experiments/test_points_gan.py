@@ -51,7 +51,7 @@ def test_arms_share_networks_and_inputs() -> None:
         assert torch.equal(a, b)
     real = torch.as_tensor(gaussian_grid(32, 0)[0], dtype=torch.float32)
     for model in (plain, with_mi):
-        model.train_step(real)
+        model.training_step(real)
     assert torch.equal(plain.random["noise"].get_state(), with_mi.random["noise"].get_state())
     for a, b in zip(plain.discriminator.parameters(), with_mi.discriminator.parameters(), strict=True):
         assert torch.equal(a, b)  # its first step knows nothing of the term

@@ -160,7 +160,7 @@ def test_mean_and_standard_error_by_hand() -> None:
 
 
 def test_every_experiment_is_described_and_its_arms_make_configs() -> None:
-    assert {"gan-25-gaussians", "gan-spiral"} <= set(names())
+    assert {"gan-25-gaussians", "gan-spiral", "stacked-mnist"} <= set(names())
     for name in names():
         experiment = get_experiment(name)
         assert experiment.name == name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -15,9 +15,10 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, one_hot, relu, softplus
 
 from mine.critics import ConcatCritic
-from mine.experiments.checkpoint import Checkpoint
+from mine.errors import MineError
 from mine.experiments.experiment import DivergedError, Progress
-from mine.experiments.mi_term import MITerm, add_clipped
+from mine.experiments.training import BLOCK, Trainable, fit
+from mine.terms import MaximizeMI, clipped_backward
 
 __all__ = ["ARMS", "CODE", "Generated", "GeneratorDiscriminator", "PointsConfig", "train_points_gan"]
 
@@ -34,12 +35,14 @@ CODE = (
     "critics",
     "sampling",
     "datasets/points",
-    "experiments/mi_term",
     "experiments/point_metrics",
     "experiments/points_gan",
+    "experiments/training",
+    "terms/clipping",
+    "terms/maximize",
+    "terms/objectives",
+    "terms/term",
 )
-
-_REPORT_EVERY = 50
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class PointsConfig:
     n_codes: int = 25
     code_dim: int = 2
     noise_dim: int = 2
-    steps: int = 40_000
+    steps: int = 10_000
     batch_size: int = 256
     width: int = 128
     depth: int = 3
@@ -122,8 +125,8 @@ class _Network(nn.Module):
         return last(h)
 
 
-class GeneratorDiscriminator:
-    """Networks, optimisers, generators of random numbers: all that a checkpoint has to hold.
+class GeneratorDiscriminator(Trainable):
+    """Generator, discriminator and, with a positive ``beta``, the term of mutual information.
 
     Arguments:
         config: Sizes and rates.
@@ -131,7 +134,9 @@ class GeneratorDiscriminator:
     """
 
     def __init__(self, config: PointsConfig, seed: int) -> None:
+        super().__init__()
         self.config = config
+        self.losses = (math.nan, math.nan)
         self.random = {name: torch.Generator().manual_seed(4 * seed + i) for i, name in enumerate(("nets", "noise", "critic"))}
         code = config.n_codes if config.code == "label" else config.code_dim
         hidden = [config.width] * config.depth
@@ -140,13 +145,17 @@ class GeneratorDiscriminator:
         self.term = None
         if config.beta > 0:
             critic = ConcatCritic(2, code, [config.critic_width] * 2, generator=self.random["critic"])
-            self.term = MITerm(critic, config.critic_rate, config.shuffles, self.random["critic"])
+            self.term = MaximizeMI(
+                critic,
+                shuffles=config.shuffles,
+                optimizer=lambda parameters: torch.optim.Adam(parameters, lr=config.critic_rate, betas=(0.5, 0.999)),
+                random_state=seed,
+            )
         betas = (config.beta1, 0.999)
         self.optimizers = [
             torch.optim.Adam(network.parameters(), lr=config.learning_rate, betas=betas)
             for network in (self.generator, self.discriminator)
         ]
-        self.step = 0
 
     def inputs(self, n: int) -> tuple[Tensor, Tensor, Tensor]:
         """Noise and code for the generator, (n, noise + code); the code as the critic sees it, (n, code); the label or code."""
@@ -159,38 +168,46 @@ class GeneratorDiscriminator:
             label = code = torch.randn(n, config.code_dim, generator=source)
         return torch.cat([noise, code], 1), code, label
 
-    def train_step(self, real: Tensor) -> None:
-        """One step of the discriminator, the critic and the generator; ``real`` is divided by the spread already."""
+    def training_step(self, batch: Tensor) -> None:
+        """One step of the discriminator, the critic and the generator; the points are divided by the spread already."""
         config = self.config
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = config.learning_rate * min(1.0, 2 - 2 * self.step / config.steps)
         of_generator, of_discriminator = self.optimizers
 
-        z, _, _ = self.inputs(len(real))
+        z, _, _ = self.inputs(len(batch))
         fake = self.generator(z).detach()
-        loss_d = softplus(-self.discriminator(real)).mean() + softplus(self.discriminator(fake)).mean()
+        loss_d = softplus(-self.discriminator(batch)).mean() + softplus(self.discriminator(fake)).mean()
         of_discriminator.zero_grad()
         loss_d.backward()
         of_discriminator.step()
 
-        z, code, _ = self.inputs(len(real))
+        z, code, _ = self.inputs(len(batch))
         fake = self.generator(z)
-        parameters = list(self.generator.parameters())
         loss_g = softplus(-self.discriminator(fake)).mean()
+        of_generator.zero_grad()
         if self.term is None:
-            for parameter, gradient in zip(parameters, torch.autograd.grad(loss_g, parameters), strict=True):
-                parameter.grad = gradient
+            loss_g.backward(inputs=list(self.generator.parameters()))
         else:
-            for _ in range(config.critic_steps):
-                self.term.critic_step(fake, code)
-            add_clipped(parameters, loss_g, config.beta * self.term(fake, code))
+            try:
+                self.term.critic_step(fake, code, steps=config.critic_steps)
+            except MineError as error:
+                raise DivergedError(f"step {self.step}: {error}") from error
+            clipped_backward(loss_g, config.beta * self.term(fake, code), self.generator.parameters())
         of_generator.step()
         self.step += 1
-        if self.step % _REPORT_EVERY == 0 and not (math.isfinite(loss_g.item()) and math.isfinite(loss_d.item())):
-            raise DivergedError(
-                f"step {self.step}: loss of the generator {loss_g.item()}, of the discriminator {loss_d.item()}"
-            )
+        if self.step % BLOCK == 0:
+            self.losses = loss_g.item(), loss_d.item()
+            if not all(map(math.isfinite, self.losses)):
+                raise DivergedError(
+                    f"step {self.step}: loss of the generator {self.losses[0]}, of the discriminator {self.losses[1]}"
+                )
+
+    def metrics(self) -> dict[str, float]:
+        """Losses of the last fiftieth step, and the critic's reading."""
+        found = {"generator_loss": self.losses[0], "discriminator_loss": self.losses[1]}
+        return found if self.term is None else found | {"information_nats": self.term.estimate}
 
     @torch.no_grad()
     def sample(self, n: int) -> Generated:
@@ -200,30 +217,6 @@ class GeneratorDiscriminator:
         if not np.isfinite(points).all():
             raise DivergedError(f"step {self.step}: generated points are not finite")
         return Generated(points, label.numpy(), 0.0 if self.term is None else self.term.estimate)
-
-    def state(self) -> dict[str, Any]:
-        out: dict[str, Any] = {
-            "step": self.step,
-            "networks": [self.generator.state_dict(), self.discriminator.state_dict()],
-            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
-            "random": {name: source.get_state() for name, source in self.random.items()},
-        }
-        if self.term is not None:
-            out["term"] = [self.term.state_dict(), self.term.optimizer.state_dict(), self.term.estimate]
-        return out
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        self.step = state["step"]
-        for network, saved in zip((self.generator, self.discriminator), state["networks"], strict=True):
-            network.load_state_dict(saved)
-        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
-        for name, source in self.random.items():
-            source.set_state(state["random"][name])
-        if self.term is not None:
-            of_term, of_optimizer, self.term.estimate = state["term"]
-            self.term.load_state_dict(of_term)
-            self.term.optimizer.load_state_dict(of_optimizer)
 
 
 def train_points_gan(
@@ -242,20 +235,16 @@ def train_points_gan(
         DivergedError: A loss or a point is not finite.
     """
     model = GeneratorDiscriminator(config, seed)
-    checkpoint = Checkpoint(folder / "checkpoint.pt")
-    saved = checkpoint.load()
-    if saved is not None:
-        model.load_state(saved)
-    while model.step < config.steps:
+
+    def batches(block: int) -> Iterable[Tensor]:
         # a block of data has a seed of its own: a run that goes on draws what it would have drawn
-        block = model.step // _REPORT_EVERY
-        points, _ = draw(_REPORT_EVERY * config.batch_size, np.random.default_rng([seed, block]))
-        real = torch.as_tensor(points / config.spread, dtype=torch.float32).split(config.batch_size)
-        for batch in real[: config.steps - model.step]:
-            model.train_step(batch)
-        progress(model.step, config.steps, f"I = {model.term.estimate:.2f} nats" if model.term else "")
-        if checkpoint.due():
-            checkpoint.save(model.state())
+        points, _ = draw(BLOCK * config.batch_size, np.random.default_rng([seed, block]))
+        return torch.as_tensor(points / config.spread, dtype=torch.float32).split(config.batch_size)
+
+    def message(_: Trainable) -> str:
+        return f"I = {model.term.estimate:.2f} nats" if model.term else ""
+
+    fit(model, batches, config.steps, folder, progress, message)
     found = model.sample(config.evaluated)
     np.savez_compressed(folder / "samples.npz", points=found.points.astype(np.float32), codes=found.codes)
     return found

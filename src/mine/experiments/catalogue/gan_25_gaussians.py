@@ -59,7 +59,7 @@ EXPERIMENT = Experiment(
     ),
     arms=ARMS,
     scales={"smoke": _SMOKE, "default": Config(), "paper": _PAPER},
-    minutes={"smoke": 0.05, "default": 10, "paper": 270},
+    minutes={"smoke": 0.05, "default": 3, "paper": 270},
     metrics=(
         Metric("modes", "modes of 25", 1, published={"GAN": "17.3 ± 0.8", "GAN+MINE": "–"}),
         Metric("high_quality", "high quality (%)", 1, 100, published={"GAN": "94.8", "GAN+MINE": "–"}),

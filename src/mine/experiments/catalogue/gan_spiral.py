@@ -61,7 +61,7 @@ EXPERIMENT = Experiment(
     source="Belghazi et al., 2018 (arXiv 1801.04062), section 5.1, a figure without numbers",
     arms=ARMS,
     scales={"smoke": _SMOKE, "default": Config(), "paper": _PAPER},
-    minutes={"smoke": 0.05, "default": 10, "paper": 100},
+    minutes={"smoke": 0.05, "default": 3, "paper": 100},
     metrics=(
         Metric("energy_distance", "energy distance", 3, published={"GAN": "–", "GAN+MINE": "–"}),
         Metric("near_curve", "near the curve (%)", 1, 100),
