@@ -35,7 +35,7 @@ class CriticTraining:
     batch_size: int = 256
     hidden: tuple[int, ...] = (64, 64)
     embed: int = 24
-    learning_rate: float = 5e-3
+    learning_rate: float = 1.5e-2
     reported: int = 4_096
 
     def rate(self, step: int) -> float:
