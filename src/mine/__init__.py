@@ -32,12 +32,12 @@ if _TYPE_CHECKING:
     from mine.statistics.divergence import kl_divergence as kl_divergence
     from mine.statistics.independence import IndependenceTest as IndependenceTest
     from mine.statistics.independence import independence_test as independence_test
-    from mine.statistics.series import lagged_information as lagged_information
-    from mine.statistics.series import transfer_entropy as transfer_entropy
-    from mine.statistics.several import total_correlation as total_correlation
     from mine.statistics.pairwise import pairwise as pairwise
     from mine.statistics.selection import MutualInfoSelector as MutualInfoSelector
     from mine.statistics.selection import mutual_info as mutual_info
+    from mine.statistics.series import lagged_information as lagged_information
+    from mine.statistics.series import transfer_entropy as transfer_entropy
+    from mine.statistics.several import total_correlation as total_correlation
     from mine.terms import MaximizeMI as MaximizeMI
     from mine.terms import MinimizeMI as MinimizeMI
     from mine.terms import clipped_backward as clipped_backward

@@ -7,8 +7,11 @@ from mine.datasets.examples import example_path as example_path
 from mine.datasets.examples import load_example as load_example
 from mine.datasets.gaussian import correlated_normal as correlated_normal
 from mine.datasets.gaussian import correlated_normal_mi as correlated_normal_mi
+from mine.datasets.icosahedron import icosahedron_patterns as icosahedron_patterns
 from mine.datasets.images import Images as Images
 from mine.datasets.mnist_set import mnist as mnist
+from mine.datasets.noisy_functions import noisy_function as noisy_function
+from mine.datasets.noisy_functions import noisy_function_mi as noisy_function_mi
 from mine.datasets.points import gaussian_grid as gaussian_grid
 from mine.datasets.points import spirals as spirals
 
@@ -21,7 +24,10 @@ __all__ = [
     "digits",
     "example_path",
     "gaussian_grid",
+    "icosahedron_patterns",
     "load_example",
     "mnist",
+    "noisy_function",
+    "noisy_function_mi",
     "spirals",
 ]

@@ -54,6 +54,8 @@ def comparison(experiment: Experiment, records: Sequence[Record]) -> str:
             parts.append(f"{metric.label}: {', '.join(pairs)}")
     scale = records[0].scale
     about = f"**{experiment.name}**, {scale} scale, {seeds} {'seed' if seeds == 1 else 'seeds'}"
+    if not parts:
+        return f"{about}: no published numbers to compare with."
     return f"{about}, paper / this run: {'; '.join(parts)}."
 
 

@@ -1,0 +1,163 @@
+"""Three questions to which every estimator of mutual information should know the answer without knowing the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import mine
+from mine.experiments.estimate_code import ESTIMATE_CODE
+from mine.experiments.experiment import Experiment, Metric, Progress
+from mine.experiments.store import Record
+from mine.experiments.summary import mean_and_error
+from mine.experiments.sweep import sweep
+from mine.report.figures import new_figure
+
+__all__ = ["EXPERIMENT", "Config", "plot", "run"]
+
+#: An information (nats) at or below this is no denominator.
+_LEAST = 0.01
+
+
+@dataclass(frozen=True)
+class Config:
+    """One method on images X and their top rows Y.
+
+    Attributes:
+        method: Of :func:`mine.estimate`.
+        data: ``"mnist"`` or ``"digits"``.
+        n: Images, or pairs of images.
+        pooling: Side of the squares of pixels that are averaged.
+        shares: Of the image's rows, for the baseline test; 0.5 and 1 among them.
+        further: Share of the rows that the data-processing test adds to the top half.
+        effort: Of methods that train.
+        steps: Most training steps; None is the method's own number.
+    """
+
+    method: str = "auto"
+    data: str = "mnist"
+    n: int = 4_000
+    pooling: int = 2
+    shares: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
+    further: float = 0.25
+    effort: str = "fast"
+    steps: int | None = None
+
+
+def run(config: Config, seed: int, out: Path, progress: Progress) -> dict[str, float]:
+    """The estimates that the tests need, and their ratios; a ratio whose denominator is not positive is left out."""
+    images = _images(config, seed)
+    first, second = images[: config.n], images[config.n :]
+    options: dict[str, Any] = {} if config.steps is None or config.method == "ksg" else {"steps": config.steps}
+
+    def top(share: float, of: np.ndarray = first) -> np.ndarray:
+        return of[:, : round(share * of.shape[1])].reshape(len(of), -1)
+
+    def beside(*parts: np.ndarray) -> np.ndarray:
+        return np.concatenate(parts, 1)
+
+    both = beside(top(1.0), top(1.0, second))
+    pairs: dict[str, Callable[[], tuple[np.ndarray, np.ndarray]]] = {
+        **{f"rows_{share:g}": lambda share=share: (top(1.0), top(share)) for share in config.shares},
+        "further": lambda: (top(1.0), top(0.5 + config.further)),
+        "further_and_half": lambda: (top(1.0), beside(top(0.5 + config.further), top(0.5))),
+        "two_images": lambda: (both, beside(top(0.5), top(0.5, second))),
+    }
+
+    def measure(name: str) -> dict[str, Any]:
+        x, y = pairs[name]()
+        found = mine.estimate(
+            x, y, method=config.method, effort=config.effort, discrete=False, random_state=seed, progress=False, **options
+        )
+        return {"value": found.value}
+
+    cells = sweep(list(pairs), measure, out, progress)
+    value = {name: cell["value"] for name, cell in zip(pairs, cells, strict=True)}
+    wanted = {
+        **{f"baseline_{share:g}": (f"rows_{share:g}", "rows_1") for share in config.shares if share < 1},
+        "processing": ("further_and_half", "further"),
+        "additivity": ("two_images", "rows_0.5"),
+    }
+    ratios = {key: value[top] / value[bottom] for key, (top, bottom) in wanted.items() if value[bottom] > _LEAST}
+    return {f"nats_{name}": found for name, found in value.items()} | ratios
+
+
+def _images(config: Config, seed: int) -> np.ndarray:
+    """Two disjoint samples of ``n`` images one after the other, (2n, height, width), pixels from 0 to 1."""
+    from mine.datasets import digits, mnist
+
+    found = mnist() if config.data == "mnist" else digits()
+    images, _ = found.train
+    rows = np.random.default_rng(seed).permutation(len(images))[: 2 * config.n]
+    p = config.pooling
+    n, height, width = images[rows].shape
+    return images[rows].reshape(n, height // p, p, width // p, p).mean((2, 4)) / found.white
+
+
+def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:
+    """Write ``figure.png``: the baseline as curves, the other two tests as points beside what they should be."""
+    arms = list(dict.fromkeys(record.arm for record, _ in results))
+    shares = list(results[0][0].config["shares"])
+
+    def ratio(arm: str, key: str) -> tuple[float, float | None] | None:
+        values = [record.metrics[key] for record, _ in results if record.arm == arm and key in record.metrics]
+        return mean_and_error(values) if values else None
+
+    figure, axes = new_figure(1, 3, (11.5, 3.6))
+    for i, arm in enumerate(arms):
+        found = {0.0: 0.0, **{share: ratio(arm, f"baseline_{share:g}") for share in shares if share < 1}, 1.0: 1.0}
+        points = [(share, r[0] if isinstance(r, tuple) else r) for share, r in found.items() if r is not None]
+        axes[0][0].plot(*zip(*points, strict=True), "o-", ms=4, lw=1.2, color=f"C{i}", label=arm)
+    axes[0][0].set_title("Baseline: rises from 0 to 1", loc="left")
+    axes[0][0].set_xlabel("share of the rows in Y")
+    axes[0][0].set_ylabel("I(X; Y) / I(X; X)")
+    axes[0][0].legend(fontsize=8)
+    for axis, key, ideal, title in (
+        (axes[0][1], "processing", 1, "Data processing: 1"),
+        (axes[0][2], "additivity", 2, "Additivity: 2"),
+    ):
+        axis.axvline(ideal, color="#444444", lw=1)
+        for i, arm in enumerate(arms):
+            one = ratio(arm, key)
+            if one is not None:
+                axis.errorbar(one[0], i, xerr=one[1] or 0.0, fmt="o", color=f"C{i}", capsize=3)
+        axis.set_yticks(range(len(arms)), arms)
+        axis.set_ylim(len(arms) - 0.5, -0.5)
+        axis.set_title(title, loc="left")
+        axis.set_xlabel("ratio")
+    target = out / "figure.png"
+    figure.savefig(target, dpi=150)
+    return [target]
+
+
+_SMOKE = Config(data="digits", n=200, pooling=1, steps=5)
+_PAPER = Config(n=30_000, pooling=1, shares=tuple(i / 8 for i in range(2, 9)), effort="default")
+
+EXPERIMENT = Experiment(
+    name="self-consistency",
+    shows="Images against their top rows: does information grow with rows, ignore copies, and add up over pairs of images?",
+    source="Song & Ermon, 2020 (arXiv 1910.06222), section 6.2, figures without numbers; the right answers are 0 to 1, 1 and 2",
+    arms={
+        "default": {"method": "auto"},
+        "MINE": {"method": "mine"},
+        "MINE-f": {"method": "nwj"},
+        "InfoNCE": {"method": "infonce"},
+        "SMILE": {"method": "smile"},
+        "Kraskov": {"method": "ksg"},
+    },
+    scales={"smoke": _SMOKE, "default": Config(), "paper": _PAPER},
+    minutes={"smoke": 0.05, "default": 3, "paper": 120},
+    metrics=(
+        *(Metric(f"baseline_{s:g}", f"I(X; top {s:.0%}) / I(X; X)", 2) for s in (0.25, 0.5, 0.75)),
+        Metric("processing", "data processing, should be 1", 2),
+        Metric("additivity", "additivity, should be 2", 2),
+        Metric("nats_rows_1", "I(X; X) (nats)", 2),
+    ),
+    run=run,
+    plot=plot,
+    code=ESTIMATE_CODE,
+)  # fmt: skip

@@ -1,0 +1,56 @@
+"""Song & Ermon's three tests: the pairs that are compared, and what a ratio is when its denominator is nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mine.experiments import get_experiment, reproduce
+
+
+def test_what_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def distinct_columns(x: np.ndarray, y: np.ndarray, **_: Any) -> Any:
+        seen.append((x, y))
+        return SimpleNamespace(value=float(len(np.unique(y, axis=1).T)))
+
+    monkeypatch.setattr("mine.estimate", distinct_columns)
+    monkeypatch.setattr(
+        "mine.experiments.catalogue.self_consistency._images",
+        lambda config, seed: np.random.default_rng(seed).uniform(size=(2 * config.n, 8, 8)),
+    )
+    experiment = get_experiment("self-consistency")
+    found = reproduce(experiment, out=tmp_path, scale="smoke", arms=["MINE"])
+    metrics = found.records[0].metrics
+    # an information that counts the different pixels of Y knows all the answers
+    assert [metrics[f"baseline_{s:g}"] for s in (0.25, 0.5, 0.75)] == [0.25, 0.5, 0.75]
+    assert metrics["processing"] == 1 and metrics["additivity"] == 2
+    x, y = seen[-1]
+    assert x.shape == (200, 128) and y.shape == (200, 64)
+    np.testing.assert_array_equal(y[:, :32], x[:, :32])  # the top half of the first image, then of the second
+    np.testing.assert_array_equal(y[:, 32:], x[:, 64:96])
+    assert not np.array_equal(x[:, :64], x[:, 64:])
+    assert found.files[-1].stat().st_size > 10_000
+
+
+def test_no_ratio_without_a_denominator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mine.estimate", lambda *_, **__: SimpleNamespace(value=-0.2))
+    experiment = get_experiment("self-consistency")
+    found = reproduce(experiment, out=tmp_path, scale="smoke", arms=["MINE-f"])
+    assert not {"processing", "additivity", "baseline_0.5"} & set(found.records[0].metrics)
+    assert found.records[0].metrics["nats_rows_1"] == -0.2
+    assert "| MINE-f | 1 |  |  |  |  |  | -0.20 |" in str(found)
+
+
+def test_on_the_digits_by_nearest_neighbours(tmp_path: Path) -> None:
+    experiment = get_experiment("self-consistency")
+    small = replace(experiment.scales["smoke"], n=300)
+    found = reproduce(replace(experiment, scales={"smoke": small}), out=tmp_path, scale="smoke", arms=["Kraskov"])
+    metrics = found.records[0].metrics
+    assert 0 < metrics["baseline_0.25"] < metrics["baseline_0.5"] < metrics["baseline_0.75"] < 1
