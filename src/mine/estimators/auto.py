@@ -60,7 +60,7 @@ class Auto(Neural):
 
     def _critic(self, problem: Problem, pairs: Pairs, folds: list[Fold], generator: torch.Generator) -> Critic:
         x, y = problem.x, problem.y
-        if not (self.gaussian_base and x.n_continuous and y.n_continuous):
+        if not self._has_base(problem):
             return super()._critic(problem, pairs, folds, generator)
         dx, dy = x.n_continuous, y.n_continuous
         members = self.dial.members
@@ -89,6 +89,14 @@ class Auto(Neural):
             activation=self.activation,
             generator=generator,
         )
+
+    def _words(self, problem: Problem) -> str:
+        if not self._has_base(problem):
+            return super()._words(problem)
+        if _one_each(problem):
+            return f"copula + MLP {PAIR_NETWORK}"
+        members = "" if self.dial.members == 1 else f", mean of {self.dial.members}"
+        return f"copula + distance between MLPs {tuple(self.dial.hidden)}{members}"
 
     def _options(self, problem: Problem) -> TrainingOptions:
         options = super()._options(problem)

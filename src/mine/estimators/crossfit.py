@@ -9,19 +9,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from mine import outofcore
-from mine.critics import Critic, GaussianCritic, MeanCritic, ResidualCritic
-from mine.estimators.base import base_train, copula_name, fit_base
-from mine.guided import GuidedCritic
-from mine.preprocessing import SideEncoder, rank_gaussianize
+from mine.critics import Critic
+from mine.estimators.witness import copula_witness, name_of_copula, neighbour_witness
+from mine.preprocessing import SideEncoder
 from mine.problem import Problem, clustered_stderr
 from mine.reporting import MIN_EFFECTIVE, ReportedBound, RowReport, report_rows
 from mine.result import Estimate
-from mine.splits import Fold, subsampled
-from mine.student import StudentCritic
+from mine.splits import Fold
 from mine.training import History, Pairs
 
-__all__ = ["CrossFit", "Reports", "assemble", "base_ratio", "interval_half_width"]
+__all__ = ["CrossFit", "Reports", "assemble", "interval_half_width"]
 
 #: A bound from shuffled pairs cannot be trusted within this many nats of the log of the number of rows (McAllester &
 #: Stratos, 2020), InfoNCE above this share of the log of its negatives.
@@ -29,8 +26,11 @@ SATURATION_MARGIN, INFONCE_SHARE = 2.0, 0.8
 #: Nats times rows by which few rows may hide dependence that a critic cannot learn from them, in all and for each column:
 #: calibrated on benchmarks/coverage.py (sine, circle, 20 weak correlations), where the value falls short by 10 to 70 / n.
 UNSEEN, UNSEEN_A_COLUMN = 30.0, 2.0
-#: Above this many columns in all the Gaussian witness costs more than it tells.
-WITNESS_COLUMNS = 200
+#: How far the truth may lie above the value, in units of the bias correction: what few rows let critics learn too well they
+#: also let them miss, and a sharp or many-sided dependence is learnt last (benchmarks/coverage.py, tasks of suite "shapes").
+MISFIT = 3.0
+
+_WITNESSES = {"copula": "on held-out rows a fitted copula", "neighbours": "a nearest-neighbour estimate (method 'ksg')"}
 
 
 @dataclass(frozen=True)
@@ -108,17 +108,20 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
     stderr = float(np.hypot(clustered_stderr(influence, problem.groups), noise))
 
     cap, saturated = reports.limit(n, value)
-    witness, strongest = _witness(fit)
+    witness, strongest = copula_witness(fit)
     saturated = saturated or strongest or (witness is not None and witness > math.log(n) - SATURATION_MARGIN)
     half_width = interval_half_width(stderr, correction, n)
     unseen = UNSEEN + UNSEEN_A_COLUMN * sum(v.n_continuous + v.n_discrete for v in (problem.x, problem.y))
-    low, high = value - half_width, math.inf if saturated else value + math.hypot(half_width, unseen / n)
+    missable = math.hypot(half_width, MISFIT * max(0.0, correction), unseen / n)
+    low, high = value - half_width, math.inf if saturated else value + missable
     if saturated:  # SMILE's clipped partition term errs upwards there, by any amount
         low = min(low, 0.0 if kind == "smile" else held - half_width)
-    # A critic can miss what it could have seen, and both halves then read low. The Gaussian copula is a witness.
-    missed = witness is not None and witness > high
-    if witness is not None and missed:
-        high = witness + half_width
+    # A critic can miss what it could have seen, and both halves then read low: two witnesses that need no training.
+    neighbours = neighbour_witness(problem)
+    missed = {
+        name: nats for name, nats in (("copula", witness), ("neighbours", neighbours)) if nats is not None and nats > high
+    }
+    high = max([high, *(nats + half_width for nats in (*missed.values(), neighbours) if nats is not None)])
 
     return Estimate(
         value=value,
@@ -133,8 +136,9 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
             "reported_bound": kind,
             "bias_correction": correction,
             "train_bound": reports.train_bound,
-            "copula": _copula_name(fit),
+            "copula": name_of_copula(fit),
             "copula_nats": witness,
+            "neighbours_nats": neighbours,
             "saturated": saturated,
             "largest_resolvable_nats": cap,
             "effective_shuffles": reports.effective,
@@ -144,7 +148,7 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
             "n_folds": len(fit.folds),
             "device": str(fit.pairs.x.device),
             **fit.about,
-            "warnings": _warnings(fit, value, correction, cap if saturated else None, witness if missed else None),
+            "warnings": _warnings(fit, value, correction, cap if saturated else None, missed),
         },
         rows=None if kind == "smile" else rows,
     )
@@ -153,81 +157,6 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
 def interval_half_width(stderr: float, correction: float, n: int) -> float:
     """Half of the 95 % interval (nats): sampling, the bias correction, and a floor of misfit of 0.7 / sqrt(n)."""
     return math.sqrt((1.96 * stderr) ** 2 + correction**2 + 0.5 / n)
-
-
-def base_ratio(fit: CrossFit, most: int | None = None) -> tuple[np.ndarray, float] | None:
-    """Log-ratio (nats) of the folds' Gaussian bases: on each row held out (n,), and its mean on training rows.
-
-    With ``most``, of each fold at most so many random rows are looked at, and the others are NaN.
-
-    None where the critics have no such base.
-    """
-    bases = [copula for c in fit.critics if (copula := fitted_copula(c)) is not None]
-    if not bases:
-        return None
-    dx, dy = fit.problem.x.n_continuous, fit.problem.y.n_continuous
-    ratio, on_train = np.full(fit.problem.n, np.nan), []
-    rng = np.random.default_rng(0)
-    for base, fold in zip(bases, fit.folds, strict=True):
-        few = most is not None and len(fold.report) > most
-        looked_at = np.sort(rng.choice(fold.report, most, replace=False)) if few else fold.report
-        ratio[looked_at] = _base_scores(base, fit.pairs, looked_at, dx, dy)
-        on_train.append(float(_base_scores(base, fit.pairs, fold.train, dx, dy).mean()))
-    return ratio, float(np.mean(on_train))
-
-
-def _base_scores(base: Critic, pairs: Pairs, rows: np.ndarray, dx: int, dy: int) -> np.ndarray:
-    """Log-ratios (nats) of ``rows`` (m,) by a base that reads the first ``dx`` and ``dy`` features, shape (m,)."""
-    parts = []
-    with torch.no_grad():
-        for part in outofcore.chunks(len(rows), dx + dy):
-            x, y = pairs.rows(torch.as_tensor(rows[part], device=pairs.x.device))
-            parts.append(base(x[..., :dx], y[..., :dy]).cpu().double().numpy())
-    return np.concatenate(parts)
-
-
-def _witness(fit: CrossFit) -> tuple[float | None, bool]:
-    """Held-out mean log-ratio (nats) of a Gaussian copula fitted to the training rows; None where there is none.
-
-    And whether a correlation is as strong as so many rows can tell from a deterministic relation, of infinite information.
-    """
-    x, y = fit.problem.x, fit.problem.y
-    if not x.n_continuous or not y.n_continuous or x.n_continuous + y.n_continuous > WITNESS_COLUMNS:
-        return None, False
-    found = base_ratio(fit, most=outofcore.FIT_ROWS)
-    if found is not None:
-        bases = [copula for c in fit.critics if (copula := fitted_copula(c)) is not None]
-        rows = [base_train(fold, x.n_continuous + y.n_continuous) for fold in fit.folds]
-        return float(np.nanmean(found[0])), any(map(_strongest, bases, map(len, rows)))
-    folds, rows = subsampled(fit.folds, outofcore.FIT_ROWS)
-    if rows is not None:
-        x, y = x.take(rows), y.take(rows)
-    u, v = rank_gaussianize(x.flat), rank_gaussianize(y.flat)
-    bases = [fit_base(u, v, fold) for fold in folds]
-    total = sum(
-        float(base(torch.as_tensor(u[fold.report]), torch.as_tensor(v[fold.report])).sum())
-        for base, fold in zip(bases, folds, strict=True)
-    )
-    return total / len(u), any(map(_strongest, bases, (len(fold.train) for fold in folds)))
-
-
-def _copula_name(fit: CrossFit) -> str:
-    """The copula that ``copula_nats`` is the held-out mean log-ratio of."""
-    copulas = [fitted_copula(c) for c in fit.critics]
-    degrees = [float(c.dof) for c in copulas if isinstance(c, StudentCritic) and math.isfinite(float(c.dof))]
-    return copula_name(degrees, len(copulas))
-
-
-def fitted_copula(critic: Critic) -> GaussianCritic | StudentCritic | None:
-    """The copula that a critic was built on, through what was trained on top of it."""
-    while isinstance(critic, ResidualCritic | GuidedCritic | MeanCritic):
-        critic = critic.members[0] if isinstance(critic, MeanCritic) else critic.base
-    return critic if isinstance(critic, GaussianCritic | StudentCritic) else None
-
-
-def _strongest(base: Critic, n: int) -> bool:
-    """Whether ``fit_base`` has met its limit on ``n`` training rows, 1 - r^2 = 1 / n (with room for float32)."""
-    return isinstance(base, GaussianCritic | StudentCritic) and float((1 - base.correlations**2).min()) < 1.02 / n
 
 
 def _effective_needed(report: RowReport) -> float:
@@ -245,17 +174,18 @@ def _mean_history(histories: list[History]) -> dict[str, list[float]]:
     }
 
 
-def _warnings(fit: CrossFit, value: float, correction: float, cap: float | None, missed: float | None) -> list[str]:
-    """Sentences to read before quoting the number; ``cap`` where it is saturated, ``missed`` what the witness saw."""
+def _warnings(fit: CrossFit, value: float, correction: float, cap: float | None, missed: dict[str, float]) -> list[str]:
+    """Sentences to read before quoting the number; ``cap`` where it is saturated, ``missed`` what a witness saw."""
     out: list[str] = []
     if cap is not None:
         out.append(
             f"Saturated: so much information cannot be resolved from shuffled pairs of this many rows (limit {cap:.1f} "
             "nats); the value is a lower end, the truth may be far larger. More rows raise the limit."
         )
-    if missed is not None:
+    if missed:
+        seen = max(missed, key=missed.__getitem__)
         out.append(
-            f"The critic misses dependence: a fitted copula alone gives {missed:.2f} nats on held-out rows. "
+            f"The critic misses dependence: {_WITNESSES[seen]} alone gives {missed[seen]:.2f} nats. "
             f"Train longer (steps={2 * fit.steps}), widen the critic, or use method 'auto'."
         )
     if abs(correction) > max(0.1, 0.25 * abs(value)):

@@ -16,7 +16,7 @@ from mine.preprocessing import RobustLogScaler, rank_gaussianize
 from mine.problem import Problem
 from mine.result import Estimate
 
-__all__ = ["KSG", "count_closer", "deal", "ksg"]
+__all__ = ["KSG", "count_closer", "deal", "jittered", "ksg"]
 
 
 def ksg(x: np.ndarray, y: np.ndarray, n_neighbors: int = 3) -> float:
@@ -44,6 +44,12 @@ def ksg(x: np.ndarray, y: np.ndarray, n_neighbors: int = 3) -> float:
     del x_y
     counts = [count_closer(side, distance[:, -1]) for side in (x, y)]
     return float(digamma(n_neighbors) + digamma(n) - np.mean(digamma(counts[0]) + digamma(counts[1])))
+
+
+def jittered(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Values (n, d) with noise of 1e-10 of a column's scale, which tells tied ones apart as Kraskov et al. advise."""
+    scale = np.maximum(values.std(0), np.finfo(float).tiny)
+    return values + 1e-10 * scale * rng.normal(size=values.shape)
 
 
 def count_closer(side: np.ndarray, distance: np.ndarray) -> np.ndarray:
@@ -147,9 +153,7 @@ class KSG:
             values = rank_gaussianize(values)
         elif self.preprocess == "robust":
             values = RobustLogScaler().fit(values).transform(values)
-        # Noise of 1e-10 of the scale tells tied values apart, as Kraskov et al. advise.
-        scale = np.maximum(values.std(0), np.finfo(float).tiny)
-        return values + 1e-10 * scale * rng.normal(size=values.shape)
+        return jittered(values, rng)
 
     @staticmethod
     def _on(sides: list[np.ndarray], rows: np.ndarray, k: int) -> float:

@@ -124,7 +124,7 @@ class Neural:
 
         with forked_rng(seeds[1], pairs.x.device) if custom else nullcontext():
             critics, histories = (self._train_each if custom else self._train_stack)(problem, pairs, folds, seeds)
-            fit = CrossFit(problem, encoders, pairs, folds, critics, histories, self._steps(problem.n), self._about())
+            fit = CrossFit(problem, encoders, pairs, folds, critics, histories, self._steps(problem.n), self._about(problem))
             reports = Reports.read(kind, fit, seeds[3], train=self.bias_correction)
         estimate = self._refined(assemble(self.name, fit, reports), fit)
         return FittedNeural(estimate, critics, encoders, reports.kind, problem.device)
@@ -200,7 +200,7 @@ class Neural:
             zero_init=self.gaussian_base,
             generator=generator,
         )
-        if self.gaussian_base and problem.x.n_continuous and problem.y.n_continuous:
+        if self._has_base(problem):
             dx, dy = problem.x.n_continuous, problem.y.n_continuous
             fitted = [fit_base(*base_rows(pairs, fold, dx, dy)) for fold in folds]
             base = GaussianCritic.stacked(fitted * members).float()
@@ -252,14 +252,20 @@ class Neural:
     def _steps(self, n: int) -> int:
         return self.steps or max(1, round(self.dial.pace * default_steps(n)))
 
-    def _about(self) -> dict[str, Any]:
-        base = "Gaussian base + " if self.gaussian_base else ""
+    def _about(self, problem: Problem) -> dict[str, Any]:
         return {
             "trained_by": self.bound if isinstance(self.bound, str) else getattr(self.bound, "__name__", "custom"),
             "preprocess": self.preprocess,
             "effort": self.effort,
-            "critic": "user's" if self.critic is not None else f"{base}MLP {tuple(self.dial.hidden)}",
+            "critic": "user's" if self.critic is not None else self._words(problem),
         }
+
+    def _words(self, problem: Problem) -> str:
+        """The built-in critic, for the diagnostics."""
+        return f"{'Gaussian base + ' if self._has_base(problem) else ''}MLP {tuple(self.dial.hidden)}"
+
+    def _has_base(self, problem: Problem) -> bool:
+        return bool(self.gaussian_base and problem.x.n_continuous and problem.y.n_continuous)
 
     def _encoder(self) -> SideEncoder:
         return SideEncoder(self.preprocess)

@@ -11,7 +11,7 @@ from scipy.special import digamma
 from scipy.stats import t as student
 
 from mine.errors import InputError, NotEnoughDataError
-from mine.estimators.ksg import count_closer, deal
+from mine.estimators.ksg import count_closer, deal, jittered
 from mine.preprocessing import RobustLogScaler, rank_gaussianize
 from mine.problem import Problem
 from mine.result import Estimate
@@ -138,9 +138,7 @@ class Ross:
             values = RobustLogScaler().fit(values).transform(values)
         elif self.preprocess is not None:
             raise InputError(f"preprocess must be 'robust', 'rank' or None, got {self.preprocess!r}.")
-        # Noise of 1e-10 of the scale tells tied values apart.
-        scale = np.maximum(values.std(0), np.finfo(float).tiny)
-        return values + 1e-10 * scale * rng.normal(size=values.shape)
+        return jittered(values, rng)
 
     def _on(self, values: np.ndarray, labels: np.ndarray, rows: np.ndarray) -> float:
         return ross(values[rows], labels[rows], self.n_neighbors)

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from mine.errors import NotEnoughDataError
-from mine.estimators.crossfit import CrossFit, base_ratio, interval_half_width
+from mine.estimators.crossfit import CrossFit, interval_half_width
 from mine.estimators.residual import MOST_COLUMNS, Residual, best_residual
+from mine.estimators.witness import base_ratio
 from mine.problem import Problem, clustered_stderr
 from mine.result import Estimate
 from mine.splits import make_folds

@@ -198,7 +198,7 @@ def common_scale(d: int, n: int = INPUTS) -> tuple[Sampler, LogRatio]:
 
 
 #: dimension, information in nats, its standard error: the mean log-ratio of a million rows
-SCALES = ((3, 0.0, 0.0), (10, 0.0, 0.0))
+SCALES = ((3, 0.325227, 0.00073), (10, 0.826733, 0.00092))
 
 TASKS = (
     *(
