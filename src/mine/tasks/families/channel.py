@@ -51,7 +51,8 @@ class Channel:
         t, w = self.inputs
         flat = y.ravel()
         parts = np.array_split(flat, 1 + flat.size * t.size // 2_000_000)  # 16 MB at a time
-        return np.concatenate([special.logsumexp(self.log_density(p[:, None], t), b=w, axis=1) for p in parts]).reshape(y.shape)
+        logs = [np.asarray(special.logsumexp(self.log_density(p[:, None], t), b=w, axis=1)) for p in parts]
+        return np.concatenate(logs).reshape(y.shape)
 
     def ratio(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Log-ratio in nats, (n,)."""

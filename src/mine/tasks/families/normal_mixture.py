@@ -65,4 +65,4 @@ class NormalMixture:
             off = rows - mean
             length = np.sum(off * np.linalg.solve(covariance, off.T).T, axis=1)
             each.append(np.log(weight) - np.linalg.slogdet(covariance)[1] / 2 - length / 2)
-        return special.logsumexp(each, axis=0)
+        return np.asarray(special.logsumexp(each, axis=0))
