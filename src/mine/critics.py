@@ -410,7 +410,7 @@ class ResidualCritic(Critic):
 
 
 class MeanCritic(Critic):
-    """The mean score of several critics of the same pairs.
+    """The mean score of several critics of the same pairs, by ``weights`` that sum to 1; equal ones by default.
 
     Donsker-Varadhan is concave in the critic: the mean of critics trained apart bounds no less than they do on average, and
     what each has learned of noise cancels.
@@ -422,10 +422,11 @@ class MeanCritic(Critic):
         True
     """
 
-    def __init__(self, members: Sequence[Critic]) -> None:
+    def __init__(self, members: Sequence[Critic], weights: Sequence[float] | None = None) -> None:
         super().__init__()
         self.stack = members[0].stack
         self.members: Any = nn.ModuleList(members)
+        self.weights = tuple([1 / len(members)] * len(members) if weights is None else weights)
 
     def encode_x(self, x: Tensor) -> Encoding:
         return tuple(member.encode_x(x) for member in self.members)
@@ -434,7 +435,8 @@ class MeanCritic(Critic):
         return tuple(member.encode_y(y) for member in self.members)
 
     def combine(self, hx: Any, hy: Any) -> Tensor:
-        return torch.stack([m.combine(u, v) for m, u, v in zip(self.members, hx, hy, strict=True)]).mean(0)
+        parts = zip(self.weights, self.members, hx, hy, strict=True)
+        return torch.stack([weight * member.combine(u, v) for weight, member, u, v in parts]).sum(0)
 
 
 class ModuleCritic(Critic):

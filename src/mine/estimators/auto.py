@@ -11,6 +11,7 @@ import torch
 from mine import bounds
 from mine.critics import ConcatCritic, Critic, ResidualCritic
 from mine.estimators.base import base_rows, fit_copulas
+from mine.estimators.blend import blend
 from mine.estimators.crossfit import CrossFit
 from mine.estimators.discrete import DiscretePlugin, plugin_suits
 from mine.estimators.neural import Effort, FittedNeural, Neural
@@ -20,12 +21,14 @@ from mine.preprocessing import Preprocess, SideEncoder, n_lengths
 from mine.problem import Problem
 from mine.result import Estimate
 from mine.splits import Fold
-from mine.training import Pairs, TrainingOptions
+from mine.training import History, Pairs, TrainingOptions
 
 __all__ = ["Auto"]
 
 #: Two single columns may have sharp edges, which no distance draws: there the network reads the pair itself.
 PAIR_NETWORK = (64, 64, 64)
+#: Steps of a network on pairs beside a critic by distance, as a share of the latter's.
+PAIR_PACE = 0.6
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Auto(Neural):
 
     _own_rate = 5e-3
     _efforts: ClassVar[dict[str, Effort]] = {
-        "fast": Effort(pace=0.7, hidden=(64, 64), batch_size=256, shuffles=8),
+        "fast": Effort(pace=0.7, hidden=(64, 64), batch_size=256, shuffles=8, blend=False),
         "default": Effort(pace=1.4, hidden=(128, 128), batch_size=256, shuffles=8),
         "thorough": Effort(pace=2.0, hidden=(128, 128), batch_size=256, shuffles=8, n_folds=5, members=4),
     }
@@ -62,20 +65,10 @@ class Auto(Neural):
         x, y = problem.x, problem.y
         if not self._has_base(problem):
             return super()._critic(problem, pairs, folds, generator)
-        dx, dy = x.n_continuous, y.n_continuous
-        members = self.dial.members
-        base = fit_copulas([base_rows(pairs, fold, dx, dy) for fold in folds], members)
         if _one_each(problem):
-            network = ConcatCritic(
-                pairs.x.shape[1],
-                pairs.y.shape[1],
-                PAIR_NETWORK,
-                activation=self.activation,
-                stack=(len(folds) * members,),
-                zero_init=True,
-                generator=generator,
-            )
-            return ResidualCritic(base.ratio.float(), network, base_dx=1, base_dy=1)
+            return self._pair_critic(problem, pairs, folds, generator)
+        dx, dy = x.n_continuous, y.n_continuous
+        base = fit_copulas([base_rows(pairs, fold, dx, dy) for fold in folds], self.dial.members)
         layouts = [
             SideLayout(d, lengths := n_lengths(d), features.shape[1] - 2 * d - lengths)
             for d, features in ((dx, pairs.x), (dy, pairs.y))
@@ -90,21 +83,65 @@ class Auto(Neural):
             generator=generator,
         )
 
+    def _pair_critic(self, problem: Problem, pairs: Pairs, folds: list[Fold], generator: torch.Generator) -> Critic:
+        """A copula, and a network that reads the pair itself: it draws sharp edges, which no distance does."""
+        dx, dy, members = problem.x.n_continuous, problem.y.n_continuous, self.dial.members
+        base = fit_copulas([base_rows(pairs, fold, dx, dy) for fold in folds], members)
+        network = ConcatCritic(
+            pairs.x.shape[1],
+            pairs.y.shape[1],
+            PAIR_NETWORK,
+            activation=self.activation,
+            stack=(len(folds) * members,),
+            zero_init=True,
+            generator=generator,
+        )
+        return ResidualCritic(base.ratio.float(), network, base_dx=dx, base_dy=dy)
+
+    def _train_stack(
+        self, problem: Problem, pairs: Pairs, folds: list[Fold], seeds: list[int]
+    ) -> tuple[list[Critic], list[History]]:
+        """The critics by distance, and beside them networks on pairs: what either is blind to the other may see."""
+        if not self._blends(problem):
+            return super()._train_stack(problem, pairs, folds, seeds)
+        by_distance = self._critic(problem, pairs, folds, torch.Generator().manual_seed(seeds[1]))
+        first, history = self._train_folds(by_distance, self._options(problem), problem, pairs, folds, seeds[2], (0, 2))
+        on_pairs = self._pair_critic(problem, pairs, folds, torch.Generator().manual_seed(seeds[1] + 1))
+        second, _ = self._train_folds(on_pairs, self._pair_options(problem), problem, pairs, folds, seeds[2], (1, 2))
+        kind = self._reported()
+        stops = [torch.as_tensor(fold.stop, device=pairs.x.device) for fold in folds]
+        blended = [blend(a, b, pairs, rows, kind, seeds[2]) for a, b, rows in zip(first, second, stops, strict=True)]
+        return blended, [history]
+
+    def _blends(self, problem: Problem) -> bool:
+        return self.dial.blend and self.critic is None and self._has_base(problem) and not _one_each(problem)
+
     def _words(self, problem: Problem) -> str:
         if not self._has_base(problem):
             return super()._words(problem)
         if _one_each(problem):
             return f"copula + MLP {PAIR_NETWORK}"
         members = "" if self.dial.members == 1 else f", mean of {self.dial.members}"
-        return f"copula + distance between MLPs {tuple(self.dial.hidden)}{members}"
+        beside = f", blended with MLPs {PAIR_NETWORK} on pairs" if self._blends(problem) else ""
+        return f"copula + distance between MLPs {tuple(self.dial.hidden)}{members}{beside}"
 
     def _options(self, problem: Problem) -> TrainingOptions:
+        if self.critic is None and _one_each(problem):
+            return self._pair_options(problem)
+        return super()._options(problem)
+
+    def _pair_options(self, problem: Problem) -> TrainingOptions:
         options = super()._options(problem)
-        if self.critic is not None or not _one_each(problem):
-            return options
         rate = 1.5e-2 if self.learning_rate is None else self.learning_rate
+        steps = options.steps if _one_each(problem) else max(1, round(PAIR_PACE * options.steps))
         return replace(
-            options, learning_rate=rate, all_pairs=False, batch_size=self.batch_size or 512, shuffles=self.shuffles or 2
+            options,
+            steps=steps,
+            eval_every=max(1, steps // 40),
+            learning_rate=rate,
+            all_pairs=False,
+            batch_size=self.batch_size or 512,
+            shuffles=self.shuffles or 2,
         )
 
     def _refined(self, estimate: Estimate, fit: CrossFit) -> Estimate:

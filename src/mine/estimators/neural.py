@@ -37,7 +37,7 @@ class Effort:
     """What a value of the dial ``effort`` stands for, where the options are not given themselves.
 
     ``pace`` multiplies the number of steps; ``n_folds`` None is the usual number; ``members`` critics a fold are trained
-    apart, and their mean is reported.
+    apart, and their mean is reported; ``blend`` trains a second kind of critic where a method has one.
     """
 
     pace: float = 1.0
@@ -46,6 +46,7 @@ class Effort:
     shuffles: int = 1
     n_folds: int | None = None
     members: int = 1
+    blend: bool = True
 
 
 @dataclass(frozen=True)
@@ -170,23 +171,37 @@ class Neural:
         self, problem: Problem, pairs: Pairs, folds: list[Fold], seeds: list[int]
     ) -> tuple[list[Critic], list[History]]:
         """All folds at once, in one stacked network."""
+        critic = self._critic(problem, pairs, folds, torch.Generator().manual_seed(seeds[1]))
+        critics, history = self._train_folds(critic, self._options(problem), problem, pairs, folds, seeds[2])
+        return critics, [history]
+
+    def _train_folds(
+        self,
+        critic: Critic,
+        options: TrainingOptions,
+        problem: Problem,
+        pairs: Pairs,
+        folds: list[Fold],
+        seed: int,
+        part: tuple[int, int] = (0, 1),
+    ) -> tuple[list[Critic], History]:
+        """Train a stack of ``members`` critics a fold, and take it apart: one critic a fold, the mean of its members."""
         members = self.dial.members
-        critic = self._critic(problem, pairs, folds, torch.Generator().manual_seed(seeds[1])).to(pairs.x.device)
         history = train_critic(
-            critic,
+            critic.to(pairs.x.device),
             bounds.get_bound(self.bound),
             pairs,
-            _even([f.train for f in folds], seeds[2], pairs.x.device).repeat(members, 1),
-            _even([f.stop for f in folds], seeds[2], pairs.x.device).repeat(members, 1),
-            self._options(problem),
+            _even([f.train for f in folds], seed, pairs.x.device).repeat(members, 1),
+            _even([f.stop for f in folds], seed, pairs.x.device).repeat(members, 1),
+            options,
             stop_rows=partial(selection_rows, self._reported()),
-            seed=seeds[2],
-            on_progress=_progress(problem, f"training {members * len(folds)} critics"),
+            seed=seed,
+            on_progress=_progress(problem, f"training {members * len(folds)} critics", *part),
         )
         singles = [critic.select(k) for k in range(len(folds) * members)]
         if members == 1:
-            return singles, [history]
-        return [MeanCritic(singles[k :: len(folds)]) for k in range(len(folds))], [history]
+            return singles, history
+        return [MeanCritic(singles[k :: len(folds)]) for k in range(len(folds))], history
 
     def _critic(self, problem: Problem, pairs: Pairs, folds: list[Fold], generator: torch.Generator) -> Critic:
         """The untrained critics of all folds, one stack: every fold's first member, then every fold's second."""
