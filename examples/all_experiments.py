@@ -111,6 +111,15 @@ show(run("gan-spiral"))
 show(run("stacked-mnist"))
 
 # %% [markdown]
+# ## Bidirectional GANs
+
+# %%
+show(run("bigan-25-gaussians"))
+
+# %%
+show(run("bigan-mnist"))
+
+# %% [markdown]
 # ## The information plane
 
 # %%

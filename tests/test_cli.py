@@ -83,8 +83,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """`mine.estimate` replaced by a recorder of its arguments, whose estimate has ends that JSON cannot write."""
     seen: list[dict[str, Any]] = []
 
-    def record(x: Any, y: Any, **options: Any) -> mine.Estimate:
-        seen.append({"x": x.column_names, "y": y.column_names, **options})
+    def record(x: Any, y: Any, z: Any = None, **options: Any) -> mine.Estimate:
+        given = {} if z is None else {"z": z.column_names}
+        seen.append({"x": x.column_names, "y": y.column_names, **given, **options})
         return mine.Estimate(0.5, None, math.nan, (-0.25, math.inf), "auto", 40, diagnostics={"worst": math.nan})
 
     monkeypatch.setattr(api, "estimate", record)

@@ -35,6 +35,8 @@ SAVED = {
     "information-plane": ["tanh, noise 0.1"],
     "information-plane-mnist": ["tanh"],
     "stacked-mnist": ["DCGAN"],
+    "bigan-25-gaussians": ["BiGAN"],
+    "bigan-mnist": ["BiGAN"],
     "bottleneck": ["baseline", "MINE, additive"],
     "self-consistency": ["Kraskov"],
 }

@@ -63,6 +63,8 @@ def best_residual(x: np.ndarray, y: np.ndarray, folds: list[Fold]) -> Residual |
             continue
         for space, u, v in _spaces(given, told):
             before = entropy_rows(v)
+            if not np.isfinite(before).all():  # neighbours at distance 0: values that repeat have no density
+                continue
             fits = [("linear", _linear)]
             if given.shape[1] <= MOST_COLUMNS:
                 fits.append(("local linear", _local_linear))
@@ -73,10 +75,10 @@ def best_residual(x: np.ndarray, y: np.ndarray, folds: list[Fold]) -> Residual |
                 whitened, log_volume = _whitened(e)
                 if whitened is None:
                     continue
-                rows = before - entropy_rows(whitened) - log_volume
-                explained = float(rows.mean())
-                if np.isfinite(explained):
-                    found.append(Residual(explained, rows, whitened, swapped, f"{name} fit of {space}"))
+                after = entropy_rows(whitened)
+                if np.isfinite(after).all():
+                    rows = before - after - log_volume
+                    found.append(Residual(float(rows.mean()), rows, whitened, swapped, f"{name} fit of {space}"))
     return max(found, key=lambda r: r.explained, default=None)
 
 
