@@ -50,7 +50,7 @@ def run(config: Config, seed: int, out: Path, progress: Progress) -> dict[str, f
 
 def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:
     """Original and arms side by side, as in the paper's figure."""
-    return plot_points(results, out, spirals, 1.3, lambda m: f"energy distance {m['energy_distance']:.3f}")
+    return plot_points(results, out, spirals, 1.3, lambda m: f"energy distance {m['energy_distance']:.4f}")
 
 
 _SMOKE = Config(steps=150, batch_size=64, width=32, critic_width=32, evaluated=500, averaging=0.9)
@@ -64,7 +64,7 @@ EXPERIMENT = Experiment(
     scales={"smoke": _SMOKE, "default": Config(), "paper": _PAPER},
     minutes={"smoke": 0.05, "default": 3, "paper": 100},
     metrics=(
-        Metric("energy_distance", "energy distance", 3, published={"GAN": "–", "GAN+MINE": "–"}),
+        Metric("energy_distance", "energy distance", 4, published={"GAN": "–", "GAN+MINE": "–"}),
         Metric("near_curve", "near the curve (%)", 1, 100),
         Metric("pieces", "pieces of 50", 1),
         Metric("reverse_kl", "reverse KL (nats)", 2),
