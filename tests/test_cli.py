@@ -598,9 +598,12 @@ def test_interrupting_a_training_takes_the_bar_away(csv: str):
     env = {**os.environ, "PYTHONPATH": str(Path(mine.__file__).parents[1]), "OMP_NUM_THREADS": "1", "TERM": "xterm"}
     endless = ("--option", "steps=100000", "--option", "patience=100000", "--progress")
     arguments = ("estimate", csv, "--x", "a", "--y", "c", *endless)
-    with subprocess.Popen(
-        [sys.executable, "-m", "mine", *arguments], env=env, stdout=subprocess.PIPE, stderr=stderr
-    ) as process:
+
+    def heed_interrupts() -> None:  # a test run in a shell's background ignores them, and its children inherit that
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    command = [sys.executable, "-m", "mine", *arguments]
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=stderr, preexec_fn=heed_interrupts) as process:
         try:
             shown = read_until(screen, b"training")
             process.send_signal(signal.SIGINT)
