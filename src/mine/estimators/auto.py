@@ -10,7 +10,7 @@ import torch
 
 from mine import bounds
 from mine.critics import ConcatCritic, Critic, ResidualCritic
-from mine.estimators.base import base_rows, fit_copulas
+from mine.estimators.base import CopulaBase, base_rows, fit_copulas
 from mine.estimators.blend import blend
 from mine.estimators.crossfit import CrossFit
 from mine.estimators.discrete import DiscretePlugin, plugin_suits
@@ -62,13 +62,19 @@ class Auto(Neural):
         return super().fit(problem)
 
     def _critic(self, problem: Problem, pairs: Pairs, folds: list[Fold], generator: torch.Generator) -> Critic:
-        x, y = problem.x, problem.y
         if not self._has_base(problem):
             return super()._critic(problem, pairs, folds, generator)
+        base = self._copulas(problem, pairs, folds)
         if _one_each(problem):
-            return self._pair_critic(problem, pairs, folds, generator)
-        dx, dy = x.n_continuous, y.n_continuous
-        base = fit_copulas([base_rows(pairs, fold, dx, dy) for fold in folds], self.dial.members)
+            return self._pair_critic(problem, pairs, folds, base, generator)
+        return self._distance_critic(problem, pairs, base, generator)
+
+    def _copulas(self, problem: Problem, pairs: Pairs, folds: list[Fold]) -> CopulaBase:
+        dx, dy = problem.x.n_continuous, problem.y.n_continuous
+        return fit_copulas([base_rows(pairs, fold, dx, dy) for fold in folds], self.dial.members)
+
+    def _distance_critic(self, problem: Problem, pairs: Pairs, base: CopulaBase, generator: torch.Generator) -> Critic:
+        dx, dy = problem.x.n_continuous, problem.y.n_continuous
         layouts = [
             SideLayout(d, lengths := n_lengths(d), features.shape[1] - 2 * d - lengths)
             for d, features in ((dx, pairs.x), (dy, pairs.y))
@@ -83,20 +89,20 @@ class Auto(Neural):
             generator=generator,
         )
 
-    def _pair_critic(self, problem: Problem, pairs: Pairs, folds: list[Fold], generator: torch.Generator) -> Critic:
+    def _pair_critic(
+        self, problem: Problem, pairs: Pairs, folds: list[Fold], base: CopulaBase, generator: torch.Generator
+    ) -> Critic:
         """A copula, and a network that reads the pair itself: it draws sharp edges, which no distance does."""
-        dx, dy, members = problem.x.n_continuous, problem.y.n_continuous, self.dial.members
-        base = fit_copulas([base_rows(pairs, fold, dx, dy) for fold in folds], members)
         network = ConcatCritic(
             pairs.x.shape[1],
             pairs.y.shape[1],
             PAIR_NETWORK,
             activation=self.activation,
-            stack=(len(folds) * members,),
+            stack=(len(folds) * self.dial.members,),
             zero_init=True,
             generator=generator,
         )
-        return ResidualCritic(base.ratio.float(), network, base_dx=dx, base_dy=dy)
+        return ResidualCritic(base.ratio.float(), network, base_dx=problem.x.n_continuous, base_dy=problem.y.n_continuous)
 
     def _train_stack(
         self, problem: Problem, pairs: Pairs, folds: list[Fold], seeds: list[int]
@@ -104,9 +110,10 @@ class Auto(Neural):
         """The critics by distance, and beside them networks on pairs: what either is blind to the other may see."""
         if not self._blends(problem):
             return super()._train_stack(problem, pairs, folds, seeds)
-        by_distance = self._critic(problem, pairs, folds, torch.Generator().manual_seed(seeds[1]))
+        base = self._copulas(problem, pairs, folds)  # both read it, and neither changes it
+        by_distance = self._distance_critic(problem, pairs, base, torch.Generator().manual_seed(seeds[1]))
         first, history = self._train_folds(by_distance, self._options(problem), problem, pairs, folds, seeds[2], (0, 2))
-        on_pairs = self._pair_critic(problem, pairs, folds, torch.Generator().manual_seed(seeds[1] + 1))
+        on_pairs = self._pair_critic(problem, pairs, folds, base, torch.Generator().manual_seed(seeds[1] + 1))
         second, _ = self._train_folds(on_pairs, self._pair_options(problem), problem, pairs, folds, seeds[2], (1, 2))
         kind = self._reported()
         stops = [torch.as_tensor(fold.stop, device=pairs.x.device) for fold in folds]

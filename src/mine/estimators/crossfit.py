@@ -18,7 +18,7 @@ from mine.result import Estimate
 from mine.splits import Fold
 from mine.training import History, Pairs
 
-__all__ = ["CrossFit", "Reports", "assemble", "interval_half_width"]
+__all__ = ["CrossFit", "Reports", "assemble", "interval_half_width", "upper_half_width"]
 
 #: A bound from shuffled pairs cannot be trusted within this many nats of the log of the number of rows (McAllester &
 #: Stratos, 2020), InfoNCE above this share of the log of its negatives.
@@ -111,8 +111,8 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
     witness, strongest = copula_witness(fit)
     saturated = saturated or strongest or (witness is not None and witness > math.log(n) - SATURATION_MARGIN)
     half_width = interval_half_width(stderr, correction, n)
-    unseen = UNSEEN + UNSEEN_A_COLUMN * sum(v.n_continuous + v.n_discrete for v in (problem.x, problem.y))
-    missable = math.hypot(half_width, MISFIT * max(0.0, correction), unseen / n)
+    columns = sum(v.n_continuous + v.n_discrete for v in (problem.x, problem.y))
+    missable = math.hypot(upper_half_width(half_width, columns, n), MISFIT * max(0.0, correction))
     low, high = value - half_width, math.inf if saturated else value + missable
     if saturated:  # SMILE's clipped partition term errs upwards there, by any amount
         low = min(low, 0.0 if kind == "smile" else held - half_width)
@@ -157,6 +157,11 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
 def interval_half_width(stderr: float, correction: float, n: int) -> float:
     """Half of the 95 % interval (nats): sampling, the bias correction, and a floor of misfit of 0.7 / sqrt(n)."""
     return math.sqrt((1.96 * stderr) ** 2 + correction**2 + 0.5 / n)
+
+
+def upper_half_width(half_width: float, columns: int, n: int) -> float:
+    """``half_width`` (nats) with what so few rows may hide in so many columns."""
+    return math.hypot(half_width, (UNSEEN + UNSEEN_A_COLUMN * columns) / n)
 
 
 def _effective_needed(report: RowReport) -> float:

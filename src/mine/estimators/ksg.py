@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.spatial import KDTree
 from scipy.special import digamma
-from scipy.stats import t as student
 
 from mine.errors import InputError, NotEnoughDataError
 from mine.estimators.gaussian import copula_information
-from mine.preprocessing import RobustLogScaler, rank_gaussianize
+from mine.estimators.neighbours import disjoint_parts, drift_warnings, prepared, spread, without_copies
 from mine.problem import Problem
 from mine.result import Estimate
 
-__all__ = ["KSG", "count_closer", "deal", "jittered", "ksg"]
+__all__ = ["KSG", "count_closer", "ksg"]
 
 
 def ksg(x: np.ndarray, y: np.ndarray, n_neighbors: int = 3) -> float:
@@ -46,12 +45,6 @@ def ksg(x: np.ndarray, y: np.ndarray, n_neighbors: int = 3) -> float:
     return float(digamma(n_neighbors) + digamma(n) - np.mean(digamma(counts[0]) + digamma(counts[1])))
 
 
-def jittered(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Values (n, d) with noise of 1e-10 of a column's scale, which tells tied ones apart as Kraskov et al. advise."""
-    scale = np.maximum(values.std(0), np.finfo(float).tiny)
-    return values + 1e-10 * scale * rng.normal(size=values.shape)
-
-
 def count_closer(side: np.ndarray, distance: np.ndarray) -> np.ndarray:
     """Rows strictly closer than ``distance`` to each row, itself included, shape (n,)."""
     if side.shape[1] > 1:
@@ -72,17 +65,6 @@ def count_closer(side: np.ndarray, distance: np.ndarray) -> np.ndarray:
     return np.maximum(high - low, 1)
 
 
-def deal(units: np.ndarray, n_parts: int, rng: np.random.Generator) -> np.ndarray:
-    """Part of each unit, the largest dealt first, each to the part with fewest rows so far."""
-    sizes = np.bincount(units)
-    order = rng.permutation(len(sizes))
-    part, filled = np.empty(len(sizes), dtype=np.int64), np.zeros(n_parts, dtype=np.int64)
-    for unit in order[np.argsort(-sizes[order], kind="stable")]:
-        part[unit] = filled.argmin()
-        filled[part[unit]] += sizes[unit]
-    return part
-
-
 @dataclass(frozen=True)
 class KSG:
     """Estimator ``"ksg"``: Kraskov 1 in any dimension; no training, no lower bound.
@@ -101,9 +83,7 @@ class KSG:
         if not isinstance(self.n_neighbors, (int, np.integer)):
             raise InputError(f"n_neighbors must be an integer, got {self.n_neighbors!r}.")
         whole = problem
-        if problem.copies and problem.groups is not None:  # a copy is a neighbour at distance 0: it reads as information
-            once = np.unique(problem.groups, return_index=True)[1]
-            problem = replace(problem, x=problem.x.take(once), y=problem.y.take(once), groups=None)
+        problem = without_copies(problem)
         k, n = self.n_neighbors, problem.n
         if problem.n < whole.n and not 1 <= k <= n // 4:
             raise NotEnoughDataError(
@@ -112,15 +92,10 @@ class KSG:
         if not 1 <= k <= n // 4:
             raise InputError(f"n_neighbors must lie between 1 and n / 4 = {n // 4} for {n} rows, got {k}.")
         rng = np.random.default_rng(problem.seed)
-        sides = [self._prepare(v.flat, rng) for v in (problem.x, problem.y)]
+        sides = [prepared(v.flat, self.preprocess, rng) for v in (problem.x, problem.y)]
         value = ksg(sides[0], sides[1], k)
 
-        # Disjoint parts share no row, and the variance of the estimate falls as 1 / n (Holmes & Nemenman, 2019):
-        # resampling with replacement would read its own duplicates as information.
-        units = np.arange(n) if problem.groups is None else np.unique(problem.groups, return_inverse=True)[1].ravel()
-        n_units = int(units.max()) + 1
-        n_parts = int(np.clip(min(n // (8 * k + 8), n_units), 2, 10))
-        part_of = deal(units, n_parts, rng)[units]
+        part_of, n_parts, n_units = disjoint_parts(n, problem.groups, 8 * k + 8, rng)
         if np.bincount(part_of, minlength=n_parts).min() <= k:
             raise NotEnoughDataError(
                 f"{n_units} distinct group(s) cannot be dealt into {n_parts} parts of more than {k} rows, which the standard "
@@ -128,15 +103,12 @@ class KSG:
             )
         parts = [self._on(sides, part_of == p, k) for p in range(n_parts)]
         halves = [self._on(sides, (part_of % 2) == h, k) for h in (0, 1)]
-        stderr = float(np.std(parts, ddof=1) / np.sqrt(n_parts))
-        drift = value - float(np.mean(halves))
-        half_width = float(np.hypot(student.ppf(0.975, n_parts - 1) * stderr, 2 * drift))
-
-        diagnostics: dict[str, Any] = {"n_neighbors": k, "drift_from_half_the_rows": drift, "warnings": []}
-        if abs(drift) > max(0.02, 2 * stderr):
-            diagnostics["warnings"].append(
-                f"The estimate moved by {drift:+.3f} nats from half of the rows to all: it is biased at this n."
-            )
+        stderr, drift, half_width = spread(value, parts, halves)
+        diagnostics: dict[str, Any] = {
+            "n_neighbors": k,
+            "drift_from_half_the_rows": drift,
+            "warnings": drift_warnings(drift, stderr),
+        }
         low, high = value - half_width, value + half_width
         witness = copula_information(problem.x.flat, problem.y.flat)
         diagnostics["copula_nats"] = witness
@@ -147,13 +119,6 @@ class KSG:
             )
         interval = (low, high)
         return Estimate(value, None, stderr, interval, self.name, n, diagnostics=diagnostics)
-
-    def _prepare(self, values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        if self.preprocess == "rank":
-            values = rank_gaussianize(values)
-        elif self.preprocess == "robust":
-            values = RobustLogScaler().fit(values).transform(values)
-        return jittered(values, rng)
 
     @staticmethod
     def _on(sides: list[np.ndarray], rows: np.ndarray, k: int) -> float:

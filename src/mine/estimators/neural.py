@@ -29,7 +29,7 @@ from mine.splits import Fold, make_folds, trimmed
 from mine.training import History, Pairs, TrainingOptions, evaluate_scores, train_critic
 from mine.variables import Variable
 
-__all__ = ["Effort", "FittedNeural", "Neural"]
+__all__ = ["Effort", "FittedNeural", "Neural", "stop_share"]
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.spatial import KDTree
 from scipy.special import digamma
-from scipy.stats import t as student
 
 from mine.errors import InputError, NotEnoughDataError
-from mine.estimators.ksg import count_closer, deal, jittered
-from mine.preprocessing import RobustLogScaler, rank_gaussianize
+from mine.estimators.ksg import count_closer
+from mine.estimators.neighbours import disjoint_parts, drift_warnings, prepared, spread, without_copies
 from mine.problem import Problem
 from mine.result import Estimate
 
@@ -86,9 +85,7 @@ class Ross:
         k = self.n_neighbors
         if not isinstance(k, (int, np.integer)) or k < 1:
             raise InputError(f"n_neighbors must be an integer of 1 or more, got {k!r}.")
-        if problem.copies and problem.groups is not None:  # a copy is a neighbour at distance 0: it reads as information
-            once = np.unique(problem.groups, return_index=True)[1]
-            problem = replace(problem, x=problem.x.take(once), y=problem.y.take(once), groups=None)
+        problem = without_copies(problem)
         flat, codes = _sides(problem)
         n = problem.n
         labels, merged = merge_rare(codes, k + 1)
@@ -100,20 +97,15 @@ class Ross:
         values = self._prepare(flat, rng)
         value = ross(values, labels, k)
 
-        # As for KSG: disjoint parts share no row, and the variance falls as 1 / n (Holmes & Nemenman, 2019).
-        units = np.arange(n) if problem.groups is None else np.unique(problem.groups, return_inverse=True)[1].ravel()
-        n_units, levels = int(units.max()) + 1, int(labels.max()) + 1
-        n_parts = int(np.clip(min(n // (8 * (k + 1) * levels), n_units), 2, 10))
-        part_of = deal(units, n_parts, rng)[units]
+        levels = int(labels.max()) + 1
+        part_of, n_parts, n_units = disjoint_parts(n, problem.groups, 8 * (k + 1) * levels, rng)
         parts = np.array([self._on(values, labels, part_of == p) for p in range(n_parts)])
         halves = [self._on(values, labels, (part_of % 2) == h) for h in (0, 1)]
         if not np.isfinite(parts).all():
             raise NotEnoughDataError(
                 f"{n} rows in {n_units} group(s) are too few for the standard error of a label with so many levels ({levels})."
             )
-        stderr = float(parts.std(ddof=1) / np.sqrt(n_parts))
-        drift = value - float(np.mean(halves))
-        half_width = float(np.hypot(student.ppf(0.975, n_parts - 1) * stderr, 2 * drift))
+        stderr, drift, half_width = spread(value, parts, halves)
         diagnostics: dict[str, Any] = {
             "n_neighbors": k,
             "levels": [levels],
@@ -124,21 +116,14 @@ class Ross:
             diagnostics["warnings"].append(
                 f"{merged} labels with {k} rows or fewer were merged into one, which can only lower the value."
             )
-        if abs(drift) > max(0.02, 2 * stderr):
-            diagnostics["warnings"].append(
-                f"The estimate moved by {drift:+.3f} nats from half of the rows to all: it is biased at this n."
-            )
+        diagnostics["warnings"] += drift_warnings(drift, stderr)
         interval = (value - half_width, value + half_width)
         return Estimate(value, None, stderr, interval, self.name, n, diagnostics=diagnostics)
 
     def _prepare(self, values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        if self.preprocess == "rank":
-            values = rank_gaussianize(values)
-        elif self.preprocess == "robust":
-            values = RobustLogScaler().fit(values).transform(values)
-        elif self.preprocess is not None:
+        if self.preprocess not in ("robust", "rank", None):
             raise InputError(f"preprocess must be 'robust', 'rank' or None, got {self.preprocess!r}.")
-        return jittered(values, rng)
+        return prepared(values, self.preprocess, rng)
 
     def _on(self, values: np.ndarray, labels: np.ndarray, rows: np.ndarray) -> float:
         return ross(values[rows], labels[rows], self.n_neighbors)

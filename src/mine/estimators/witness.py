@@ -11,7 +11,8 @@ import torch
 from mine import outofcore
 from mine.critics import Critic, GaussianCritic, MeanCritic, ResidualCritic
 from mine.estimators.base import base_train, copula_name, fit_base
-from mine.estimators.ksg import jittered, ksg
+from mine.estimators.ksg import ksg
+from mine.estimators.neighbours import prepared, without_copies
 from mine.guided import GuidedCritic
 from mine.preprocessing import rank_gaussianize
 from mine.problem import Problem
@@ -114,13 +115,15 @@ def neighbour_witness(problem: Problem) -> float | None:
     x, y = problem.x, problem.y
     if x.n_discrete or y.n_discrete or x.n_continuous + y.n_continuous > NEIGHBOUR_COLUMNS:
         return None
-    rows = np.arange(problem.n)
-    if problem.copies and problem.groups is not None:  # a copy is a neighbour at distance 0: it reads as information
-        rows = np.unique(problem.groups, return_index=True)[1]
+    if problem.groups is not None and not problem.copies:
+        return None  # rows of a group resemble each other: neighbours would count that as information
+    problem = without_copies(problem)
     rng = np.random.default_rng(problem.seed)
+    rows = np.arange(problem.n)
     if len(rows) > NEIGHBOUR_ROWS:
         rows = rng.choice(rows, NEIGHBOUR_ROWS, replace=False)
-    if len(rows) < 8 * NEIGHBOURS or (problem.groups is not None and not problem.copies):
-        return None  # rows of a group resemble each other: neighbours would count that as information
-    sides = [jittered(rank_gaussianize(side.take(rows).flat), rng) for side in (x, y)]
+    if len(rows) < 8 * NEIGHBOURS:
+        return None
+    x, y = problem.x, problem.y
+    sides = [prepared(side.take(rows).flat, "rank", rng) for side in (x, y)]
     return ksg(sides[0], sides[1], NEIGHBOURS)

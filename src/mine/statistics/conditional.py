@@ -13,7 +13,7 @@ import numpy as np
 from mine.api import make_problem
 from mine.errors import UnknownNameError
 from mine.estimators import Estimator
-from mine.estimators.crossfit import MISFIT, UNSEEN, UNSEEN_A_COLUMN, interval_half_width
+from mine.estimators.crossfit import MISFIT, interval_half_width, upper_half_width
 from mine.problem import Problem, clustered_stderr
 from mine.progress import progress_callback
 from mine.result import UNITS, Estimate
@@ -113,11 +113,11 @@ def difference(more: Estimate, less: Estimate, problem: Problem, both: Variable)
         stderr = float(np.hypot(more.stderr, less.stderr))
     corrections = [float(e.diagnostics.get("bias_correction") or 0.0) for e in (more, less)]
     half_width = interval_half_width(stderr, corrections[0] - corrections[1], n)
-    unseen = (UNSEEN + UNSEEN_A_COLUMN * sum(v.n_continuous + v.n_discrete for v in (problem.x, both))) / n
+    columns = sum(v.n_continuous + v.n_discrete for v in (problem.x, both))
     # What the first term misses is missing from the difference, what the second misses is too much in it.
     missed = [MISFIT * max(0.0, correction) for correction in corrections]
     low = value - math.hypot(half_width, missed[1])
-    high = value + math.hypot(half_width, missed[0], unseen)
+    high = value + math.hypot(upper_half_width(half_width, columns, n), missed[0])
     saturated = [bool(e.diagnostics.get("saturated")) for e in (more, less)]
     warnings = [f"I(X; Y, Z): {w}" for w in more.warnings] + [f"I(X; Z): {w}" for w in less.warnings]
     if saturated[0]:

@@ -16,7 +16,8 @@ from torch import Tensor
 from mine import bounds
 from mine.critics import ConcatCritic, Critic, GaussianCritic, ResidualCritic
 from mine.estimators.base import fit_base
-from mine.estimators.crossfit import SATURATION_MARGIN, UNSEEN, UNSEEN_A_COLUMN, interval_half_width
+from mine.estimators.crossfit import SATURATION_MARGIN, interval_half_width, upper_half_width
+from mine.estimators.neural import stop_share
 from mine.problem import clustered_stderr
 from mine.reporting import RowReport, rows_of_bound, selection_rows
 from mine.splits import Fold, make_folds
@@ -94,7 +95,7 @@ def estimate_stack(
     """
     n_pairs, n, width = x.shape
     seeds = [int(s) for s in np.random.SeedSequence(seed).generate_state(5, np.uint32)]
-    folds = make_folds(n, dial.n_folds, seeds[0], groups, stop_share=float(np.clip(300 / n, min(0.15, 15_000 / n), 0.25)))
+    folds = make_folds(n, dial.n_folds, seeds[0], groups, stop_share=stop_share(n))
     critic = _critic(x, y, folds, dial, torch.Generator().manual_seed(seeds[1]))
     units = None if groups is None or not apart else torch.as_tensor(groups).repeat(n_pairs)
     pairs = Pairs(torch.as_tensor(x.reshape(-1, width)), torch.as_tensor(y.reshape(-1, y.shape[-1])), units)
@@ -174,7 +175,7 @@ def _assembled(
     units = None if groups is None else groups[rows.ravel()]
     stderr = float(np.hypot(clustered_stderr(influence, units), noise))
     half_width = interval_half_width(stderr, correction, n)
-    high = value + math.hypot(half_width, (UNSEEN + 2 * UNSEEN_A_COLUMN) / n)
+    high = value + upper_half_width(half_width, 2, n)
     if value > math.log(n) - SATURATION_MARGIN:
         high = math.inf
     p_value, draws = test if test is not None else (None, None)
