@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +13,11 @@ from torch.nn.functional import softplus
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from mine.critics import ConcatCritic, SeparableCritic
-from mine.errors import MineError
+from mine.experiments.adversarial import Adversarial
 from mine.experiments.bigan_networks import ConvDiscriminator, ConvEncoder, ConvGenerator, Dense, PairDiscriminator
 from mine.experiments.experiment import DivergedError, Progress
 from mine.experiments.training import BLOCK, Trainable, fit
-from mine.terms import MaximizeMI, clipped_backward
+from mine.terms import MaximizeMI
 
 __all__ = ["ARMS", "CODE", "Bigan", "BiganConfig", "train_bigan"]
 
@@ -36,6 +35,7 @@ CODE = (
     "experiments/bigan",
     "experiments/bigan_networks",
     "experiments/image_networks",
+    "experiments/adversarial",
     "experiments/training",
 )
 
@@ -93,7 +93,7 @@ class BiganConfig:
     evaluated: int = 2_500
 
 
-class Bigan(Trainable):
+class Bigan(Adversarial):
     """Encoder, generator, discriminator and, with a positive ``beta``, the term of mutual information.
 
     Arguments:
@@ -103,10 +103,11 @@ class Bigan(Trainable):
         seed: Source of all randomness. Networks and codes come in the same order for both arms.
     """
 
+    player = "players"
+
     def __init__(self, config: BiganConfig, x_dim: int, seed: int, *, bounded: bool = False) -> None:
         super().__init__()
         self.config = config
-        self.losses = (math.nan, math.nan)
         self.random = {name: torch.Generator().manual_seed(4 * seed + i) for i, name in enumerate(("nets", "codes", "critic"))}
         nets, z_dim = self.random["nets"], config.z_dim
         self.encoder: nn.Module
@@ -125,7 +126,6 @@ class Bigan(Trainable):
         average = get_ema_multi_avg_fn(config.averaging)
         self.average_encoder = AveragedModel(self.encoder, multi_avg_fn=average, use_buffers=True)
         self.average_generator = AveragedModel(self.generator, multi_avg_fn=average, use_buffers=True)
-        self.term = None
         if config.beta > 0:
             kind = {"concat": ConcatCritic, "separable": SeparableCritic}[config.critic]
             critic = kind(x_dim, z_dim, [config.critic_width] * 2, generator=self.random["critic"])
@@ -167,32 +167,12 @@ class Bigan(Trainable):
         score = self.discriminator(xs, zs)
         loss = softplus(score[: len(x)]).mean() + softplus(-score[len(x) :]).mean()
         of_players.zero_grad()
-        if self.term is None:
-            loss.backward(inputs=self.players)
-        else:
-            joints = {"encoder": [(x, encoded)], "generator": [(generated, z)], "both": [(x, encoded), (generated, z)]}
-            information = torch.zeros(())
-            try:
-                for pair in joints[config.joint]:
-                    self.term.critic_step(*pair, steps=config.critic_steps)
-            except MineError as error:
-                raise DivergedError(f"step {self.step}: {error}") from error
-            for pair in joints[config.joint]:
-                information = information + self.term(*pair)
-            clipped_backward(loss, config.beta * information, self.players)
+        joints = {"encoder": [(x, encoded)], "generator": [(generated, z)], "both": [(x, encoded), (generated, z)]}
+        self.backward(loss, joints[config.joint], self.players, beta=config.beta, critic_steps=config.critic_steps)
         of_players.step()
         self.average_encoder.update_parameters(self.encoder)
         self.average_generator.update_parameters(self.generator)
-        self.step += 1
-        if self.step % BLOCK == 0:
-            self.losses = loss.item(), loss_d.item()
-            if not all(map(math.isfinite, self.losses)):
-                raise DivergedError(f"step {self.step}: loss of the players, of the discriminator: {self.losses}")
-
-    def metrics(self) -> dict[str, float]:
-        """Losses of the last fiftieth step, and the critic's reading."""
-        found = {"players_loss": self.losses[0], "discriminator_loss": self.losses[1]}
-        return found if self.term is None else found | {"information_nats": self.term.estimate}
+        self.stepped(loss, loss_d)
 
     @property
     def estimate(self) -> float:

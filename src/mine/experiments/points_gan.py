@@ -16,10 +16,10 @@ from torch.nn.functional import leaky_relu, one_hot, relu, softplus
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from mine.critics import ConcatCritic
-from mine.errors import MineError
+from mine.experiments.adversarial import Adversarial
 from mine.experiments.experiment import DivergedError, Progress
 from mine.experiments.training import BLOCK, Trainable, fit
-from mine.terms import MaximizeMI, clipped_backward
+from mine.terms import MaximizeMI
 
 __all__ = ["ARMS", "CODE", "Generated", "GeneratorDiscriminator", "PointsConfig", "train_points_gan"]
 
@@ -38,6 +38,7 @@ CODE = (
     "datasets/points",
     "experiments/point_metrics",
     "experiments/points_gan",
+    "experiments/adversarial",
     "experiments/training",
     "terms/clipping",
     "terms/maximize",
@@ -128,7 +129,7 @@ class _Network(nn.Module):
         return last(h)
 
 
-class GeneratorDiscriminator(Trainable):
+class GeneratorDiscriminator(Adversarial):
     """Generator, discriminator and, with a positive ``beta``, the term of mutual information.
 
     Arguments:
@@ -139,7 +140,6 @@ class GeneratorDiscriminator(Trainable):
     def __init__(self, config: PointsConfig, seed: int) -> None:
         super().__init__()
         self.config = config
-        self.losses = (math.nan, math.nan)
         self.random = {name: torch.Generator().manual_seed(4 * seed + i) for i, name in enumerate(("nets", "noise", "critic"))}
         code = config.n_codes if config.code == "label" else config.code_dim
         hidden = [config.width] * config.depth
@@ -147,7 +147,6 @@ class GeneratorDiscriminator(Trainable):
         self.discriminator = _Network([2, *hidden, 1], lambda h: leaky_relu(h, 0.2), self.random["nets"])
         # generator and discriminator circle around where they would meet: the average is nearer to it than the last step
         self.average = AveragedModel(self.generator, multi_avg_fn=get_ema_multi_avg_fn(config.averaging))
-        self.term = None
         if config.beta > 0:
             critic = ConcatCritic(2, code, [config.critic_width] * 2, generator=self.random["critic"])
             self.term = MaximizeMI(
@@ -192,28 +191,11 @@ class GeneratorDiscriminator(Trainable):
         fake = self.generator(z)
         loss_g = softplus(-self.discriminator(fake)).mean()
         of_generator.zero_grad()
-        if self.term is None:
-            loss_g.backward(inputs=list(self.generator.parameters()))
-        else:
-            try:
-                self.term.critic_step(fake, code, steps=config.critic_steps)
-            except MineError as error:
-                raise DivergedError(f"step {self.step}: {error}") from error
-            clipped_backward(loss_g, config.beta * self.term(fake, code), self.generator.parameters())
+        weights = list(self.generator.parameters())
+        self.backward(loss_g, [(fake, code)], weights, beta=config.beta, critic_steps=config.critic_steps)
         of_generator.step()
         self.average.update_parameters(self.generator)
-        self.step += 1
-        if self.step % BLOCK == 0:
-            self.losses = loss_g.item(), loss_d.item()
-            if not all(map(math.isfinite, self.losses)):
-                raise DivergedError(
-                    f"step {self.step}: loss of the generator {self.losses[0]}, of the discriminator {self.losses[1]}"
-                )
-
-    def metrics(self) -> dict[str, float]:
-        """Losses of the last fiftieth step, and the critic's reading."""
-        found = {"generator_loss": self.losses[0], "discriminator_loss": self.losses[1]}
-        return found if self.term is None else found | {"information_nats": self.term.estimate}
+        self.stepped(loss_g, loss_d)
 
     @torch.no_grad()
     def sample(self, n: int) -> Generated:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +12,11 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from mine.datasets import Images, digits, mnist
-from mine.errors import MineError
+from mine.experiments.adversarial import Adversarial
 from mine.experiments.experiment import DivergedError, Progress
 from mine.experiments.image_networks import ImageCode, ImageDiscriminator, ImageGenerator
 from mine.experiments.training import BLOCK, Trainable, fit
-from mine.terms import MaximizeMI, clipped_backward
+from mine.terms import MaximizeMI
 
 __all__ = ["CHANNELS", "StackedConfig", "StackedDigits", "StackedGAN", "train_stacked_gan"]
 
@@ -107,7 +106,7 @@ class StackedDigits:
         return self.pixels[torch.as_tensor(self.rows[chosen])].to(torch.float32) * (2 / self.white) - 1
 
 
-class StackedGAN(Trainable):
+class StackedGAN(Adversarial):
     """Generator, discriminator and, with a positive ``beta``, the term of mutual information.
 
     Arguments:
@@ -119,7 +118,6 @@ class StackedGAN(Trainable):
     def __init__(self, config: StackedConfig, size: int, seed: int) -> None:
         super().__init__()
         self.config = config
-        self.losses = (math.nan, math.nan)
         names = ("generator", "discriminator", "critic", "noise")
         self.random = {name: torch.Generator().manual_seed(len(names) * seed + i) for i, name in enumerate(names)}
         inputs = config.noise_dim + config.code_dim
@@ -127,7 +125,6 @@ class StackedGAN(Trainable):
         width = max(1, round(config.width * config.discriminator_share))
         self.discriminator = ImageDiscriminator(size, CHANNELS, width, self.random["discriminator"])
         betas = (config.beta1, 0.999)
-        self.term = None
         if config.beta > 0:
             sizes = (size, CHANNELS, config.code_dim, config.critic_width, config.critic_hidden)
             self.term = MaximizeMI(
@@ -166,27 +163,10 @@ class StackedGAN(Trainable):
         # the same images serve the generator, as in DCGAN's published code
         loss_g = softplus(-self.discriminator(fake)).mean()
         of_generator.zero_grad()
-        if self.term is None:
-            loss_g.backward(inputs=list(self.generator.parameters()))
-        else:
-            try:
-                self.term.critic_step(fake, code, steps=config.critic_steps)
-            except MineError as error:
-                raise DivergedError(f"step {self.step}: {error}") from error
-            clipped_backward(loss_g, config.beta * self.term(fake, code), self.generator.parameters())
+        weights = list(self.generator.parameters())
+        self.backward(loss_g, [(fake, code)], weights, beta=config.beta, critic_steps=config.critic_steps)
         of_generator.step()
-        self.step += 1
-        if self.step % BLOCK == 0:
-            self.losses = loss_g.item(), loss_d.item()
-            if not all(map(math.isfinite, self.losses)):
-                raise DivergedError(
-                    f"step {self.step}: loss of the generator {self.losses[0]}, of the discriminator {self.losses[1]}"
-                )
-
-    def metrics(self) -> dict[str, float]:
-        """Losses of the last fiftieth step, and the critic's reading."""
-        found = {"generator_loss": self.losses[0], "discriminator_loss": self.losses[1]}
-        return found if self.term is None else found | {"information_nats": self.term.estimate}
+        self.stepped(loss_g, loss_d)
 
     @torch.no_grad()
     def sample(self, n: int) -> Tensor:

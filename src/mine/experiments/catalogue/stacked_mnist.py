@@ -108,7 +108,7 @@ EXPERIMENT = Experiment(
         "experiments/image_networks",
         "experiments/point_metrics",
         "experiments/stacked_gan",
-        "experiments/training",
+        "experiments/adversarial", "experiments/training",
         "sampling",
         "terms/clipping",
         "terms/maximize",
