@@ -15,6 +15,7 @@ from mine.experiments.estimate_code import ESTIMATE_CODE
 from mine.experiments.experiment import Experiment, Metric, Progress
 from mine.experiments.store import Record
 from mine.experiments.sweep import sweep
+from mine.experiments.targets import Target, Values
 from mine.report.figures import new_figure
 
 __all__ = ["EXPERIMENT", "Config", "plot", "run"]
@@ -110,6 +111,11 @@ def _heat_map(axis: Any, values: list[list[float]], darkest: float, rows: list[s
         side.set_visible(False)
 
 
+def _exact(of: Values) -> list[float]:
+    """Of the paper's three functions, at little noise."""
+    return [of(name, "exact_0.1").mean for name in ("x", "x^3", "sin x")]
+
+
 _DEFAULT = Config()
 _SMOKE = Config(n=200, sigmas=(0.1, 0.9), steps=20)
 _PAPER = Config(sigmas=tuple(i / 10 for i in range(1, 10)), dim=2)
@@ -133,4 +139,14 @@ EXPERIMENT = Experiment(
     run=run,
     plot=plot,
     code=(*ESTIMATE_CODE, "datasets/noisy_functions", "experiments/dependence"),
+    targets=[
+        Target(
+            "every estimate is within 0.05 nats of the exact value",
+            lambda of: all(of(name, "worst_error").mean <= 0.05 for name in NOISY_FUNCTIONS),
+        ),
+        Target(
+            "the paper's claim that information is equal for all f at equal noise, within 5 %, by the exact values at σ = 0.1",
+            lambda of: max(_exact(of)) <= 1.05 * min(_exact(of)),
+        ),
+    ],
 )  # fmt: skip

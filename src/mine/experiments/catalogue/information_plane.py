@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from mine.experiments.checkpoint import Checkpoint
 from mine.experiments.experiment import Experiment, Metric, Progress
 from mine.experiments.store import Record
 from mine.experiments.sweep import sweep
+from mine.experiments.targets import Target, Values
 from mine.report.figures import new_figure
 
 __all__ = ["EXPERIMENT", "Config", "plot", "run"]
@@ -170,6 +172,16 @@ _ARMS: dict[str, dict[str, Any]] = {
     for name, activation in (("tanh", "tanh"), ("ReLU", "relu"))
 }
 
+
+def _accurate(arm: str, of: Values) -> bool:
+    critics, kernel, bins = (of(arm, f"error_{way}").mean for way in ("critics", "kernel", "bins"))
+    return critics <= 0.15 and 2 * critics < min(kernel, bins)
+
+
+def _compression(of: Values, activation: str, way: str) -> float:
+    return of(f"{activation}, noise 0.1", f"compression_{way}").mean
+
+
 EXPERIMENT = Experiment(
     name="information-plane",
     shows="What the layers of a small network hold on input and label while it trains: stacked critics against exact values.",
@@ -204,4 +216,19 @@ EXPERIMENT = Experiment(
         "experiments/plane_exact",
         "experiments/plane_network",
     ),
+    targets=[
+        *(
+            Target(f"{arm}: the critics err by 0.15 nats at most in I(X; T), less than half of kernel bound and bins",
+                   partial(_accurate, arm))
+            for arm in list(_ARMS)[:2]
+        ),
+        Target(
+            "with noise 0.1 the exact I(X; T) falls again with tanh, and less than half as much with ReLU",
+            lambda of: 2 * _compression(of, "ReLU", "exact") < _compression(of, "tanh", "exact"),
+        ),
+        Target(
+            "what falls with tanh and 30 bins of equal width falls less than half as much with evenly filled bins",
+            lambda of: 2 * _compression(of, "tanh", "rebinned") < _compression(of, "tanh", "bins"),
+        ),
+    ],
 )  # fmt: skip
