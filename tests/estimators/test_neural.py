@@ -407,3 +407,9 @@ def test_history_is_one_list_a_quantity():
     assert math.isnan(est.history["train"][0]) and np.isfinite(est.history["train"][1:]).all()
     assert est.history["stop"][-1] > est.history["stop"][0] + 0.1  # it learned
     assert est.diagnostics["most_steps"] == 80
+
+
+@pytest.mark.parametrize(("n", "few"), [(500, True), (501, False)])
+def test_few_rows_a_column_are_flagged(n: int, few: bool) -> None:
+    x, y = mine.datasets.correlated_normal(n, 0.5, random_state=0)
+    assert mine.estimate(x, y, method="mine", steps=2, random_state=0).diagnostics["few_rows"] is few

@@ -26,6 +26,9 @@ SATURATION_MARGIN, INFONCE_SHARE = 2.0, 0.8
 #: Nats times rows by which few rows may hide dependence that a critic cannot learn from them, in all and for each column:
 #: calibrated on benchmarks/coverage.py (sine, circle, 20 weak correlations), where the value falls short by 10 to 70 / n.
 UNSEEN, UNSEEN_A_COLUMN = 30.0, 2.0
+#: Rows for each column up to which critics were seen to stop at nearly nothing where there was much, and the interval to end
+#: below the truth: dependence of radii, signs and mixtures (suite "shapes").
+FEW_ROWS_A_COLUMN = 250
 #: How far the truth may lie above the value, in units of the bias correction: what few rows let critics learn too well they
 #: also let them miss, and a sharp or many-sided dependence is learnt last (benchmarks/coverage.py, tasks of suite "shapes").
 MISFIT = 3.0
@@ -140,6 +143,7 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
             "copula_nats": witness,
             "neighbours_nats": neighbours,
             "saturated": saturated,
+            "few_rows": n <= FEW_ROWS_A_COLUMN * columns,
             "largest_resolvable_nats": cap,
             "effective_shuffles": reports.effective,
             "converged": all(h.converged for h in fit.histories),
