@@ -49,7 +49,15 @@ def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:
 
 
 _SMOKE = Config(
-    data="digits", images=2_000, steps=60, batch_size=32, width=8, critic_width=4, critic_hidden=16, evaluated=1_000
+    data="digits",
+    images=2_000,
+    steps=60,
+    batch_size=32,
+    shuffles=31,
+    width=8,
+    critic_width=4,
+    critic_hidden=16,
+    evaluated=1_000,
 )
 _PAPER = Config(
     steps=100_000, width=128, learning_rate=2e-4, decay_from=1.0, critic_width=64, critic_hidden=512, critic_rate=2e-4
