@@ -54,8 +54,8 @@ SHAPES: dict[str, tuple[Draw, float]] = {
     "linear": (linear, 8.0),
     "quadratic": (quadratic, 1.8),
     "circle": (circle, 0.48),
-    "sine": (sine, 1.1),
-    "checkerboard": (checkerboard, 0.6),
+    "sine": (sine, 1.4),
+    "checkerboard": (checkerboard, 0.64),
 }
 
 
