@@ -27,7 +27,7 @@ __all__ = ["Ranks", "SharedStep"]
 T = TypeVar("T")
 
 #: What is used of a ``lightning.fabric.Fabric``.
-_NEEDED = ("launch", "broadcast", "all_reduce", "device", "world_size", "global_rank")
+_NEEDED = ("launch", "barrier", "broadcast", "all_reduce", "device", "world_size", "global_rank")
 #: Rows by which the ranks' data are compared.
 _COMPARED_ROWS = 1000
 
@@ -49,13 +49,16 @@ class Ranks:
                 f"fabric must be a launched lightning.fabric.Fabric (extra 'lightning'), got {type(fabric).__name__}: "
                 "pass for example fabric = Fabric(devices=2, strategy='ddp'), after fabric.launch()."
             )
+        connected = torch.distributed.is_available() and torch.distributed.is_initialized()
+        if not connected:
+            try:
+                fabric.barrier()  # one that is not launched still counts one process
+            except RuntimeError as error:
+                raise InputError("fabric is not launched: call fabric.launch() before mine.estimate.") from error
         self.fabric = fabric
         self.size, self.rank, self.device = int(fabric.world_size), int(fabric.global_rank), str(fabric.device)
-        if self.size > 1 and not (torch.distributed.is_available() and torch.distributed.is_initialized()):
-            raise InputError(
-                f"The {self.size} processes of fabric are not connected: call fabric.launch() before mine.estimate, with a "
-                "strategy of torch.distributed such as 'ddp'."
-            )
+        if self.size > 1 and not connected:
+            raise InputError(f"The {self.size} processes of fabric share no torch.distributed: make it with strategy='ddp'.")
 
     @property
     def first(self) -> bool:
