@@ -94,7 +94,7 @@ ESTIMATES: dict[str, dict[str, Any]] = {
     "auto": {"effort": "fast", "steps": 60},
     "mine": {"method": "mine", "steps": 200, "batch_size": 128, "hidden": (32, 32), "n_folds": 2},
     "groups": {"steps": 40, "n_folds": 2, "groups": np.arange(2000) // 4},
-    "user's critic": {"method": "mine", "steps": 80, "n_folds": 2, "critic": lambda: ConcatCritic(1, 1, (32,))},
+    "user's critic": {"method": "mine", "steps": 150, "n_folds": 2, "critic": lambda: ConcatCritic(1, 1, (32, 32))},
     "given": {"steps": 30, "z": np.random.default_rng(1).normal(size=2000)},
 }
 

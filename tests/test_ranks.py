@@ -91,8 +91,7 @@ def test_two_processes_give_the_estimate_of_one(name: str, shared: list[dict[str
     expected = mine.estimate(x, y, **{"random_state": 0, **alone["ESTIMATES"][name]})
     assert abs(first["value"] - expected.value) < expected.stderr
     assert first["stderr"] == pytest.approx(expected.stderr, rel=0.1)
-    if name != "groups":  # whose groups are unlike the rows: their standard error is another
-        assert abs(first["value"] - correlated_normal_mi(0.8, 1)) < 3 * first["stderr"] + 0.01
+    assert abs(first["value"] - correlated_normal_mi(0.8, 1)) < 3 * first["stderr"] + 0.01
     assert first["interval"][0] < correlated_normal_mi(0.8, 1) < first["interval"][1]
 
 
