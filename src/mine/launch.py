@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -45,7 +46,7 @@ def estimate_on_ranks(
     except Exception as error:  # Lightning has a class of its own for most of them, and none for others
         raise InputError(f"Lightning cannot start --devices {devices} with --strategy {strategy}: {error}") from error
     try:
-        found = fabric.launch(_estimate, arguments, options).result
+        found = fabric.launch(partial(_estimate, arguments=arguments, options=options)).result
     except KeyboardInterrupt:
         if fabric.global_rank:
             return None  # the first one says so
