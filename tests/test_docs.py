@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,8 +58,18 @@ def commands(block: Block) -> list[str]:
 
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
+#: Words of a block that starts processes by running itself again: it runs as a script of its own, in the slow tests.
+RELAUNCHED = ("fabric.launch()", "--devices")
 PYTHON = [block for block in BLOCKS if block.language == "python"]
 SHELL = [block for block in BLOCKS if block.language == "shell" and commands(block)]
+
+
+def relaunched(code: str) -> bool:
+    return any(words in code for words in RELAUNCHED)
+
+
+def parameters(found: list[Block]) -> list[Any]:
+    return [pytest.param(block, id=str(block), marks=[pytest.mark.slow] if relaunched(block.code) else []) for block in found]
 
 
 def form(text: str) -> list[str]:
@@ -78,23 +89,27 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seeded_torch: None) 
     random.setstate(python_state)
 
 
-@pytest.mark.parametrize("block", PYTHON, ids=str)
+@pytest.mark.parametrize("block", parameters(PYTHON))
 def test_python_block_runs(block: Block, folder: Path, monkeypatch: pytest.MonkeyPatch):
     code = compile("\n" * (block.line - 1) + block.code, str(block.page), "exec")
     module = ModuleType("__main__")  # a reader's script, which dataclasses look up and worker processes cannot import
     monkeypatch.setitem(sys.modules, module.__name__, module)
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(code, vars(module))
+    if relaunched(block.code):
+        (folder / "script.py").write_text(block.code, encoding="utf-8")
+        printed.write(finished([sys.executable, "script.py"], folder))
+    else:
+        with contextlib.redirect_stdout(printed):
+            exec(code, vars(module))
     if block.output is not None:
         assert form(printed.getvalue()) == form(block.output), printed.getvalue()
 
 
-@pytest.mark.parametrize("block", SHELL, ids=str)
+@pytest.mark.parametrize("block", parameters(SHELL))
 def test_shell_block_runs(block: Block, folder: Path):
     printed = ""
     for line in commands(block):
-        out = in_bash(line, folder) if "|" in line else in_process(line)
+        out = in_bash(line, folder) if "|" in line or relaunched(line) else in_process(line)
         assert out, line
         printed += out
     if block.output is not None:
@@ -111,9 +126,14 @@ def in_process(line: str) -> str:
 def in_bash(line: str, folder: Path) -> str:
     """Output of a pipe. A function stands in for the installed command: the same interpreter, on the path or not."""
     script = f'set -eo pipefail\nmine() {{ "{sys.executable}" -m mine "$@"; }}\n{line}'
+    return finished(["bash", "-c", script], folder)
+
+
+def finished(command: list[str], folder: Path) -> str:
+    """What a command prints; this interpreter's copy of the package is the one that it imports."""
     source = str(Path(mine.__file__).parents[1])
     done = subprocess.run(
-        ["bash", "-c", script],
+        command,
         cwd=folder,
         env={**os.environ, "PYTHONPATH": source},
         capture_output=True,

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from mine.progress import progress_callback
 from mine.result import UNITS, Estimate
 from mine.splits import duplicate_groups
 from mine.variables import DiscreteSpec, Variable, as_variable, check_discrete_names, missing_rows
+
+if TYPE_CHECKING:
+    from mine.ranks import Ranks
 
 __all__ = ["MIN_ROWS", "estimate", "make_problem", "problem_device", "problem_seed", "run_estimator", "select_rows"]
 
@@ -40,6 +43,7 @@ def estimate(
     random_state: int | np.random.Generator | np.random.RandomState | None = None,
     drop_missing: bool = False,
     progress: bool | Callable[[int, int, str], None] | None = None,
+    fabric: Any = None,
     **options: Any,
 ) -> Estimate:
     r"""Mutual information between ``x`` and ``y``, with a 95 % interval.
@@ -73,6 +77,9 @@ def estimate(
         drop_missing: Leave out rows with a missing value instead of raising.
         progress: True or False for the progress bar; None shows it on a terminal once two seconds have passed. Or a function
             called with (done, total, message).
+        fabric: A launched ``lightning.fabric.Fabric`` (extra ``lightning``), whose processes train this one estimate together:
+            each makes the same call with all rows, trains on its share of every batch, and returns the same estimate. The
+            device is Fabric's; the numbers are those of one process, up to rounding.
         **options: Options of the method, for example ``steps=2000`` or ``n_neighbors=5``.
 
     Returns:
@@ -96,18 +103,38 @@ def estimate(
         options["critic"] = critic
     if effort is not None:
         options = with_effort(method, effort, options)
+    estimator = get_estimator(method, options)
+    ranks = None if fabric is None else _ranks(fabric, estimator, device)
+    if ranks is not None and not ranks.first:
+        progress = False
     if z is not None:
         from mine.statistics.conditional import conditional_estimate
 
-        return conditional_estimate(
-            get_estimator(method, options), x, y, z, discrete=discrete, groups=groups, device=device, unit=unit,
-            random_state=random_state, drop_missing=drop_missing, progress=progress,
+        result = conditional_estimate(
+            estimator, x, y, z, discrete=discrete, groups=groups, device=device, unit=unit,
+            random_state=random_state, drop_missing=drop_missing, progress=progress, ranks=ranks,
         )  # fmt: skip
-    return run_estimator(
-        lambda estimator, problem: estimator.run(problem), get_estimator(method, options), x, y, discrete=discrete,
-        groups=groups, device=device, unit=unit, random_state=random_state, drop_missing=drop_missing,
-        keep_constant_columns=critic is not None, progress=progress,
-    )  # fmt: skip
+    else:
+        result = run_estimator(
+            lambda estimator, problem: estimator.run(problem), estimator, x, y, discrete=discrete,
+            groups=groups, device=device, unit=unit, random_state=random_state, drop_missing=drop_missing,
+            keep_constant_columns=critic is not None, progress=progress, ranks=ranks,
+        )  # fmt: skip
+    if ranks is None:
+        return result
+    return ranks.same(replace(result, diagnostics={**result.diagnostics, "processes": ranks.size}))
+
+
+def _ranks(fabric: Any, estimator: Estimator, device: str) -> Ranks:
+    """The processes of ``fabric``, which must have something to share."""
+    from mine.ranks import Ranks
+
+    if not getattr(estimator, "data_parallel", False):
+        name = getattr(estimator, "name", type(estimator).__name__)
+        raise InputError(f"fabric= shares the training of critics, and method {name!r} trains none: drop it, or use 'auto'.")
+    if device != "auto":
+        raise InputError(f"With fabric= the device is Fabric's: drop device={device!r}, or pass it as Fabric's accelerator.")
+    return Ranks(fabric)
 
 
 def run_estimator(
@@ -168,10 +195,12 @@ def make_problem(
     drop_missing: bool = False,
     keep_constant_columns: bool = False,
     others: Sequence[Variable] = (),
+    ranks: Ranks | None = None,
 ) -> tuple[Problem, int]:
     """The checked problem, and the number of rows dropped for missing values; arguments as in :func:`estimate`.
 
-    ``others`` are further variables of the question, whose columns ``discrete`` may name.
+    ``others`` are further variables of the question, whose columns ``discrete`` may name; ``ranks`` are the processes that
+    share it.
     """
     numeric_only = bool(getattr(estimator, "numeric_only", False))
     spec = False if numeric_only and discrete is None else discrete
@@ -191,7 +220,11 @@ def make_problem(
         codes = _group_codes(groups, len(left))
     else:
         codes, copies = duplicate_groups(left.row_ids(), right.row_ids())
-    return Problem(left, right, codes, problem_seed(random_state), problem_device(device), copies), n_dropped
+    seed = problem_seed(random_state)
+    if ranks is None or ranks.size == 1:
+        return Problem(left, right, codes, seed, problem_device(device if ranks is None else ranks.device), copies), n_dropped
+    ranks.check_same((left, right, *others), codes)
+    return Problem(left, right, codes, ranks.same(seed), ranks.device, copies, ranks=ranks), n_dropped
 
 
 def _without_missing(x: Any, y: Any, groups: Any) -> tuple[Any, Any, Any, int]:

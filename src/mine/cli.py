@@ -142,6 +142,12 @@ def estimate(
         Path | None,
         typer.Option(metavar="FOLDER", help="Where the columns of a Parquet file larger than memory are kept meanwhile."),
     ] = None,
+    devices: Annotated[
+        str | None, typer.Option(metavar="N", help="Processes that train this estimate together; needs Lightning.")
+    ] = None,
+    strategy: Annotated[
+        str | None, typer.Option(metavar="NAME", help="How Lightning Fabric connects them: ddp, ddp_spawn, ...")
+    ] = None,
     progress: Annotated[
         bool | None, typer.Option("--progress/--no-progress", help="Progress bar; by default on a terminal, after two seconds.")
     ] = None,
@@ -159,6 +165,8 @@ def estimate(
     with _one_sentence(), ExitStack() as files:
         if plot is not None:
             _check_plot(plot)
+        if file == "-" and (devices or strategy):
+            raise InputError("Several processes cannot read one standard input: write it to a file, and name that.")
         from mine.tables import read_table
 
         table = files.enter_context(read_table(file, cache))
@@ -172,20 +180,30 @@ def estimate(
 
         if table.n_rows < MIN_ROWS:
             raise NotEnoughDataError(f"{file} has {table.n_rows} rows: an honest estimate needs at least {MIN_ROWS}.")
-        result = run(
+        data = (
             table.select(names_x, labels or ()),
             table.select(names_y, labels or ()),
             table.select(names_z, labels or ()) if names_z else None,
-            method=method,
-            discrete=labels,
-            groups=None if group is None else table.select([group]),
-            device=device,
-            unit=unit,
-            random_state=_seed(seed),
-            drop_missing=drop_missing,
-            progress=progress,
-            **{**({} if effort is None else {"effort": effort}), **_options(option or [])},
         )
+        settings = {
+            "method": method,
+            "discrete": labels,
+            "groups": None if group is None else table.select([group]),
+            "unit": unit,
+            "random_state": _seed(seed),
+            "drop_missing": drop_missing,
+            "progress": progress,
+            **({} if effort is None else {"effort": effort}),
+            **_options(option or []),
+        }
+        if devices is None and strategy is None:
+            result = run(*data, device=device, **settings)
+        else:
+            from mine.launch import estimate_on_ranks
+
+            result = estimate_on_ranks(data, settings, devices=devices or "auto", strategy=strategy or "auto", device=device)
+            if result is None:
+                return
         tested = None
         if test:
             from mine.statistics.independence import independence_test

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mine.variables import Variable
+
+if TYPE_CHECKING:
+    from mine.ranks import Ranks
 
 __all__ = ["Problem", "clustered_stderr"]
 
@@ -24,6 +28,7 @@ class Problem:
         device: Torch device name.
         copies: Number of surplus exact copies of rows (kept together by ``groups``).
         on_progress: Called with (done, total, message) or None.
+        ranks: The processes that train this estimate together, or None where it is one alone.
     """
 
     x: Variable
@@ -33,6 +38,7 @@ class Problem:
     device: str = "cpu"
     copies: int = 0
     on_progress: Callable[[int, int, str], None] | None = None
+    ranks: Ranks | None = None
 
     @property
     def n(self) -> int:

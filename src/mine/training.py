@@ -19,6 +19,7 @@ from mine.critics import Critic, Encoding, map_encoding, pair_scores
 from mine.features import Features
 from mine.fused import FusedPairs, table_slopes
 from mine.metric import off_diagonal
+from mine.ranks import Ranks, SharedStep
 from mine.sampling import batches, cyclic_shifts, longest_run
 
 __all__ = ["History", "OptimizerLike", "Pairs", "TrainingOptions", "evaluate_scores", "train_critic"]
@@ -199,6 +200,7 @@ def train_critic(
     seed: int,
     optimizer: OptimizerLike | None = None,
     on_progress: Callable[[int, int, float], None] | None = None,
+    ranks: Ranks | None = None,
 ) -> History:
     """Train ``critic`` in place and leave it with its best stop-split weights.
 
@@ -215,6 +217,8 @@ def train_critic(
         optimizer: A user's optimizer, or a function making one, used at its own constant rate; None is AdamW with the
             cosine schedule of ``options``.
         on_progress: Called at each look with (step, steps, mean stop bound).
+        ranks: Processes that share every batch, all of which make this call with the same arguments; all end with the same
+            weights.
 
     Returns:
         The history of looks; ``converged`` is False where the bound still rose in the last tenth of all steps.
@@ -225,6 +229,8 @@ def train_critic(
 
     trainable = [p for p in critic.parameters() if p.requires_grad]
     history = History()
+    if ranks is not None:
+        ranks.same_weights(critic)
     keeper = _BestWeights(critic)
     stop_shuffles = max(4, min(32, (1 << 14) // max(1, stop.shape[-1])))
 
@@ -237,6 +243,8 @@ def train_critic(
         stop_generator = torch.Generator().manual_seed(seed + 2)  # the same shuffles at each look
         joint, marginal, _ = evaluate_scores(critic, pairs, stop, stop_shuffles, stop_generator)
         rows = stop_rows(joint, marginal)
+        if ranks is not None:  # all go on, or all end
+            rows = ranks.same_tensor(rows)
         improved = keeper.update(rows, step)
         if average is not None:
             average.swap()
@@ -266,9 +274,15 @@ def train_critic(
 
     table: Any = getattr(critic, "all_pairs", None) if options.all_pairs and pairs.groups is None else None
     dtype = pairs.x.dtype if isinstance(pairs.x, Tensor) else torch.float32
-    by_hand = table is None and not options.bf16 and dtype == trainable[0].dtype and FusedPairs.supports(critic)
+    by_hand = (
+        ranks is None and table is None and not options.bf16 and dtype == trainable[0].dtype and FusedPairs.supports(critic)
+    )
     fused = FusedPairs(critic) if by_hand else None
-    stream = batches(train, options.batch_size, rows_generator, pairs.groups)
+    batch_size, shared = options.batch_size, None
+    if ranks is not None:
+        batch_size = ranks.even(min(batch_size, train.shape[-1]))
+        shared = SharedStep(critic, ranks, all_pairs=table is not None, bf16=options.bf16)
+    stream = batches(train, batch_size, rows_generator, pairs.groups)
     state: Tensor | None = None
     since_better = 0
     running = torch.zeros((), device=device)
@@ -276,8 +290,10 @@ def train_critic(
     for step in range(1, options.steps + 1):
         rows, gap = next(stream)
         shifts = cyclic_shifts(rows.shape[-1], options.shuffles, shift_generator, gap=gap)
-        x, y = pairs.rows(rows)
-        if fused is not None:
+        x, y = pairs.rows(rows if ranks is None else rows[..., ranks.share(rows.shape[-1])])
+        if shared is not None:
+            value, state = shared.step(bound, x, y, shifts, state)
+        elif fused is not None:
             value, state = fused.step(bound, x, y, shifts, state)
         else:
             for p in trainable:
@@ -305,6 +321,8 @@ def train_critic(
 
     history.converged = keeper.last_step() <= 0.9 * options.steps or _flat(history.stop)
     keeper.restore()
+    if ranks is not None:  # what a critic keeps of its own rows, as a running mean, may differ
+        ranks.same_weights(critic)
     critic.eval()
     return history
 

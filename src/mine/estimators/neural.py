@@ -100,6 +100,8 @@ class Neural:
     all_pairs: bool = False
     bf16: bool = False
 
+    #: Whether a problem's ``ranks`` can share the work.
+    data_parallel: ClassVar[bool] = True
     #: Peak learning rates of the built-in critic and of a user's, which nobody tuned.
     _own_rate, _users_rate = 3e-3, 4e-3
     #: The dial.
@@ -197,6 +199,7 @@ class Neural:
             stop_rows=partial(selection_rows, self._reported()),
             seed=seed,
             on_progress=_progress(problem, f"training {members * len(folds)} critics", *part),
+            ranks=problem.ranks,
         )
         singles = [critic.select(k) for k in range(len(folds) * members)]
         if members == 1:
@@ -243,6 +246,7 @@ class Neural:
                 stop_rows=partial(selection_rows, self._reported()),
                 seed=seeds[2] + 3 * k,  # a training draws from three seeds
                 on_progress=_progress(problem, f"training critic {k + 1} of {len(folds)}", k, len(folds)),
+                ranks=problem.ranks,
             )
             critics.append(critic)
             histories.append(history)

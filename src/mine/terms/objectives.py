@@ -17,9 +17,9 @@ from mine import bounds
 from mine.bounds import BOUNDS, Bound, log_mean_exp
 from mine.critics import Critic, ModuleCritic, map_encoding, pair_scores
 from mine.errors import InputError
+from mine.gather import Rows, gather_rows, rows_of_all_ranks
 from mine.reporting import REPORTED_BOUND
 from mine.sampling import cyclic_shifts
-from mine.terms.gather import Rows, gather_rows, rows_of_all_ranks
 from mine.terms.upper_bounds import club, leave_one_out, log_density_matrix, sum_coordinates
 
 __all__ = ["CriticBound", "KnownDensity", "LearnedClub", "Objective", "Outcome"]

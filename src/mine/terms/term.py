@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from mine.bounds import log_mean_exp
 from mine.errors import InputError, MineError
-from mine.terms.gather import average_over_ranks, copy_from_first_rank
+from mine.gather import average_over_ranks, copy_from_first_rank
 from mine.terms.objectives import Objective, Outcome
 
 __all__ = ["OptimizerLike", "Term"]
