@@ -425,6 +425,21 @@ def test_repeated_values_of_labels_are_no_copies() -> None:
     assert est.diagnostics["duplicate_rows"] == 0
 
 
+def test_a_label_that_is_a_function_of_another_column() -> None:
+    """Every row has likes by nature: with these in one fold no critic would see what it reports on, and find 0."""
+    rng = np.random.default_rng(0)
+    number = rng.integers(0, 40, 600)
+    label = np.array(list("abcde"))[rng.permutation(40)[number] % 5]
+    share = np.unique(label, return_counts=True)[1] / 600
+    entropy = -float((share * np.log(share)).sum())
+    names = np.array([f"site {k}" for k in number])
+    est = mine.estimate(names, label, random_state=0, n_folds=2, steps=150)
+    assert est.diagnostics["duplicate_rows"] == 0
+    assert est.value == pytest.approx(entropy, abs=0.15)
+    near = mine.estimate(number, label, method="ross", random_state=0)
+    assert near.value == pytest.approx(entropy, abs=0.05)
+
+
 @pytest.mark.parametrize("made", [np.asarray, list, pd.Series, lambda v: [f"patient {i}" for i in v], torch.as_tensor])
 def test_groups_of_every_kind(made: Any) -> None:
     x, y = correlated_normal(200, 0.8, random_state=0)

@@ -642,5 +642,10 @@ def test_what_is_given(run: Run, tmp_path: Path) -> None:
     found = json.loads(run(*arguments, "--given", "c", "--test", "--permutations", "19").out)
     assert abs(found["value"]) < 0.02 and found["lower_bound"] is None and found["test"]["conditional"]
     assert "given: c" in run(*arguments[:-1], "--given", "c").out
+    exchanged = ("estimate", path, "--x", "a", "--y", "b", "--given", "c", "--conditional", "shuffle", "--option", "steps=20")
+    found = json.loads(run(*exchanged, "--seed", "0", "--json").out)
+    assert found["method"] == "conditional shuffle" and found["interval"][0] < 0 < found["interval"][1]
+    refused = run(*exchanged[:-2], "--method", "ksg")
+    assert refused.code == 2 and "leave method and critic out" in refused.err
     refused = run(*arguments, "--given", "a")
     assert refused.code == 2 and "'a' is given and in --x" in refused.err

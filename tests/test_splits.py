@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mine.errors import NotEnoughDataError
-from mine.splits import Fold, duplicate_groups, make_folds
+from mine.splits import Fold, copied_rows, duplicate_groups, make_folds, repeats_by_nature
+from mine.variables import as_variable
 
 
 def check_partition(folds: list[Fold], n: int) -> None:
@@ -128,5 +129,41 @@ def test_a_value_that_many_rows_share_is_no_copy():
 def test_a_continuous_side_makes_copies_of_a_label_suspicious():
     x, y = np.repeat(np.arange(100), 2), np.repeat(np.arange(100) % 2, 2)
     groups, copies = duplicate_groups(x, y)
+    assert copies == 100
+    assert groups is not None and len(set(groups.tolist())) == 100
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (np.random.default_rng(0).integers(0, 90, 300), True),  # ages
+        (np.random.default_rng(0).normal(size=1000).round(1), True),
+        (np.random.default_rng(0).integers(0, 2, 50) * 0.3, True),
+        (np.arange(300), False),  # the number of a row
+        (np.random.default_rng(0).normal(size=300), False),
+        (np.repeat(np.random.default_rng(0).normal(size=100), 3), False),  # copies
+        (np.concatenate([np.zeros(200), np.random.default_rng(0).exponential(size=100)]), False),  # rainfall
+    ],
+)
+def test_what_repeats_by_nature(values: np.ndarray, expected: bool):
+    assert repeats_by_nature(values) is expected
+
+
+def test_a_function_of_labels_or_counts_is_no_copy():
+    rng = np.random.default_rng(0)
+    sites = rng.integers(0, 40, 400)  # ten rows each: too few for the rule of many rows of one value
+    told = rng.permutation(40)[sites] % 5
+    assert duplicate_groups(sites, told)[1] == 360  # by the numbers of the rows alone they are
+    names = as_variable([f"site {k}" for k in sites], "x")
+    assert copied_rows(names, as_variable(told, "y", True)) == (None, 0)
+    ages = as_variable(sites.astype(float), "x", False)
+    assert copied_rows(ages, as_variable(told, "y", True)) == (None, 0)
+    assert copied_rows(ages, as_variable(2.0 * sites + 1, "y", False)) == (None, 0)
+
+
+def test_copies_beside_labels_are_still_found():
+    x = np.random.default_rng(0).normal(size=100)
+    twice = np.repeat(np.arange(100), 2)
+    groups, copies = copied_rows(as_variable(x[twice], "x"), as_variable((x > 0)[twice], "y"))
     assert copies == 100
     assert groups is not None and len(set(groups.tolist())) == 100

@@ -16,7 +16,7 @@ from mine.outofcore import NamedRows
 from mine.problem import Problem
 from mine.progress import progress_callback
 from mine.result import UNITS, Estimate
-from mine.splits import duplicate_groups
+from mine.splits import copied_rows
 from mine.variables import DiscreteSpec, Variable, as_variable, check_discrete_names, missing_rows
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def estimate(
     drop_missing: bool = False,
     progress: bool | Callable[[int, int, str], None] | None = None,
     fabric: Any = None,
+    conditional: str | None = None,
     **options: Any,
 ) -> Estimate:
     r"""Mutual information between ``x`` and ``y``, with a 95 % interval.
@@ -58,8 +59,7 @@ def estimate(
         x: Rows of the first variable: shape (n,), (n, dx), or n-D such as images; numpy, torch, lists, or pandas, polars
             and other columns or frames.
         y: Rows of the second variable, likewise.
-        z: What is given: then the result is ``I(X; Y | Z) = I(X; (Y, Z)) - I(X; Z)``, estimated on the same folds, without a
-            ``lower_bound``.
+        z: What is given: then the result is ``I(X; Y | Z)``, estimated as ``conditional`` says.
         method: A name (see :func:`mine.methods`), an estimator object with ``run(problem)``, or a function
             ``(x, y) -> float``.
         effort: How long a neural method may take: ``"fast"``, ``"default"`` or ``"thorough"``, each at least as accurate as
@@ -80,6 +80,10 @@ def estimate(
         fabric: A launched ``lightning.fabric.Fabric`` (extra ``lightning``), whose processes train this one estimate together:
             each makes the same call with all rows, trains on its share of every batch, and returns the same estimate. The
             device is Fabric's; the numbers are those of one process, up to rounding.
+        conditional: With z only: ``"chain"``, the default, takes ``I(X; (Y, Z)) - I(X; Z)`` by ``method`` on the same folds,
+            without a ``lower_bound``; ``"shuffle"`` trains one critic on (x, y, z) against rows whose y comes from a row with
+            nearly the same z, by ``steps``, ``batch_size``, ``hidden``, ``n_folds`` and ``n_neighbors``: approximate, except
+            where z is labels only, which gives a ``lower_bound``. See the page on conditional information.
         **options: Options of the method, for example ``steps=2000`` or ``n_neighbors=5``.
 
     Returns:
@@ -103,13 +107,19 @@ def estimate(
         options["critic"] = critic
     if effort is not None:
         options = with_effort(method, effort, options)
-    estimator = get_estimator(method, options)
+    estimator: Any
+    if z is None:
+        if conditional is not None:
+            raise InputError("conditional= says how to estimate what is left given z: pass z, or leave conditional out.")
+        estimator = get_estimator(method, options)
+    else:
+        from mine.statistics.conditional import conditional_estimate, conditional_estimator
+
+        estimator = conditional_estimator(conditional, method, options)
     ranks = None if fabric is None else _ranks(fabric, estimator, device)
     if ranks is not None and not ranks.first:
         progress = False
     if z is not None:
-        from mine.statistics.conditional import conditional_estimate
-
         result = conditional_estimate(
             estimator, x, y, z, discrete=discrete, groups=groups, device=device, unit=unit,
             random_state=random_state, drop_missing=drop_missing, progress=progress, ranks=ranks,
@@ -131,7 +141,7 @@ def _ranks(fabric: Any, estimator: Estimator, device: str) -> Ranks:
 
     if not getattr(estimator, "data_parallel", False):
         name = getattr(estimator, "name", type(estimator).__name__)
-        raise InputError(f"fabric= shares the training of critics, and method {name!r} trains none: drop it, or use 'auto'.")
+        raise InputError(f"fabric= shares one method's training, and {name!r} takes no part in that: drop it, or use 'auto'.")
     if device != "auto":
         raise InputError(f"With fabric= the device is Fabric's: drop device={device!r}, or pass it as Fabric's accelerator.")
     return Ranks(fabric)
@@ -219,7 +229,7 @@ def make_problem(
     if groups is not None:
         codes = _group_codes(groups, len(left))
     else:
-        codes, copies = duplicate_groups(left.row_ids(), right.row_ids())
+        codes, copies = copied_rows(left, right)
     seed = problem_seed(random_state)
     if ranks is None or ranks.size == 1:
         return Problem(left, right, codes, seed, problem_device(device if ranks is None else ranks.device), copies), n_dropped

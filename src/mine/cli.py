@@ -115,6 +115,9 @@ def estimate(
     given: Annotated[
         list[str] | None, typer.Option("--given", metavar="COLUMNS", help="What is given: I(x; y | these columns).")
     ] = None,
+    conditional: Annotated[
+        str | None, typer.Option(metavar="NAME", help="How, with --given: chain (default) or shuffle.")
+    ] = None,
     method: Annotated[str, typer.Option(metavar="NAME", help="See 'mine methods'.")] = "auto",
     effort: Annotated[
         str | None, typer.Option(metavar="NAME", help="fast, default or thorough: how long training may take.")
@@ -193,7 +196,7 @@ def estimate(
             "random_state": _seed(seed),
             "drop_missing": drop_missing,
             "progress": progress,
-            **({} if effort is None else {"effort": effort}),
+            **{name: value for name, value in (("effort", effort), ("conditional", conditional)) if value is not None},
             **_options(option or []),
         }
         if devices is None and strategy is None:
@@ -264,7 +267,8 @@ def pairwise(
         typer.Option(metavar="COLUMNS", help="The columns of numbers that are labels; otherwise decided by their values."),
     ] = None,
     groups: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Column that says which rows belong together; not with --test.")
+        str | None,
+        typer.Option(metavar="COLUMN", help="Column that says which rows belong together (a patient, a session)."),
     ] = None,
     drop_missing: Annotated[
         bool, typer.Option("--drop-missing", help="Leave rows with a missing value out, pair by pair.")

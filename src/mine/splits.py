@@ -10,11 +10,15 @@ from sklearn.model_selection import GroupKFold, GroupShuffleSplit, KFold, Shuffl
 
 from mine.errors import NotEnoughDataError
 from mine.outofcore import mix
+from mine.variables import Variable
 
-__all__ = ["Fold", "duplicate_groups", "make_folds", "subsampled", "trimmed"]
+__all__ = ["Fold", "copied_rows", "duplicate_groups", "make_folds", "repeats_by_nature", "subsampled", "trimmed"]
 
 #: Fewest rows of a stop or report part: below that its bound is noise.
 MIN_PART = 4
+#: Numbers are counts or were rounded where a grid of the smallest gap between them has at most so many points a value, and
+#: where each value averages so many rows.
+GRID_POINTS, ROWS_A_VALUE = 10, 1.5
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,38 @@ def subsampled(folds: list[Fold], most: int) -> tuple[list[Fold], np.ndarray | N
 
 def _too_few(n: int, n_folds: int) -> NotEnoughDataError:
     return NotEnoughDataError(f"{n} rows are too few for {n_folds} folds: pass more rows or a smaller n_folds.")
+
+
+def copied_rows(x: Variable, y: Variable) -> tuple[np.ndarray | None, int]:
+    """:func:`duplicate_groups` of the rows of x and y; none where all their columns repeat by nature.
+
+    Where y is a function of x, every pair of values comes as often as its x does: kept in one fold, no critic would ever see
+    the values that it reports on.
+    """
+    codes, copies = duplicate_groups(x.row_ids(), y.row_ids())
+    if copies and all(map(_repeats, (x, y))):
+        return None, 0
+    return codes, copies
+
+
+def _repeats(side: Variable) -> bool:
+    return side.continuous.ndim == 2 and all(map(repeats_by_nature, side.flat.T))
+
+
+def repeats_by_nature(values: np.ndarray) -> bool:
+    """Whether numbers (n,) come from a grid with fewer points than there are rows, as counts, years and rounded numbers do.
+
+    >>> repeats_by_nature(np.arange(100) % 30), repeats_by_nature(np.arange(100)), repeats_by_nature(np.arange(100) % 30 / 10)
+    (True, False, True)
+    >>> repeats_by_nature(np.repeat(np.random.default_rng(0).normal(size=50), 2))
+    False
+    """
+    levels = np.unique(values)
+    if len(values) < ROWS_A_VALUE * len(levels):
+        return False
+    if len(levels) < 3:
+        return True
+    return float(levels[-1] - levels[0]) <= GRID_POINTS * len(levels) * float(np.diff(levels).min())
 
 
 def duplicate_groups(x_ids: np.ndarray, y_ids: np.ndarray) -> tuple[np.ndarray | None, int]:

@@ -9,7 +9,8 @@ import pytest
 from scipy.special import digamma
 from sklearn.feature_selection import mutual_info_regression
 
-from mine.errors import InputError, NotEnoughDataError
+import mine
+from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 from mine.estimators.ksg import KSG, ksg
 from mine.problem import Problem
 from mine.variables import as_variable
@@ -72,6 +73,12 @@ def test_scikit_learn_in_one_dimension(k: int):
 def test_symmetric_in_x_and_y():
     x, y = correlated(300, 2, 1)
     assert ksg(x, y, 4) == pytest.approx(ksg(y, x, 4), abs=1e-12)
+
+
+def test_a_mistyped_preprocess_is_named():
+    x, y = np.random.default_rng(0).normal(size=(2, 60))
+    with pytest.raises(UnknownNameError, match=r"Unknown preprocess 'rnak': did you mean 'rank'\? Valid: rank, robust, None"):
+        mine.estimate(x, y, method="ksg", preprocess="rnak")
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.6, 0.95])

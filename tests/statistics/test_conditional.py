@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import mine
 from mine.errors import InputError
+from mine.problem import Problem
+from mine.result import Estimate
+from mine.statistics.conditional import difference
+from mine.variables import as_variable
 
 
 def gaussian_case(dz: int, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
@@ -51,6 +56,21 @@ def test_a_collider() -> None:
     x, y = np.random.default_rng(0).integers(0, 2, (2, 2000))
     assert abs(mine.estimate(x, y).value) < 0.005
     assert mine.estimate(x, y, x ^ y).value == pytest.approx(math.log(2), abs=0.005)
+
+
+def test_terms_made_in_different_ways_do_not_cancel() -> None:
+    rows = np.random.default_rng(0).normal(size=100)
+    side = as_variable(rows, "x")
+    more, less = (
+        Estimate(value, value, 0.3, (value - 0.3, value + 0.4), "auto", 100, diagnostics={"basis": basis}, rows=rows + value)
+        for value, basis in ((2.0, "one way"), (1.0, "another"))
+    )
+    alike = difference(more, replace(less, diagnostics=more.diagnostics), Problem(side, side), side)
+    assert alike.stderr == pytest.approx(0) and alike.interval[0] > 0.9  # the same rows but for a constant
+    apart = difference(more, less, Problem(side, side), side)
+    assert apart.stderr == pytest.approx(0.3 * math.sqrt(2))
+    assert apart.value == 1.0
+    assert apart.interval[0] <= 1 - math.hypot(0.3, 0.4) and apart.interval[1] >= 1 + math.hypot(0.4, 0.3)
 
 
 def test_columns_of_one_name_on_two_sides_are_told_apart() -> None:

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import torch
 from scipy import stats
 from typer.testing import CliRunner
 
@@ -24,9 +25,11 @@ import mine
 from mine.cli import app
 from mine.errors import InputError, UnknownNameError
 from mine.report.matrix import clustered_order, plot_pairwise, strength_matrix
+from mine.reporting import RowReport
 from mine.statistics import blocks
 from mine.statistics.blocks import Task, cell_seed
-from mine.statistics.pairwise import as_frame, strength
+from mine.statistics.pairwise import as_frame, measure, strength
+from mine.statistics.stack import _assembled
 
 SRC = str(Path(mine.__file__).parents[1])
 
@@ -269,8 +272,77 @@ def test_groups_widen_the_error_and_stay_together():
     grouped = mine.pairwise(data, groups=np.repeat(np.arange(60), 10), random_state=0)
     single = mine.pairwise(data, random_state=0)
     assert grouped["stderr"].iloc[0] > 1.5 * single["stderr"].iloc[0]
-    with pytest.raises(InputError, match="drop test or groups"):
-        mine.pairwise(data, groups=np.repeat(np.arange(60), 10), test=True)
+
+
+def grouped_table(n_groups: int, rows: int, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """Columns that are independent, but nearly the same within a group."""
+    rng = np.random.default_rng(seed)
+    groups = np.repeat(np.arange(n_groups), rows)
+    own = rng.normal(size=(n_groups, 6))[groups] + 0.1 * rng.normal(size=(n_groups * rows, 6))
+    data = pd.DataFrame(own, columns=list("abcdef"))
+    return data.assign(e=np.where(own[:, 4] > 0, "up", "down"), f=np.where(own[:, 5] > 0, "left", "right")), groups
+
+
+def test_the_test_permutes_whole_groups():
+    found = [
+        mine.pairwise(data, groups=groups, random_state=seed, test=True, n_permutations=299)
+        for seed in range(3)
+        for data, groups in [grouped_table(60, 10, seed)]
+    ]
+    p = np.concatenate([frame["p"] for frame in found])  # 45 pairs, number-number, number-label and label-label
+    assert (p <= 0.05).mean() <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 45)
+    assert p.mean() > 0.3
+    data, _ = grouped_table(60, 10, 0)
+    alone = mine.pairwise(data, random_state=0, test=True, n_permutations=299)["p"]
+    assert (alone <= 0.05).mean() > 0.4  # rows that are permuted alone pretend to be ten times as many
+    data, groups = grouped_table(60, 10, 3)
+    dependent = mine.pairwise(data.assign(b=data["a"] + 0.1), "b", groups=groups, random_state=0, test=True)
+    assert cell(dependent, "a", "b")["q"] <= 0.05
+
+
+def test_columns_that_are_functions_of_each_other():
+    rng = np.random.default_rng(0)
+    n, count = 600, np.arange(600) % 40
+    label = rng.permutation(40)[count] % 5
+    data = pd.DataFrame({"count": count, "label": label, "half": count // 2, "same": 2 * count + 1, "site": count.astype(str)})
+    result = measure(data, random_state=0, test=True, n_permutations=199)
+    assert result.copies == 0
+    found = as_frame(result.records(), data)
+    share = np.bincount(label) / n
+    entropy = -float((share * np.log(share)).sum())
+    for pair in (("count", "label"), ("label", "site")):
+        assert cell(found, *pair)["value"] == pytest.approx(entropy, abs=0.1)
+    assert cell(found, "count", "half")["value"] > 2  # log 20 nats
+    assert cell(found, "count", "same")["value"] > 2.5  # log 40
+    assert (found["p"] <= 0.01).all()
+
+
+def test_copies_of_rows_are_permuted_together():
+    rng = np.random.default_rng(7)
+    once = pd.DataFrame(rng.normal(size=(80, 8))).assign(side=rng.choice(list("ab"), 80)).rename(columns=str)
+    found = mine.pairwise(once.iloc[np.repeat(np.arange(80), 4)], random_state=0, test=True, n_permutations=719)
+    assert (found["p"] <= 0.05).mean() <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / len(found))
+
+
+def test_too_few_groups_are_a_note_not_a_p_value():
+    data, groups = grouped_table(6, 40, 0)
+    found = mine.pairwise(data[["a", "b"]], groups=groups, random_state=0, test=True)
+    assert np.isnan(found["p"][0]) and np.isnan(found["q"][0])
+    assert "fewer than four groups" in found["note"][0]
+
+
+def test_the_upper_end_grows_with_the_bias_correction():
+    # By hand: a held-out bound of .1 and .3 on the training rows make a value of .2, corrected by .1; two columns, 1,000 rows,
+    # rows that all say the same, hence no sampling error.
+    def report(bound: float, rows: int) -> RowReport:
+        same = torch.full((rows,), bound, dtype=torch.float64)
+        return RowReport(same, torch.zeros(rows, dtype=torch.float64), 1e9, 0.0, 8)
+
+    found = _assembled([report(0.1, 500)] * 2, [report(0.3, 400)] * 2, np.arange(1000).reshape(2, 500), None, None)
+    assert (found.value, found.lower_bound) == (pytest.approx(0.2), pytest.approx(0.1))
+    half = math.sqrt(0.1**2 + 0.5 / 1000)
+    assert found.low == pytest.approx(0.2 - half)
+    assert found.high == pytest.approx(0.2 + math.sqrt(half**2 + (34 / 1000) ** 2 + 0.3**2))
 
 
 def test_few_permutations_are_a_warning():
@@ -329,12 +401,18 @@ def test_the_command(tmp_path: Path):
     done = run(app, [*arguments, "--seed", "0", "--out", str(out), "--test", "--top", "2"])
     assert done.exit_code == 0, done.output
     assert "3 pairs, the strongest 2" in done.stdout
+    assert done.stdout.split("95 % interval")[1].split("\n")[0].split() == ["strength", "p", "q", "n"]
+    assert "q: Benjamini-Hochberg over all 3 tested pairs" in done.stdout
     assert "strength = sqrt(1 - exp(-2 I))" in done.stdout
     assert (out / "matrix.png").read_bytes().startswith(b"\x89PNG")
     saved = pd.read_csv(out / "pairs.csv")
     lines = run(app, [*arguments, "--seed", "0", "--out", str(out), "--test", "--json"]).stdout.splitlines()
     assert [json.loads(line)["value"] for line in lines] == pytest.approx(list(saved["value"]))
     assert set(saved["x"]) == {"sex", "bmi", "bp"}
+    np.testing.assert_allclose(saved["q"], stats.false_discovery_control(saved["p"]))
+    grouped = run(app, [*arguments, "--groups", "bmi", "--seed", "0", "--test", "--json"])
+    assert grouped.exit_code == 0, grouped.output
+    assert [json.loads(line)["p"] is not None for line in grouped.stdout.splitlines()] == [True, True]
     assert run(app, [*arguments, "--out", str(out)]).exit_code == 2
     assert "--out needs --seed" in run(app, [*arguments, "--out", str(out)]).stderr
 

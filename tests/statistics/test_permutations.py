@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from mine.errors import NotEnoughDataError
 from mine.statistics.permutations import ENOUGH, binned_test, sequential_p, table_test
+from mine.statistics.shuffles import Shuffles
 
 
 def test_a_look_by_hand():
@@ -55,3 +57,43 @@ def test_tables_against_the_chi_square_of_many_rows():
     theirs = stats.contingency.chi2_contingency(stats.contingency.crosstab(x, y).count, lambda_="log-likelihood").pvalue
     assert 1e-3 < theirs < 0.5
     assert p == pytest.approx(theirs, rel=0.35)
+
+
+# === Whole groups ===
+
+
+def near(p: float, theirs: float, draws: int) -> bool:
+    """Whether two Monte Carlo p-values of ``draws`` permutations or more agree within five standard errors."""
+    return abs(p - theirs) < 5 * (2 * theirs * (1 - theirs) / draws) ** 0.5
+
+
+def test_a_table_of_groups_is_that_of_one_row_a_group():
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 3, 120)
+    y = np.where(rng.uniform(size=120) < 0.2, x, rng.integers(0, 3, 120))
+    theirs, _ = table_test(x, y, most=10_000, seed=1)
+    rows = np.repeat(np.arange(120), 5)  # five rows a group multiply every count by five
+    p, draws = table_test(x[rows], y[rows], rows, most=10_000, seed=2)
+    assert 0.005 < theirs < 0.5
+    assert near(p, theirs, draws)
+    assert table_test(x[rows], y[rows], most=10_000, seed=2)[0] < 0.5 * theirs  # rows alone claim too much
+
+
+def test_scores_of_groups_are_those_of_one_row_a_group():
+    rng = np.random.default_rng(1)
+    x, y = rng.integers(0, 6, (2, 1, 80))
+    y = np.where(rng.uniform(size=(1, 80)) < 0.15, x, y)
+    table = (rng.normal(size=(1, 6, 6)) + 1.5 * np.eye(6)).astype(np.float32)
+    theirs, _ = binned_test(table, x, y, most=10_000, seed=1)[0]
+    groups = rng.permutation(np.repeat(np.arange(80), 4))
+    shuffles = Shuffles.of(320, groups)
+    kept = groups[shuffles.rows]
+    p, draws = binned_test(table, x[:, kept], y[:, kept], shuffles, most=10_000, seed=2)[0]
+    assert 0.001 < theirs < 0.9
+    assert near(p, theirs, draws)
+
+
+def test_three_groups_cannot_be_permuted():
+    labels = np.arange(30) % 3
+    with pytest.raises(NotEnoughDataError, match="3 distinct"):
+        table_test(labels, labels, labels, most=99, seed=0)

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.spatial import KDTree
 from scipy.special import digamma
 
-from mine.errors import InputError, NotEnoughDataError
+from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 from mine.estimators.gaussian import copula_information
 from mine.estimators.neighbours import disjoint_parts, drift_warnings, prepared, spread, without_copies
 from mine.problem import Problem
@@ -82,6 +82,8 @@ class KSG:
     def run(self, problem: Problem) -> Estimate:
         if not isinstance(self.n_neighbors, (int, np.integer)):
             raise InputError(f"n_neighbors must be an integer, got {self.n_neighbors!r}.")
+        if self.preprocess not in ("rank", "robust", None):
+            raise UnknownNameError("preprocess", self.preprocess, ["rank", "robust", "None"])
         whole = problem
         problem = without_copies(problem)
         k, n = self.n_neighbors, problem.n

@@ -28,6 +28,8 @@ STACKED, OTHERS = 16, 64
 FEWEST_SHARE = 0.95
 #: Cells that numbers are cut into for their test against labels.
 LABEL_TEST_CELLS = 16
+#: The note of a pair that could not be tested.
+UNTESTED = "no test: fewer than four groups to permute"
 
 
 @dataclass(frozen=True)
@@ -135,14 +137,17 @@ def _stacked(task: Task) -> list[Cell]:
             dial=task.dial, seed=seed, groups=None if task.groups is None else task.groups[rows[stack[0]]],
             apart=task.apart, n_permutations=task.n_permutations,
         )  # fmt: skip
-        cells += [_of_stack(pairs[i], one) for i, one in zip(stack, found, strict=True)]
+        cells += [_of_stack(pairs[i], one, task.n_permutations > 0) for i, one in zip(stack, found, strict=True)]
     return cells
 
 
-def _of_stack(pair: tuple[str, str], one: StackedPair) -> Cell:
-    note = ""
+def _of_stack(pair: tuple[str, str], one: StackedPair, tested: bool) -> Cell:
+    notes = []
     if one.saturated:
-        note = "saturated: the value is a lower end; try mine.estimate on this pair"
+        notes.append("saturated: the value is a lower end; try mine.estimate on this pair")
+    if tested and one.p_value is None:
+        notes.append(UNTESTED)
+    note = ". ".join(notes)
     return Cell(
         *pair, one.value, one.lower_bound, one.stderr, one.low, None if one.saturated else one.high, one.p_value, one.draws,
         "number-number", "stacked critics", one.n, note,
@@ -168,18 +173,23 @@ def _single(task: Task, a: str, b: str) -> Cell:
     if method == "auto":
         method = {2: "discrete", 1: "ross", 0: "ksg"}[(x.kind == "label") + (y.kind == "label")]
     groups = None if task.groups is None else task.groups[rows]
-    problem = Problem(x.variable(rows), y.variable(rows), groups, seed)
+    copies = 0 if groups is None or task.apart else n - len(np.unique(groups))
+    problem = Problem(x.variable(rows), y.variable(rows), groups, seed, copies=copies)
     try:
         found: Estimate = get_estimator(method).run(problem)
     except NotEnoughDataError as error:
         return _nothing(a, b, kind, n, str(error))
     p, draws = None, None
+    notes = list(found.warnings)
     if task.n_permutations:
-        p, draws = table_test(_codes(x, rows), _codes(y, rows), most=task.n_permutations, seed=seed)
+        try:
+            p, draws = table_test(_codes(x, rows), _codes(y, rows), groups, most=task.n_permutations, seed=seed)
+        except NotEnoughDataError:
+            notes.append(UNTESTED)
     low, high = (None if not np.isfinite(end) else float(end) for end in found.interval)
     return Cell(
         a, b, found.value, found.lower_bound, found.stderr, low, high, p, draws, kind, found.method, found.n,
-        " ".join(found.warnings),
+        " ".join(notes),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from scipy.special import ndtr
 
 from mine.errors import InputError
 from mine.preprocessing import SideEncoder, rank_gaussianize
-from mine.splits import duplicate_groups
+from mine.splits import duplicate_groups, repeats_by_nature
 from mine.variables import DiscreteSpec, Variable, as_variable, missing_rows, named_columns
 
 __all__ = ["Column", "Kind", "read_columns", "row_copies"]
@@ -123,7 +123,7 @@ def _typed(name: str, values: np.ndarray, present: np.ndarray, spec: DiscreteSpe
 def row_copies(columns: list[Column]) -> tuple[np.ndarray | None, int]:
     """Groups that keep exact copies of whole rows in one fold, and the number of surplus copies."""
     numbers = [c for c in columns if c.kind == "number"]
-    if not numbers or len(columns) < 2:
+    if len(columns) < 2 or all(repeats_by_nature(c.values[c.present]) for c in numbers):
         return None, 0
     ids = [np.unique(c.values, return_inverse=True)[1].ravel() for c in columns]
     finest = max(ids, key=lambda codes: int(codes.max()))

@@ -1,4 +1,4 @@
-"""Conditional information by the chain rule: two estimates on the same folds, and what they differ by."""
+"""Conditional information: by the chain rule, two estimates on the same folds, or by one critic on exchanged rows."""
 
 from __future__ import annotations
 
@@ -12,20 +12,40 @@ import numpy as np
 
 from mine.api import make_problem
 from mine.errors import UnknownNameError
-from mine.estimators import Estimator
+from mine.estimators import Estimator, get_estimator
 from mine.estimators.crossfit import MISFIT, interval_half_width, upper_half_width
 from mine.problem import Problem, clustered_stderr
 from mine.progress import progress_callback
 from mine.result import UNITS, Estimate
-from mine.splits import duplicate_groups
+from mine.splits import copied_rows
 from mine.statistics.given import check_length, complete_rows, third_variable
+from mine.statistics.local_shuffle import LocalShuffle
 from mine.variables import Variable
 
-__all__ = ["conditional_estimate", "difference", "joined"]
+__all__ = ["WAYS", "conditional_estimate", "conditional_estimator", "difference", "joined"]
+
+#: What ``conditional=`` takes.
+WAYS = ("chain", "shuffle")
+
+
+def conditional_estimator(way: str | None, method: Any, options: dict[str, Any]) -> Estimator | LocalShuffle:
+    """What estimates ``I(X; Y | Z)``: by ``method`` twice, or the one critic of :class:`LocalShuffle`.
+
+    Arguments:
+        way: ``"chain"`` (None is that too) or ``"shuffle"``.
+        method: As for :func:`mine.estimate`.
+        options: Options of the method.
+
+    Raises:
+        UnknownNameError: No such way, method or option.
+    """
+    if way not in (None, *WAYS):
+        raise UnknownNameError("conditional", way, WAYS)
+    return LocalShuffle.with_options(method, options) if way == "shuffle" else get_estimator(method, options)
 
 
 def conditional_estimate(
-    estimator: Estimator,
+    estimator: Estimator | LocalShuffle,
     x: Any,
     y: Any,
     z: Any,
@@ -36,10 +56,11 @@ def conditional_estimate(
     progress: bool | Callable[[int, int, str], None] | None = None,
     **data: Any,
 ) -> Estimate:
-    """``I(X; Y | Z) = I(X; (Y, Z)) - I(X; Z)``, both with the same rows, folds and seeds; see :func:`mine.estimate`.
+    """``I(X; Y | Z)``; see :func:`mine.estimate`.
 
     Arguments:
-        estimator: What estimates either term.
+        estimator: What estimates either term of ``I(X; (Y, Z)) - I(X; Z)``, with the same rows, folds and seeds; or the one
+            critic of :class:`LocalShuffle`.
         x: Rows of the first variable.
         y: Rows of the second.
         z: Rows of what is given.
@@ -58,17 +79,20 @@ def conditional_estimate(
         n_before, (x, y, z, groups) = len(x), kept
     spec = False if getattr(estimator, "numeric_only", False) else data.get("discrete")
     third = third_variable(z, spec)
-    problem, _ = make_problem(x, y, estimator, groups=groups, others=[third], **data)
+    problem, _ = make_problem(x, y, _kinds(estimator), groups=groups, others=[third], **data)
     check_length(third, problem.n)
     both = joined(problem.y, third)
     if groups is None:
-        codes, copies = duplicate_groups(problem.x.row_ids(), both.row_ids())
+        codes, copies = copied_rows(problem.x, both)
         problem = replace(problem, groups=codes, copies=copies)
     with progress_callback(progress) as on_progress:
         problem = replace(problem, on_progress=on_progress)
-        more = estimator.run(replace(problem, y=both))
-        less = estimator.run(replace(problem, y=third))
-    result = difference(more, less, problem, both)
+        if isinstance(estimator, LocalShuffle):
+            result = estimator.run(problem, third)
+        else:
+            more = estimator.run(replace(problem, y=both))
+            less = estimator.run(replace(problem, y=third))
+            result = difference(more, less, problem, both)
     return replace(
         result,
         diagnostics={
@@ -80,6 +104,11 @@ def conditional_estimate(
             "seconds": round(time.perf_counter() - started, 3),
         },
     ).to(unit)
+
+
+def _kinds(estimator: Estimator | LocalShuffle) -> Estimator:
+    """What says which kinds of columns may come."""
+    return get_estimator("auto") if isinstance(estimator, LocalShuffle) else estimator
 
 
 def joined(a: Variable, b: Variable) -> Variable:
@@ -101,12 +130,14 @@ def difference(more: Estimate, less: Estimate, problem: Problem, both: Variable)
     """``more - less`` (nats): no bound, for a difference of two lower bounds bounds nothing.
 
     The standard error is that of the rows' differences, in which what the two estimates share cancels; where a method has no
-    rows, that of two independent errors.
+    rows, or the two were made in different ways (one from shuffled pairs, one from what a regression leaves), that of two
+    independent errors, and the interval is made of the two intervals.
     """
     n = problem.n
     value = more.value - less.value
     rows = None
-    if more.rows is not None and less.rows is not None:
+    alike = more.diagnostics.get("basis") == less.diagnostics.get("basis")
+    if alike and more.rows is not None and less.rows is not None:
         rows = more.rows - less.rows
         stderr = clustered_stderr(rows, problem.groups)
     else:
@@ -118,6 +149,9 @@ def difference(more: Estimate, less: Estimate, problem: Problem, both: Variable)
     missed = [MISFIT * max(0.0, correction) for correction in corrections]
     low = value - math.hypot(half_width, missed[1])
     high = value + math.hypot(upper_half_width(half_width, columns, n), missed[0])
+    if not alike:
+        low = min(low, value - math.hypot(more.value - more.interval[0], less.interval[1] - less.value))
+        high = max(high, value + math.hypot(more.interval[1] - more.value, less.value - less.interval[0]))
     saturated = [bool(e.diagnostics.get("saturated")) for e in (more, less)]
     warnings = [f"I(X; Y, Z): {w}" for w in more.warnings] + [f"I(X; Z): {w}" for w in less.warnings]
     if saturated[0]:

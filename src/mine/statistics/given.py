@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import GroupKFold, KFold, cross_val_predict
 
@@ -50,15 +52,37 @@ def complete_rows(x: Any, y: Any, z: Any, groups: Any) -> tuple[Any, Any, Any, A
     return *(select_rows(data, keep) for data in (x, y, z)), None if groups is None else select_rows(groups, keep)
 
 
-def residuals(side: np.ndarray, z: np.ndarray, groups: np.ndarray | None, seed: int) -> np.ndarray:
+def residuals(side: np.ndarray, z: np.ndarray, groups: np.ndarray | None, seed: int, *, trees: bool = False) -> np.ndarray:
     """``side`` (n, d) less its regression on z (n, dz), each row by a fit that did not see it, at the scale of ``side``.
 
-    Ridge regression on z and on smooth functions of it, the penalty chosen by leave-one-out error.
+    Ridge regression on z and on smooth functions of it, the penalty chosen by leave-one-out error, or by that of groups left
+    out: a row's likes in its own group would choose next to none. With ``trees`` boosted trees too, which see edges in z: each
+    column takes what leaves less of it.
     """
     smooth = KernelFeatures.fit([z], seed)
     inputs = np.concatenate([z - z.mean(0), smooth.values.astype(np.float64)], 1)
-    n_folds = 5 if groups is None else min(5, len(np.unique(groups)))
-    folds = KFold(n_folds, shuffle=True, random_state=seed % 2**32) if groups is None else GroupKFold(n_folds)
-    fitted = cross_val_predict(RidgeCV(alphas=np.logspace(-2, 4, 13)), inputs, side, groups=groups, cv=folds)
-    left = side - np.asarray(fitted).reshape(side.shape)
+    alphas = np.logspace(-2, 4, 13)
+    if groups is None:
+        folds = KFold(5, shuffle=True, random_state=seed % 2**32)
+        fitted = np.asarray(cross_val_predict(RidgeCV(alphas), inputs, side, cv=folds)).reshape(side.shape)
+    else:
+        fitted = np.empty(side.shape)
+        for train, test in _by_group(groups):
+            inner = list(_by_group(groups[train]))
+            fitted[test] = (
+                RidgeCV(alphas, cv=inner).fit(inputs[train], side[train]).predict(inputs[test]).reshape(-1, side.shape[1])
+            )
+    if trees:
+        folds = list(KFold(5, shuffle=True, random_state=seed % 2**32).split(z) if groups is None else _by_group(groups))
+        boosted = HistGradientBoostingRegressor(random_state=seed % 2**32)
+        for j, column in enumerate(side.T):
+            other = np.asarray(cross_val_predict(boosted, z, column, cv=folds))
+            if ((column - other) ** 2).mean() < ((column - fitted[:, j]) ** 2).mean():
+                fitted[:, j] = other
+    left = side - fitted
     return left / np.maximum(left.std(0), 1e-12)
+
+
+def _by_group(groups: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Up to five splits into rows to fit and rows to predict, whole groups each."""
+    return GroupKFold(min(5, len(np.unique(groups)))).split(groups, groups=groups)

@@ -115,7 +115,8 @@ def pairwise(
         n_permutations: Most permutations a pair. None takes as many as a single discovery among so many pairs needs; a test
             stops early where nothing is found.
         discrete: Which columns are labels; see :func:`mine.estimate`.
-        groups: One label a row, shape (n,): rows that belong together. Not with ``test``.
+        groups: One label a row, shape (n,): rows that belong together. They stay in one fold, count as one term of the standard
+            error, and are permuted as one: the test exchanges groups of as many rows.
         drop_missing: Leave rows with a missing value out, pair by pair. Pairs that train together keep equally many rows, so
             that one may lose up to a twentieth more.
         max_rows: Rows a pair at most, a random sample; None takes all.
@@ -182,7 +183,7 @@ def measure(
         raise InputError(f"max_rows must be {MIN_ROWS} or more, or None for all rows; got {max_rows!r}.")
     if out is not None and not isinstance(random_state, (int, np.integer)):
         raise InputError("out= needs an integer random_state: the same call, going on there, must draw the same numbers.")
-    codes, apart, copies = _groups(groups, columns, test)
+    codes, apart, copies = _groups(groups, columns)
     seed = problem_seed(random_state)
     most = _permutations(n_permutations, len(pairs)) if test else 0
     if method in METHODS and METHODS[method].numeric_only:
@@ -281,13 +282,11 @@ def _check_discrete(discrete: DiscreteSpec, columns: dict[str, Column]) -> None:
     check_discrete_names(discrete, Variable("x", tuple(columns), empty, empty))
 
 
-def _groups(groups: Any, columns: dict[str, Column], test: bool) -> tuple[np.ndarray | None, bool, int]:
+def _groups(groups: Any, columns: dict[str, Column]) -> tuple[np.ndarray | None, bool, int]:
     """A code a row or None, whether rows of one group must not meet in a shuffle, and the number of copied rows."""
     if groups is None:
         codes, copies = row_copies(list(columns.values()))
         return codes, False, copies
-    if test:
-        raise InputError("The test of pairwise permutes rows, and rows of one group do not permute alone: drop test or groups.")
     labels = as_variable(groups, "groups", True, allow_constant=True)
     if len(labels) != _length(columns):
         raise InputError(f"groups has {len(labels)} labels for {_length(columns)} rows: pass one a row.")

@@ -16,7 +16,7 @@ from mine.estimators.crossfit import interval_half_width
 from mine.problem import clustered_stderr
 from mine.progress import progress_callback
 from mine.result import UNITS, Estimate
-from mine.splits import duplicate_groups
+from mine.splits import copied_rows
 from mine.statistics.conditional import joined
 from mine.variables import DiscreteSpec, as_variable
 
@@ -83,7 +83,7 @@ def total_correlation(
         if len(side) != problem.n:
             raise InputError(f"{side.name} has {len(side)} rows and {sides[0].name} has {problem.n}: blocks share their rows.")
     if groups is None:
-        codes, copies = duplicate_groups(reduce(joined, sides[:-1]).row_ids(), sides[-1].row_ids())
+        codes, copies = copied_rows(reduce(joined, sides[:-1]), sides[-1])
         problem = replace(problem, groups=codes, copies=copies)
     with progress_callback(progress) as on_progress:
         problem = replace(problem, on_progress=on_progress)

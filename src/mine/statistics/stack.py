@@ -15,13 +15,15 @@ from torch import Tensor
 
 from mine import bounds
 from mine.critics import ConcatCritic, Critic, GaussianCritic, ResidualCritic
+from mine.errors import NotEnoughDataError
 from mine.estimators.base import fit_base
-from mine.estimators.crossfit import SATURATION_MARGIN, interval_half_width, upper_half_width
+from mine.estimators.crossfit import MISFIT, SATURATION_MARGIN, interval_half_width, upper_half_width
 from mine.estimators.neural import stop_share
 from mine.problem import clustered_stderr
 from mine.reporting import RowReport, rows_of_bound, selection_rows
 from mine.splits import Fold, make_folds
 from mine.statistics.permutations import binned_test
+from mine.statistics.shuffles import Shuffles
 from mine.training import Pairs, TrainingOptions, evaluate_scores, train_critic
 
 __all__ = ["DIALS", "Dial", "StackedPair", "estimate_stack"]
@@ -88,7 +90,7 @@ def estimate_stack(
         seed: Of everything random.
         groups: Integer label of the unit of each row, shape (n,), or None.
         apart: Whether rows of one group must not be shuffled with each other; copies of a row need only share a fold.
-        n_permutations: Permutations of the test of independence; 0 for none.
+        n_permutations: Permutations of the test of independence, of whole groups where there are some; 0 for none.
 
     Returns:
         One estimate a pair.
@@ -121,7 +123,7 @@ def estimate_stack(
 
     tests: list[tuple[float, int] | None] = [None] * n_pairs
     if n_permutations:
-        tests = list(_tests(critic, x, y, folds, n_permutations, seeds[4]))
+        tests = list(_tests(critic, x, y, folds, groups, n_permutations, seeds[4]))
     out = []
     for p in range(n_pairs):
         mine = slice(p * len(folds), (p + 1) * len(folds))
@@ -175,20 +177,31 @@ def _assembled(
     units = None if groups is None else groups[rows.ravel()]
     stderr = float(np.hypot(clustered_stderr(influence, units), noise))
     half_width = interval_half_width(stderr, correction, n)
-    high = value + upper_half_width(half_width, 2, n)
+    high = value + math.hypot(upper_half_width(half_width, 2, n), MISFIT * max(0.0, correction))
     if value > math.log(n) - SATURATION_MARGIN:
         high = math.inf
     p_value, draws = test if test is not None else (None, None)
     return StackedPair(value, bound, stderr, value - half_width, high, n, p_value, draws)
 
 
-def _tests(critic: Critic, x: np.ndarray, y: np.ndarray, folds: list[Fold], most: int, seed: int) -> list[tuple[float, int]]:
+def _tests(
+    critic: Critic, x: np.ndarray, y: np.ndarray, folds: list[Fold], groups: np.ndarray | None, most: int, seed: int
+) -> list[tuple[float, int]] | list[None]:
     """Permutation p-value and draws of each pair: the first fold's critic, and the rows that it never saw.
+
+    None where these rows are of fewer groups than can be permuted.
 
     To its scores comes the log-ratio of the Gaussian of its rows, without shrinkage: a critic that found nothing worth
     keeping scores 0 everywhere, and a weak correlation would go unseen.
     """
     rows, seen = folds[0].report, np.concatenate([folds[0].train, folds[0].stop])
+    shuffles = None
+    if groups is not None:
+        try:
+            shuffles = Shuffles.of(len(rows), groups[rows])
+        except NotEnoughDataError:
+            return [None] * len(x)
+        rows = rows[shuffles.rows]
     (bins_x, grid_x), (bins_y, grid_y) = (_binned(side[:, rows]) for side in (x, y))
     every, cells = len(folds), grid_x.shape[1]
     u, v = (side[:, seen, 0].astype(np.float64) for side in (x, y))
@@ -200,7 +213,7 @@ def _tests(critic: Critic, x: np.ndarray, y: np.ndarray, folds: list[Fold], most
         hy = critic.encode_y(torch.as_tensor(grid_y.repeat(every, 0)))
         for i in range(cells):
             tables[:, i] += critic.combine(_row(hx, i, cells), hy)[::every].numpy()
-    return binned_test(tables, bins_x, bins_y, most=most, seed=seed)
+    return binned_test(tables, bins_x, bins_y, shuffles, most=most, seed=seed)
 
 
 def _row(encoding: object, i: int, times: int) -> object:
