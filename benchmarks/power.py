@@ -55,7 +55,7 @@ SHAPES: dict[str, tuple[Draw, float]] = {
     "quadratic": (quadratic, 1.8),
     "circle": (circle, 0.48),
     "sine": (sine, 1.4),
-    "checkerboard": (checkerboard, 0.64),
+    "checkerboard": (checkerboard, 0.7),
 }
 
 

@@ -137,7 +137,7 @@ def test_the_command_tells_an_error_once(tmp_path: Path):
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.splitlines() == [
-        "mine: error: fabric= shares the training of critics, and method 'ksg' takes no part: drop it, or use 'auto'."
+        "mine: error: fabric= shares the training of critics, and 'ksg' takes no part: drop it, or use 'auto'."
     ]
 
 
@@ -161,7 +161,7 @@ def test_one_device_gives_the_digits_without_fabric():
 
 @pytest.mark.parametrize("method", ["ksg", "gaussian", "discrete", "ross"])
 def test_a_method_that_trains_nothing_is_refused(method: str):
-    with pytest.raises(InputError, match=f"method '{method}' takes no part: drop it, or use 'auto'"):
+    with pytest.raises(InputError, match=f"'{method}' takes no part: drop it, or use 'auto'"):
         mine.estimate(*rows(), method=method, fabric=one_device())
 
 

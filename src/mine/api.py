@@ -141,7 +141,7 @@ def _ranks(fabric: Any, estimator: Estimator, device: str) -> Ranks:
 
     if not getattr(estimator, "data_parallel", False):
         name = getattr(estimator, "name", type(estimator).__name__)
-        raise InputError(f"fabric= shares one method's training, and {name!r} takes no part in that: drop it, or use 'auto'.")
+        raise InputError(f"fabric= shares the training of critics, and {name!r} takes no part: drop it, or use 'auto'.")
     if device != "auto":
         raise InputError(f"With fabric= the device is Fabric's: drop device={device!r}, or pass it as Fabric's accelerator.")
     return Ranks(fabric)

@@ -10,8 +10,9 @@ from scipy.special import digamma
 from sklearn.feature_selection import mutual_info_regression
 
 import mine
+import mine.estimators.ksg as ksg_module
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
-from mine.estimators.ksg import KSG, ksg
+from mine.estimators.ksg import KSG, count_closer, ksg
 from mine.problem import Problem
 from mine.variables import as_variable
 
@@ -170,3 +171,17 @@ def test_bias_in_many_dimensions_is_flagged():
     x = rng.normal(size=(400, 6))
     estimate = KSG().run(problem(x, x + 0.2 * rng.normal(size=(400, 6))))
     assert any("biased at this n" in warning for warning in estimate.warnings)
+
+
+@pytest.mark.parametrize("columns", [3, 4, 24])
+@pytest.mark.parametrize("n", [400, 5200])
+def test_a_tree_and_all_distances_agree(columns: int, n: int, monkeypatch: pytest.MonkeyPatch):
+    values = np.random.default_rng(0).normal(size=(n, columns))
+    found = []
+    for wide, each in ((1, 10**9), (10**9, -1)):  # never a tree, always a tree
+        monkeypatch.setattr(ksg_module, "WIDE", wide)
+        monkeypatch.setattr(ksg_module, "EACH_DIMENSION", each)
+        distance = ksg_module.kth_distance(values, 3)
+        found.append((distance, count_closer(values, distance)))
+    np.testing.assert_array_equal(*(distance for distance, _ in found))
+    np.testing.assert_array_equal(*(counts for _, counts in found))

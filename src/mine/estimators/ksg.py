@@ -1,12 +1,14 @@
-"""Kraskov's k-nearest-neighbour estimator, on scipy's KDTree."""
+"""Kraskov's k-nearest-neighbour estimator, on scipy's KDTree and, in many dimensions, on all distances."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.spatial import KDTree
+from scipy.spatial.distance import cdist
 from scipy.special import digamma
 
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
@@ -16,6 +18,13 @@ from mine.problem import Problem
 from mine.result import Estimate
 
 __all__ = ["KSG", "count_closer", "ksg"]
+
+#: Columns from which a tree finds neighbours no faster than all distances do.
+WIDE = 24
+#: Counting all rows in a ball costs a tree more: up to this number of rows a dimension above two, all distances are faster.
+EACH_DIMENSION = 5000
+#: Distances held at a time.
+AT_A_TIME = 1 << 22
 
 
 def ksg(x: np.ndarray, y: np.ndarray, n_neighbors: int = 3) -> float:
@@ -39,14 +48,23 @@ def ksg(x: np.ndarray, y: np.ndarray, n_neighbors: int = 3) -> float:
         0.5
     """
     n = len(x)
-    distance = KDTree(np.concatenate([x, y], 1)).query(x_y := np.concatenate([x, y], 1), n_neighbors + 1, p=np.inf)[0]
-    del x_y
-    counts = [count_closer(side, distance[:, -1]) for side in (x, y)]
+    distance = kth_distance(np.concatenate([x, y], 1), n_neighbors)
+    counts = [count_closer(side, distance) for side in (x, y)]
     return float(digamma(n_neighbors) + digamma(n) - np.mean(digamma(counts[0]) + digamma(counts[1])))
+
+
+def kth_distance(values: np.ndarray, k: int) -> np.ndarray:
+    """Distance (maximum norm) of each row of ``values`` (n, d) to its k-th neighbour, shape (n,)."""
+    if values.shape[1] < WIDE:
+        return KDTree(values).query(values, k + 1, p=np.inf)[0][:, -1]
+    return np.concatenate([np.partition(distance, k, 1)[:, k] for _, distance in _all_distances(values)])
 
 
 def count_closer(side: np.ndarray, distance: np.ndarray) -> np.ndarray:
     """Rows strictly closer than ``distance`` to each row, itself included, shape (n,)."""
+    if len(side) <= EACH_DIMENSION * (side.shape[1] - 2):
+        closer = [(near < distance[rows, None]).sum(1) for rows, near in _all_distances(side)]
+        return np.maximum(np.concatenate(closer), 1)  # none at distance 0
     if side.shape[1] > 1:
         radius = np.nextafter(distance, -1)  # none at distance 0
         return np.maximum(KDTree(side).query_ball_point(side, radius, p=np.inf, return_length=True), 1)
@@ -63,6 +81,14 @@ def count_closer(side: np.ndarray, distance: np.ndarray) -> np.ndarray:
     while (out := (low <= last) & (values - ordered[np.minimum(low, last)] >= distance)).any():
         low[out] = np.searchsorted(ordered, ordered[low[out]], side="right")
     return np.maximum(high - low, 1)
+
+
+def _all_distances(values: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """Some of the rows after the other, and their distances (maximum norm) to all rows."""
+    rows = max(1, AT_A_TIME // len(values))
+    for start in range(0, len(values), rows):
+        part = slice(start, start + rows)
+        yield part, cdist(values[part], values, "chebyshev")
 
 
 @dataclass(frozen=True)
