@@ -122,7 +122,7 @@ class _Linear(nn.Module):
         return f"{n_in}, {n_out}"
 
 
-class _MLP(nn.Module):
+class MLP(nn.Module):
     """Hidden layers and a linear last one, on inputs that are pre-activations when ``activate_first``."""
 
     def __init__(
@@ -192,7 +192,7 @@ class ConcatCritic(Critic):
         fan_in = dx + dy
         self.first_x = _Linear(dx, hidden[0], stack, fan_in=fan_in, generator=generator)
         self.first_y = _Linear(dy, hidden[0], stack, bias=False, fan_in=fan_in, generator=generator)
-        self.rest = _MLP((*hidden, 1), stack, activation, activate_first=True, generator=generator)
+        self.rest = MLP((*hidden, 1), stack, activation, activate_first=True, generator=generator)
         if zero_init:
             last: Any = self.rest.layers[-1]
             nn.init.zeros_(last.weight)
@@ -241,8 +241,8 @@ class SeparableCritic(Critic):
     ) -> None:
         super().__init__()
         self.stack = stack
-        self.tower_x = _MLP((dx, *hidden, embed), stack, activation, activate_first=False, generator=generator)
-        self.tower_y = _MLP((dy, *hidden, embed), stack, activation, activate_first=False, generator=generator)
+        self.tower_x = MLP((dx, *hidden, embed), stack, activation, activate_first=False, generator=generator)
+        self.tower_y = MLP((dy, *hidden, embed), stack, activation, activate_first=False, generator=generator)
 
     def encode_x(self, x: Tensor) -> Tensor:
         return self.tower_x(x)

@@ -196,6 +196,7 @@ class SideEncoder:
                 sparse_output=False,
                 handle_unknown="infrequent_if_exist",
             ).fit(variable.discrete.astype(str))
+            self.label_means_ = self.labels_.transform(variable.discrete.astype(str)).mean(0)
             for name, rare in zip(variable.columns[-variable.n_discrete :], self.labels_.infrequent_categories_, strict=True):
                 if rare is not None:
                     self.merged_[name] = len(rare)
@@ -227,6 +228,7 @@ class SideEncoder:
         if self.labels_ is not None:
             with warnings.catch_warnings():  # a level that fit never saw shares the code of the rare ones, or of none
                 warnings.filterwarnings("ignore", "Found unknown categories", UserWarning)
-                parts.append(self.labels_.transform(variable.discrete.astype(str)) - 0.5)
+                # Without what they share, dozens of label columns would hide in a constant as long as they are many.
+                parts.append(self.labels_.transform(variable.discrete.astype(str)) - self.label_means_)
         with np.errstate(over="ignore"):
             return np.concatenate(parts, 1).clip(-3e38, 3e38).astype(np.float32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 
@@ -15,18 +15,22 @@ from mine.estimators.blend import blend
 from mine.estimators.crossfit import CrossFit
 from mine.estimators.discrete import DiscretePlugin, plugin_suits
 from mine.estimators.neural import Effort, FittedNeural, Neural
-from mine.estimators.strong import by_copula, by_residual
+from mine.estimators.strong import by_copula, by_residual, by_ross
 from mine.guided import GuidedCritic, SideLayout
+from mine.labelled import LabelCritic
 from mine.preprocessing import Preprocess, SideEncoder, n_lengths
 from mine.problem import Problem
 from mine.result import Estimate
 from mine.splits import Fold
 from mine.training import History, Pairs, TrainingOptions
+from mine.variables import Variable
 
 __all__ = ["Auto"]
 
 #: Two single columns may have sharp edges, which no distance draws: there the network reads the pair itself.
-PAIR_NETWORK = (64, 64, 64)
+PAIR_NETWORK, PAIR_RATE = (64, 64, 64), 1.5e-2
+#: Rate and batch of the critic of a column of labels, which takes every pair.
+LABEL_RATE, LABEL_BATCH = 1e-2, 512
 #: Steps of a network on pairs beside a critic by distance, as a share of the latter's.
 PAIR_PACE = 0.6
 
@@ -62,6 +66,8 @@ class Auto(Neural):
         return super().fit(problem)
 
     def _critic(self, problem: Problem, pairs: Pairs, folds: list[Fold], generator: torch.Generator) -> Critic:
+        if label := _label_side(problem):
+            return self._label_critic(label, problem, pairs, folds, generator)
         if not self._has_base(problem):
             return super()._critic(problem, pairs, folds, generator)
         base = self._copulas(problem, pairs, folds)
@@ -88,6 +94,26 @@ class Auto(Neural):
             activation=self.activation,
             generator=generator,
         )
+
+    def _label_critic(
+        self, label: Literal["x", "y"], problem: Problem, pairs: Pairs, folds: list[Fold], generator: torch.Generator
+    ) -> Critic:
+        """A classifier: every function of a label and the other side."""
+        labels, other = (pairs.x, pairs.y) if label == "x" else (pairs.y, pairs.x)
+        return LabelCritic(
+            labels.shape[1],
+            other.shape[1],
+            self._label_network(problem),
+            labels=label,
+            activation=self.activation,
+            stack=(len(folds) * self.dial.members,),
+            generator=generator,
+        )
+
+    def _label_network(self, problem: Problem) -> tuple[int, ...]:
+        """Deeper and narrower on one number, whose edges it must find."""
+        single = sum(side.n_continuous for side in (problem.x, problem.y)) == 1
+        return PAIR_NETWORK if single and self.hidden is None else tuple(self.dial.hidden)
 
     def _pair_critic(
         self, problem: Problem, pairs: Pairs, folds: list[Fold], base: CopulaBase, generator: torch.Generator
@@ -124,6 +150,8 @@ class Auto(Neural):
         return self.dial.blend and self.critic is None and self._has_base(problem) and not _one_each(problem)
 
     def _words(self, problem: Problem) -> str:
+        if _label_side(problem):
+            return f"a score a label, MLP {self._label_network(problem)}"
         if not self._has_base(problem):
             return super()._words(problem)
         if _one_each(problem):
@@ -135,11 +163,19 @@ class Auto(Neural):
     def _options(self, problem: Problem) -> TrainingOptions:
         if self.critic is None and _one_each(problem):
             return self._pair_options(problem)
-        return super()._options(problem)
+        options = super()._options(problem)
+        if self.critic is None and _label_side(problem):
+            single = self._label_network(problem) == PAIR_NETWORK
+            return replace(
+                options,
+                learning_rate=self.learning_rate or (PAIR_RATE if single else LABEL_RATE),
+                batch_size=self.batch_size or LABEL_BATCH,
+            )
+        return options
 
     def _pair_options(self, problem: Problem) -> TrainingOptions:
         options = super()._options(problem)
-        rate = 1.5e-2 if self.learning_rate is None else self.learning_rate
+        rate = PAIR_RATE if self.learning_rate is None else self.learning_rate
         steps = options.steps if _one_each(problem) else max(1, round(PAIR_PACE * options.steps))
         return replace(
             options,
@@ -156,7 +192,7 @@ class Auto(Neural):
         if self.critic is not None:
             return estimate
         if self.residual:
-            found = by_residual(estimate, fit.problem, partial(_remainder, self))
+            found = by_residual(estimate, fit.problem, partial(_remainder, self)) or by_ross(estimate, fit.problem)
             if found is not None:
                 return found
         return by_copula(estimate, fit)
@@ -169,6 +205,17 @@ class Auto(Neural):
 def _one_each(problem: Problem) -> bool:
     """Whether each side is one column of numbers."""
     return all(side.n_continuous == 1 and not side.n_discrete for side in (problem.x, problem.y))
+
+
+def _label_side(problem: Problem) -> Literal["x", "y", ""]:
+    """The side that is one column of labels, if either is."""
+    if _is_label(problem.x):
+        return "x"
+    return "y" if _is_label(problem.y) else ""
+
+
+def _is_label(side: Variable) -> bool:
+    return side.n_discrete == 1 and not side.n_continuous
 
 
 def _remainder(method: Auto, problem: Problem) -> Estimate:

@@ -15,7 +15,7 @@ from mine.estimators.neighbours import disjoint_parts, drift_warnings, prepared,
 from mine.problem import Problem
 from mine.result import Estimate
 
-__all__ = ["Ross", "merge_rare", "ross"]
+__all__ = ["Ross", "merge_rare", "ross", "ross_rows"]
 
 
 def ross(values: np.ndarray, labels: np.ndarray, n_neighbors: int = 3) -> float:
@@ -41,18 +41,21 @@ def ross(values: np.ndarray, labels: np.ndarray, n_neighbors: int = 3) -> float:
     """
     counts = np.bincount(labels)
     kept = counts[labels] > 1
-    if not kept.all():
-        values, labels = values[kept], labels[kept]
-    n = len(values)
-    if n == 0:
+    if not kept.any():
         return float("nan")
+    return float(ross_rows(values[kept], labels[kept], n_neighbors).mean())
+
+
+def ross_rows(values: np.ndarray, labels: np.ndarray, n_neighbors: int = 3) -> np.ndarray:
+    """What each row contributes to :func:`ross`, shape (n,): every label of two rows or more, values without ties."""
+    n, counts = len(values), np.bincount(labels)
     distance, k = np.empty(n), np.minimum(n_neighbors, counts[labels] - 1)
     for label in np.unique(labels):
         rows = np.flatnonzero(labels == label)
         few = int(k[rows[0]])
         distance[rows] = KDTree(values[rows]).query(values[rows], few + 1, p=np.inf)[0][:, -1]
     within = count_closer(values, distance)
-    return float(digamma(n) - digamma(counts[labels]).mean() + digamma(k).mean() - digamma(within).mean())
+    return digamma(n) - digamma(counts[labels]) + digamma(k) - digamma(within)
 
 
 def merge_rare(labels: np.ndarray, least: int) -> tuple[np.ndarray, int]:

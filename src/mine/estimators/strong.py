@@ -1,4 +1,4 @@
-"""Strong dependence: estimates that need joint rows only, for where shuffled pairs resolve no more."""
+"""Estimates that need joint rows only, for where shuffled pairs resolve no more, or edges are sharper than critics are."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ import numpy as np
 
 from mine.errors import NotEnoughDataError
 from mine.estimators.crossfit import CrossFit, interval_half_width
+from mine.estimators.neighbours import prepared
 from mine.estimators.residual import MOST_COLUMNS, Residual, best_residual
+from mine.estimators.ross import merge_rare, ross_rows
 from mine.estimators.witness import base_ratio
 from mine.problem import Problem, clustered_stderr
 from mine.result import Estimate
 from mine.splits import make_folds
 from mine.variables import as_variable
 
-__all__ = ["by_copula", "by_residual"]
+__all__ = ["by_copula", "by_residual", "by_ross"]
 
 #: From this many nats on a partition term over shuffled pairs is noisy; below, a residual is only tried on a few columns.
 STRONG, FEW_COLUMNS = 3.0, 3
@@ -30,6 +32,8 @@ FEWEST_ROWS, MOST_ROWS = 200, 20_000
 ROWS_TO_SPARE = 2000
 #: Uncertainty (nats a coordinate) of the difference of two entropies from nearest neighbours.
 ENTROPY_MISFIT = 0.015
+#: Most columns of numbers beside a label in which nearest neighbours are asked; and how many of them.
+ROSS_COLUMNS, ROSS_NEIGHBORS = 2, 5
 
 
 def by_residual(estimate: Estimate, problem: Problem, remainder: Callable[[Problem], Estimate]) -> Estimate | None:
@@ -64,7 +68,7 @@ def by_residual(estimate: Estimate, problem: Problem, remainder: Callable[[Probl
     if residual is None:
         return None
     stderr = clustered_stderr(residual.rows, groups)
-    if not estimate.diagnostics["saturated"] and not _surely_more(residual, estimate, rows, groups):
+    if not estimate.diagnostics["saturated"] and not _surely_more(residual.rows, estimate, rows, groups):
         return None
     told = (x if residual.swapped else y).name
     given = (y if residual.swapped else x).take(rows)
@@ -72,14 +76,47 @@ def by_residual(estimate: Estimate, problem: Problem, remainder: Callable[[Probl
     return _joined(estimate, residual, stderr, rest, len(rows), told, given.name)
 
 
-def _surely_more(residual: Residual, estimate: Estimate, rows: np.ndarray, groups: np.ndarray | None) -> bool:
-    """Whether the residual explains more than the critics found, by three standard errors of their paired difference.
+def by_ross(estimate: Estimate, problem: Problem) -> Estimate | None:
+    """Ross' estimate between a label and a number or two, where it surely tells more: no network draws an edge that sharp.
+
+    Arguments:
+        estimate: The bound from shuffled pairs, in nats.
+        problem: The data.
+
+    Returns:
+        The estimate, or None where the data are not of that kind, or the critics have found as much themselves.
+    """
+    if problem.groups is not None or problem.n > MOST_ROWS:  # neighbours within a group are near for other reasons
+        return None
+    for numbers, label in ((problem.x, problem.y), (problem.y, problem.x)):
+        if numbers.n_discrete or label.n_continuous or label.n_discrete != 1 or not 1 <= numbers.n_continuous <= ROSS_COLUMNS:
+            continue
+        labels, _ = merge_rare(label.row_ids(), ROSS_NEIGHBORS + 1)
+        values = prepared(numbers.flat, "robust", np.random.default_rng(problem.seeds(1)[0]))
+        rows = ross_rows(values, labels, ROSS_NEIGHBORS)
+        if np.bincount(labels).min() <= ROSS_NEIGHBORS or not _surely_more(rows, estimate, np.arange(problem.n), None):
+            return None
+        value, stderr = float(rows.mean()), clustered_stderr(rows, None)
+        half_width = math.hypot(interval_half_width(stderr, 0.0, problem.n), ENTROPY_MISFIT * numbers.n_continuous)
+        diagnostics: dict[str, Any] = {
+            **estimate.diagnostics,
+            "basis": f"nearest neighbours in {numbers.name} within the labels of {label.name} (Ross)",
+            "bias_correction": 0.0,
+            "shuffled_pairs_nats": estimate.value,
+        }
+        interval = (value - half_width, value + half_width)
+        return replace(estimate, value=value, stderr=stderr, interval=interval, diagnostics=diagnostics)
+    return None
+
+
+def _surely_more(found: np.ndarray, estimate: Estimate, rows: np.ndarray, groups: np.ndarray | None) -> bool:
+    """Whether the contributions ``found`` of ``rows`` exceed the critics' by three standard errors of their difference.
 
     Both are means of an estimate of the same log-ratio on the same rows: their difference is known far better than either.
     The largest of a dozen residuals is too large by luck, hence three and not two.
     """
-    noise = 0.0 if estimate.rows is None else clustered_stderr(residual.rows - estimate.rows[rows], groups)
-    return residual.explained > estimate.value + 3 * noise
+    noise = 0.0 if estimate.rows is None else clustered_stderr(found - estimate.rows[rows], groups)
+    return float(found.mean()) > estimate.value + 3 * noise
 
 
 def _joined(

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mine.critics import _MLP as MLP
+from mine.critics import MLP
 from mine.critics import _Linear as Linear
 from mine.experiments.checkpoint import Checkpoint
 from mine.experiments.experiment import Progress
