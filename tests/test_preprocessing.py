@@ -192,7 +192,7 @@ def test_ranks_come_first_then_scales_then_lengths_then_labels():
         expected = norm.ppf((rankdata(square) - 0.5) / 60)
         assert spearmanr(features[:, k], expected).statistic > 0.99  # mirrored rows are ties but for rounding
     np.testing.assert_array_equal(features[:, 6], np.where(MIXED["flag"], 0.5, -0.5))
-    np.testing.assert_array_equal(features[:, 7:], np.tile(np.eye(3) - 0.5, (20, 1)))
+    np.testing.assert_array_equal(features[:, 7:], np.tile(np.eye(3) - 1 / 3, (20, 1)).astype(np.float32))
 
 
 def test_without_preprocessing_numbers_pass_unchanged_within_float32():
@@ -223,7 +223,7 @@ def test_rare_levels_are_merged_and_counted():
 def test_a_level_that_fit_never_saw_is_silent_and_finite():
     encoder = SideEncoder("rank").fit(as_variable(["p", "q", "r"] * 10, "x"))
     features = encoder.transform(as_variable(["p", "new"], "x"))
-    np.testing.assert_array_equal(features, [[0.5, -0.5, -0.5], [-0.5, -0.5, -0.5]])
+    np.testing.assert_allclose(features, [[2 / 3, -1 / 3, -1 / 3], [-1 / 3, -1 / 3, -1 / 3]], rtol=1e-6)
 
 
 def test_new_rows_use_the_fitted_scale():

@@ -52,7 +52,7 @@ METHODS: dict[str, Method] = {
     for m in (
         Method(
             "auto",
-            "the default: ranks, Gaussian base plus residual critic, cross-fitting, bias correction",
+            "the default: critics by distance and on pairs, blended, on a fitted copula; a classifier for labels; cross-fitted",
             "this library, after Belghazi et al. 2018",
             "mine.estimators.auto",
             "Auto",

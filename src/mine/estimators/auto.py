@@ -56,7 +56,7 @@ class Auto(Neural):
     _efforts: ClassVar[dict[str, Effort]] = {
         "fast": Effort(pace=0.7, hidden=(64, 64), batch_size=256, shuffles=8, blend=False),
         "default": Effort(pace=1.4, hidden=(128, 128), batch_size=256, shuffles=8),
-        "thorough": Effort(pace=2.0, hidden=(128, 128), batch_size=256, shuffles=8, n_folds=5, members=4),
+        "thorough": Effort(pace=2.0, hidden=(256, 256), batch_size=256, shuffles=8, n_folds=5, members=4),
     }
 
     def fit(self, problem: Problem) -> FittedNeural:
