@@ -14,7 +14,6 @@ from mine.critics import pair_scores
 from mine.labelled import LabelCritic
 from mine.tasks import get_task
 
-
 RANDOM = torch.Generator().manual_seed(0)
 
 

@@ -78,6 +78,14 @@ def test_only_what_is_new_is_run(tmp_path: Path) -> None:
     assert calls[4:] == [(4, 0), (1, 0)]
 
 
+def test_what_the_folder_holds_is_reported_by_any_call(tmp_path: Path) -> None:
+    experiment = toy([])
+    reproduce(experiment, out=tmp_path, scale="smoke", seeds=3, arms=["ten"])
+    reproduce(replace(experiment, code=["critics"]), out=tmp_path, scale="smoke", seeds=[5], arms=["ten"])  # other code
+    found = reproduce(experiment, out=tmp_path, scale="smoke", seeds=1, arms=["one"])
+    assert [(r.arm, r.seed) for r in found.records] == [("one", 0), ("ten", 0), ("ten", 1), ("ten", 2)]
+
+
 def test_what_is_written(tmp_path: Path) -> None:
     experiment = toy([])
     found = reproduce(experiment, out=tmp_path, scale="smoke", seeds=[0, 2], arms=["one", "ten"])

@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from mine.benchmarking.versions import environment, modules_version
@@ -65,7 +65,8 @@ def reproduce(
 
     Arguments:
         name: As in ``mine reproduce --list``, or an experiment.
-        out: Folder; the same call with more seeds or arms runs only what is new.
+        out: Folder; the same call with more seeds or arms runs only what is new, and reports all that the folder then holds
+            by the same code and settings.
         scale: ``"smoke"`` (does it run), ``"default"`` (two CPU cores) or ``"paper"`` (the paper's size).
         seeds: How many, numbered from 0, or the numbers themselves.
         arms: Some of the arms; None for all.
@@ -97,9 +98,21 @@ def reproduce(
             store.write(done[cell.key])
             Checkpoint(store.folder_of(cell) / "checkpoint.pt").remove()
 
-    records = [done[cell.key] for cell in cells]
+    records = _comparable(experiment, scale, version, done)
     files = _save(experiment, records, folder, store)
     return Reproduction(experiment, records, files)
+
+
+def _comparable(experiment: Experiment, scale: str, version: str, done: dict[str, Record]) -> list[Record]:
+    """The finished cells by this code and these settings, arm by arm, of whatever call they are."""
+    arms = list(experiment.arms)
+    current = {arm: asdict(experiment.config(arm, scale)) for arm in arms}
+    records = [
+        record
+        for key, record in done.items()
+        if record.arm in current and key == replace(record.cell, config=current[record.arm], version=version).key
+    ]
+    return sorted(records, key=lambda record: (arms.index(record.arm), record.seed))
 
 
 def _nested(on_progress: Callback | None, count: int, total: int, message: str) -> Callback:
