@@ -137,5 +137,5 @@ def test_the_experiment_from_end_to_end(tmp_path: Path) -> None:
     assert {metric.key for metric in experiment.metrics} <= set(metrics)
     assert metrics["error_kernel"] > 0.3 and metrics["error_bins"] > 1  # noise of a tenth of the range overlaps many patterns
     assert metrics["compression_exact"] < 0.1
-    assert found.files[-1].name == "info_plane.png" and found.files[-1].stat().st_size > 10_000
+    assert found.files[-1].name == "figure.png" and found.files[-1].stat().st_size > 10_000
     assert not list(tmp_path.glob("*/smoke/cells/*/*.pt"))

@@ -126,7 +126,7 @@ def _numbers(planes: Mapping[str, np.ndarray]) -> dict[str, float]:
 
 
 def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:
-    """Write ``info_plane.png``: a row an arm, a column a way to measure, of each arm's first seed."""
+    """Write ``figure.png``: a row an arm, a column a way to measure, of each arm's first seed."""
     first: dict[str, tuple[Record, Path]] = {}
     for record, folder in results:
         first.setdefault(record.arm, (record, folder))
@@ -148,7 +148,7 @@ def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:
     last = int(np.floor(mappable.norm.vmax))
     bar.set_ticks([0, *range(1, last + 1)], labels=["0", *(f"{10**i:,}" for i in range(1, last + 1))])
     bar.set_label("epoch")
-    target = out / "info_plane.png"
+    target = out / "figure.png"
     figure.savefig(target, dpi=150)
     return [target]
 
