@@ -123,7 +123,7 @@ class _Linear(nn.Module):
 
 
 class MLP(nn.Module):
-    """Hidden layers and a linear last one, on inputs that are pre-activations when ``activate_first``."""
+    """Hidden layers and a linear last one, which starts at zero when ``zero_last``; inputs may be pre-activations."""
 
     def __init__(
         self,
@@ -132,6 +132,7 @@ class MLP(nn.Module):
         activation: str,
         *,
         activate_first: bool,
+        zero_last: bool = False,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
@@ -140,6 +141,10 @@ class MLP(nn.Module):
         self.activation = activation
         self.activate_first = activate_first
         self.layers = nn.ModuleList(_Linear(a, b, stack, generator=generator) for a, b in itertools.pairwise(sizes))
+        if zero_last:
+            last: Any = self.layers[-1]
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
 
     def forward(self, h: Tensor) -> Tensor:
         """Scores of ``h``, which is overwritten when ``activate_first``: hand over a tensor that nobody else needs."""
@@ -192,11 +197,7 @@ class ConcatCritic(Critic):
         fan_in = dx + dy
         self.first_x = _Linear(dx, hidden[0], stack, fan_in=fan_in, generator=generator)
         self.first_y = _Linear(dy, hidden[0], stack, bias=False, fan_in=fan_in, generator=generator)
-        self.rest = MLP((*hidden, 1), stack, activation, activate_first=True, generator=generator)
-        if zero_init:
-            last: Any = self.rest.layers[-1]
-            nn.init.zeros_(last.weight)
-            nn.init.zeros_(last.bias)
+        self.rest = MLP((*hidden, 1), stack, activation, activate_first=True, zero_last=zero_init, generator=generator)
 
     def encode_x(self, x: Tensor) -> Tensor:
         return self.first_x(x)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mine.critics import MLP, Critic
 
@@ -48,10 +48,8 @@ class LabelCritic(Critic):
         super().__init__()
         self.stack = stack
         self.labels = labels
-        self.network = MLP((dim, *hidden, levels + 1), stack, activation, activate_first=False, generator=generator)
-        last: Any = self.network.layers[-1]
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
+        sizes = (dim, *hidden, levels + 1)
+        self.network = MLP(sizes, stack, activation, activate_first=False, zero_last=True, generator=generator)
 
     def encode_x(self, x: Tensor) -> Tensor:
         return self._with_one(x) if self.labels == "x" else self.network(x)

@@ -64,6 +64,11 @@ class Variable:
         return self.discrete.shape[1]
 
     @property
+    def is_label(self) -> bool:
+        """Whether this is one column of labels and nothing else."""
+        return self.n_discrete == 1 and not self.n_continuous
+
+    @property
     def discrete_columns(self) -> tuple[str, ...]:
         return self.columns[len(self.columns) - self.n_discrete :]
 

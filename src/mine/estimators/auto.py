@@ -23,7 +23,6 @@ from mine.problem import Problem
 from mine.result import Estimate
 from mine.splits import Fold
 from mine.training import History, Pairs, TrainingOptions
-from mine.variables import Variable
 
 __all__ = ["Auto"]
 
@@ -209,13 +208,9 @@ def _one_each(problem: Problem) -> bool:
 
 def _label_side(problem: Problem) -> Literal["x", "y", ""]:
     """The side that is one column of labels, if either is."""
-    if _is_label(problem.x):
+    if problem.x.is_label:
         return "x"
-    return "y" if _is_label(problem.y) else ""
-
-
-def _is_label(side: Variable) -> bool:
-    return side.n_discrete == 1 and not side.n_continuous
+    return "y" if problem.y.is_label else ""
 
 
 def _remainder(method: Auto, problem: Problem) -> Estimate:

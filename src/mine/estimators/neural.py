@@ -29,7 +29,7 @@ from mine.splits import Fold, make_folds, trimmed
 from mine.training import History, Pairs, TrainingOptions, evaluate_scores, train_critic
 from mine.variables import Variable
 
-__all__ = ["Effort", "FittedNeural", "Neural", "stop_share"]
+__all__ = ["Effort", "FittedNeural", "Neural", "split", "stop_share"]
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class Neural:
         kind = self._reported()
         custom = self.critic is not None
         encoders = [self._encoder().fit(v, keep_shape=custom) for v in (problem.x, problem.y)]
-        problem, folds = self._split(problem, seeds[0])
+        problem, folds = split(problem, self.dial.n_folds, seeds[0])
         folds = trimmed(folds, self._steps(problem.n) * self.dial.batch_size, seeds[0])
         pairs = _pairs(problem, encoders)
 
@@ -150,17 +150,6 @@ class Neural:
             raise UnknownNameError("effort", self.effort, list(self._efforts))
         given = {name: getattr(self, name) for name in ("hidden", "batch_size", "shuffles", "n_folds")}
         return replace(self._efforts[self.effort], **{name: value for name, value in given.items() if value is not None})
-
-    def _split(self, problem: Problem, seed: int) -> tuple[Problem, list[Fold]]:
-        """The folds; copies of rows are let go where keeping them together leaves nothing to shuffle."""
-        n_folds = self.dial.n_folds or (5 if problem.n < 4000 else 3)
-        share = stop_share(problem.n)
-        try:
-            return problem, make_folds(problem.n, n_folds, seed, problem.groups, stop_share=share)
-        except NotEnoughDataError:
-            if not problem.copies:
-                raise
-            return replace(problem, groups=None), make_folds(problem.n, n_folds, seed, stop_share=share)
 
     def _refined(self, estimate: Estimate, fit: CrossFit) -> Estimate:
         """What to report instead where shuffled pairs cannot resolve the information; here nothing more than the bound."""
@@ -353,6 +342,21 @@ def stop_share(n: int) -> float:
     (0.15, 0.25, 0.015)
     """
     return float(np.clip(300 / n, min(0.15, 15_000 / n), 0.25))
+
+
+def split(problem: Problem, n_folds: int | None, seed: int) -> tuple[Problem, list[Fold]]:
+    """The folds; copies of rows are let go where keeping them together leaves nothing to shuffle.
+
+    ``n_folds`` None takes 5, and 3 from 4,000 rows on.
+    """
+    n_folds = n_folds or (5 if problem.n < 4000 else 3)
+    share = stop_share(problem.n)
+    try:
+        return problem, make_folds(problem.n, n_folds, seed, problem.groups, stop_share=share)
+    except NotEnoughDataError:
+        if not problem.copies:
+            raise
+        return replace(problem, groups=None), make_folds(problem.n, n_folds, seed, stop_share=share)
 
 
 def _pairs(problem: Problem, encoders: list[SideEncoder]) -> Pairs:

@@ -89,12 +89,14 @@ def by_ross(estimate: Estimate, problem: Problem) -> Estimate | None:
     if problem.groups is not None or problem.n > MOST_ROWS:  # neighbours within a group are near for other reasons
         return None
     for numbers, label in ((problem.x, problem.y), (problem.y, problem.x)):
-        if numbers.n_discrete or label.n_continuous or label.n_discrete != 1 or not 1 <= numbers.n_continuous <= ROSS_COLUMNS:
+        if not label.is_label or numbers.n_discrete or not 1 <= numbers.n_continuous <= ROSS_COLUMNS:
             continue
         labels, _ = merge_rare(label.row_ids(), ROSS_NEIGHBORS + 1)
+        if np.bincount(labels).min() <= ROSS_NEIGHBORS:
+            return None
         values = prepared(numbers.flat, "robust", np.random.default_rng(problem.seeds(1)[0]))
         rows = ross_rows(values, labels, ROSS_NEIGHBORS)
-        if np.bincount(labels).min() <= ROSS_NEIGHBORS or not _surely_more(rows, estimate, np.arange(problem.n), None):
+        if not _surely_more(rows, estimate, np.arange(problem.n), None):
             return None
         value, stderr = float(rows.mean()), clustered_stderr(rows, None)
         half_width = math.hypot(interval_half_width(stderr, 0.0, problem.n), ENTROPY_MISFIT * numbers.n_continuous)

@@ -11,14 +11,14 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from mine.errors import InputError, NotEnoughDataError, UnknownNameError
+from mine.errors import InputError, UnknownNameError
 from mine.estimators import EFFORTS
 from mine.estimators.crossfit import MISFIT, SATURATION_MARGIN, interval_half_width, upper_half_width
-from mine.estimators.neural import stop_share
+from mine.estimators.neural import split
 from mine.preprocessing import SideEncoder, rank_gaussianize
 from mine.problem import Problem, clustered_stderr
 from mine.result import Estimate
-from mine.splits import Fold, make_folds
+from mine.splits import Fold
 from mine.statistics.divergence import FEWEST_EFFECTIVE
 from mine.statistics.exchange import exchange_partners
 from mine.statistics.given import residuals
@@ -106,7 +106,8 @@ class LocalShuffle:
         """The estimate in nats, z being ``third``."""
         seeds = problem.seeds(6)
         n = problem.n
-        folds, groups = self._folds(problem, seeds[0])
+        problem, folds = split(problem, self.n_folds, seeds[0])
+        groups = problem.groups
         x, y = problem.x, problem.y
         if x.n_continuous and not y.n_continuous:
             x, y = y, x  # the information is symmetric, and regression takes the drift out of numbers only
@@ -130,17 +131,6 @@ class LocalShuffle:
             read.append(self._read(problem, [given], right, partners, folds, seeds[5], (1, 2)))
         alone = float((partners == np.arange(n)[:, None]).all(2).mean())
         return _assembled(problem, third, read, groups, alone, count)
-
-    def _folds(self, problem: Problem, seed: int) -> tuple[list[Fold], np.ndarray | None]:
-        """The folds and the groups that they keep; copies of rows are let go where too few rows would be left."""
-        n_folds = self.n_folds or (5 if problem.n < 4000 else 3)
-        share = stop_share(problem.n)
-        try:
-            return make_folds(problem.n, n_folds, seed, problem.groups, stop_share=share), problem.groups
-        except NotEnoughDataError:
-            if not problem.copies:
-                raise
-            return make_folds(problem.n, n_folds, seed, stop_share=share), None
 
     def _read(
         self,
