@@ -367,7 +367,7 @@ def test_training_that_still_rose_is_reported():
         ({"critic": "mlp"}, r"critic must be an nn.Module taking \(x, y\), or a function making one; got str"),
         ({"critic": lambda: "mlp"}, "The critic factory must return an nn.Module, got str"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
 )
 @pytest.mark.parametrize("method", ["auto", "mine"])
 def test_options_that_cannot_be(method: str, options: dict[str, Any], match: str):
