@@ -55,6 +55,7 @@ def toy(calls: list[tuple[int, int]]) -> Experiment:
         "toy", "Adds.", "nobody", {"one": {}, "ten": {"size": 10}, "bad": {"fails": True}},
         {"smoke": Config(), "default": Config(2), "paper": Config(3)}, {"smoke": 0.1, "default": 1, "paper": 1},
         [Metric("sum", "sum (%)", 1, 100, {"one": "95 ± 2", "ten": "–"})], run, plot, ["bounds"],
+        drawn_from="samples.txt",
     )  # fmt: skip
 
 
@@ -84,6 +85,19 @@ def test_what_the_folder_holds_is_reported_by_any_call(tmp_path: Path) -> None:
     reproduce(replace(experiment, code=["critics"]), out=tmp_path, scale="smoke", seeds=[5], arms=["ten"])  # other code
     found = reproduce(experiment, out=tmp_path, scale="smoke", seeds=1, arms=["one"])
     assert [(r.arm, r.seed) for r in found.records] == [("one", 0), ("ten", 0), ("ten", 1), ("ten", 2)]
+
+
+def test_numbers_alone_are_gone_on_from(tmp_path: Path) -> None:
+    calls: list[tuple[int, int]] = []
+    reproduce(toy(calls), out=tmp_path / "a", scale="smoke", seeds=2, arms=["ten"])
+    copy = tmp_path / "b" / "toy" / "smoke"
+    copy.mkdir(parents=True)
+    copy.joinpath("results.json").write_bytes((tmp_path / "a" / "toy" / "smoke" / "results.json").read_bytes())
+    found = reproduce(toy(calls), out=tmp_path / "b", scale="smoke", seeds=3, arms=["ten"])
+    assert calls == [(10, 0), (10, 1), (10, 2)]
+    assert [(r.seed, r.metrics["sum"]) for r in found.records] == [(0, 10), (1, 11), (2, 12)]
+    assert found.files[-1] == copy / "figure.png"  # of the one cell that has its files
+    assert len(reproduce(toy(calls), out=tmp_path / "b", scale="smoke", seeds=1, arms=["ten"]).records) == 3
 
 
 def test_what_is_written(tmp_path: Path) -> None:
@@ -136,6 +150,7 @@ def test_a_torn_result_counts_as_not_finished(tmp_path: Path) -> None:
     (cell,) = (tmp_path / "toy" / "smoke" / "cells").iterdir()
     (cell / "result.json").write_text('{"experiment": "toy", "sc')
     (cell / ".left.tmp").write_text("torn")
+    (cell.parents[1] / "results.json").write_text("[{")
     reproduce(toy(calls), out=tmp_path, scale="smoke", arms=["one"])
     assert len(calls) == 2
     assert not (cell / ".left.tmp").exists()

@@ -59,6 +59,8 @@ class Experiment:
         run: ``(config, seed, folder, progress) -> numbers by key``. It writes what the figure needs into ``folder``, keeps a
             :class:`mine.experiments.checkpoint.Checkpoint` there, and takes all randomness from ``seed``.
         plot: ``(records with their folders, folder) -> files``, called when all cells are finished.
+        drawn_from: The file in a cell's folder that ``plot`` reads; cells of which only the numbers are kept are not drawn.
+            None where the numbers are all it needs.
         code: Modules whose code decides the numbers: a cell that other code gave is another cell.
         targets: What the larger scales have to reach, for the verdict on the page.
     """
@@ -74,6 +76,7 @@ class Experiment:
     plot: Callable[[Sequence[tuple[Record, Path]], Path], Sequence[Path]]
     code: Sequence[str]
     targets: Sequence[Target] = ()
+    drawn_from: str | None = None
 
     def config(self, arm: str, scale: str) -> Any:
         """The config of an arm at a scale.

@@ -61,7 +61,8 @@ def reproduce(
     """Run an experiment, or what is left of it: finished cells are taken over, a cell cut short goes on from its checkpoint.
 
     Everything lies in ``out/NAME/SCALE``: ``cells`` with a folder an arm and seed, ``results.json``, ``table.csv``,
-    ``summary.md`` and the figure.
+    ``summary.md`` and the figure. A ``results.json`` alone, as kept in this repository, is gone on from too; the figure then
+    shows what has its files.
 
     Arguments:
         name: As in ``mine reproduce --list``, or an experiment.
@@ -181,5 +182,7 @@ def _save(experiment: Experiment, records: list[Record], folder: Path, store: St
         content = text.encode()
         write_whole(folder / name, lambda stream, content=content: stream.write(content))
     good = [(record, store.folder_of(record.cell)) for record in records if not record.failed]
+    if experiment.drawn_from is not None:
+        good = [(record, path) for record, path in good if (path / experiment.drawn_from).is_file()]
     figures = experiment.plot(good, folder) if good else []
     return [*(folder / name for name in texts), *figures]

@@ -88,7 +88,9 @@ class Record:
 
 
 class Store:
-    """The folder ``cells`` of one experiment at one scale.
+    """One experiment at one scale: the folder ``cells``, and beside it ``results.json`` with the numbers of all of them.
+
+    The numbers alone are enough to go on from: a copy of ``results.json``, as in this repository, stands for finished cells.
 
     Raises:
         InputError: The folder cannot be made.
@@ -96,6 +98,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = cells_folder(folder)
+        self.results = folder / "results.json"
 
     def folder_of(self, cell: Cell) -> Path:
         """Where a cell keeps its files."""
@@ -111,17 +114,30 @@ class Store:
 
     def read(self) -> dict[str, Record]:
         """All finished cells by key; a file that cannot be read counts as not finished."""
-        known = {f.name for f in fields(Record)}
-        found: dict[str, Record] = {}
-        for path in sorted(self.folder.glob(f"*/{_RESULT}")):
-            try:
-                content = json.loads(path.read_text(encoding="utf-8"))
-                record = Record(**{key: value for key, value in content.items() if key in known})
-                found[record.cell.key] = record
-            except (OSError, ValueError, TypeError, AttributeError):
-                continue
-        return found
+        saved = _json(self.results)
+        contents = [*(saved if isinstance(saved, list) else []), *map(_json, sorted(self.folder.glob(f"*/{_RESULT}")))]
+        records = [record for content in contents for record in _record(content)]
+        return {record.cell.key: record for record in records}  # what a cell's own folder says comes last and holds
 
     def write(self, record: Record) -> None:
         """Write a cell's result, whole or not at all; its other files are already there."""
         write_record(self.folder_of(record.cell) / _RESULT, record)
+
+
+def _json(path: Path) -> Any:
+    """What a file holds; None where it cannot be read."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _record(content: Any) -> list[Record]:
+    """The record that a file's content describes, if it does."""
+    known = {f.name for f in fields(Record)}
+    try:
+        record = Record(**{key: value for key, value in content.items() if key in known})
+        _ = record.cell.key  # torn contents may lack what tells cells apart
+    except (TypeError, ValueError, AttributeError):
+        return []
+    return [record]

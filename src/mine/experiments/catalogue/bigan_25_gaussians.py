@@ -115,6 +115,7 @@ EXPERIMENT = Experiment(
     ),
     run=run,
     plot=plot,
+    drawn_from="samples.npz",
     code=(*CODE, "datasets/points", "experiments/point_metrics"),
     targets=[
         Target(

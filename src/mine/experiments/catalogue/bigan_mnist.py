@@ -117,6 +117,7 @@ EXPERIMENT = Experiment(
     ),
     run=run,
     plot=plot,
+    drawn_from="samples.npz",
     code=(*CODE, "experiments/image_metrics", "experiments/digit_classifier"),
     targets=[Target("BiGAN+MINE's reconstructions are recognised twice as often as BiGAN's, or in 96 %", _recognised)],
 )  # fmt: skip

@@ -79,6 +79,7 @@ EXPERIMENT = Experiment(
     ),
     run=run,
     plot=plot,
+    drawn_from="samples.npz",
     code=CODE,
     targets=[
         Target("GAN+MINE covers 24 of 25 modes", lambda of: of("GAN+MINE", "modes").mean >= 24),

@@ -73,6 +73,7 @@ EXPERIMENT = Experiment(
     ),
     run=run,
     plot=plot,
+    drawn_from="samples.npz",
     code=CODE,
     targets=[
         Target(

@@ -182,6 +182,7 @@ EXPERIMENT = Experiment(
     ),
     run=run,
     plot=plot,
+    drawn_from="curves.json",
     code=(*ESTIMATE_CODE, "datasets/gaussian"),
     targets=[
         Target(

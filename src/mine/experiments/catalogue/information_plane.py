@@ -209,6 +209,7 @@ EXPERIMENT = Experiment(
     ),
     run=run,
     plot=plot,
+    drawn_from="planes.npz",
     code=(
         "critics",
         "datasets/icosahedron",

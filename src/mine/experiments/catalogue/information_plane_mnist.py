@@ -200,5 +200,6 @@ EXPERIMENT = Experiment(
     ),
     run=run,
     plot=plot,
+    drawn_from="planes.npz",
     code=(*ESTIMATE_CODE, "lightning"),
 )  # fmt: skip

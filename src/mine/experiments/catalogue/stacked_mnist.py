@@ -107,6 +107,7 @@ EXPERIMENT = Experiment(
     ),
     run=run,
     plot=plot,
+    drawn_from="samples.npz",
     code=(
         "bounds",
         "critics",
