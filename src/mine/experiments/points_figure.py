@@ -14,6 +14,10 @@ from mine.report.figures import new_figure
 __all__ = ["of_one_seed", "plot_points", "points_panel"]
 
 
+#: Points a panel.
+_DRAWN = 2_500
+
+
 def plot_points(
     cells: Sequence[tuple[Record, Path]],
     folder: Path,
@@ -32,11 +36,11 @@ def plot_points(
     """
     shown = of_one_seed(cells)
     figure, axes = new_figure(1, 1 + len(shown), (2.9 * (1 + len(shown)), 3.35))
-    points, labels = draw(2_500, 0)
+    points, labels = draw(_DRAWN, 0)
     points_panel(axes[0][0], points, labels, limit, "original", "colour: label")
     for axis, (record, path) in zip(axes[0][1:], shown, strict=True):
         with np.load(path / "samples.npz") as stored:
-            points, codes = stored["points"], stored["codes"]
+            points, codes = stored["points"][:_DRAWN], stored["codes"][:_DRAWN]
         outside = int((np.abs(points) > limit).any(1).sum())
         note = caption(record.metrics) + (f"; {outside} points outside" if outside else "")
         points_panel(axis, points, codes, limit, record.arm, note)

@@ -36,12 +36,14 @@ class Config(BiganConfig):
     """
 
     data: str = "mnist"
-    z_dim: int = 64
+    z_dim: int = 16
     width: int = 256
     depth: int = 2
-    steps: int = 10_000
-    batch_size: int = 64
+    steps: int = 6_000
+    batch_size: int = 128
     critic_width: int = 256
+    shuffles: int = 127
+    batch_norm: bool = True
     evaluated: int = 10_000
 
 
@@ -95,7 +97,7 @@ def _recognised(of: Values) -> bool:
 
 _SMOKE = Config(averaging=0.9, data="digits", z_dim=8, steps=100, width=32, critic_width=32, evaluated=200)
 _PAPER = Config(
-    networks="conv", width=64, hidden=1024, steps=300_000, batch_size=100, learning_rate=1e-4, critic_width=512,
+    networks="conv", z_dim=64, width=64, hidden=1024, steps=300_000, batch_size=100, learning_rate=1e-4, critic_width=512,
     critic_rate=1e-4, shuffles=99, averaging=0.0,
 )  # fmt: skip
 

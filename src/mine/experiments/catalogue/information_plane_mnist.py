@@ -173,7 +173,7 @@ def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:
             shown = axis.scatter(*path.T, c=epochs, cmap="viridis", s=16, lw=0, zorder=2)
             axis.annotate(str(layer + 2), path[-1], xytext=(3, -9), textcoords="offset points", fontsize=8)
         axis.axhline(math.log(10), color="#888888", lw=0.8, ls="--")
-        axis.set_title(f"{arm}; dashed: log 10", loc="left")
+        axis.set_title(f"{arm}; numbers: layers, dashed: log 10", loc="left")
         axis.set_xlabel("I(X; T) (nats)")
     axes[0][0].set_ylabel("I(T; Y) (nats)")
     figure.colorbar(shown, ax=axes, shrink=0.8, label="epoch")

@@ -15,6 +15,7 @@ from mine.experiments.experiment import Experiment, Metric, Progress
 from mine.experiments.store import Record
 from mine.experiments.summary import mean_and_error
 from mine.experiments.sweep import sweep
+from mine.experiments.targets import Target, Values
 from mine.report.figures import new_figure
 
 __all__ = ["EXPERIMENT", "Config", "plot", "run"]
@@ -134,6 +135,11 @@ def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:
     return [target]
 
 
+def _consistent(of: Values, arm: str) -> bool:
+    return abs(of(arm, "processing").mean - 1) <= 0.05 and abs(of(arm, "additivity").mean - 2) <= 0.1
+
+
+_OTHERS = ("MINE", "MINE-f", "InfoNCE", "SMILE", "Kraskov")
 _SMOKE = Config(data="digits", n=200, pooling=1, steps=5)
 _PAPER = Config(n=30_000, pooling=1, shares=tuple(i / 8 for i in range(2, 9)), effort="default")
 
@@ -160,4 +166,11 @@ EXPERIMENT = Experiment(
     run=run,
     plot=plot,
     code=ESTIMATE_CODE,
+    targets=[
+        Target(
+            "the default method ignores what it was told already, and adds up over two images, both within 5 %",
+            lambda of: _consistent(of, "default"),
+        ),
+        Target("no other method does", lambda of: not any(_consistent(of, arm) for arm in _OTHERS)),
+    ],
 )  # fmt: skip
