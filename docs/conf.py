@@ -42,6 +42,7 @@ python_maximum_signature_line_length = 96
 html_theme = "furo"
 html_title = f"torch-mine {version}"
 html_static_path = ["_static"]
+html_css_files = ["wide.css"]
 html_theme_options = {
     "light_css_variables": {"color-brand-primary": "#0072b2", "color-brand-content": "#0072b2"},
     "dark_css_variables": {"color-brand-primary": "#56b4e9", "color-brand-content": "#56b4e9"},
