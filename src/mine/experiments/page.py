@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import base64
 import html
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
 from mine.errors import InputError
 from mine.experiments.experiment import SCALES, Experiment
 from mine.experiments.registry import get_experiment, names
-from mine.experiments.store import Record
+from mine.experiments.store import Record, read_records
 from mine.experiments.summary import by_arm, comparison, shown
 from mine.experiments.targets import judge
 from mine.files import write_whole
@@ -75,9 +74,7 @@ def read_section(folder: Path, figure: Path | None = None) -> Section:
     """
     path = folder / "results.json"
     try:
-        known = {f.name for f in fields(Record)}
-        content = json.loads(path.read_text(encoding="utf-8"))
-        records = [Record(**{key: value for key, value in entry.items() if key in known}) for entry in content]
+        records = read_records(path)
         experiment = get_experiment(records[0].experiment)
     except (OSError, ValueError, TypeError, AttributeError, IndexError) as error:
         raise InputError(f"{path} is not a result file of mine reproduce ({error}): run the experiment again.") from None

@@ -13,7 +13,6 @@ from mine.report.figures import new_figure
 
 __all__ = ["of_one_seed", "plot_points", "points_panel"]
 
-
 #: Points a panel.
 _DRAWN = 2_500
 

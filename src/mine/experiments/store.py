@@ -12,7 +12,7 @@ from typing import Any
 
 from mine.files import cells_folder, write_record
 
-__all__ = ["Cell", "Record", "Store"]
+__all__ = ["Cell", "Record", "Store", "read_records"]
 
 _RESULT = "result.json"
 
@@ -114,30 +114,26 @@ class Store:
 
     def read(self) -> dict[str, Record]:
         """All finished cells by key; a file that cannot be read counts as not finished."""
-        saved = _json(self.results)
-        contents = [*(saved if isinstance(saved, list) else []), *map(_json, sorted(self.folder.glob(f"*/{_RESULT}")))]
-        records = [record for content in contents for record in _record(content)]
-        return {record.cell.key: record for record in records}  # what a cell's own folder says comes last and holds
+        found: dict[str, Record] = {}
+        for path in (self.results, *sorted(self.folder.glob(f"*/{_RESULT}"))):  # a cell's own file comes last and holds
+            try:
+                found |= {record.cell.key: record for record in read_records(path)}
+            except (OSError, ValueError, TypeError, AttributeError):
+                continue
+        return found
 
     def write(self, record: Record) -> None:
         """Write a cell's result, whole or not at all; its other files are already there."""
         write_record(self.folder_of(record.cell) / _RESULT, record)
 
 
-def _json(path: Path) -> Any:
-    """What a file holds; None where it cannot be read."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+def read_records(path: Path) -> list[Record]:
+    """The records of a result file, of one cell or of all; what a record does not know is left out.
 
-
-def _record(content: Any) -> list[Record]:
-    """The record that a file's content describes, if it does."""
+    Raises:
+        OSError, ValueError, TypeError, AttributeError: It cannot be read, or is no result file.
+    """
     known = {f.name for f in fields(Record)}
-    try:
-        record = Record(**{key: value for key, value in content.items() if key in known})
-        _ = record.cell.key  # torn contents may lack what tells cells apart
-    except (TypeError, ValueError, AttributeError):
-        return []
-    return [record]
+    content = json.loads(path.read_text(encoding="utf-8"))
+    entries = content if isinstance(content, list) else [content]
+    return [Record(**{key: value for key, value in entry.items() if key in known}) for entry in entries]
