@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.distributions import Normal
-from torch.nn.functional import cross_entropy, elu, relu, softplus
+from torch.nn.functional import cross_entropy, elu, linear, relu, softplus
 
 from mine import bounds
 from mine.experiments.checkpoint import Checkpoint
@@ -82,15 +82,20 @@ class _NoisyCritic(nn.Module):
     def __init__(self, dx: int, dz: int, width: int, generator: torch.Generator) -> None:
         super().__init__()
         self.layers: Any = nn.ModuleList(_linear(a, b, generator) for a, b in pairwise((dx + dz, width, width, 1)))
+        # the first layer in two: the model's gradient then passes through the columns of z alone
+        self.of_x, self.of_z = (nn.Parameter(w.detach().clone()) for w in self.layers[0].weight.split((dx, dz), 1))
+        self.bias = nn.Parameter(torch.zeros(width))
+        del self.layers[0]
         self.generator = generator
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
-        h = torch.cat([x, z], 1)
-        for i, layer in enumerate(self.layers):
-            if self.training:
-                h = h + (0.5 if i else 0.3) * torch.randn(h.shape, generator=self.generator)
-            h = layer(h) if i == 2 else elu(layer(h))
-        return h.squeeze(1)
+        h = linear(self._noisy(x, 0.3), self.of_x, self.bias)
+        h = elu(torch.addmm(h, self._noisy(z, 0.3), self.of_z.T))
+        h = elu(self.layers[0](self._noisy(h, 0.5)))
+        return self.layers[1](self._noisy(h, 0.5)).squeeze(1)
+
+    def _noisy(self, h: Tensor, scale: float) -> Tensor:
+        return h + scale * torch.randn(h.shape, generator=self.generator) if self.training else h
 
 
 class Classifier:
@@ -119,7 +124,8 @@ class Classifier:
         if config.regulariser == "mine":
             critic = _NoisyCritic(n_inputs, config.code, config.critic_width, self.random["critic"])
             bound = partial(bounds.mine, alpha=config.critic_alpha)
-            self.term = MinimizeMI(critic, bound, shuffles=1, learning_rate=config.critic_rate, random_state=seed)
+            optimizer = partial(torch.optim.Adam, lr=config.critic_rate, fused=True)
+            self.term = MinimizeMI(critic, bound, shuffles=1, optimizer=optimizer, random_state=seed)
         self.step = 0
 
     def encode(self, x: Tensor, *, training: bool) -> tuple[Tensor, Normal | None]:
