@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 
 from mine.datasets.points import GRID_CENTRES, GRID_STD, SPIRAL_STD, gaussian_grid, nearest_on_spirals, spirals
 from mine.experiments.point_metrics import (
@@ -98,15 +99,18 @@ def test_information_between_a_normal_code_and_its_quadrant() -> None:
     assert abs(code_information(codes, quadrant) - math.log(4)) < 0.25
 
 
-def test_energy_distance_between_normals_is_the_closed_form() -> None:
+def test_energy_distance_is_that_of_all_pairs() -> None:
     rng = np.random.default_rng(0)
-    x, y = rng.normal(size=(2000, 1)), 1 + rng.normal(size=(2000, 1))
-    # E|N(m, s)| for x - y ~ N(1, 2) and for differences within a sample ~ N(0, 2)
-    s = math.sqrt(2)
-    across = s * math.sqrt(2 / math.pi) * math.exp(-1 / 4) + math.erf(1 / 2)
-    within = s * math.sqrt(2 / math.pi)
-    assert energy_distance(x, y) == pytest.approx(math.sqrt(2 * across - 2 * within), abs=0.04)
-    assert energy_distance(x, rng.normal(size=(2000, 1))) < 0.06
-    assert energy_distance(np.array([[0.0, 0.0], [0.0, 0.0]]), np.array([[3.0, 4.0], [3.0, 4.0]])) == pytest.approx(
-        math.sqrt(10)
-    )
+    x, y = rng.normal(size=(400, 2)), np.array([1.0, -0.5]) + rng.normal(size=(300, 2)) * [2.0, 0.2]
+    squared = 2 * cdist(x, y).mean() - cdist(x, x).mean() - cdist(y, y).mean()
+    assert energy_distance(x, y) == pytest.approx(math.sqrt(squared), rel=1e-3)
+    assert energy_distance(x, x) == pytest.approx(0, abs=1e-7)
+
+
+def test_energy_distance_of_two_points_is_the_root_of_twice_their_distance() -> None:
+    assert energy_distance(np.array([[0.0, 0.0]]), np.array([[3.0, 4.0]])) == pytest.approx(math.sqrt(10), rel=1e-3)
+
+
+def test_energy_distance_of_two_large_samples_of_one_law_is_small() -> None:
+    (x, _), (y, _) = (spirals(100_000, seed) for seed in (0, 1))
+    assert energy_distance(x, y) < 0.008  # the root of 2 E|x - x'| / n is 0.004

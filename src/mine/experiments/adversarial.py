@@ -43,12 +43,12 @@ class Adversarial(Trainable):
     ) -> None:
         """The player's gradients: of ``loss``, and clipped to it those of ``beta`` times the information of ``joints``.
 
-        The critic is trained first, on each of the joints.
+        The critic is trained first, on each of the joints. With a ``beta`` of 0 neither it nor the information counts.
 
         Raises:
             DivergedError: The critic's scores are not finite.
         """
-        if self.term is None:
+        if self.term is None or beta == 0:
             loss.backward(inputs=list(parameters))
             return
         try:

@@ -6,8 +6,6 @@ import numpy as np
 
 __all__ = ["code_information", "covered", "energy_distance", "nearest_centre", "purity", "reverse_kl"]
 
-_BLOCK = 500
-
 
 def nearest_centre(points: np.ndarray, centres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Index of the nearest centre and the distance to it, both of shape (n,)."""
@@ -59,19 +57,22 @@ def code_information(codes: np.ndarray, clusters: np.ndarray) -> float:
     return found.value
 
 
-def energy_distance(x: np.ndarray, y: np.ndarray) -> float:
-    """``sqrt(2 E|x - y| - E|x - x'| - E|y - y'|)`` of two samples, a distance: 0 where the distributions are equal.
+def energy_distance(x: np.ndarray, y: np.ndarray, directions: int = 64) -> float:
+    """``sqrt(2 E|x - y| - E|x - x'| - E|y - y'|)`` of two samples of the plane: 0 for the same sample, small for the same law.
 
-    The expectations within a sample leave out a row with itself; what then falls below zero is 0.
+    A length in the plane is pi / 2 times the mean of its shadows over all directions, and on a line the distance takes a sort:
+    enough for samples of 100,000, whose own distance no longer hides that of their distributions.
 
     References:
         Székely & Rizzo, 2013 (doi 10.1016/j.jspi.2013.03.018).
+
+    Arguments:
+        x: Points, shape (n, 2).
+        y: Points, shape (m, 2).
+        directions: Evenly spaced, that the mean is over.
     """
-    from scipy.spatial.distance import cdist
+    from scipy.stats import energy_distance as on_line
 
-    def total(a: np.ndarray, b: np.ndarray) -> float:
-        # block by block: all distances of 10,000 points would take 0.8 GB
-        return sum(float(cdist(a[start : start + _BLOCK], b).sum()) for start in range(0, len(a), _BLOCK))
-
-    within = sum(total(v, v) / (len(v) * (len(v) - 1)) for v in (x, y))
-    return float(np.sqrt(max(0.0, 2 * total(x, y) / (len(x) * len(y)) - within)))
+    angles = np.pi * (np.arange(directions) + 0.5) / directions
+    squares = [on_line(x @ u, y @ u) ** 2 for u in np.stack([np.cos(angles), np.sin(angles)], 1)]
+    return float(np.sqrt(np.pi / 2 * np.mean(squares)))

@@ -23,6 +23,9 @@ from mine.terms import MaximizeMI
 
 __all__ = ["ARMS", "CODE", "Generated", "GeneratorDiscriminator", "PointsConfig", "train_points_gan"]
 
+#: Generated points kept for the figure.
+_KEPT = 10_000
+
 #: A GAN against the same GAN with mutual information, with a label as code and with a continuous one.
 ARMS = {
     "GAN": {"beta": 0.0},
@@ -53,6 +56,8 @@ class PointsConfig:
 
     Attributes:
         beta: Weight of the mutual information; 0 is a plain GAN.
+        fade: Shares of the steps between which ``beta`` falls to 0. Labels are told apart best with gaps between their points,
+            which a GAN closes once the information no longer counts; by then each label has a place of its own.
         code: ``"label"``, one of ``n_codes`` at random, one-hot; or ``"normal"``, ``code_dim`` normal numbers.
         n_codes: How many labels.
         code_dim: Length of a normal code.
@@ -73,6 +78,7 @@ class PointsConfig:
     """
 
     beta: float = 1.0
+    fade: tuple[float, float] = (1.0, 1.0)
     code: str = "label"
     n_codes: int = 25
     code_dim: int = 2
@@ -172,6 +178,11 @@ class GeneratorDiscriminator(Adversarial):
             label = code = torch.randn(n, config.code_dim, generator=source)
         return torch.cat([noise, code], 1), code, label
 
+    def beta(self) -> float:
+        """Weight of the information at this step."""
+        start, end = (share * self.config.steps for share in self.config.fade)
+        return self.config.beta * (1.0 if self.step < start else max(0.0, (end - self.step) / max(end - start, 1.0)))
+
     def training_step(self, batch: Tensor) -> None:
         """One step of the discriminator, the critic and the generator; the points are divided by the spread already."""
         config = self.config
@@ -192,7 +203,7 @@ class GeneratorDiscriminator(Adversarial):
         loss_g = softplus(-self.discriminator(fake)).mean()
         of_generator.zero_grad()
         weights = list(self.generator.parameters())
-        self.backward(loss_g, [(fake, code)], weights, beta=config.beta, critic_steps=config.critic_steps)
+        self.backward(loss_g, [(fake, code)], weights, beta=self.beta(), critic_steps=config.critic_steps)
         of_generator.step()
         self.average.update_parameters(self.generator)
         self.stepped(loss_g, loss_d)
@@ -216,7 +227,7 @@ def train_points_gan(
         config: Networks and training.
         seed: Source of all randomness.
         draw: ``(n, generator) -> (points, labels)``, the data.
-        folder: Holds the checkpoint; the sample is kept there for the figure, as ``samples.npz``.
+        folder: Holds the checkpoint; some points are kept there for the figure, as ``samples.npz``.
         progress: Called with steps done, steps in all and a message.
 
     Raises:
@@ -234,5 +245,6 @@ def train_points_gan(
 
     fit(model, batches, config.steps, folder, progress, message)
     found = model.sample(config.evaluated)
-    np.savez_compressed(folder / "samples.npz", points=found.points.astype(np.float32), codes=found.codes)
+    kept = slice(_KEPT)
+    np.savez_compressed(folder / "samples.npz", points=found.points[kept].astype(np.float32), codes=found.codes[kept])
     return found
