@@ -29,7 +29,8 @@ _FEW = 10_000
 class Config(PointsConfig):
     """As :class:`PointsConfig`: a label for a stretch of spiral, and points enough for small energy distances."""
 
-    fade: tuple[float, float] = (0.4, 0.7)
+    n_codes: int = 10
+    fade: tuple[float, float] = (0.4, 0.6)
     steps: int = 14_000
     spread: float = 0.25
     evaluated: int = 200_000
