@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,8 +21,8 @@ def silent(done: int, total: int, message: str) -> None:
     pass
 
 
-@pytest.mark.parametrize("arm", [{}, {"beta": 0.0}, {"code": "normal"}])
-def test_a_run_cut_short_goes_on_to_the_same_points(arm: dict[str, float | str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("arm", [{}, {"beta": 0.0}, {"code": "normal"}, {"fade": (0.2, 0.6)}])
+def test_a_run_cut_short_goes_on_to_the_same_points(arm: dict[str, Any], tmp_path: Path) -> None:
     config = replace(TINY, **arm)
     (tmp_path / "whole").mkdir()
     (tmp_path / "cut").mkdir()
@@ -56,6 +57,27 @@ def test_arms_share_networks_and_inputs() -> None:
     for a, b in zip(plain.discriminator.parameters(), with_mi.discriminator.parameters(), strict=True):
         assert torch.equal(a, b)  # its first step knows nothing of the term
     assert not torch.equal(next(plain.generator.parameters()), next(with_mi.generator.parameters()))
+
+
+def test_the_weight_of_the_information_fades_to_nothing() -> None:
+    model = GeneratorDiscriminator(replace(TINY, beta=2.0, steps=100, fade=(0.4, 0.6)), 0)
+    weights = []
+    for model.step in (0, 39, 40, 50, 59, 60, 99):
+        weights.append(model.beta())
+    assert weights == pytest.approx([2, 2, 2, 1, 0.1, 0, 0])
+    assert GeneratorDiscriminator(replace(TINY, steps=1), 0).beta() == 1
+    # a step without weight moves the generator as a plain GAN's does, and the critic not at all
+    assert model.term is not None and model.term.critic is not None
+    plain = GeneratorDiscriminator(replace(TINY, beta=0.0, steps=100), 0)
+    plain.step = 99
+    before = [p.detach().clone() for p in model.term.critic.parameters()]
+    real = torch.as_tensor(gaussian_grid(32, 0)[0], dtype=torch.float32)
+    for trained in (model, plain):
+        trained.training_step(real)
+    for a, b in zip(model.generator.parameters(), plain.generator.parameters(), strict=True):
+        assert torch.equal(a, b)
+    for a, b in zip(model.term.critic.parameters(), before, strict=True):
+        assert torch.equal(a, b)
 
 
 def test_both_networks_see_the_code() -> None:
