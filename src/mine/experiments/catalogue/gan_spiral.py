@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,7 +57,11 @@ def run(config: Config, seed: int, out: Path, progress: Progress) -> dict[str, f
 
 def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:
     """Original and arms side by side, as in the paper's figure."""
-    return plot_points(results, out, spirals, 1.3, lambda m: f"energy distance {m['energy_distance']:.4f}")
+
+    def caption(m: Mapping[str, float]) -> str:
+        return f"energy distance {m['energy_distance']:.4f}, {100 * m['near_curve']:.0f} % near the curve"
+
+    return plot_points(results, out, spirals, 1.3, caption)
 
 
 _SMOKE = Config(steps=150, batch_size=64, width=32, critic_width=32, evaluated=500, averaging=0.9)
