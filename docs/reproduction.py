@@ -25,9 +25,14 @@ _WIDTH = 1400
 
 def page() -> str:
     """The text of the page, from the result files in the repository."""
-    figures = {folder: FIGURES / f"{folder.parent.name}-{folder.name}.png" for folder in find_results(RESULTS)}
-    sections = [read_section(folder, figure if figure.is_file() else None) for folder, figure in figures.items()]
+    sections = [read_section(folder, _kept(f"{folder.parent.name}-{folder.name}")) for folder in find_results(RESULTS)]
     return as_markdown(sections, "_static/reproduction")
+
+
+def _kept(name: str) -> dict[str, Path]:
+    """Figures of an experiment and scale in the repository."""
+    files = [FIGURES / f"{name}.png", *sorted(FIGURES.glob(f"{name}-*.png"))]
+    return {file.name: file for file in files if file.is_file()}
 
 
 def take_over(results: Path) -> None:
@@ -45,10 +50,10 @@ def take_over(results: Path) -> None:
         target.mkdir(parents=True, exist_ok=True)
         for name in ("results.json", "table.csv"):
             shutil.copyfile(folder / name, target / name)
-        if section.figure is not None:
+        for name, figure in section.figures.items():
             FIGURES.mkdir(parents=True, exist_ok=True)
-            content = _smaller(section.figure)
-            write_whole(FIGURES / f"{section.name}.png", lambda stream, content=content: stream.write(content))
+            content = _smaller(figure)
+            write_whole(FIGURES / name, lambda stream, content=content: stream.write(content))
 
 
 def _smaller(figure: Path) -> bytes:

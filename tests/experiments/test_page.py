@@ -59,6 +59,7 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / "results.json").write_text(json.dumps([asdict(one) for one in records]))
         (folder / "table.csv").write_text("experiment\n")
     (tmp_path / "toy" / "default" / "figure.png").write_bytes(PNG)
+    (tmp_path / "toy" / "default" / "curves.png").write_bytes(PNG + b"2")
     return tmp_path
 
 
@@ -92,7 +93,7 @@ def test_markdown(results: Path) -> None:
     text = as_markdown([read_section(folder) for folder in find_results(results)], "there")
     assert "| arm | seeds | hits (%) | cost\\|m |\n| --- | --: | --: | --: |\n| one | 2 | 50.0 ± 10.0 |" in text
     assert "Verdict: two hits more: **met**; two costs 1 at most: **missed**; three is there: **not measured**." in text
-    assert "![A & B.](there/toy-default.png)" in text and "toy-smoke.png" not in text
+    assert "![A & B.](there/toy-default.png)\n\n![A & B.](there/toy-default-curves.png)" in text and "toy-smoke" not in text
     assert "**toy**, default scale, 3 seeds, paper / this run: hits (%): one 50 ± 1 / 50.0 ± 10.0, two – / 90.0 ± 10.0." in text
     smoke = text[text.index("## toy, smoke scale") :]
     assert "Verdict: none: the smoke scale" in smoke and "met" not in smoke
@@ -137,8 +138,7 @@ def test_html_needs_no_other_file(results: Path) -> None:
         "50.0 ± 10.0",
         "2.00 ± 1.00",
     ]
-    (image,) = reader.images
-    assert base64.b64decode(image.removeprefix("data:image/png;base64,")) == PNG
+    assert [base64.b64decode(image.removeprefix("data:image/png;base64,")) for image in reader.images] == [PNG, PNG + b"2"]
     assert "A &amp; B." in text and "<strong>missed</strong>" in text and "**" not in text
     assert not re.search(r"(src|href)=\"(?!data:)", text)
 
@@ -146,8 +146,8 @@ def test_html_needs_no_other_file(results: Path) -> None:
 def test_the_pages_of_a_folder(results: Path) -> None:
     files = write_pages(results)
     assert [file.name for file in files] == ["reproduction.md", "reproduction.html"] and all(file.is_file() for file in files)
-    for link in re.findall(r"!\[.*?\]\((.*?)\)", files[0].read_text()):
-        assert (results / link).read_bytes() == PNG
+    links = re.findall(r"!\[.*?\]\((.*?)\)", files[0].read_text())
+    assert [(results / link).read_bytes() for link in links] == [PNG, PNG + b"2"]
     with pytest.raises(InputError, match="has no results: name a folder"):
         write_pages(results / "toy")
     (results / "toy" / "smoke" / "results.json").write_text("[]")
@@ -185,9 +185,10 @@ def test_results_are_taken_over_into_the_documentation(results: Path, tmp_path: 
     module.main([str(results)])
     kept = docs / "results" / "toy" / "default"
     assert sorted(path.name for path in kept.iterdir()) == ["results.json", "table.csv"]
-    assert (docs / "figures" / "toy-default.png").read_bytes() == PNG
+    for name, content in {"toy-default.png": PNG, "toy-default-curves.png": PNG + b"2"}.items():
+        assert (docs / "figures" / name).read_bytes() == content
     first = (docs / "reproduction.md").read_text()
-    assert "| two | 2 | 90.0 ± 10.0 | 2.00 ± 0.00 |" in first and "(_static/reproduction/toy-default.png)" in first
+    assert "| two | 2 | 90.0 ± 10.0 | 2.00 ± 0.00 |" in first and first.count("(_static/reproduction/toy-default") == 2
     module.main([])  # without a folder: the same page from what is kept
     assert (docs / "reproduction.md").read_text() == first
     # a figure of another number is another page

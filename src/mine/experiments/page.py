@@ -1,4 +1,4 @@
-"""One page of what was run: a table, a line, a verdict and a figure an experiment, as Markdown and as HTML in one file."""
+"""One page of what was run: a table, a line, a verdict and figures an experiment, as Markdown and as HTML in one file."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Section:
         line: Published numbers beside this run's.
         verdict: Targets, with met, missed or not measured.
         facts: Seeds, minutes, machine and command.
-        figure: The figure's file; None where nothing was drawn.
+        figures: The figures' files, by their names on a page; empty where nothing was drawn.
     """
 
     experiment: Experiment
@@ -48,7 +48,7 @@ class Section:
     line: str
     verdict: list[tuple[str, str]]
     facts: list[str]
-    figure: Path | None
+    figures: dict[str, Path]
 
     @property
     def name(self) -> str:
@@ -62,12 +62,13 @@ def find_results(folder: Path) -> list[Path]:
     return [folder / name / scale for name, scale in order if (folder / name / scale / "results.json").is_file()]
 
 
-def read_section(folder: Path, figure: Path | None = None) -> Section:
+def read_section(folder: Path, figures: dict[str, Path] | None = None) -> Section:
     """A section from a folder with ``results.json``.
 
     Arguments:
         folder: ``NAME/SCALE`` as ``mine reproduce`` writes it.
-        figure: The figure's file; None is ``figure.png`` in the folder, if it is there.
+        figures: The figures' files, by their names on a page; None takes what lies in the folder: ``figure.png`` first, which
+            becomes ``NAME-SCALE.png``, then others, say ``NAME-SCALE-convergence.png``.
 
     Raises:
         InputError: The file is not one of ``mine reproduce``.
@@ -78,9 +79,11 @@ def read_section(folder: Path, figure: Path | None = None) -> Section:
         experiment = get_experiment(records[0].experiment)
     except (OSError, ValueError, TypeError, AttributeError, IndexError) as error:
         raise InputError(f"{path} is not a result file of mine reproduce ({error}): run the experiment again.") from None
-    if figure is None and (folder / "figure.png").is_file():
-        figure = folder / "figure.png"
     scale = records[0].scale
+    if figures is None:
+        files = sorted(folder.glob("*.png"), key=lambda file: (file.stem != "figure", file.stem))
+        name = f"{experiment.name}-{scale}"
+        figures = {f"{name}.png" if file.stem == "figure" else f"{name}-{file.name}": file for file in files}
     return Section(
         experiment,
         scale,
@@ -89,7 +92,7 @@ def read_section(folder: Path, figure: Path | None = None) -> Section:
         comparison(experiment, records),
         [] if scale == "smoke" else judge(experiment.targets, records),
         _facts(experiment, records),
-        figure,
+        figures,
     )
 
 
@@ -131,7 +134,7 @@ def as_markdown(sections: Sequence[Section], figures: str) -> str:
 
     Arguments:
         sections: In the order of the page.
-        figures: Folder of the figures as the page sees it, where a section's is ``NAME-SCALE.png``.
+        figures: Folder of the figures as the page sees it.
     """
     parts = [f"# {_TITLE}", _ABOUT] + ([] if sections else ["No results are kept yet."])
     for section in sections:
@@ -139,8 +142,7 @@ def as_markdown(sections: Sequence[Section], figures: str) -> str:
         lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in table]
         parts += [f"## {section.experiment.name}, {section.scale} scale", section.experiment.shows, "\n".join(lines)]
         parts += [section.line, f"Verdict: {_verdict(section)}."]
-        if section.figure is not None:
-            parts.append(f"![{section.experiment.shows}]({figures}/{section.name}.png)")
+        parts += [f"![{section.experiment.shows}]({figures}/{name})" for name in section.figures]
         parts.append("\n".join(f"- {fact}" for fact in section.facts))
     return "\n\n".join(parts) + "\n"
 
@@ -173,8 +175,8 @@ def as_html(sections: Sequence[Section]) -> str:
         parts += [f'<h2 id="{section.name}">{html.escape(title)}</h2>', f"<p>{html.escape(section.experiment.shows)}</p>"]
         parts.append(f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>')
         parts += [f"<p>{_inline(section.line)}</p>", f"<p>Verdict: {_inline(_verdict(section))}.</p>"]
-        if section.figure is not None:
-            data = base64.b64encode(section.figure.read_bytes()).decode()
+        for figure in section.figures.values():
+            data = base64.b64encode(figure.read_bytes()).decode()
             parts.append(f'<img alt="{html.escape(section.experiment.shows)}" src="data:image/png;base64,{data}">')
         parts.append("<ul>" + "".join(f"<li>{_inline(fact)}</li>" for fact in section.facts) + "</ul>")
     body = "\n".join(parts)
@@ -192,10 +194,10 @@ def write_pages(folder: Path) -> list[Path]:
     if not sections:
         raise InputError(f"{folder} has no results: name a folder that mine reproduce --out wrote.")
     for section in sections:
-        if section.figure is not None:
-            target = folder / "figures" / f"{section.name}.png"
+        for name, figure in section.figures.items():
+            target = folder / "figures" / name
             target.parent.mkdir(exist_ok=True)
-            content = section.figure.read_bytes()
+            content = figure.read_bytes()
             write_whole(target, lambda stream, content=content: stream.write(content))
     pages = {"reproduction.md": as_markdown(sections, "figures"), "reproduction.html": as_html(sections)}
     for name, text in pages.items():
