@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -25,8 +26,8 @@ _WIDTH = 1400
 
 def page() -> str:
     """The text of the page, from the result files in the repository."""
-    sections = [read_section(folder, _kept(f"{folder.parent.name}-{folder.name}")) for folder in find_results(RESULTS)]
-    return as_markdown(sections, "_static/reproduction")
+    sections = [read_section(folder) for folder in find_results(RESULTS)]
+    return as_markdown([replace(section, figures=_kept(section.name)) for section in sections], "_static/reproduction")
 
 
 def _kept(name: str) -> dict[str, Path]:

@@ -38,7 +38,8 @@ class Section:
         line: Published numbers beside this run's.
         verdict: Targets, with met, missed or not measured.
         facts: Seeds, minutes, machine and command.
-        figures: The figures' files, by their names on a page; empty where nothing was drawn.
+        figures: The figures' files by their names on a page, ``NAME-SCALE.png`` first, then say ``NAME-SCALE-convergence.png``;
+            empty where nothing was drawn.
     """
 
     experiment: Experiment
@@ -62,13 +63,11 @@ def find_results(folder: Path) -> list[Path]:
     return [folder / name / scale for name, scale in order if (folder / name / scale / "results.json").is_file()]
 
 
-def read_section(folder: Path, figures: dict[str, Path] | None = None) -> Section:
+def read_section(folder: Path) -> Section:
     """A section from a folder with ``results.json``.
 
     Arguments:
         folder: ``NAME/SCALE`` as ``mine reproduce`` writes it.
-        figures: The figures' files, by their names on a page; None takes what lies in the folder: ``figure.png`` first, which
-            becomes ``NAME-SCALE.png``, then others, say ``NAME-SCALE-convergence.png``.
 
     Raises:
         InputError: The file is not one of ``mine reproduce``.
@@ -80,10 +79,8 @@ def read_section(folder: Path, figures: dict[str, Path] | None = None) -> Sectio
     except (OSError, ValueError, TypeError, AttributeError, IndexError) as error:
         raise InputError(f"{path} is not a result file of mine reproduce ({error}): run the experiment again.") from None
     scale = records[0].scale
-    if figures is None:
-        files = sorted(folder.glob("*.png"), key=lambda file: (file.stem != "figure", file.stem))
-        name = f"{experiment.name}-{scale}"
-        figures = {f"{name}.png" if file.stem == "figure" else f"{name}-{file.name}": file for file in files}
+    files = sorted(folder.glob("*.png"), key=lambda file: (file.stem != "figure", file.stem))
+    name = f"{experiment.name}-{scale}"
     return Section(
         experiment,
         scale,
@@ -92,7 +89,7 @@ def read_section(folder: Path, figures: dict[str, Path] | None = None) -> Sectio
         comparison(experiment, records),
         [] if scale == "smoke" else judge(experiment.targets, records),
         _facts(experiment, records),
-        figures,
+        {f"{name}.png" if file.stem == "figure" else f"{name}-{file.name}": file for file in files},
     )
 
 
