@@ -52,11 +52,14 @@ def nothing_global_changes() -> Iterator[None]:
     folder = Path.cwd()
     settings, files = _settings(), _files(folder)
     torch_state, numpy_state = torch.get_rng_state(), _numpy_state()
+    cuda_state = torch.cuda.get_rng_state() if torch.cuda.is_available() else None
 
     yield
 
     after = _settings()
     changed = [name for name, value in settings.items() if after[name] != value]
+    if cuda_state is not None and not torch.equal(cuda_state, torch.cuda.get_rng_state()):
+        changed.append("torch's global generator on the GPU (pass a generator)")
     if not torch.equal(torch_state, torch.get_rng_state()):
         changed.append("torch's global generator (pass a generator, or ask for the fixture seeded_torch)")
     if numpy_state != _numpy_state():

@@ -497,6 +497,7 @@ def reproduce(
     seeds: Annotated[int, typer.Option(metavar="N", help="Repetitions of every arm.")] = 1,
     arms: Annotated[str | None, typer.Option(metavar="ARMS", help="Some of the arms, separated by semicolons.")] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run again what diverged.")] = False,
+    device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda, ...")] = "auto",
     list_experiments: Annotated[bool, typer.Option("--list", help="Say what each experiment shows, and end.")] = False,
     progress: Annotated[
         bool | None, typer.Option("--progress/--no-progress", help="Progress bar; by default on a terminal, after two seconds.")
@@ -540,6 +541,7 @@ def reproduce(
                     seeds=seeds,
                     arms=None if arms is None else [arm.strip() for arm in arms.split(";")],
                     retry_failed=retry_failed,
+                    device=device,
                     progress=progress,
                 )
                 _print(f"{found}\nWritten: {', '.join(map(str, found.files))}")

@@ -37,7 +37,7 @@ class Config:
 def toy(calls: list[tuple[int, int]]) -> Experiment:
     """Gives size + seed, and writes down that it was called."""
 
-    def run(config: Config, seed: int, out: Path, progress: Any) -> dict[str, float]:
+    def run(config: Config, seed: int, out: Path, progress: Any, device: str) -> dict[str, float]:
         calls.append((config.size, seed))
         progress(1, 2, "half")
         if config.fails and seed == 1:

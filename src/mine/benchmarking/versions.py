@@ -83,11 +83,15 @@ def object_version(target: Any) -> str:
     return hashlib.sha256(source.encode()).hexdigest()[:8]
 
 
-def environment() -> str:
-    """Python, torch, numpy and the processor, in one line: seconds are compared within one of these only."""
+def environment(device: str = "cpu") -> str:
+    """Python, torch, numpy, the processor and a GPU at work, in one line: seconds are compared within one of these only."""
     processor = platform.processor() or platform.machine()
     with_cpuinfo = Path("/proc/cpuinfo")
     if with_cpuinfo.is_file():
         lines = (line.partition(":") for line in with_cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines())
         processor = next((value.strip() for key, _, value in lines if key.strip() == "model name"), processor)
+    if device.startswith("cuda"):
+        import torch
+
+        processor += f", {torch.cuda.get_device_name(device)}"
     return f"Python {platform.python_version()}, torch {version('torch')}, numpy {version('numpy')}, {processor}"

@@ -16,7 +16,7 @@ from mine.critics import ConcatCritic, SeparableCritic
 from mine.experiments.adversarial import Adversarial
 from mine.experiments.bigan_networks import ConvDiscriminator, ConvEncoder, ConvGenerator, Dense, PairDiscriminator
 from mine.experiments.experiment import DivergedError, Progress
-from mine.experiments.training import BLOCK, Trainable, fit
+from mine.experiments.training import BLOCK, Trainable, fit, ramp
 from mine.terms import MaximizeMI
 
 __all__ = ["ARMS", "CODE", "Bigan", "BiganConfig", "train_bigan"]
@@ -144,14 +144,12 @@ class Bigan(Adversarial):
 
     def codes(self, n: int) -> Tensor:
         """Standard normal codes, shape (n, z_dim)."""
-        return torch.randn(n, self.config.z_dim, generator=self.random["codes"])
+        return torch.randn(n, self.config.z_dim, generator=self.random["codes"]).to(self.device)
 
     def training_step(self, batch: Tensor) -> None:
         """One step of the discriminator, the critic, and encoder and generator together, on rows of data."""
         config, x = self.config, batch
-        for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = config.learning_rate * min(1.0, 2 - 2 * self.step / config.steps)
+        self.set_rates(config.learning_rate * ramp(self.step, config.steps / 2, config.steps))
         of_players, of_discriminator = self.optimizers
 
         z = self.codes(len(x))
@@ -191,7 +189,7 @@ class Bigan(Adversarial):
 
     def _evaluated(self, function: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
         self.eval()
-        out = torch.cat([function(part) for part in rows.split(500)])
+        out = torch.cat([function(part.to(self.device)).cpu() for part in rows.split(500)])
         self.train()
         if not torch.isfinite(out).all():
             raise DivergedError(f"step {self.step}: what was generated is not finite")
@@ -207,6 +205,7 @@ def train_bigan(
     progress: Progress,
     *,
     bounded: bool = False,
+    device: str = "cpu",
 ) -> Bigan:
     """Train from the start or from the checkpoint in ``folder``.
 
@@ -218,11 +217,12 @@ def train_bigan(
         folder: Holds the checkpoint.
         progress: Called with steps done, steps in all and a message.
         bounded: Whether data lie between -1 and 1.
+        device: Where to train.
 
     Raises:
         DivergedError: A loss is not finite.
     """
-    model = Bigan(config, x_dim, seed, bounded=bounded)
+    model = Bigan(config, x_dim, seed, bounded=bounded).to(device)
 
     def batches(block: int) -> Iterable[Tensor]:
         # a block of data has a seed of its own: a run that goes on draws what it would have drawn

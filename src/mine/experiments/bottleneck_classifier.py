@@ -76,17 +76,22 @@ def _linear(n_in: int, n_out: int, generator: torch.Generator) -> nn.Linear:
     return layer
 
 
+def _normal(shape: torch.Size, source: torch.Generator) -> Tensor:
+    return torch.randn(shape, generator=source, device=source.device)
+
+
 class _NoisyCritic(nn.Module):
     """Noise on the pair and on the hidden layers while it trains, which keeps the scores of exact copies finite."""
 
-    def __init__(self, dx: int, dz: int, width: int, generator: torch.Generator) -> None:
+    def __init__(self, dx: int, dz: int, width: int, generator: torch.Generator, noise: torch.Generator) -> None:
         super().__init__()
-        self.layers: Any = nn.ModuleList(_linear(a, b, generator) for a, b in pairwise((dx + dz, width, width, 1)))
         # the first layer in two: the model's gradient then passes through the columns of z alone
-        self.of_x, self.of_z = (nn.Parameter(w.detach().clone()) for w in self.layers[0].weight.split((dx, dz), 1))
+        limit = math.sqrt(6 / (dx + dz + width))
+        first = torch.empty(width, dx + dz).uniform_(-limit, limit, generator=generator)
+        self.of_x, self.of_z = (nn.Parameter(columns.clone()) for columns in first.split((dx, dz), 1))
         self.bias = nn.Parameter(torch.zeros(width))
-        del self.layers[0]
-        self.generator = generator
+        self.layers: Any = nn.ModuleList(_linear(a, b, generator) for a, b in pairwise((width, width, 1)))
+        self.noise = noise
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
         h = linear(self._noisy(x, 0.3), self.of_x, self.bias)
@@ -95,7 +100,11 @@ class _NoisyCritic(nn.Module):
         return self.layers[1](self._noisy(h, 0.5)).squeeze(1)
 
     def _noisy(self, h: Tensor, scale: float) -> Tensor:
-        return h + scale * torch.randn(h.shape, generator=self.generator) if self.training else h
+        return h + scale * _normal(h.shape, self.noise) if self.training else h
+
+
+def _generators(seed: int, device: str) -> dict[str, torch.Generator]:
+    return {name: torch.Generator(device).manual_seed(8 * seed + i) for i, name in enumerate(("nets", "noise", "critic"))}
 
 
 class Classifier:
@@ -106,23 +115,27 @@ class Classifier:
         n_inputs: Of a row.
         n_classes: How many labels.
         seed: Of all randomness; arms of one seed share initial weights where their shapes agree, and batches.
+        device: Of networks, data and noise; the first weights are the same on all.
     """
 
-    def __init__(self, config: BottleneckConfig, n_inputs: int, n_classes: int, seed: int) -> None:
-        self.config = config
-        self.random = {name: torch.Generator().manual_seed(8 * seed + i) for i, name in enumerate(("nets", "noise", "critic"))}
-        source = self.random["nets"]
+    def __init__(self, config: BottleneckConfig, n_inputs: int, n_classes: int, seed: int, device: str = "cpu") -> None:
+        self.config, self.seed, self.device = config, seed, device
+        weights = _generators(seed, "cpu")  # the same on all devices; the noise is too much to be drawn on another one
+        self.random = weights if device == "cpu" else _generators(seed, device)
+        source = weights["nets"]
         n_noise = n_inputs if config.encoder == "propagated" else 0
         n_code = config.code * (2 if config.encoder == "gaussian" else 1)
         sizes = (n_inputs + n_noise, config.width, config.width, n_code)
         self.layers: Any = nn.ModuleList(
             [*(_linear(a, b, source) for a, b in pairwise(sizes)), _linear(config.code, n_classes, source)]
-        )
+        ).to(device)
         self.optimizer = torch.optim.Adam(self.layers.parameters(), lr=config.learning_rate, betas=(0.5, 0.999), fused=True)
         self.average = [p.detach().clone() for p in self.layers.parameters()]
         self.term: MinimizeMI | None = None
         if config.regulariser == "mine":
-            critic = _NoisyCritic(n_inputs, config.code, config.critic_width, self.random["critic"])
+            critic = _NoisyCritic(n_inputs, config.code, config.critic_width, weights["critic"], self.random["critic"]).to(
+                device
+            )
             bound = partial(bounds.mine, alpha=config.critic_alpha)
             optimizer = partial(torch.optim.Adam, lr=config.critic_rate, fused=True)
             self.term = MinimizeMI(critic, bound, shuffles=1, optimizer=optimizer, random_state=seed)
@@ -131,19 +144,20 @@ class Classifier:
     def encode(self, x: Tensor, *, training: bool) -> tuple[Tensor, Normal | None]:
         """Codes of a batch, (B, code), and their density given x where it is normal."""
         config, source = self.config, self.random["noise"]
-        h = torch.cat([x, torch.randn(x.shape, generator=source)], 1) if config.encoder == "propagated" else x
+        h = torch.cat([x, _normal(x.shape, source)], 1) if config.encoder == "propagated" else x
         for layer in self.layers[:2]:
             h = relu(layer(h))
             if training and config.regulariser == "dropout":
-                h = h * (torch.rand(h.shape, generator=source) >= config.weight) / (1 - config.weight)
+                kept = torch.rand(h.shape, generator=source, device=source.device) >= config.weight
+                h = h * kept / (1 - config.weight)
         mean = self.layers[2](h)
         if config.encoder in ("plain", "propagated"):
             return mean, None
-        scale: Any = torch.ones(())
+        scale: Any = torch.ones((), device=x.device)
         if config.encoder == "gaussian":
             mean, raw = mean.chunk(2, 1)
             scale = softplus(raw - 5)
-        code = mean + scale * torch.randn(mean.shape, generator=source)
+        code = mean + scale * _normal(mean.shape, source)
         return code, Normal(mean, scale.expand_as(mean), validate_args=False)
 
     def loss(self, x: Tensor, y: Tensor) -> Tensor:
@@ -184,6 +198,7 @@ class Classifier:
             parameter.data, mean.data = mean.data, parameter.data
         wrong, fit, information = 0, 0.0, []
         samples = self.config.samples if self.config.encoder != "plain" else 1
+        x, y = x.to(self.device), y.to(self.device)
         for rows, labels in zip(x.split(1_000), y.split(1_000), strict=True):
             codes = [self.encode(rows, training=False) for _ in range(samples)]
             p = torch.stack([self.layers[3](code).softmax(1) for code, _ in codes]).mean(0)
@@ -204,6 +219,7 @@ class Classifier:
             "optimizer": self.optimizer.state_dict(),
             "average": self.average,
             "random": {name: source.get_state() for name, source in self.random.items()},
+            "device": torch.device(self.device).type,
             "term": None if self.term is None else self.term.state_dict(),
         }
 
@@ -211,9 +227,13 @@ class Classifier:
         self.step = state["step"]
         self.layers.load_state_dict(state["layers"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.average = state["average"]
-        for name, source in self.random.items():
-            source.set_state(state["random"][name])
+        for mean, saved in zip(self.average, state["average"], strict=True):
+            mean.copy_(saved)
+        for i, (name, source) in enumerate(self.random.items()):
+            if state["device"] == source.device.type:
+                source.set_state(state["random"][name])
+            else:  # the other device's state means nothing here: numbers that no run from the start has drawn
+                source.manual_seed(8 * self.seed + i + 2**32 * self.step)
         if self.term is not None:
             self.term.load_state_dict(state["term"])
 
@@ -224,17 +244,22 @@ def _information(code: Tensor, density: Normal) -> float:
     return float((matrix.diagonal() - bounds.log_mean_exp(matrix, -1)).mean())
 
 
-def _batches(n: int, config: BottleneckConfig, seed: int, start: int) -> Iterator[tuple[int, Tensor]]:
+def _batches(n: int, config: BottleneckConfig, seed: int, start: int, device: str) -> Iterator[tuple[int, Tensor]]:
     """Epoch and rows of each step from ``start`` on; an epoch has an order of its own."""
     per_epoch = n // config.batch_size
     for epoch in range(start // per_epoch, config.epochs):
-        order = torch.randperm(n, generator=torch.Generator().manual_seed(1_000_003 * (seed + 1) + epoch))
+        order = torch.randperm(n, generator=torch.Generator().manual_seed(1_000_003 * (seed + 1) + epoch)).to(device)
         for batch in range(start % per_epoch if epoch == start // per_epoch else 0, per_epoch):
             yield epoch, order[batch * config.batch_size : (batch + 1) * config.batch_size]
 
 
 def train_classifier(
-    config: BottleneckConfig, seed: int, train: tuple[Tensor, Tensor], folder: Path, progress: Progress
+    config: BottleneckConfig,
+    seed: int,
+    train: tuple[Tensor, Tensor],
+    folder: Path,
+    progress: Progress,
+    device: str = "cpu",
 ) -> Classifier:
     """Train from the start or from the checkpoint in ``folder``.
 
@@ -244,18 +269,19 @@ def train_classifier(
         train: Rows in [-1, 1], shape (n, d), and labels, shape (n,).
         folder: Holds the checkpoint.
         progress: Called with steps done, steps in all and a message.
+        device: Where to train.
 
     Raises:
         DivergedError: The loss is not finite.
     """
-    x, y = train
-    model = Classifier(config, x.shape[1], int(y.max()) + 1, seed)
+    x, y = (part.to(device) for part in train)
+    model = Classifier(config, x.shape[1], int(y.max()) + 1, seed, device)
     checkpoint = Checkpoint(folder / "checkpoint.pt")
     saved = checkpoint.load()
     if saved is not None:
         model.load_state(saved)
     total = config.epochs * (len(x) // config.batch_size)
-    for epoch, rows in _batches(len(x), config, seed, model.step):
+    for epoch, rows in _batches(len(x), config, seed, model.step, device):
         model.optimizer.param_groups[0]["lr"] = config.learning_rate * config.decay ** (epoch // 2)
         loss = model.train_step(x[rows], y[rows])
         if not math.isfinite(loss):

@@ -36,11 +36,11 @@ class Checkpoint:
         self.saved = time.monotonic()
 
     def load(self) -> dict[str, Any] | None:
-        """The state last saved; None where there is none, or none that can be read."""
+        """The state last saved, its tensors on the CPU; None where there is none, or none that can be read."""
         import torch
 
         try:
-            return torch.load(self.path, weights_only=True)
+            return torch.load(self.path, map_location="cpu", weights_only=True)
         except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, BadZipFile):
             return None
 

@@ -56,8 +56,9 @@ class Experiment:
         scales: A frozen dataclass, the config, for each of ``"smoke"``, ``"default"`` and ``"paper"``.
         minutes: How long one arm and seed takes at each scale on two cores, roughly.
         metrics: What a cell gives, in the order of the table.
-        run: ``(config, seed, folder, progress) -> numbers by key``. It writes what the figure needs into ``folder``, keeps a
-            :class:`mine.experiments.checkpoint.Checkpoint` there, and takes all randomness from ``seed``.
+        run: ``(config, seed, folder, progress, device) -> numbers by key``. It writes what the figure needs into ``folder``,
+            keeps a :class:`mine.experiments.checkpoint.Checkpoint` there, takes all randomness from ``seed``, and trains on the
+            device of that name what is not too small for it.
         plot: ``(records with their folders, folder) -> files``, called when all cells are finished.
         drawn_from: The file in a cell's folder that ``plot`` reads; cells of which only the numbers are kept are not drawn.
             None where the numbers are all it needs.
@@ -72,7 +73,7 @@ class Experiment:
     scales: Mapping[str, Any]
     minutes: Mapping[str, float]
     metrics: Sequence[Metric]
-    run: Callable[[Any, int, Path, Progress], Mapping[str, float]]
+    run: Callable[[Any, int, Path, Progress, str], Mapping[str, float]]
     plot: Callable[[Sequence[tuple[Record, Path]], Path], Sequence[Path]]
     code: Sequence[str]
     targets: Sequence[Target] = ()

@@ -18,13 +18,13 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from mine.critics import ConcatCritic
 from mine.experiments.adversarial import Adversarial
 from mine.experiments.experiment import DivergedError, Progress
-from mine.experiments.training import BLOCK, Trainable, fit
+from mine.experiments.training import BLOCK, Trainable, fit, ramp
 from mine.terms import MaximizeMI
 
 __all__ = ["ARMS", "CODE", "Generated", "GeneratorDiscriminator", "PointsConfig", "train_points_gan"]
 
 #: Generated points kept for the figure.
-_KEPT = 10_000
+_KEPT = 2_500
 
 #: A GAN against the same GAN with mutual information, with a label as code and with a continuous one.
 ARMS = {
@@ -176,19 +176,13 @@ class GeneratorDiscriminator(Adversarial):
             code = one_hot(label, config.n_codes).to(noise.dtype)
         else:
             label = code = torch.randn(n, config.code_dim, generator=source)
+        noise, code = noise.to(self.device), code.to(self.device)
         return torch.cat([noise, code], 1), code, label
-
-    def beta(self) -> float:
-        """Weight of the information at this step."""
-        start, end = (share * self.config.steps for share in self.config.fade)
-        return self.config.beta * (1.0 if self.step < start else max(0.0, (end - self.step) / max(end - start, 1.0)))
 
     def training_step(self, batch: Tensor) -> None:
         """One step of the discriminator, the critic and the generator; the points are divided by the spread already."""
         config = self.config
-        for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = config.learning_rate * min(1.0, 2 - 2 * self.step / config.steps)
+        self.set_rates(config.learning_rate * ramp(self.step, config.steps / 2, config.steps))
         of_generator, of_discriminator = self.optimizers
 
         z, _, _ = self.inputs(len(batch))
@@ -203,7 +197,13 @@ class GeneratorDiscriminator(Adversarial):
         loss_g = softplus(-self.discriminator(fake)).mean()
         of_generator.zero_grad()
         weights = list(self.generator.parameters())
-        self.backward(loss_g, [(fake, code)], weights, beta=self.beta(), critic_steps=config.critic_steps)
+        self.backward(
+            loss_g,
+            [(fake, code)],
+            weights,
+            beta=self.faded(config.beta, config.fade, config.steps),
+            critic_steps=config.critic_steps,
+        )
         of_generator.step()
         self.average.update_parameters(self.generator)
         self.stepped(loss_g, loss_d)
@@ -212,14 +212,19 @@ class GeneratorDiscriminator(Adversarial):
     def sample(self, n: int) -> Generated:
         """Points at the data's scale, with their codes."""
         z, _, label = self.inputs(n)
-        points = self.average(z).double().numpy() * self.config.spread
+        points = self.average(z).cpu().double().numpy() * self.config.spread
         if not np.isfinite(points).all():
             raise DivergedError(f"step {self.step}: generated points are not finite")
         return Generated(points, label.numpy(), 0.0 if self.term is None else self.term.estimate)
 
 
 def train_points_gan(
-    config: PointsConfig, seed: int, draw: Callable[[int, Any], tuple[np.ndarray, Any]], folder: Path, progress: Progress
+    config: PointsConfig,
+    seed: int,
+    draw: Callable[[int, Any], tuple[np.ndarray, Any]],
+    folder: Path,
+    progress: Progress,
+    device: str = "cpu",
 ) -> Generated:
     """Train from the start or from the checkpoint in ``folder``, and sample.
 
@@ -229,11 +234,12 @@ def train_points_gan(
         draw: ``(n, generator) -> (points, labels)``, the data.
         folder: Holds the checkpoint; some points are kept there for the figure, as ``samples.npz``.
         progress: Called with steps done, steps in all and a message.
+        device: Where to train.
 
     Raises:
         DivergedError: A loss or a point is not finite.
     """
-    model = GeneratorDiscriminator(config, seed)
+    model = GeneratorDiscriminator(config, seed).to(device)
 
     def batches(block: int) -> Iterable[Tensor]:
         # a block of data has a seed of its own: a run that goes on draws what it would have drawn

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from mine.api import problem_device
 from mine.benchmarking.versions import environment, modules_version
 from mine.errors import InputError
 from mine.experiments.checkpoint import Checkpoint
@@ -56,6 +57,7 @@ def reproduce(
     seeds: int | Sequence[int] = 1,
     arms: Sequence[str] | None = None,
     retry_failed: bool = False,
+    device: str = "auto",
     progress: bool | Callback | None = None,
 ) -> Reproduction:
     """Run an experiment, or what is left of it: finished cells are taken over, a cell cut short goes on from its checkpoint.
@@ -72,17 +74,19 @@ def reproduce(
         seeds: How many, numbered from 0, or the numbers themselves.
         arms: Some of the arms; None for all.
         retry_failed: Run cells again whose training diverged.
+        device: As in :func:`mine.estimate`. A cell cut short may go on on another one.
         progress: As in :func:`mine.estimate`.
 
     Raises:
-        UnknownNameError: No such experiment, scale or arm.
-        InputError: ``seeds`` holds no number, or ``out`` cannot be written.
+        UnknownNameError: No such experiment, scale, arm or device.
+        InputError: ``seeds`` holds no number, the device cannot be used, or ``out`` cannot be written.
     """
     experiment = get_experiment(name) if isinstance(name, str) else name
     numbers = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
     if not numbers or min(numbers) < 0 or len(set(numbers)) < len(numbers):
         raise InputError(f"seeds must be 1 or more, or different whole numbers from 0; got {seeds!r}.")
     chosen = list(experiment.arms) if arms is None else list(arms)
+    where = problem_device(device)
     version = modules_version(experiment.code)
     configs = {arm: experiment.config(arm, scale) for arm in chosen}
     cells = [Cell(experiment.name, scale, arm, seed, asdict(configs[arm]), version) for arm in chosen for seed in numbers]
@@ -95,7 +99,9 @@ def reproduce(
     with progress_callback(progress) as on_progress:
         for count, cell in enumerate(todo):
             message = f"{experiment.name}, {cell.arm}, seed {cell.seed}"
-            done[cell.key] = _run(experiment, cell, configs[cell.arm], store, _nested(on_progress, count, len(todo), message))
+            done[cell.key] = _run(
+                experiment, cell, configs[cell.arm], store, where, _nested(on_progress, count, len(todo), message)
+            )
             store.write(done[cell.key])
             Checkpoint(store.folder_of(cell) / "checkpoint.pt").remove()
 
@@ -127,18 +133,19 @@ def _nested(on_progress: Callback | None, count: int, total: int, message: str) 
     return report
 
 
-def _run(experiment: Experiment, cell: Cell, config: object, store: Store, progress: Callback) -> Record:
+def _run(experiment: Experiment, cell: Cell, config: object, store: Store, device: str, progress: Callback) -> Record:
     folder = store.open(cell)
     clock = _Clock(folder / "seconds.json")
     error, metrics = None, {}
     try:
         metrics = {
-            key: float(value) for key, value in experiment.run(config, cell.seed, folder, clock.ticking(progress)).items()
+            key: float(value)
+            for key, value in experiment.run(config, cell.seed, folder, clock.ticking(progress), device).items()
         }
     except DivergedError as raised:
         error = str(raised)
     where = (cell.experiment, cell.scale, cell.arm, cell.seed, cell.config, cell.version)
-    record = Record(*where, metrics, clock.seconds(), environment(), error)
+    record = Record(*where, metrics, clock.seconds(), environment(device), error)
     clock.remove()
     return record
 

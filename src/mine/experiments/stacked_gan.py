@@ -15,7 +15,7 @@ from mine.datasets import Images, digits, mnist
 from mine.experiments.adversarial import Adversarial
 from mine.experiments.experiment import DivergedError, Progress
 from mine.experiments.image_networks import ImageCode, ImageDiscriminator, ImageGenerator
-from mine.experiments.training import BLOCK, Trainable, fit
+from mine.experiments.training import BLOCK, Trainable, fit, ramp
 from mine.terms import MaximizeMI
 
 __all__ = ["CHANNELS", "StackedConfig", "StackedDigits", "StackedGAN", "train_stacked_gan"]
@@ -33,6 +33,7 @@ class StackedConfig:
 
     Attributes:
         beta: Weight of the mutual information; 0 is a plain DCGAN.
+        fade: Shares of the steps between which ``beta`` falls to 0.
         discriminator_share: Width of the discriminator, as a share of the generator's.
         data: ``"mnist"``, or ``"digits"``, scikit-learn's 8 x 8 pixels.
         images: Stacks that are drawn once and trained on.
@@ -55,6 +56,7 @@ class StackedConfig:
     """
 
     beta: float = 1.0
+    fade: tuple[float, float] = (1.0, 1.0)
     discriminator_share: float = 0.25
     data: str = "mnist"
     images: int = 128_000
@@ -142,16 +144,13 @@ class StackedGAN(Adversarial):
 
     def inputs(self, n: int) -> tuple[Tensor, Tensor]:
         """Noise and code for the generator, (n, noise + code), and the code alone, (n, code)."""
-        z = torch.randn(n, self.config.noise_dim + self.config.code_dim, generator=self.random["noise"])
+        z = torch.randn(n, self.config.noise_dim + self.config.code_dim, generator=self.random["noise"]).to(self.device)
         return z, z[:, self.config.noise_dim :]
 
     def training_step(self, batch: Tensor) -> None:
         """One step of the discriminator, the critic and the generator; brightness from -1 to 1."""
         config = self.config
-        left = (1 - self.step / config.steps) / max(1 - config.decay_from, 1 / config.steps)
-        for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = config.learning_rate * min(1.0, left)
+        self.set_rates(config.learning_rate * ramp(self.step, config.decay_from * config.steps, config.steps))
         of_generator, of_discriminator = self.optimizers
 
         z, code = self.inputs(len(batch))
@@ -165,7 +164,8 @@ class StackedGAN(Adversarial):
         loss_g = softplus(-self.discriminator(fake)).mean()
         of_generator.zero_grad()
         weights = list(self.generator.parameters())
-        self.backward(loss_g, [(fake, code)], weights, beta=config.beta, critic_steps=config.critic_steps)
+        beta = self.faded(config.beta, config.fade, config.steps)
+        self.backward(loss_g, [(fake, code)], weights, beta=beta, critic_steps=config.critic_steps)
         of_generator.step()
         self.stepped(loss_g, loss_d)
 
@@ -175,7 +175,7 @@ class StackedGAN(Adversarial):
         self.eval()
         parts = [self.generator(self.inputs(min(1_000, n - start))[0]) for start in range(0, n, 1_000)]
         self.train()
-        images = (torch.cat(parts) + 1) / 2
+        images = (torch.cat(parts).cpu() + 1) / 2
         if not bool(images.isfinite().all()):
             raise DivergedError(f"step {self.step}: generated images are not finite")
         return images
@@ -188,7 +188,9 @@ def load_digits(config: StackedConfig, progress: Progress) -> Images:
     return mnist(progress=lambda done, total, message: progress(0, config.steps, message))
 
 
-def train_stacked_gan(config: StackedConfig, seed: int, data: Images, folder: Path, progress: Progress) -> tuple[Tensor, float]:
+def train_stacked_gan(
+    config: StackedConfig, seed: int, data: Images, folder: Path, progress: Progress, device: str = "cpu"
+) -> tuple[Tensor, float]:
     """Train from the start or from the checkpoint in ``folder``, and sample.
 
     Arguments:
@@ -197,6 +199,7 @@ def train_stacked_gan(config: StackedConfig, seed: int, data: Images, folder: Pa
         data: The digits to stack.
         folder: Holds the checkpoint; some images are kept there for the figure, as ``samples.npz``.
         progress: Called with steps done, steps in all and a message.
+        device: Where to train.
 
     Returns:
         Images of brightness 0 to 1, shape (evaluated, 3, size, size), and the critic's value of I(image; code) in nats, 0
@@ -205,7 +208,7 @@ def train_stacked_gan(config: StackedConfig, seed: int, data: Images, folder: Pa
     Raises:
         DivergedError: A loss or an image is not finite.
     """
-    model = StackedGAN(config, data.images.shape[1], seed)
+    model = StackedGAN(config, data.images.shape[1], seed).to(device)
     real = StackedDigits(data, config.images, seed)
 
     def batches(block: int) -> Iterable[Tensor]:

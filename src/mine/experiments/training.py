@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from mine.experiments.checkpoint import Checkpoint
 from mine.experiments.experiment import Progress
 
-__all__ = ["BLOCK", "Trainable", "fit"]
+__all__ = ["BLOCK", "Trainable", "fit", "ramp"]
 
 #: Steps between two reports, logs and (at most) checkpoints. A block's data have a seed of their own.
 BLOCK = 50
@@ -33,7 +33,7 @@ class Trainable(nn.Module):
     Attributes:
         step: Steps done.
         optimizers: The optimisers that no submodule keeps by itself, as :class:`mine.MaximizeMI` keeps its critic's.
-        random: Every generator of random numbers, by name.
+        random: Every generator of random numbers, by name; on the CPU, so that all devices get the same numbers.
     """
 
     def __init__(self) -> None:
@@ -42,8 +42,13 @@ class Trainable(nn.Module):
         self.optimizers: list[torch.optim.Optimizer] = []
         self.random: dict[str, torch.Generator] = {}
 
+    @property
+    def device(self) -> torch.device:
+        """Of the networks."""
+        return next(self.parameters()).device
+
     def training_step(self, batch: Any) -> None:
-        """One step of all networks.
+        """One step of all networks, on a batch on their device.
 
         Raises:
             DivergedError: Something is not finite.
@@ -75,7 +80,7 @@ class Trainable(nn.Module):
 
 def fit(
     model: Trainable,
-    batches: Callable[[int], Iterable[Any]],
+    batches: Callable[[int], Iterable[Tensor]],
     steps: int,
     folder: Path,
     progress: Progress,
@@ -87,7 +92,7 @@ def fit(
     50 steps to ``folder/logs/version_K``, a new K each time that a run goes on.
 
     Arguments:
-        model: What is trained.
+        model: What is trained, on its device.
         batches: Number of a block -> its batches, ``BLOCK`` of them, always the same for the same number.
         steps: How many in all.
         folder: Of the arm and seed.
@@ -107,7 +112,7 @@ def fit(
     try:
         while model.step < steps:
             for batch in _first(batches(model.step // BLOCK), steps - model.step):
-                model.training_step(batch)
+                model.training_step(batch.to(model.device))
             for logger in loggers:
                 logger.log_metrics(model.metrics(), model.step)
             progress(model.step, steps, message(model))
@@ -120,7 +125,16 @@ def fit(
             logger.finalize("finished")
 
 
-def _first(batches: Iterable[Any], n: int) -> Iterable[Any]:
+def ramp(step: int, start: float, end: float) -> float:
+    """1 up to ``start``, 0 from ``end`` on, and evenly down between.
+
+    >>> [ramp(step, 2, 4) for step in range(6)]
+    [1.0, 1.0, 1.0, 0.5, 0.0, 0.0]
+    """
+    return min(1.0, max(0.0, (end - step) / max(end - start, 1.0)))
+
+
+def _first(batches: Iterable[Tensor], n: int) -> Iterable[Tensor]:
     for _, batch in zip(range(min(n, BLOCK)), batches, strict=False):
         yield batch
 

@@ -97,6 +97,7 @@ class CriticBound(Objective):
         rows = _local_or_all(len(x), x.device, gather)
         shifts = cyclic_shifts(rows.total, self.shuffles, generator)
         joint, marginal = self._scores(x, y, rows, shifts)
+        state = state if state is None else state.to(joint.device)  # a checkpoint's may lie elsewhere
         result = _full_precision(partial(self.bound, state=state), joint, marginal)
         with torch.no_grad():
             reading = _full_precision(self._read, joint, marginal)

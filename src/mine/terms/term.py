@@ -181,7 +181,8 @@ class Term(nn.Module):
         """
         if not self._readings:
             return math.nan
-        joint, log_partition = torch.stack(list(self._readings)).unbind(-1)
+        readings = [reading.cpu() for reading in self._readings]  # a checkpoint's may lie elsewhere than the last ones
+        joint, log_partition = torch.stack(readings).unbind(-1)
         return float(joint.mean() - log_mean_exp(log_partition, -1))
 
     @torch.no_grad()

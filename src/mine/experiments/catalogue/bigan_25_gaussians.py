@@ -34,13 +34,13 @@ class Config(BiganConfig):
     spread: float = 8**0.5
 
 
-def run(config: Config, seed: int, out: Path, progress: Progress) -> dict[str, float]:
+def run(config: Config, seed: int, out: Path, progress: Progress, device: str = "cpu") -> dict[str, float]:
     """Train; count samples as in PacGAN's experiment; measure how far fresh data are from their reconstructions."""
 
     def draw(n: int, rng: np.random.Generator) -> np.ndarray:
         return gaussian_grid(n, rng)[0] / config.spread
 
-    model = train_bigan(config, 2, seed, draw, out, progress)
+    model = train_bigan(config, 2, seed, draw, out, progress, device=device)
     samples = model.sample(config.evaluated).double().numpy() * config.spread
     points, labels = gaussian_grid(config.evaluated, np.random.default_rng([seed, 2**32]))
     rows = torch.as_tensor(points / config.spread, dtype=torch.float32)

@@ -47,7 +47,7 @@ class Config(BiganConfig):
     evaluated: int = 10_000
 
 
-def run(config: Config, seed: int, out: Path, progress: Progress) -> dict[str, float]:
+def run(config: Config, seed: int, out: Path, progress: Progress, device: str = "cpu") -> dict[str, float]:
     """Train on the training images; measure on test images how G(E(x)) differs from x, and whether it shows the same digit."""
     data = mnist() if config.data == "mnist" else digits()
     judge = digit_classifier(progress=progress, data=data)
@@ -61,7 +61,7 @@ def run(config: Config, seed: int, out: Path, progress: Progress) -> dict[str, f
     def bright(scaled: Tensor) -> Tensor:
         return (scaled.view(-1, height, width) + 1) / 2
 
-    model = train_bigan(config, height * width, seed, draw, out, progress, bounded=True)
+    model = train_bigan(config, height * width, seed, draw, out, progress, bounded=True, device=device)
     shown, labels = (part[: config.evaluated] for part in data.test)
     x = torch.as_tensor(shown.reshape(len(shown), -1)).float() / data.white * 2 - 1
     rebuilt = model.reconstruct(x)

@@ -27,7 +27,7 @@ class Config(BottleneckConfig):
     """As :class:`BottleneckConfig`."""
 
 
-def run(config: Config, seed: int, out: Path, progress: Progress) -> dict[str, float]:
+def run(config: Config, seed: int, out: Path, progress: Progress, device: str = "cpu") -> dict[str, float]:
     """Train on the training images and measure on the test images, as all published numbers do."""
     import torch
 
@@ -40,7 +40,7 @@ def run(config: Config, seed: int, out: Path, progress: Progress) -> dict[str, f
         x = torch.as_tensor(images.reshape(len(images), -1), dtype=torch.float32) * (2 / found.white) - 1
         return x, torch.as_tensor(labels, dtype=torch.int64)
 
-    return train_classifier(config, seed, tensors(found.train), out, progress).evaluate(*tensors(found.test))
+    return train_classifier(config, seed, tensors(found.train), out, progress, device).evaluate(*tensors(found.test))
 
 
 def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:

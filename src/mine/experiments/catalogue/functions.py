@@ -48,14 +48,14 @@ class Config:
     steps: int | None = None
 
 
-def run(config: Config, seed: int, out: Path, progress: Progress) -> dict[str, float]:
+def run(config: Config, seed: int, out: Path, progress: Progress, device: str = "cpu") -> dict[str, float]:
     """Draw a sample at each level of noise, estimate, and compare with the quadrature."""
     place = list(NOISY_FUNCTIONS).index(config.function)
 
     def measure(sigma: float) -> dict[str, Any]:
         draw = [seed, place, config.dim, round(1000 * sigma)]
         x, y = noisy_function(config.n, config.function, sigma, config.dim, random_state=draw)
-        found = mine.estimate(x, y, steps=config.steps, random_state=seed, progress=False)
+        found = mine.estimate(x, y, steps=config.steps, device=device, random_state=seed, progress=False)
         return {
             "estimate": found.value,
             "exact": noisy_function_mi(config.function, sigma, config.dim),

@@ -25,9 +25,9 @@ class Config(PointsConfig):
     steps: int = 6_000
 
 
-def run(config: Config, seed: int, out: Path, progress: Progress) -> dict[str, float]:
+def run(config: Config, seed: int, out: Path, progress: Progress, device: str = "cpu") -> dict[str, float]:
     """Train, sample, and count as in PacGAN's experiment: only points within three deviations of a centre are good."""
-    found = train_points_gan(config, seed, gaussian_grid, out, progress)
+    found = train_points_gan(config, seed, gaussian_grid, out, progress, device)
     clusters, distance = nearest_centre(found.points, GRID_CENTRES)
     good = distance < 3 * GRID_STD
     numbers = {

@@ -36,9 +36,9 @@ class Config(PointsConfig):
     evaluated: int = 200_000
 
 
-def run(config: Config, seed: int, out: Path, progress: Progress) -> dict[str, float]:
+def run(config: Config, seed: int, out: Path, progress: Progress, device: str = "cpu") -> dict[str, float]:
     """Train, sample, and compare with a fresh sample of the data."""
-    found = train_points_gan(config, seed, spirals, out, progress)
+    found = train_points_gan(config, seed, spirals, out, progress, device)
     pieces, distance = nearest_on_spirals(found.points, _PIECES)
     good = distance < 3 * SPIRAL_STD
     arm = pieces // _PIECES

@@ -52,14 +52,16 @@ class Config:
     steps: int | None = None
 
 
-def run(config: Config, seed: int, out: Path, progress: Progress) -> dict[str, float]:
+def run(config: Config, seed: int, out: Path, progress: Progress, device: str = "cpu") -> dict[str, float]:
     """Estimate each correlation from a sample that all methods share; keep the training curves of the points shown."""
     options: dict[str, Any] = {} if config.steps is None or config.method == "ksg" else {"steps": config.steps}
 
     def measure(point: tuple[int, float]) -> dict[str, Any]:
         dim, rho = point
         x, y = correlated_normal(config.n, rho, dim, random_state=[seed, dim, round(100 * (rho + 1))])
-        found = mine.estimate(x, y, method=config.method, discrete=False, random_state=seed, progress=False, **options)
+        found = mine.estimate(
+            x, y, method=config.method, discrete=False, device=device, random_state=seed, progress=False, **options
+        )
         curve = {key: list(found.history.get(key, [])) for key in ("step", "stop")} if point in shown else {}
         return {"value": found.value, "curve": curve}
 

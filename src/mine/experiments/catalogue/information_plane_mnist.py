@@ -54,7 +54,7 @@ class Config:
     learning_rate: float = 1e-3
 
 
-def run(config: Config, seed: int, out: Path, progress: Progress) -> dict[str, float]:
+def run(config: Config, seed: int, out: Path, progress: Progress, device: str = "cpu") -> dict[str, float]:
     """Train with the callback on all layers but the first, too wide for so many rows; a run cut short starts again."""
     import lightning.pytorch as pl
     import torch
@@ -111,9 +111,11 @@ def run(config: Config, seed: int, out: Path, progress: Progress) -> dict[str, f
     network = Network()
     batches = torch.Generator().manual_seed(seed)
     loaders = DataLoader(train, config.batch_size, shuffle=True, generator=batches), DataLoader(test, len(test))
+    kind, _, index = device.partition(":")
     with _quiet(), torch.random.fork_rng(devices=[]):  # Lightning and its loaders draw from torch's global generator
         trainer = pl.Trainer(
-            accelerator="cpu", callbacks=[callback], max_epochs=config.epochs, num_sanity_val_steps=0, default_root_dir=out,
+            accelerator="gpu" if kind == "cuda" else kind, devices=[int(index or 0)] if kind == "cuda" else 1,
+            callbacks=[callback], max_epochs=config.epochs, num_sanity_val_steps=0, default_root_dir=out,
             logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
         )  # fmt: skip
         trainer.fit(network, *loaders)

@@ -49,7 +49,7 @@ class Config:
     steps: int | None = None
 
 
-def run(config: Config, seed: int, out: Path, progress: Progress) -> dict[str, float]:
+def run(config: Config, seed: int, out: Path, progress: Progress, device: str = "cpu") -> dict[str, float]:
     """The estimates that the tests need, and their ratios; a ratio whose denominator is not positive is left out."""
     images = _images(config, seed)
     first, second = images[: config.n], images[config.n :]
@@ -72,7 +72,15 @@ def run(config: Config, seed: int, out: Path, progress: Progress) -> dict[str, f
     def measure(name: str) -> dict[str, Any]:
         x, y = pairs[name]()
         found = mine.estimate(
-            x, y, method=config.method, effort=config.effort, discrete=False, random_state=seed, progress=False, **options
+            x,
+            y,
+            method=config.method,
+            effort=config.effort,
+            discrete=False,
+            device=device,
+            random_state=seed,
+            progress=False,
+            **options,
         )
         return {"value": found.value}
 

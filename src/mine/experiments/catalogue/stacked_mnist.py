@@ -27,11 +27,11 @@ class Config(StackedConfig):
     """As :class:`StackedConfig`."""
 
 
-def run(config: Config, seed: int, out: Path, progress: Progress) -> dict[str, float]:
+def run(config: Config, seed: int, out: Path, progress: Progress, device: str = "cpu") -> dict[str, float]:
     """Train, sample, and count as VEEGAN and PacGAN do: an image's mode is the triple of digits that a classifier sees."""
     data = load_digits(config, progress)
     judge = digit_classifier(progress=lambda done, total, message: progress(0, config.steps, message), data=data)
-    images, information = train_stacked_gan(config, seed, data, out, progress)
+    images, information = train_stacked_gan(config, seed, data, out, progress, device)
     triple = sum(10**k * judge.predict(images[:, [k]]) for k in range(CHANNELS))
     triples = np.asarray(triple, dtype=np.int64)
     all_of_them = np.ones(len(triples), dtype=bool)
