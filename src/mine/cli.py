@@ -458,8 +458,7 @@ def benchmark(
             return
         if out is None:
             raise InputError("--out is missing: name the folder that keeps what is measured, for example --out results.")
-        if seeds < 1 or first_seed < 0:
-            raise InputError(f"--seeds must be 1 or more and --first-seed 0 or more, got {seeds} and {first_seed}.")
+        numbers = _seed_numbers(seeds, first_seed)
         _check_figures()
         try:
             result = benchmarking.benchmark(
@@ -467,7 +466,7 @@ def benchmark(
                 methods,
                 suite=within,
                 n=_whole_numbers("--n", n),
-                seeds=range(first_seed, first_seed + seeds),
+                seeds=numbers,
                 effort=None if effort is None else [part.strip() for part in effort.split(",")],
                 jobs=jobs,
                 out=out,
@@ -495,6 +494,7 @@ def reproduce(
         str, typer.Option(metavar="NAME", help="smoke: does it run; default: two CPU cores; paper: the paper's size.")
     ] = "default",
     seeds: Annotated[int, typer.Option(metavar="N", help="Repetitions of every arm.")] = 1,
+    first_seed: Annotated[int, typer.Option(metavar="SEED", help="Number of the first repetition.")] = 0,
     arms: Annotated[str | None, typer.Option(metavar="ARMS", help="Some of the arms, separated by semicolons.")] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run again what diverged.")] = False,
     device: Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda, ...")] = "auto",
@@ -528,8 +528,7 @@ def reproduce(
             raise InputError("NAME is missing: name an experiment ('mine reproduce --list' shows them), or 'all'.")
         if out is None:
             raise InputError("--out is missing: name the folder that keeps the results, for example --out results.")
-        if seeds < 1:
-            raise InputError(f"--seeds must be 1 or more, got {seeds}.")
+        numbers = _seed_numbers(seeds, first_seed)
         chosen = [experiments.get_experiment(one) for one in (experiments.names() if name == "all" else [name])]
         _check_figures()
         try:
@@ -538,7 +537,7 @@ def reproduce(
                     experiment,
                     out=out,
                     scale=scale,
-                    seeds=seeds,
+                    seeds=numbers,
                     arms=None if arms is None else [arm.strip() for arm in arms.split(";")],
                     retry_failed=retry_failed,
                     device=device,
@@ -550,6 +549,12 @@ def reproduce(
         except KeyboardInterrupt:
             typer.echo(f"mine: interrupted; what is finished is kept in {out}, and the same command goes on", err=True)
             raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+def _seed_numbers(count: int, first: int) -> range:
+    if count < 1 or first < 0:
+        raise InputError(f"--seeds must be 1 or more and --first-seed 0 or more, got {count} and {first}.")
+    return range(first, first + count)
 
 
 def _whole_numbers(flag: str, text: str) -> list[int]:

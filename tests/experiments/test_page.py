@@ -78,6 +78,13 @@ def test_the_section_by_hand(results: Path) -> None:
     assert section.facts[-1] == "`mine reproduce toy --scale default --seeds 3 --out results`"
 
 
+def test_the_command_names_the_first_seed(tmp_path: Path, results: Path) -> None:
+    path = results / "toy" / "default" / "results.json"
+    path.write_text(json.dumps([asdict(record("one", seed, 0.5, 1.0)) for seed in (3, 4, 5)]))
+    facts = read_section(path.parent).facts
+    assert facts[-1] == "`mine reproduce toy --scale default --seeds 3 --first-seed 3 --out results`"
+
+
 def test_two_standard_errors() -> None:
     assert beats(Value(1.0, 0.3), Value(0.0, 0.4)) is False  # 1.0 is twice hypot(0.3, 0.4), not more
     assert beats(Value(1.01, 0.3), Value(0.0, 0.4)) is True
@@ -93,7 +100,10 @@ def test_markdown(results: Path) -> None:
     text = as_markdown([read_section(folder) for folder in find_results(results)], "there")
     assert "| arm | seeds | hits (%) | cost\\|m |\n| --- | --: | --: | --: |\n| one | 2 | 50.0 ± 10.0 |" in text
     assert "Verdict: two hits more: **met**; two costs 1 at most: **missed**; three is there: **not measured**." in text
-    assert "![A & B.](there/toy-default.png)\n\n![A & B.](there/toy-default-curves.png)" in text and "toy-smoke" not in text
+    assert (
+        "![A & B.](there/toy-default.png)\n\n![A & B: curves.](there/toy-default-curves.png)" in text
+        and "toy-smoke" not in text
+    )
     assert "**toy**, default scale, 3 seeds, paper / this run: hits (%): one 50 ± 1 / 50.0 ± 10.0, two – / 90.0 ± 10.0." in text
     smoke = text[text.index("## toy, smoke scale") :]
     assert "Verdict: none: the smoke scale" in smoke and "met" not in smoke

@@ -263,10 +263,17 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert f"Written: {tmp_path / 'toy' / 'smoke' / 'results.json'}" in done.stdout
     done = run.invoke(app, ["reproduce", "all", "--scale", "smoke", "--seeds", "3", "--out", str(tmp_path)])
     assert done.exit_code == 0 and len(calls) == 6
+    more = run.invoke(
+        app,
+        ["reproduce", "toy", "--scale", "smoke", "--arms", "one", "--seeds", "2", "--first-seed", "2", "--out", str(tmp_path)],
+    )
+    assert more.exit_code == 0 and calls[6:] == [(1, 3)]  # seed 2 was there
     for arguments, message in [
         ([], "NAME is missing"),
         (["toy"], "--out is missing"),
-        (["toy", "--seeds", "0", "--out", str(tmp_path)], "--seeds must be 1 or more, got 0"),
+        (["toy", "--seeds", "0", "--out", str(tmp_path)], "--seeds must be 1 or more"),
+        (["toy", "--first-seed", "-1", "--out", str(tmp_path)], "--first-seed 0 or more, got 1 and -1"),
+        (["toy", "--device", "gpu", "--out", str(tmp_path)], "Unknown device 'gpu'"),
         (["toi", "--out", str(tmp_path)], "did you mean 'toy'"),
     ]:
         failed = run.invoke(app, ["reproduce", *arguments])

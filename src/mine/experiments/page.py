@@ -115,7 +115,9 @@ def _facts(experiment: Experiment, records: Sequence[Record]) -> list[str]:
         facts.append(f"{scale} scale, {seeds} {'seed' if seeds == 1 else 'seeds'}, {minutes:.1f} minutes an arm and seed.")
     facts += [f"Measured with {environment}." for environment in dict.fromkeys(r.environment for r in records) if environment]
     facts += [f"Code: {', '.join(dict.fromkeys(record.version for record in records))}."]
-    return [*facts, f"`mine reproduce {experiment.name} --scale {scale} --seeds {seeds} --out results`"]
+    first, last = min(record.seed for record in records), max(record.seed for record in records)
+    numbers = f"--seeds {last - first + 1}" + (f" --first-seed {first}" if first else "")
+    return [*facts, f"`mine reproduce {experiment.name} --scale {scale} {numbers} --out results`"]
 
 
 def _verdict(section: Section) -> str:
@@ -139,9 +141,15 @@ def as_markdown(sections: Sequence[Section], figures: str) -> str:
         lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in table]
         parts += [f"## {section.experiment.name}, {section.scale} scale", section.experiment.shows, "\n".join(lines)]
         parts += [section.line, f"Verdict: {_verdict(section)}."]
-        parts += [f"![{section.experiment.shows}]({figures}/{name})" for name in section.figures]
+        parts += [f"![{_alternative(section, name)}]({figures}/{name})" for name in section.figures]
         parts.append("\n".join(f"- {fact}" for fact in section.facts))
     return "\n\n".join(parts) + "\n"
+
+
+def _alternative(section: Section, name: str) -> str:
+    """For who cannot see the figure; a further one says by its name what it shows."""
+    further = Path(name).stem.removeprefix(section.name).lstrip("-")
+    return section.experiment.shows if not further else f"{section.experiment.shows.rstrip('.')}: {further}."
 
 
 _STYLE = """
@@ -172,9 +180,9 @@ def as_html(sections: Sequence[Section]) -> str:
         parts += [f'<h2 id="{section.name}">{html.escape(title)}</h2>', f"<p>{html.escape(section.experiment.shows)}</p>"]
         parts.append(f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>')
         parts += [f"<p>{_inline(section.line)}</p>", f"<p>Verdict: {_inline(_verdict(section))}.</p>"]
-        for figure in section.figures.values():
+        for name, figure in section.figures.items():
             data = base64.b64encode(figure.read_bytes()).decode()
-            parts.append(f'<img alt="{html.escape(section.experiment.shows)}" src="data:image/png;base64,{data}">')
+            parts.append(f'<img alt="{html.escape(_alternative(section, name))}" src="data:image/png;base64,{data}">')
         parts.append("<ul>" + "".join(f"<li>{_inline(fact)}</li>" for fact in section.facts) + "</ul>")
     body = "\n".join(parts)
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{_TITLE}</title>'

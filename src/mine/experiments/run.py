@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from mine.api import problem_device
 from mine.benchmarking.versions import environment, modules_version
 from mine.errors import InputError
 from mine.experiments.checkpoint import Checkpoint
@@ -81,6 +80,8 @@ def reproduce(
         UnknownNameError: No such experiment, scale, arm or device.
         InputError: ``seeds`` holds no number, the device cannot be used, or ``out`` cannot be written.
     """
+    from mine.api import problem_device  # with scikit-learn behind it: not for a mere list of experiments
+
     experiment = get_experiment(name) if isinstance(name, str) else name
     numbers = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
     if not numbers or min(numbers) < 0 or len(set(numbers)) < len(numbers):
