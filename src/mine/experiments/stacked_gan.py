@@ -33,7 +33,6 @@ class StackedConfig:
 
     Attributes:
         beta: Weight of the mutual information; 0 is a plain DCGAN.
-        fade: Shares of the steps between which ``beta`` falls to 0.
         discriminator_share: Width of the discriminator, as a share of the generator's.
         data: ``"mnist"``, or ``"digits"``, scikit-learn's 8 x 8 pixels.
         images: Stacks that are drawn once and trained on.
@@ -56,7 +55,6 @@ class StackedConfig:
     """
 
     beta: float = 1.0
-    fade: tuple[float, float] = (1.0, 1.0)
     discriminator_share: float = 0.25
     data: str = "mnist"
     images: int = 128_000
@@ -164,8 +162,7 @@ class StackedGAN(Adversarial):
         loss_g = softplus(-self.discriminator(fake)).mean()
         of_generator.zero_grad()
         weights = list(self.generator.parameters())
-        beta = self.faded(config.beta, config.fade, config.steps)
-        self.backward(loss_g, [(fake, code)], weights, beta=beta, critic_steps=config.critic_steps)
+        self.backward(loss_g, [(fake, code)], weights, beta=config.beta, critic_steps=config.critic_steps)
         of_generator.step()
         self.stepped(loss_g, loss_d)
 
