@@ -117,6 +117,30 @@ def test_a_run_cut_short_goes_on_to_the_same_numbers(
     assert numbers("cut") == numbers("whole")
 
 
+def test_a_state_from_another_device_brings_no_noise_along() -> None:
+    """Its generators' states mean nothing here: weights are taken over, and the noise is none that was drawn before."""
+    x, y = (part[:100] for part in data())
+    config = replace(TINY, regulariser="mine", encoder="additive", weight=1e-3)
+    model, again, moved = (Classifier(config, x.shape[1], 10, 0) for _ in range(3))
+    for _ in range(3):
+        model.train_step(x, y)
+    state = model.state()
+    assert state["device"] == "cpu"
+    again.load_state(state)
+    moved.load_state({**state, "device": "cuda", "random": {name: torch.zeros(16, dtype=torch.uint8) for name in model.random}})
+    fresh = Classifier(config, x.shape[1], 10, 0)
+    drawn = {
+        name: torch.randn(8, generator=one.random["noise"])
+        for name, one in {"on": model, "again": again, "moved": moved, "fresh": fresh}.items()
+    }
+    assert torch.equal(drawn["on"], drawn["again"])
+    assert not any(torch.equal(drawn["moved"], drawn[name]) for name in ("on", "fresh"))
+    assert moved.step == 3
+    for a, b in zip(model.average, moved.average, strict=True):
+        assert torch.equal(a, b)
+    assert math.isfinite(moved.train_step(x, y))
+
+
 def test_the_experiment_from_end_to_end(tmp_path: Path) -> None:
     arms = ["baseline", "MINE, additive"]
     experiment = get_experiment("bottleneck")

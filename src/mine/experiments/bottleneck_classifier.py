@@ -233,7 +233,7 @@ class Classifier:
             if state["device"] == source.device.type:
                 source.set_state(state["random"][name])
             else:  # the other device's state means nothing here: numbers that no run from the start has drawn
-                source.manual_seed(8 * self.seed + i + 2**32 * self.step)
+                source.manual_seed(8 * self.seed + i + 1_000_003 * (self.step + 1))
         if self.term is not None:
             self.term.load_state_dict(state["term"])
 
