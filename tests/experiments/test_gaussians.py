@@ -17,12 +17,10 @@ from mine.experiments import get_experiment, reproduce
 
 def test_the_experiment_from_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, list[np.ndarray]] = {}
-    steps: dict[str, int | None] = {}
     real = mine.estimate
 
     def watched(x: np.ndarray, y: np.ndarray, *, method: str, **options: Any) -> Any:
         seen.setdefault(method, []).append(x)
-        steps[method] = options.get("steps")
         return real(x, y, method=method, **options)
 
     monkeypatch.setattr("mine.estimate", watched)
@@ -31,7 +29,6 @@ def test_the_experiment_from_end_to_end(tmp_path: Path, monkeypatch: pytest.Monk
     found = reproduce(replace(experiment, scales={"smoke": small}), out=tmp_path, scale="smoke", arms=["MINE", "Kraskov"])
     for a, b in zip(seen["mine"], seen["ksg"], strict=True):
         np.testing.assert_array_equal(a, b)
-    assert steps == {"mine": 150, "ksg": None}  # MINE trains five times as long
     kraskov = found.records[1].metrics
     for dim in (1, 2):
         for rho in (0.0, 0.9):
