@@ -271,7 +271,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for arguments, message in [
         ([], "NAME is missing"),
         (["toy"], "--out is missing"),
-        (["toy", "--seeds", "0", "--out", str(tmp_path)], "--seeds must be 1 or more"),
+        (["toy", "--seeds", "0", "--out", str(tmp_path)], "--seeds must be 1 or more and --first-seed 0 or more, got 0 and 0"),
         (["toy", "--first-seed", "-1", "--out", str(tmp_path)], "--first-seed 0 or more, got 1 and -1"),
         (["toy", "--device", "gpu", "--out", str(tmp_path)], "Unknown device 'gpu'"),
         (["toi", "--out", str(tmp_path)], "did you mean 'toy'"),
