@@ -409,6 +409,28 @@ def test_pair_scores_of_a_stack_by_brute_force():
         torch.testing.assert_close(marginal[k], expected_marginal, rtol=1e-5, atol=1e-5)
 
 
+class _Warm(SeparableCritic):
+    """What a user may write."""
+
+    def combine(self, hx: Tensor, hy: Tensor) -> Tensor:
+        return super().combine(hx, hy) / 0.5
+
+
+@pytest.mark.parametrize("kind", [SeparableCritic, _Warm])
+@pytest.mark.parametrize("stack", [(), (3,)])
+@pytest.mark.parametrize("shifts", [[5], [4, 9], list(range(1, 40))])
+def test_pair_scores_of_a_separable_critic_in_one_product_or_pair_by_pair(
+    kind: type[SeparableCritic], stack: tuple[int, ...], shifts: list[int]
+):
+    critic = kind(2, 3, (6,), embed=4, stack=stack, generator=generator())
+    x, y = rows(1, *stack, 40, 2), rows(2, *stack, 40, 3)
+    joint, marginal = pair_scores(critic, x, y, shifts)
+    torch.testing.assert_close(joint, critic(x, y))
+    assert marginal.shape == (*stack, 40, len(shifts))
+    for k, shift in enumerate(shifts):
+        torch.testing.assert_close(marginal[..., k], critic(x, y.roll(-shift, -2)), rtol=1e-5, atol=1e-5)
+
+
 # === Training and storage ===
 
 TRAINABLE = {

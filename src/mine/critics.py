@@ -39,6 +39,9 @@ __all__ = [
 #: What an encoder gives: a tensor of shape ``(*stack, B, ...)``, or a nested tuple of such tensors.
 Encoding: TypeAlias = "Tensor | tuple[Encoding, ...]"
 
+#: A pair in a matrix product costs this share of one that is combined on its own.
+_WORTH_A_TABLE = 8
+
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": F.relu,
     "leaky_relu": F.leaky_relu,
@@ -502,7 +505,8 @@ def pair_scores(critic: Critic, x: Tensor, y: Tensor, shifts: Sequence[int]) -> 
     """Scores of the joint pairs and of their cyclic shifts, in one pass through the critic.
 
     Arguments:
-        critic: A critic, stacked or not.
+        critic: A critic, stacked or not. A separable one scores every pair in one matrix product where the shifts ask for an
+            eighth of them or more.
         x: Rows of x, shape ``(*stack, B, ...)``.
         y: Rows of y, shape ``(*stack, B, ...)``.
         shifts: K shifts; shift s pairs ``x_i`` with ``y_{(i + s) mod B}``.
@@ -513,6 +517,12 @@ def pair_scores(critic: Critic, x: Tensor, y: Tensor, shifts: Sequence[int]) -> 
     dim = len(critic.stack)
     rows, k = x.shape[dim], len(shifts)
     hx, hy = critic.encode_x(x), critic.encode_y(y)
+    if type(critic).combine is SeparableCritic.combine and _WORTH_A_TABLE * (k + 1) >= rows:  # not a subclass with its own
+        scores = hx @ hy.mT
+        own = torch.arange(rows, device=scores.device).unsqueeze(1)
+        partners = (own + torch.as_tensor([0, *shifts], device=scores.device)) % rows
+        scores = scores.gather(-1, partners.expand(*scores.shape[:-1], k + 1))
+        return scores[..., 0], scores[..., 1:]
     scores = critic.combine(
         map_encoding(lambda h: torch.cat([h] * (k + 1), dim), hx),
         map_encoding(lambda h: torch.cat([h, *(h.roll(-s, dim) for s in shifts)], dim), hy),

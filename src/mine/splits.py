@@ -34,7 +34,7 @@ def make_folds(n: int, n_folds: int, seed: int, groups: np.ndarray | None = None
     """Cross-fitting folds whose report parts partition ``range(n)``; a group stays on one side of every split.
 
     Raises:
-        NotEnoughDataError: Too few rows or groups for ``n_folds`` folds.
+        NotEnoughDataError: Too few rows or groups for ``n_folds`` folds, or a group with more than half of the rows.
 
     >>> folds = make_folds(100, 5, seed=0)
     >>> sorted(np.concatenate([f.report for f in folds])) == list(range(100))
@@ -42,12 +42,18 @@ def make_folds(n: int, n_folds: int, seed: int, groups: np.ndarray | None = None
     """
     rows = np.arange(n)
     if groups is not None:
-        n_groups = len(np.unique(groups))
+        sizes = np.unique(groups, return_counts=True)[1]
+        n_groups, largest = len(sizes), int(sizes.max())
         needed = max(4, n_folds + 1)  # outside the largest report part, one group to train on and one to stop by
         if n_groups < needed:
             remedy = f" or pass n_folds={n_groups - 1}" if n_groups >= 4 else ""
             raise NotEnoughDataError(
                 f"groups has {n_groups} distinct group(s); {n_folds} folds need at least {needed}. Use finer groups{remedy}."
+            )
+        if 2 * largest > n:  # told from its share: only some draws of folds would meet it
+            raise NotEnoughDataError(
+                f"groups: one group holds {largest} of the {n} rows, and a row can only be shuffled with rows of other groups. "
+                "Use smaller groups or drop it."
             )
         outer = GroupKFold(n_folds, shuffle=True, random_state=seed % 2**32).split(rows, groups=groups)
     else:

@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.optim.swa_utils import AveragedModel
 
+from mine.critics import pair_scores
 from mine.datasets import digits
 from mine.datasets.points import gaussian_grid
 from mine.experiments import DivergedError, get_experiment, reproduce
-from mine.experiments.bigan import Bigan, BiganConfig, train_bigan
-from mine.experiments.bigan_networks import ConvDiscriminator, ConvEncoder, ConvGenerator, Dense
+from mine.experiments.bigan import Bigan, BiganConfig, _late_average, train_bigan
+from mine.experiments.bigan_networks import ConvDiscriminator, ConvEncoder, ConvGenerator, DecoderCritic, Dense
 
 TINY = BiganConfig(steps=110, batch_size=32, width=16, critic_width=16, evaluated=100)
 
@@ -26,7 +28,10 @@ def silent(done: int, total: int, message: str) -> None:
     pass
 
 
-@pytest.mark.parametrize("arm", [{"batch_norm": True}, {"beta": 0.0}, {"critic": "concat", "bound": "mine"}])
+LATE = {"critic": "decoder", "noise": 0.5, "averaged_share": 0.4, "standard_codes": True, "final_rate": 0.3}
+
+
+@pytest.mark.parametrize("arm", [{"batch_norm": True}, {"beta": 0.0}, {"critic": "concat", "bound": "mine"}, LATE])
 def test_a_run_cut_short_goes_on_to_the_same_model(arm: dict[str, float | str], tmp_path: Path) -> None:
     config = replace(TINY, **arm)
     (tmp_path / "whole").mkdir()
@@ -131,6 +136,55 @@ def test_what_is_measured_is_the_average_of_the_steps() -> None:
         torch.testing.assert_close(weight, 0.25 * first + 0.25 * second + 0.5 * third)
     by_hand = model.average_generator(model.average_encoder(x))
     torch.testing.assert_close(model.reconstruct(x), by_hand)
+
+
+def test_a_late_average_spans_its_share_of_all_steps() -> None:
+    """With a share of 1/2 step t counts in proportion to t: the mean of 1, 2, ..., 1,000 is two thirds of the way."""
+    average = AveragedModel(torch.nn.BatchNorm1d(1), multi_avg_fn=_late_average(0.5), use_buffers=True)
+    module = torch.nn.BatchNorm1d(1)
+    for step in range(1, 1_001):
+        with torch.no_grad():
+            module.weight.fill_(step)
+            assert module.num_batches_tracked is not None
+            module.num_batches_tracked.fill_(step)
+        average.update_parameters(module)
+    assert average.module.weight.item() == pytest.approx(667, abs=2)
+    assert average.module.num_batches_tracked == 1_000
+
+
+def test_the_rate_and_the_noise_fall() -> None:
+    config = replace(TINY, steps=4, final_rate=0.25, noise=2.0, beta=0.0, learning_rate=0.1)
+    model = Bigan(config, 2, 0)
+    x = torch.as_tensor(draw(2_000, np.random.default_rng(0)), dtype=torch.float32)
+    rates, noise = [], []
+    for _ in range(4):
+        noise.append((model._noisy(x) - x).std().item())
+        model.training_step(x[:32])
+        rates += [optimizer.param_groups[0]["lr"] for optimizer in model.optimizers]
+    assert rates == pytest.approx([0.1] * 6 + [0.0625] * 2)
+    assert noise == pytest.approx([2.0, 1.5, 1.0, 0.5], rel=0.1)
+    model.step = 4
+    assert model._noisy(x) is x
+
+
+def test_standard_codes() -> None:
+    x = torch.as_tensor(draw(64, np.random.default_rng(0)), dtype=torch.float32)
+    codes = Bigan(replace(TINY, standard_codes=True), 2, 0).encoder(x)
+    torch.testing.assert_close(codes.mean(0), torch.zeros(2), atol=1e-5, rtol=0)
+    torch.testing.assert_close(codes.var(0, unbiased=False), torch.ones(2), atol=1e-2, rtol=0)
+
+
+def test_a_decoder_as_critic_compares_rows_with_what_it_makes_of_codes() -> None:
+    """Scores of InfoNCE, whose rows are compared with several codes, are those of -|x - m(z)|^2 / 2 spread^2."""
+    source = torch.Generator().manual_seed(0)
+    critic = DecoderCritic(3, 2, [8], 0.7, source, bounded=True)
+    x, z = torch.randn(20, 3, generator=source), torch.randn(20, 2, generator=source)
+    joint, marginal = pair_scores(critic, x, z, [1, 5, 9])
+    m = critic.decoder(z)
+    distances = -(x[:, None] - m[None]).square().sum(-1) / (2 * 0.7**2)
+    other = torch.stack([distances.roll(-shift, 1).diagonal() for shift in (1, 5, 9)], 1)
+    torch.testing.assert_close(joint[:, None] - marginal, distances.diagonal()[:, None] - other, rtol=1e-4, atol=1e-4)
+    assert critic.decoder(z).abs().max() <= 1
 
 
 def test_training_that_diverges_is_told(tmp_path: Path) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +15,14 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from mine.critics import ConcatCritic, SeparableCritic
 from mine.experiments.adversarial import Adversarial
-from mine.experiments.bigan_networks import ConvDiscriminator, ConvEncoder, ConvGenerator, Dense, PairDiscriminator
+from mine.experiments.bigan_networks import (
+    ConvDiscriminator,
+    ConvEncoder,
+    ConvGenerator,
+    DecoderCritic,
+    Dense,
+    PairDiscriminator,
+)
 from mine.experiments.experiment import DivergedError, Progress
 from mine.experiments.training import BLOCK, Trainable, fit, ramp
 from mine.terms import MaximizeMI
@@ -57,9 +65,13 @@ class BiganConfig:
         batch_norm: Whether a dense encoder and generator are normalised by batch; convolutional ones always are.
         steps: Steps of all networks.
         batch_size: Rows of data a step, and as many codes.
-        learning_rate: Of encoder, generator and discriminator, Adam; falls to 0 over the second half.
+        learning_rate: Of encoder, generator and discriminator, Adam; falls over the second half.
+        final_rate: Share of it that is left at the end.
         beta1: Adam's first coefficient for these.
-        critic: ``"concat"`` or ``"separable"``.
+        noise: Standard deviation of what is added to the x that the discriminator sees, falling to 0 over the steps.
+        standard_codes: Whether an encoder's codes have mean 0 and variance 1 in every batch, as those it has to look like.
+        critic: ``"concat"``, ``"separable"`` or ``"decoder"``, see :class:`mine.experiments.bigan_networks.DecoderCritic`.
+        critic_spread: Of a ``"decoder"``, the distance at which it tells rows apart.
         critic_width: Of the critic's two hidden layers.
         critic_rate: The critic's learning rate.
         critic_steps: Its steps on each joint for each step of the others.
@@ -68,6 +80,8 @@ class BiganConfig:
         shuffles: Shuffled pairs a row.
         averaging: Samples and reconstructions come from moving averages of E's and G's weights with this coefficient; 0 takes
             the last.
+        averaged_share: Or, where positive, from averages over about this last share of the steps: the players never stop
+            circling where the rate does not fall to 0, and a longer look finds the middle.
         evaluated: Rows that are measured.
     """
 
@@ -82,14 +96,19 @@ class BiganConfig:
     steps: int = 8_000
     batch_size: int = 128
     learning_rate: float = 1e-3
+    final_rate: float = 0.0
     beta1: float = 0.5
+    noise: float = 0.0
+    standard_codes: bool = False
     critic: str = "separable"
+    critic_spread: float = 1.0
     critic_width: int = 128
     critic_rate: float = 1e-3
     critic_steps: int = 1
     bound: str = "infonce"
     shuffles: int = 63
     averaging: float = 0.999
+    averaged_share: float = 0.0
     evaluated: int = 2_500
 
 
@@ -108,37 +127,46 @@ class Bigan(Adversarial):
     def __init__(self, config: BiganConfig, x_dim: int, seed: int, *, bounded: bool = False) -> None:
         super().__init__()
         self.config = config
-        self.random = {name: torch.Generator().manual_seed(4 * seed + i) for i, name in enumerate(("nets", "codes", "critic"))}
+        self.random = {
+            name: torch.Generator().manual_seed(4 * seed + i) for i, name in enumerate(("nets", "codes", "critic", "noise"))
+        }
         nets, z_dim = self.random["nets"], config.z_dim
         self.encoder: nn.Module
         self.generator: nn.Module
         self.discriminator: nn.Module
         if config.networks == "conv":
-            self.encoder = ConvEncoder(z_dim, config.width, config.hidden, nets)
+            self.encoder = ConvEncoder(z_dim, config.width, config.hidden, nets, standardised=config.standard_codes)
             self.generator = ConvGenerator(z_dim, config.width, nets)
             self.discriminator = ConvDiscriminator(z_dim, config.width, config.hidden, nets)
         else:
             hidden = [config.width] * config.depth
-            self.encoder = Dense([x_dim, *hidden, z_dim], nets, batch_norm=config.batch_norm)
+            self.encoder = Dense(
+                [x_dim, *hidden, z_dim], nets, batch_norm=config.batch_norm, standardised=config.standard_codes
+            )
             self.generator = Dense([z_dim, *hidden, x_dim], nets, bounded=bounded, batch_norm=config.batch_norm)
             self.discriminator = PairDiscriminator(x_dim, z_dim, hidden, nets)
         # the players circle around where they would meet: the averages are nearer to it than the last step
-        average = get_ema_multi_avg_fn(config.averaging)
+        share = config.averaged_share
+        average = _late_average(share) if share > 0 else get_ema_multi_avg_fn(config.averaging)
         self.average_encoder = AveragedModel(self.encoder, multi_avg_fn=average, use_buffers=True)
         self.average_generator = AveragedModel(self.generator, multi_avg_fn=average, use_buffers=True)
         if config.beta > 0:
-            kind = {"concat": ConcatCritic, "separable": SeparableCritic}[config.critic]
-            critic = kind(x_dim, z_dim, [config.critic_width] * 2, generator=self.random["critic"])
+            hidden, source = [config.critic_width] * 2, self.random["critic"]
+            if config.critic == "decoder":
+                critic = DecoderCritic(x_dim, z_dim, hidden, config.critic_spread, source, bounded=bounded)
+            else:
+                kind = {"concat": ConcatCritic, "separable": SeparableCritic}[config.critic]
+                critic = kind(x_dim, z_dim, hidden, generator=source)
             self.term = MaximizeMI(
                 critic,
                 config.bound,
                 shuffles=config.shuffles,
-                optimizer=lambda weights: torch.optim.Adam(weights, lr=config.critic_rate, betas=(0.5, 0.999)),
+                optimizer=lambda weights: torch.optim.Adam(weights, lr=config.critic_rate, betas=(0.5, 0.999), fused=True),
                 random_state=seed,
             )
         self.players = [*self.encoder.parameters(), *self.generator.parameters()]
         self.optimizers = [
-            torch.optim.Adam(weights, lr=config.learning_rate, betas=(config.beta1, 0.999))
+            torch.optim.Adam(weights, lr=config.learning_rate, betas=(config.beta1, 0.999), fused=True)
             for weights in (self.players, list(self.discriminator.parameters()))
         ]
 
@@ -149,20 +177,21 @@ class Bigan(Adversarial):
     def training_step(self, batch: Tensor) -> None:
         """One step of the discriminator, the critic, and encoder and generator together, on rows of data."""
         config, x = self.config, batch
-        self.set_rates(config.learning_rate * ramp(self.step, config.steps / 2, config.steps))
+        left = ramp(self.step, config.steps / 2, config.steps)
+        self.set_rates(config.learning_rate * (config.final_rate + (1 - config.final_rate) * left))
         of_players, of_discriminator = self.optimizers
 
         z = self.codes(len(x))
         encoded, generated = self.encoder(x), self.generator(z)
         xs, zs = torch.cat([x, generated]), torch.cat([encoded, z])
 
-        score = self.discriminator(xs.detach(), zs.detach())
+        score = self.discriminator(self._noisy(xs.detach()), zs.detach())
         loss_d = softplus(-score[: len(x)]).mean() + softplus(score[len(x) :]).mean()
         of_discriminator.zero_grad()
         loss_d.backward()
         of_discriminator.step()
 
-        score = self.discriminator(xs, zs)
+        score = self.discriminator(self._noisy(xs), zs)
         loss = softplus(score[: len(x)]).mean() + softplus(-score[len(x) :]).mean()
         of_players.zero_grad()
         joints = {"encoder": [(x, encoded)], "generator": [(generated, z)], "both": [(x, encoded), (generated, z)]}
@@ -171,6 +200,11 @@ class Bigan(Adversarial):
         self.average_encoder.update_parameters(self.encoder)
         self.average_generator.update_parameters(self.generator)
         self.stepped(loss, loss_d)
+
+    def _noisy(self, x: Tensor) -> Tensor:
+        """What the discriminator sees of x at this step."""
+        std = self.config.noise * ramp(self.step, 0, self.config.steps)
+        return x + std * torch.randn(x.shape, generator=self.random["noise"]).to(x.device) if std > 0 else x
 
     @property
     def estimate(self) -> float:
@@ -194,6 +228,22 @@ class Bigan(Adversarial):
         if not torch.isfinite(out).all():
             raise DivergedError(f"step {self.step}: what was generated is not finite")
         return out
+
+
+def _late_average(share: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], Any], None]:
+    """An average over about the last ``share`` of all steps, however many they become: of the polynomial-decay kind.
+
+    References:
+        Shamir & Zhang, 2013 (arXiv 1212.1824), section 4.
+    """
+
+    @torch.no_grad()
+    def update(averaged: Sequence[Tensor], current: Sequence[Tensor], n_averaged: Any) -> None:
+        weight = 1 / (1 + share * n_averaged)  # a tensor on the model's device, which nobody has to wait for
+        for average, last in zip(averaged, current, strict=True):
+            average.lerp_(last, weight.to(average.dtype)) if average.is_floating_point() else average.copy_(last)
+
+    return update
 
 
 def train_bigan(

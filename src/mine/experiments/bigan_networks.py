@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
+from mine.critics import SeparableCritic
 from mine.experiments.image_networks import ImageGenerator
 
-__all__ = ["ConvDiscriminator", "ConvEncoder", "ConvGenerator", "Dense", "PairDiscriminator"]
+__all__ = ["ConvDiscriminator", "ConvEncoder", "ConvGenerator", "DecoderCritic", "Dense", "PairDiscriminator"]
 
 _SLOPE = 0.2
 
@@ -35,14 +36,22 @@ class Dense(nn.Module):
         generator: Source of the weights.
         bounded: Whether the output goes through a tanh.
         batch_norm: Whether hidden layers are normalised by batch.
+        standardised: Whether the output has mean 0 and variance 1 in every batch.
     """
 
     def __init__(
-        self, sizes: list[int], generator: torch.Generator, *, bounded: bool = False, batch_norm: bool = False
+        self,
+        sizes: list[int],
+        generator: torch.Generator,
+        *,
+        bounded: bool = False,
+        batch_norm: bool = False,
+        standardised: bool = False,
     ) -> None:
         super().__init__()
         self.layers = nn.ModuleList(_layer(nn.Linear, a, b, generator=generator) for a, b in pairwise(sizes))
         self.norms = nn.ModuleList(nn.BatchNorm1d(size) if batch_norm else nn.Identity() for size in sizes[1:-1])
+        self.standard = nn.BatchNorm1d(sizes[-1], affine=False) if standardised else nn.Identity()
         self.bounded = bounded
         if bounded:  # near zero before a tanh, which passes little gradient where it starts black or white
             last: Any = self.layers[-1]
@@ -53,7 +62,32 @@ class Dense(nn.Module):
         *hidden, last = self.layers
         for layer, norm in zip(hidden, self.norms, strict=True):
             h = leaky_relu(norm(layer(h)), _SLOPE)
-        return torch.tanh(last(h)) if self.bounded else last(h)
+        out = self.standard(last(h))
+        return torch.tanh(out) if self.bounded else out
+
+
+class DecoderCritic(SeparableCritic):
+    """``T(x, z) = (x . m(z) - |m(z)|^2 / 2) / spread^2``: how near x lies to what a dense network m makes of z.
+
+    The log-ratio of a normal density around m(z), up to a function of x, which InfoNCE does not see. The fixed spread is what
+    matters: a critic that may grow tells a batch's rows apart within a few hundred steps, InfoNCE is then at its end,
+    ``log(shuffles + 1)``, and pushes no more. This one reads rows as if through noise of that size, has nats to gain until
+    m(z) is x, and what it gains brings m, E and G each other's images.
+    """
+
+    def __init__(
+        self, x_dim: int, z_dim: int, hidden: list[int], spread: float, generator: torch.Generator, *, bounded: bool
+    ) -> None:
+        nn.Module.__init__(self)  # two towers of its own
+        self.decoder = Dense([z_dim, *hidden, x_dim], generator, bounded=bounded)
+        self.spread = spread
+
+    def encode_x(self, x: Tensor) -> Tensor:
+        return torch.cat([x, x.new_ones(len(x), 1)], 1) / self.spread**2
+
+    def encode_y(self, y: Tensor) -> Tensor:
+        m = self.decoder(y)
+        return torch.cat([m, -m.square().sum(1, keepdim=True) / 2], 1)
 
 
 class PairDiscriminator(nn.Module):
@@ -77,11 +111,11 @@ def _down(width: int, generator: torch.Generator) -> nn.ModuleList:
 class ConvEncoder(nn.Module):
     """Rows of 784 pixels to codes, by two convolutions of stride 2 and dense layers, the hidden ones normalised by batch."""
 
-    def __init__(self, z_dim: int, width: int, hidden: int, generator: torch.Generator) -> None:
+    def __init__(self, z_dim: int, width: int, hidden: int, generator: torch.Generator, *, standardised: bool = False) -> None:
         super().__init__()
         self.down = _down(width, generator)
         self.norms = nn.ModuleList([nn.BatchNorm2d(width), nn.BatchNorm2d(2 * width)])
-        self.head = Dense([98 * width, hidden, z_dim], generator, batch_norm=True)
+        self.head = Dense([98 * width, hidden, z_dim], generator, batch_norm=True, standardised=standardised)
 
     def forward(self, x: Tensor) -> Tensor:
         h = x.view(-1, 1, 28, 28)

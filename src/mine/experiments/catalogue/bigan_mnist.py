@@ -36,14 +36,21 @@ class Config(BiganConfig):
     """
 
     data: str = "mnist"
-    z_dim: int = 16
+    z_dim: int = 32
     width: int = 256
     depth: int = 2
-    steps: int = 6_000
+    batch_norm: bool = True
+    steps: int = 8_000
     batch_size: int = 128
+    final_rate: float = 0.3
+    beta1: float = 0.0
+    noise: float = 0.5
+    standard_codes: bool = True
+    critic: str = "decoder"
+    critic_spread: float = 7.0
     critic_width: int = 256
     shuffles: int = 127
-    batch_norm: bool = True
+    averaged_share: float = 0.4
     evaluated: int = 10_000
 
 
@@ -95,10 +102,10 @@ def _recognised(of: Values) -> bool:
     return found >= 0.96 or found >= 2 * of("BiGAN", "reconstruction_accuracy").mean
 
 
-_SMOKE = Config(averaging=0.9, data="digits", z_dim=8, steps=100, width=32, critic_width=32, evaluated=200)
+_SMOKE = Config(data="digits", z_dim=8, steps=100, width=32, critic_width=32, critic_spread=2.0, evaluated=200)
 _PAPER = Config(
     networks="conv", z_dim=64, width=64, hidden=1024, steps=300_000, batch_size=100, learning_rate=1e-4, critic_width=512,
-    critic_rate=1e-4, shuffles=99, averaging=0.0,
+    critic_rate=1e-4, shuffles=99,
 )  # fmt: skip
 
 EXPERIMENT = Experiment(
