@@ -117,7 +117,7 @@ EXPERIMENT = Experiment(
     ),
     arms=ARMS,
     scales={"smoke": _SMOKE, "default": Config(), "paper": _PAPER},
-    minutes={"smoke": 0.08, "default": 7, "paper": 4_000},
+    minutes={"smoke": 0.08, "default": 9, "paper": 4_000},
     metrics=(
         Metric("reconstruction_error", "distance of x and G(E(x))", 2, published={"BiGAN": "14.24", "BiGAN+MINE": "9.73"}),
         Metric("reconstruction_accuracy", "recognised (%)", 1, 100, published={"BiGAN": "45.95", "BiGAN+MINE": "96.10"}),
