@@ -105,7 +105,7 @@ EXPERIMENT = Experiment(
     ),
     arms=ARMS,
     scales={"smoke": _SMOKE, "default": Config(), "paper": _PAPER},
-    minutes={"smoke": 0.05, "default": 3, "paper": 250},
+    minutes={"smoke": 0.05, "default": 4, "paper": 250},
     metrics=(
         Metric("modes", "modes of 25", 1, published={"BiGAN": "24.1", "BiGAN+MINE": "–"}),
         Metric("high_quality", "high quality (%)", 1, 100, published={"BiGAN": "95.7", "BiGAN+MINE": "–"}),
