@@ -518,7 +518,7 @@ def pair_scores(critic: Critic, x: Tensor, y: Tensor, shifts: Sequence[int]) -> 
     rows, k = x.shape[dim], len(shifts)
     hx, hy = critic.encode_x(x), critic.encode_y(y)
     if type(critic).combine is SeparableCritic.combine and _WORTH_A_TABLE * (k + 1) >= rows:  # not a subclass with its own
-        scores = hx @ hy.mT
+        scores = hx @ hy.mT  # pyright: ignore[reportOperatorIssue, reportAttributeAccessIssue]
         own = torch.arange(rows, device=scores.device).unsqueeze(1)
         partners = (own + torch.as_tensor([0, *shifts], device=scores.device)) % rows
         scores = scores.gather(-1, partners.expand(*scores.shape[:-1], k + 1))
