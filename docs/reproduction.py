@@ -15,7 +15,7 @@ from pathlib import Path
 
 from mine.errors import MineError
 from mine.experiments.page import as_markdown, find_results, read_section
-from mine.files import write_whole
+from mine.storage.files import write_whole
 
 DOCS = Path(__file__).parent
 RESULTS, FIGURES, PAGE = DOCS / "results", DOCS / "_static" / "reproduction", DOCS / "reproduction.md"

@@ -34,7 +34,7 @@ from IPython.display import Image, Markdown, display
 
 from mine.datasets import gaussian_grid
 from mine.experiments import Reproduction, reproduce
-from mine.report.figures import new_figure
+from mine.reporting.figures import new_figure
 
 RESULTS = Path(os.environ.get("MINE_RESULTS", "results"))
 SCALE = os.environ.get("MINE_SCALE", "smoke")

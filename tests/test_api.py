@@ -21,10 +21,10 @@ from torch import nn
 
 import mine
 from mine.critics import ConcatCritic, SeparableCritic
+from mine.data.problem import Problem
 from mine.datasets import correlated_normal, correlated_normal_mi
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 from mine.estimators.neural import Neural
-from mine.problem import Problem
 
 QUICK: dict[str, Any] = {"steps": 40, "hidden": (16,), "n_folds": 3}
 

@@ -23,7 +23,7 @@ import pytest
 from typer.testing import CliRunner
 
 import mine
-from mine.cli import app
+from mine.cli.app import app
 from mine.datasets import example_path
 
 ROOT = Path(__file__).parent.parent

@@ -7,7 +7,7 @@ from typing import Any
 
 from matplotlib import rc_context
 
-from mine.report.figures import STYLE, new_figure
+from mine.reporting.figures import STYLE, new_figure
 
 COLOURS = ("#0072b2", "#d55e00", "#e69f00", "#cc79a7", "#009e73")
 

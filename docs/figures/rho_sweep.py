@@ -18,7 +18,7 @@ from typing import Any
 from matplotlib import rc_context
 
 import mine
-from mine.report.figures import STYLE, new_figure
+from mine.reporting.figures import STYLE, new_figure
 
 HERE = Path(__file__).parent
 TABLE, PICTURE = HERE / "rho_sweep.csv", HERE.parent / "_static" / "rho_sweep.png"

@@ -10,6 +10,8 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
+from mine.storage.versions import __version__
+
 if _TYPE_CHECKING:
     from mine import bounds as bounds
     from mine import critics as critics
@@ -27,31 +29,29 @@ if _TYPE_CHECKING:
     from mine.errors import StaleCriticError as StaleCriticError
     from mine.errors import UnknownNameError as UnknownNameError
     from mine.estimators import methods as methods
+    from mine.independence.test import IndependenceTest as IndependenceTest
+    from mine.independence.test import independence_test as independence_test
+    from mine.information.divergence import kl_divergence as kl_divergence
+    from mine.information.series import lagged_information as lagged_information
+    from mine.information.series import transfer_entropy as transfer_entropy
+    from mine.information.several import total_correlation as total_correlation
     from mine.mutual_information import MutualInformation as MutualInformation
     from mine.result import Estimate as Estimate
-    from mine.statistics.divergence import kl_divergence as kl_divergence
-    from mine.statistics.independence import IndependenceTest as IndependenceTest
-    from mine.statistics.independence import independence_test as independence_test
-    from mine.statistics.pairwise import pairwise as pairwise
-    from mine.statistics.selection import MutualInfoSelector as MutualInfoSelector
-    from mine.statistics.selection import mutual_info as mutual_info
-    from mine.statistics.series import lagged_information as lagged_information
-    from mine.statistics.series import transfer_entropy as transfer_entropy
-    from mine.statistics.several import total_correlation as total_correlation
+    from mine.tables.pairwise import pairwise as pairwise
+    from mine.tables.selection import MutualInfoSelector as MutualInfoSelector
+    from mine.tables.selection import mutual_info as mutual_info
     from mine.terms import MaximizeMI as MaximizeMI
     from mine.terms import MinimizeMI as MinimizeMI
     from mine.terms import clipped_backward as clipped_backward
 
-__version__ = "0.1.0"
-
 _HOME = {
     "Estimate": "mine.result",
-    "IndependenceTest": "mine.statistics.independence",
+    "IndependenceTest": "mine.independence.test",
     "InputError": "mine.errors",
     "MaximizeMI": "mine.terms",
     "MineError": "mine.errors",
     "MinimizeMI": "mine.terms",
-    "MutualInfoSelector": "mine.statistics.selection",
+    "MutualInfoSelector": "mine.tables.selection",
     "MutualInformation": "mine.mutual_information",
     "NotEnoughDataError": "mine.errors",
     "StaleCriticError": "mine.errors",
@@ -59,14 +59,14 @@ _HOME = {
     "benchmark": "mine.benchmarking.run",
     "clipped_backward": "mine.terms",
     "estimate": "mine.api",
-    "independence_test": "mine.statistics.independence",
-    "transfer_entropy": "mine.statistics.series",
-    "total_correlation": "mine.statistics.several",
-    "lagged_information": "mine.statistics.series",
-    "kl_divergence": "mine.statistics.divergence",
+    "independence_test": "mine.independence.test",
+    "transfer_entropy": "mine.information.series",
+    "total_correlation": "mine.information.several",
+    "lagged_information": "mine.information.series",
+    "kl_divergence": "mine.information.divergence",
     "methods": "mine.estimators",
-    "mutual_info": "mine.statistics.selection",
-    "pairwise": "mine.statistics.pairwise",
+    "mutual_info": "mine.tables.selection",
+    "pairwise": "mine.tables.pairwise",
 }
 _SUBMODULES = ("bounds", "critics", "datasets", "models", "sampling", "tasks", "terms")
 _EXTRAS = ("lightning",)  # submodules that need a package of an extra: reachable, but not in __all__

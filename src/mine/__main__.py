@@ -1,6 +1,6 @@
 """``python -m mine``."""
 
-from mine.cli import main
+from mine.cli.app import main
 
 if __name__ == "__main__":
     main()

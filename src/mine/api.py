@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mine.errors import InputError, NotEnoughDataError, UnknownNameError
+from mine.data.variables import DiscreteSpec
+from mine.errors import InputError
 from mine.estimators import Estimator, get_estimator, with_effort
-from mine.outofcore import NamedRows
-from mine.problem import Problem
-from mine.progress import progress_callback
-from mine.result import UNITS, Estimate
-from mine.splits import copied_rows
-from mine.variables import DiscreteSpec, Variable, as_variable, check_discrete_names, missing_rows
+from mine.estimators.run import run_estimator
+from mine.result import Estimate
 
 if TYPE_CHECKING:
-    from mine.ranks import Ranks
+    from mine.training.processes import ProcessGroup
 
-__all__ = ["MIN_ROWS", "estimate", "make_problem", "problem_device", "problem_seed", "run_estimator", "select_rows"]
-
-#: Below this no split leaves rows to report on.
-MIN_ROWS = 20
+__all__ = ["estimate"]
 
 
 def estimate(
@@ -113,227 +105,35 @@ def estimate(
             raise InputError("conditional= says how to estimate what is left given z: pass z, or leave conditional out.")
         estimator = get_estimator(method, options)
     else:
-        from mine.statistics.conditional import conditional_estimate, conditional_estimator
+        from mine.conditional.chain_rule import conditional_estimate, conditional_estimator
 
         estimator = conditional_estimator(conditional, method, options)
-    ranks = None if fabric is None else _ranks(fabric, estimator, device)
-    if ranks is not None and not ranks.first:
+    processes = None if fabric is None else _process_group(fabric, estimator, device)
+    if processes is not None and not processes.first:
         progress = False
     if z is not None:
         result = conditional_estimate(
             estimator, x, y, z, discrete=discrete, groups=groups, device=device, unit=unit,
-            random_state=random_state, drop_missing=drop_missing, progress=progress, ranks=ranks,
+            random_state=random_state, drop_missing=drop_missing, progress=progress, processes=processes,
         )  # fmt: skip
     else:
         result = run_estimator(
             lambda estimator, problem: estimator.run(problem), estimator, x, y, discrete=discrete,
             groups=groups, device=device, unit=unit, random_state=random_state, drop_missing=drop_missing,
-            keep_constant_columns=critic is not None, progress=progress, ranks=ranks,
+            keep_constant_columns=critic is not None, progress=progress, processes=processes,
         )  # fmt: skip
-    if ranks is None:
+    if processes is None:
         return result
-    return ranks.same(replace(result, diagnostics={**result.diagnostics, "processes": ranks.size}))
+    return processes.same(replace(result, diagnostics={**result.diagnostics, "processes": processes.size}))
 
 
-def _ranks(fabric: Any, estimator: Estimator, device: str) -> Ranks:
+def _process_group(fabric: Any, estimator: Estimator, device: str) -> ProcessGroup:
     """The processes of ``fabric``, which must have something to share."""
-    from mine.ranks import Ranks
+    from mine.training.processes import ProcessGroup
 
     if not getattr(estimator, "data_parallel", False):
         name = getattr(estimator, "name", type(estimator).__name__)
         raise InputError(f"fabric= shares the training of critics, and {name!r} takes no part: drop it, or use 'auto'.")
     if device != "auto":
         raise InputError(f"With fabric= the device is Fabric's: drop device={device!r}, or pass it as Fabric's accelerator.")
-    return Ranks(fabric)
-
-
-def run_estimator(
-    run: Callable[[Any, Problem], Estimate],
-    estimator: Estimator,
-    x: Any,
-    y: Any,
-    *,
-    unit: str = "nats",
-    progress: bool | Callable[[int, int, str], None] | None = None,
-    **data: Any,
-) -> Estimate:
-    """Check the data, call ``run(estimator, problem)``, and complete the result's diagnostics and unit.
-
-    Arguments:
-        run: Runs the estimator; :class:`mine.MutualInformation` keeps the fitted critics here.
-        estimator: The estimator.
-        x: As in :func:`estimate`.
-        y: As in :func:`estimate`.
-        unit: ``"nats"`` or ``"bits"``.
-        progress: As in :func:`estimate`.
-        **data: Arguments of :func:`make_problem`.
-    """
-    started = time.perf_counter()
-    if unit not in UNITS:
-        raise UnknownNameError("unit", unit, UNITS)
-    problem, dropped_rows = make_problem(x, y, estimator, **data)
-    with progress_callback(progress) as on_progress:
-        result = run(estimator, replace(problem, on_progress=on_progress))
-
-    dropped = [*problem.x.dropped, *problem.y.dropped]
-    warnings = list(result.diagnostics.get("warnings", []))
-    if problem.copies:
-        warnings.append(f"{problem.copies:,} rows are exact copies of others and were kept in one fold.")
-    if dropped:
-        warnings.append(f"Constant columns left out: {', '.join(dropped[:8])}{', ...' if len(dropped) > 8 else ''}.")
-    diagnostics = {
-        **result.diagnostics,
-        "discrete_columns": [*problem.x.discrete_columns, *problem.y.discrete_columns],
-        "dropped_constant_columns": dropped,
-        "dropped_missing_rows": dropped_rows,
-        "duplicate_rows": problem.copies,
-        "seconds": round(time.perf_counter() - started, 3),
-        "warnings": warnings,
-    }
-    return replace(result, diagnostics=diagnostics).to(unit)
-
-
-def make_problem(
-    x: Any,
-    y: Any,
-    estimator: Estimator,
-    *,
-    discrete: DiscreteSpec = None,
-    groups: Any = None,
-    device: str = "auto",
-    random_state: Any = None,
-    drop_missing: bool = False,
-    keep_constant_columns: bool = False,
-    others: Sequence[Variable] = (),
-    ranks: Ranks | None = None,
-) -> tuple[Problem, int]:
-    """The checked problem, and the number of rows dropped for missing values; arguments as in :func:`estimate`.
-
-    ``others`` are further variables of the question, whose columns ``discrete`` may name; ``ranks`` are the processes that
-    share it.
-    """
-    numeric_only = bool(getattr(estimator, "numeric_only", False))
-    spec = False if numeric_only and discrete is None else discrete
-    n_dropped = 0
-    if drop_missing:
-        x, y, groups, n_dropped = _without_missing(x, y, groups)
-    kept = {"keep_constant": keep_constant_columns, "min_rows": MIN_ROWS}
-    left, right = as_variable(x, "x", spec, **kept), as_variable(y, "y", spec, **kept)
-    _same_length(len(left), len(right))
-    check_discrete_names(discrete, left, right, *others)
-    if numeric_only and (left.n_discrete or right.n_discrete):
-        names = ", ".join([*left.discrete_columns, *right.discrete_columns])
-        raise InputError(f"This method needs numbers, but these columns are labels: {names}. Use method 'auto'.")
-
-    codes, copies = None, 0
-    if groups is not None:
-        codes = _group_codes(groups, len(left))
-    else:
-        codes, copies = copied_rows(left, right)
-    seed = problem_seed(random_state)
-    if ranks is None or ranks.size == 1:
-        return Problem(left, right, codes, seed, problem_device(device if ranks is None else ranks.device), copies), n_dropped
-    ranks.check_same((left, right, *others), codes)
-    return Problem(left, right, codes, ranks.same(seed), ranks.device, copies, ranks=ranks), n_dropped
-
-
-def _without_missing(x: Any, y: Any, groups: Any) -> tuple[Any, Any, Any, int]:
-    """The rows that lack nothing, and the number of the others."""
-    # What can be read only once, as a generator, becomes a list: it is read here and again later.
-    x, y, groups = (list(data) if isinstance(data, Iterator) else data for data in (x, y, groups))
-    missing = [missing_rows(x, "x"), missing_rows(y, "y")]
-    _same_length(len(missing[0]), len(missing[1]))
-    if groups is not None:
-        missing.append(missing_rows(groups, "groups"))
-        _same_length(len(missing[0]), len(missing[2]), "groups")
-    keep = ~np.any(missing, axis=0)
-    if keep.all():
-        return x, y, groups, 0
-    if not keep.any():
-        raise InputError("Every row has a missing value: choose other columns, or fill the gaps.")
-    n_dropped, n_kept = int((~keep).sum()), int(keep.sum())
-    if n_kept < MIN_ROWS:
-        raise NotEnoughDataError(
-            f"Leaving out {n_dropped:,} rows with a missing value leaves {n_kept} rows: an honest estimate needs at least "
-            f"{MIN_ROWS}. Choose columns with fewer gaps, or fill them."
-        )
-    return select_rows(x, keep), select_rows(y, keep), None if groups is None else select_rows(groups, keep), n_dropped
-
-
-def _same_length(n_x: int, n_y: int, second: str = "y") -> None:
-    if n_x != n_y:
-        raise InputError(f"x has {n_x} rows and {second} has {n_y}: each row of x must belong to one of {second}.")
-
-
-def select_rows(data: Any, keep: np.ndarray) -> Any:
-    """Rows of any accepted input by a boolean mask."""
-    if isinstance(data, (list, tuple)):
-        return [row for row, kept in zip(data, keep, strict=True) if kept]
-    if isinstance(data, np.ndarray):
-        return data[keep]
-    if isinstance(data, NamedRows):
-        return data.rows(keep)
-    if hasattr(data, "detach"):
-        import torch
-
-        return data[torch.as_tensor(keep, device=data.device)]
-    import narwhals as nw
-
-    frame: Any = nw.from_native(data, allow_series=True, eager_only=True, pass_through=True)
-    if isinstance(frame, (nw.DataFrame, nw.Series)):
-        return frame.filter(keep.tolist()).to_native()
-    arrow = sys.modules.get("pyarrow")
-    if arrow is not None and isinstance(data, (arrow.Array, arrow.RecordBatch)):  # narwhals knows the chunked kinds
-        return data.filter(arrow.array(keep))
-    return [row for row, kept in zip(data, keep, strict=True) if kept]  # an index, a deque, an array.array, ...
-
-
-def _group_codes(groups: Any, n: int) -> np.ndarray:
-    labels = as_variable(groups, "groups", True, allow_constant=True)
-    if len(labels) != n:
-        raise InputError(f"groups has {len(labels)} labels for {n} rows: pass one a row.")
-    return labels.row_ids()
-
-
-def problem_seed(random_state: Any) -> int:
-    """The seed that ``random_state`` stands for.
-
-    Raises:
-        InputError: It stands for none.
-    """
-    if random_state is None:
-        return int(np.random.SeedSequence().generate_state(1)[0])
-    if isinstance(random_state, np.random.Generator):
-        return int(random_state.integers(2**32))
-    if isinstance(random_state, np.random.RandomState):
-        return int(random_state.randint(2**32, dtype=np.uint64))
-    if isinstance(random_state, (int, np.integer)) and random_state >= 0:
-        return int(random_state)
-    raise InputError(f"random_state must be a non-negative integer, a numpy generator or None; got {random_state!r}.")
-
-
-def problem_device(name: str) -> str:
-    """The torch device that ``name`` stands for, checked to work.
-
-    Raises:
-        UnknownNameError: No such device.
-        InputError: It cannot be used here.
-    """
-    import torch
-
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-    except (RuntimeError, TypeError):
-        raise UnknownNameError("device", name, ["auto", "cpu", "cuda", "cuda:0", "mps"]) from None
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise InputError(f"device {name!r} was asked for, but torch sees no CUDA GPU: pass device='cpu' or 'auto'.")
-    if device.type == "mps" and not torch.backends.mps.is_available():
-        raise InputError(f"device {name!r} was asked for, but torch sees no Apple GPU: pass device='cpu' or 'auto'.")
-    try:
-        torch.zeros(1, device=device).item()
-    except Exception as error:  # whatever the back end raises that torch knows of but was not built with, or that holds nothing
-        reason = str(error).strip().partition("\n")[0].partition(". ")[0] or type(error).__name__
-        raise InputError(f"device {name!r} cannot be used ({reason}): pass device='cpu' or 'auto'.") from error
-    return str(device)
+    return ProcessGroup(fabric)

@@ -7,13 +7,13 @@ from typing import Any, Self
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from mine.api import run_estimator
+from mine.data.problem import Problem
+from mine.data.variables import DiscreteSpec
 from mine.errors import InputError
 from mine.estimators import get_estimator, with_effort
 from mine.estimators.neural import FittedNeural, Neural
-from mine.problem import Problem
+from mine.estimators.run import run_estimator
 from mine.result import UNITS, Estimate
-from mine.variables import DiscreteSpec
 
 __all__ = ["MutualInformation"]
 

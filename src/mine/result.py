@@ -120,7 +120,7 @@ class Estimate:
         """
         from torch import as_tensor
 
-        from mine.archive import write_archive
+        from mine.storage.archive import write_archive
 
         content = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "rows"}
         write_archive(path, "estimate", content, {} if self.rows is None else {"rows": as_tensor(self.rows)})
@@ -137,7 +137,7 @@ class Estimate:
         >>> Estimate.load("estimate.json").interval
         (0.48, inf)
         """
-        from mine.archive import read_archive
+        from mine.storage.archive import read_archive
 
         content, arrays = read_archive(path, "estimate")
         names = {f.name for f in fields(cls)} - {"rows"}
@@ -153,7 +153,7 @@ class Estimate:
 
         Needs the extra ``plot``: ``pip install "torch-mine[plot]"``.
         """
-        from mine.report.figures import plot_estimate
+        from mine.reporting.figures import plot_estimate
 
         return plot_estimate(self)
 

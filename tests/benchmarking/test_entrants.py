@@ -13,9 +13,9 @@ import pytest
 
 from mine.benchmarking.calls import as_estimate, prepare
 from mine.benchmarking.entrants import Entrant, as_entrants, parse_method, split_methods, with_effort
+from mine.data.problem import Problem
 from mine.errors import InputError, UnknownNameError
 from mine.estimators import METHODS, Method
-from mine.problem import Problem
 from mine.result import Estimate
 
 X = np.arange(6.0).reshape(3, 2)

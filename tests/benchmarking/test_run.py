@@ -21,7 +21,7 @@ import mine
 from mine import tasks as registry
 from mine.benchmarking.grid import derived_seed
 from mine.benchmarking.store import Record, Store
-from mine.cli import app
+from mine.cli.app import app
 from mine.errors import InputError, UnknownNameError
 from mine.tasks import Task
 

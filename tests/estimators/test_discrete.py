@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mine.data.problem import Problem
+from mine.data.variables import as_variable
 from mine.errors import InputError
 from mine.estimators.discrete import DiscretePlugin, plugin_suits
-from mine.problem import Problem
-from mine.variables import as_variable
 
 
 def table_problem(counts: list[list[int]], groups: np.ndarray | None = None) -> Problem:

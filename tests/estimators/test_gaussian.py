@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy.stats import norm, rankdata
 
+from mine.data.problem import Problem
+from mine.data.variables import as_variable
 from mine.errors import NotEnoughDataError
 from mine.estimators.gaussian import GaussianCopula, wishart_bias
-from mine.problem import Problem
-from mine.variables import as_variable
 
 
 def problem(x: np.ndarray, y: np.ndarray, groups: np.ndarray | None = None) -> Problem:

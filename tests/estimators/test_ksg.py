@@ -11,10 +11,10 @@ from sklearn.feature_selection import mutual_info_regression
 
 import mine
 import mine.estimators.ksg as ksg_module
+from mine.data.problem import Problem
+from mine.data.variables import as_variable
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 from mine.estimators.ksg import KSG, count_closer, ksg
-from mine.problem import Problem
-from mine.variables import as_variable
 
 
 def brute_force(x: np.ndarray, y: np.ndarray, k: int) -> float:

@@ -7,8 +7,8 @@ import pytest
 from scipy.special import entr
 from scipy.stats import norm
 
+from mine.data.splits import make_folds
 from mine.estimators.residual import best_residual, entropy_rows
-from mine.splits import make_folds
 
 FOLDS = make_folds(6000, 3, 0)
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 import mine
-from mine.api import make_problem
 from mine.critics import MeanCritic, SeparableCritic
+from mine.data.problem import make_problem
 from mine.estimators import get_estimator
 from mine.tasks import dial
 
@@ -60,7 +60,7 @@ def test_weak_dependence_is_left_to_the_critics():
 def test_thorough_reports_the_mean_of_several_critics():
     x, y = normals(300, 0.5)
     method = get_estimator("auto", {"effort": "thorough", "steps": 20})
-    problem, _ = make_problem(x, y, method, random_state=0)
+    problem, _ = make_problem(x, y, random_state=0)
     fitted = method.fit(problem)
     assert len(fitted.critics) == 5 and all(isinstance(c, MeanCritic) for c in fitted.critics)
     assert len(fitted.critics[0].members) == method.dial.members

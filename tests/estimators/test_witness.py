@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import mine
+from mine.data.problem import Problem
+from mine.data.variables import as_variable
 from mine.estimators.witness import NEIGHBOUR_COLUMNS, neighbour_witness
-from mine.problem import Problem
-from mine.variables import as_variable
 
 
 def problem(x: np.ndarray, y: np.ndarray, **more) -> Problem:

@@ -19,7 +19,7 @@ import pytest
 from typer.testing import CliRunner
 
 import mine
-from mine.cli import app
+from mine.cli.app import app
 from mine.errors import InputError, UnknownNameError
 from mine.experiments import DivergedError, Experiment, Metric, get_experiment, names, reproduce
 from mine.experiments.summary import as_csv, as_markdown, mean_and_error

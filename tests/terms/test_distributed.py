@@ -12,7 +12,7 @@ import torch
 
 import mine
 
-RANKS = Path(__file__).parent / "ranks.py"
+PROCESSES = Path(__file__).parent / "processes.py"
 
 
 def test_two_processes_give_the_gradient_of_one(tmp_path: Path, seeded_torch: None):
@@ -20,7 +20,7 @@ def test_two_processes_give_the_gradient_of_one(tmp_path: Path, seeded_torch: No
     files = [tmp_path / f"{rank}.pt" for rank in range(2)]
     running = [
         subprocess.Popen(
-            [sys.executable, str(RANKS), str(rank), "2", str(tmp_path / "rendezvous"), str(file)],
+            [sys.executable, str(PROCESSES), str(rank), "2", str(tmp_path / "rendezvous"), str(file)],
             env=env,
             cwd=tmp_path,
             stderr=subprocess.PIPE,
@@ -36,7 +36,7 @@ def test_two_processes_give_the_gradient_of_one(tmp_path: Path, seeded_torch: No
             process.wait()
     assert [process.returncode for process in running] == [0, 0], "\n".join(errors)
 
-    alone = runpy.run_path(str(RANKS))["results"](0, 1)
+    alone = runpy.run_path(str(PROCESSES))["results"](0, 1)
     for file in files:
         shared = torch.load(file, weights_only=True)
         assert shared.keys() == alone.keys()

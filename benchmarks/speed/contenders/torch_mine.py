@@ -1,4 +1,4 @@
-"""torch-mine: ``mine.training.train_critic``, the loop behind every neural method of the library."""
+"""torch-mine: ``mine.training.loop.train_critic``, the loop behind every neural method of the library."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from benchmarks.speed.race import Clock, Race, contend, one_core
 from mine import bounds
 from mine.critics import ConcatCritic
-from mine.training import Pairs, TrainingOptions, train_critic
+from mine.training.loop import Pairs, TrainingOptions, train_critic
 
 
 def train(race: Race, clock: Clock, *, critics: int | None = None) -> None:

@@ -25,7 +25,7 @@ _MARKERS = "osD^vP"
 
 def plot_heatmap(records: Sequence[Record]) -> Figure:
     """Mean of estimate minus truth, a row a task, a column a method, a panel an n; the oracle's error leads each panel."""
-    from mine.report.figures import new_figure
+    from mine.reporting.figures import new_figure
 
     tasks = list(dict.fromkeys(record.task for record in records))
     methods = list(dict.fromkeys(record.method for record in records))
@@ -116,7 +116,7 @@ def plot_error_time(lines: Sequence[Line]) -> Figure:
 
     Points of one method with different options are joined.
     """
-    from mine.report.figures import GREY, new_figure
+    from mine.reporting.figures import GREY, new_figure
 
     drawn = [line for line in lines if line.mae and line.mean_seconds]
     sizes = sorted({line.n for line in lines})

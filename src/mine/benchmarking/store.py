@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mine.benchmarking.grid import Cell
-from mine.files import cells_folder, write_record
+from mine.storage.files import cells_folder, write_record
 
 __all__ = ["Record", "Store"]
 

@@ -1,9 +1,9 @@
 """Data that ship with the package, and samples whose mutual information is known."""
 
+from mine.data.examples import EXAMPLES as EXAMPLES
+from mine.data.examples import Example as Example
+from mine.data.examples import example_path as example_path
 from mine.datasets.digits_set import digits as digits
-from mine.datasets.examples import EXAMPLES as EXAMPLES
-from mine.datasets.examples import Example as Example
-from mine.datasets.examples import example_path as example_path
 from mine.datasets.examples import load_example as load_example
 from mine.datasets.gaussian import correlated_normal as correlated_normal
 from mine.datasets.gaussian import correlated_normal_mi as correlated_normal_mi

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from mine.errors import InputError
-from mine.files import write_whole
+from mine.storage.files import write_whole
 
 __all__ = ["read_idx", "write_idx"]
 

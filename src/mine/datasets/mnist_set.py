@@ -12,8 +12,8 @@ from mine.datasets.idx import read_idx, write_idx
 from mine.datasets.images import Images
 from mine.datasets.openml import fetch_mnist
 from mine.errors import InputError, MineError
-from mine.files import cache_folder
 from mine.progress import Callback
+from mine.storage.files import cache_folder
 
 __all__ = ["mnist"]
 

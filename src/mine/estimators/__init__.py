@@ -6,18 +6,20 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from mine.errors import InputError, UnknownNameError
-from mine.problem import Problem
 from mine.result import Estimate
 
-__all__ = ["METHODS", "Estimator", "Method", "get_estimator", "methods", "with_effort"]
+if TYPE_CHECKING:
+    from mine.data.problem import Problem
+
+__all__ = ["METHODS", "Estimator", "Method", "get_estimator", "methods", "takes_numbers_only", "with_effort"]
 
 
 @runtime_checkable
 class Estimator(Protocol):
-    """Anything with ``run(problem) -> Estimate``; see :class:`mine.problem.Problem` for what it is handed.
+    """Anything with ``run(problem) -> Estimate``; see :class:`mine.data.problem.Problem` for what it is handed.
 
     ``Estimate`` must be in nats; :func:`mine.estimate` converts.
     """
@@ -165,6 +167,11 @@ def get_estimator(method: Any, options: dict[str, Any] | None = None) -> Estimat
     if callable(method):
         return _FunctionEstimator(method)
     raise InputError(f"method must be a name, an estimator with run(problem), or a function (x, y) -> float; got {method!r}.")
+
+
+def takes_numbers_only(estimator: Any) -> bool:
+    """Whether an estimator refuses labels, so that columns of few distinct numbers are numbers to it."""
+    return bool(getattr(estimator, "numeric_only", False))
 
 
 def with_effort(method: Any, effort: str, options: dict[str, Any]) -> dict[str, Any]:

@@ -9,20 +9,22 @@ from typing import ClassVar, Literal
 import torch
 
 from mine import bounds
-from mine.critics import ConcatCritic, Critic, ResidualCritic
+from mine.critics.combined import ResidualCritic
+from mine.critics.critic import Critic
+from mine.critics.guided import GuidedCritic, SideLayout
+from mine.critics.labelled import LabelCritic
+from mine.critics.networks import ConcatCritic
+from mine.data.preprocessing import Preprocess, SideEncoder, n_lengths
+from mine.data.problem import Problem
+from mine.data.splits import Fold
 from mine.estimators.base import CopulaBase, base_rows, fit_copulas
 from mine.estimators.blend import blend
-from mine.estimators.crossfit import CrossFit
 from mine.estimators.discrete import DiscretePlugin, plugin_suits
+from mine.estimators.fit import CrossFit
 from mine.estimators.neural import Effort, FittedNeural, Neural
 from mine.estimators.strong import by_copula, by_residual, by_ross
-from mine.guided import GuidedCritic, SideLayout
-from mine.labelled import LabelCritic
-from mine.preprocessing import Preprocess, SideEncoder, n_lengths
-from mine.problem import Problem
 from mine.result import Estimate
-from mine.splits import Fold
-from mine.training import History, Pairs, TrainingOptions
+from mine.training.loop import History, Pairs, TrainingOptions
 
 __all__ = ["Auto"]
 

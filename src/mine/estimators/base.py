@@ -10,13 +10,14 @@ import torch
 from sklearn.covariance import ledoit_wolf_shrinkage
 from torch import Tensor
 
-from mine import outofcore
-from mine.critics import Critic, GaussianCritic
-from mine.guided import direction_weights
-from mine.reporting import selection_rows
-from mine.splits import Fold, trimmed
-from mine.student import StudentCritic, fit_student, student_scores
-from mine.training import Pairs, evaluate_scores
+from mine.critics.critic import Critic
+from mine.critics.gaussian import GaussianCritic
+from mine.critics.guided import direction_weights
+from mine.critics.student import StudentCritic, fit_student, student_scores
+from mine.data import outofcore
+from mine.data.splits import Fold, trimmed
+from mine.estimators.evaluation import selection_rows
+from mine.training.loop import Pairs, evaluate_scores
 
 __all__ = ["CopulaBase", "base_rows", "base_train", "copula_name", "fit_base", "fit_copulas"]
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mine.critics import Critic, MeanCritic
-from mine.reporting import ReportedBound, selection_rows
-from mine.training import Pairs, evaluate_scores
+from mine.critics.combined import MeanCritic
+from mine.critics.critic import Critic
+from mine.estimators.evaluation import ReportedBound, selection_rows
+from mine.training.loop import Pairs, evaluate_scores
 
 __all__ = ["SHARES", "blend"]
 

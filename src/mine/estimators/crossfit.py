@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 
-from mine.critics import Critic
+from mine.data.problem import clustered_stderr
+from mine.estimators.evaluation import MIN_EFFECTIVE, ReportedBound, RowReport, report_rows
+from mine.estimators.fit import CrossFit
 from mine.estimators.witness import copula_witness, name_of_copula, neighbour_witness
-from mine.preprocessing import SideEncoder
-from mine.problem import Problem, clustered_stderr
-from mine.reporting import MIN_EFFECTIVE, ReportedBound, RowReport, report_rows
 from mine.result import Estimate
-from mine.splits import Fold
-from mine.training import History, Pairs
+from mine.training.loop import History
 
-__all__ = ["CrossFit", "Reports", "assemble", "interval_half_width", "upper_half_width"]
+__all__ = ["Reports", "assemble", "interval_half_width", "upper_half_width"]
 
 #: A bound from shuffled pairs cannot be trusted within this many nats of the log of the number of rows (McAllester &
 #: Stratos, 2020), InfoNCE above this share of the log of its negatives.
@@ -34,23 +31,6 @@ FEW_ROWS_A_COLUMN = 250
 MISFIT = 3.0
 
 _WITNESSES = {"copula": "on held-out rows a fitted copula", "neighbours": "a nearest-neighbour estimate (method 'ksg')"}
-
-
-@dataclass(frozen=True)
-class CrossFit:
-    """Trained critics, one a fold, with the data they were trained on.
-
-    ``steps`` is the most steps they could take, ``about`` goes into the diagnostics.
-    """
-
-    problem: Problem
-    encoders: list[SideEncoder]
-    pairs: Pairs
-    folds: list[Fold]
-    critics: list[Critic]
-    histories: list[History]
-    steps: int
-    about: dict[str, Any]
 
 
 @dataclass(frozen=True)

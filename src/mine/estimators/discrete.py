@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mine.data.problem import Problem, clustered_stderr
 from mine.errors import InputError
-from mine.problem import Problem, clustered_stderr
 from mine.result import Estimate
 
 __all__ = ["DiscretePlugin", "plugin_suits"]

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from scipy.special import digamma
 
-from mine.critics import GaussianCritic
+from mine.critics.gaussian import GaussianCritic
+from mine.data.preprocessing import rank_gaussianize
+from mine.data.problem import Problem, clustered_stderr
 from mine.errors import NotEnoughDataError
-from mine.preprocessing import rank_gaussianize
-from mine.problem import Problem, clustered_stderr
 from mine.result import Estimate
 
 __all__ = ["GaussianCopula", "copula_information", "wishart_bias"]

@@ -11,10 +11,10 @@ from scipy.spatial import KDTree
 from scipy.spatial.distance import cdist
 from scipy.special import digamma
 
+from mine.data.problem import Problem
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 from mine.estimators.gaussian import copula_information
 from mine.estimators.neighbours import disjoint_parts, drift_warnings, prepared, spread, without_copies
-from mine.problem import Problem
 from mine.result import Estimate
 
 __all__ = ["KSG", "count_closer", "ksg"]

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 from scipy.stats import t as student
 
-from mine.preprocessing import RobustLogScaler, rank_gaussianize
-from mine.problem import Problem
+from mine.data.preprocessing import RobustLogScaler, rank_gaussianize
+from mine.data.problem import Problem
 
 __all__ = ["disjoint_parts", "drift_warnings", "jittered", "prepared", "spread", "without_copies"]
 

@@ -8,26 +8,31 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from numbers import Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from mine import bounds
-from mine.critics import ConcatCritic, Critic, GaussianCritic, MeanCritic, ResidualCritic
+from mine.critics.combined import MeanCritic, ResidualCritic
+from mine.critics.critic import Critic
+from mine.critics.gaussian import GaussianCritic
+from mine.critics.networks import ConcatCritic
+from mine.data.features import features
+from mine.data.preprocessing import Preprocess, SideEncoder
+from mine.data.problem import Problem
+from mine.data.splits import Fold, make_folds, trimmed
+from mine.data.variables import Variable
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 from mine.estimators.base import base_rows, fit_base
-from mine.estimators.crossfit import CrossFit, Reports, assemble
+from mine.estimators.crossfit import Reports, assemble
+from mine.estimators.evaluation import REPORTED_BOUND, ReportedBound, rows_of_bound, selection_rows
+from mine.estimators.fit import CrossFit
 from mine.estimators.users_critic import dry_run, forked_rng, fresh_critic
-from mine.features import features
-from mine.preprocessing import Preprocess, SideEncoder
-from mine.problem import Problem
-from mine.reporting import REPORTED_BOUND, ReportedBound, rows_of_bound, selection_rows
 from mine.result import Estimate
-from mine.splits import Fold, make_folds, trimmed
-from mine.training import History, Pairs, TrainingOptions, evaluate_scores, train_critic
-from mine.variables import Variable
+from mine.training.loop import History, Pairs, TrainingOptions, evaluate_scores, train_critic
+from mine.training.processes import ProcessGroup
 
 __all__ = ["Effort", "FittedNeural", "Neural", "split", "stop_share"]
 
@@ -60,7 +65,7 @@ class Neural:
         name: Name in the result.
         bound: The bound that trains the critics, a name or a function as in :mod:`mine.bounds`.
         critic: A user's untrained module taking ``(x, y)``, or a function making one; None for the built-in MLP.
-        preprocess: ``"rank"``, ``"robust"`` or None; see :class:`mine.preprocessing.SideEncoder`.
+        preprocess: ``"rank"``, ``"robust"`` or None; see :class:`mine.data.preprocessing.SideEncoder`.
         effort: ``"fast"``, ``"default"`` or ``"thorough"``: sets the options that are None.
         hidden: Widths of the built-in critic's hidden layers.
         activation: Its activation.
@@ -100,7 +105,7 @@ class Neural:
     all_pairs: bool = False
     bf16: bool = False
 
-    #: Whether a problem's ``ranks`` can share the work.
+    #: Whether a problem's ``processes`` can share the work.
     data_parallel: ClassVar[bool] = True
     #: Peak learning rates of the built-in critic and of a user's, which nobody tuned.
     _own_rate, _users_rate = 3e-3, 4e-3
@@ -188,7 +193,7 @@ class Neural:
             stop_rows=partial(selection_rows, self._reported()),
             seed=seed,
             on_progress=_progress(problem, f"training {members * len(folds)} critics", *part),
-            ranks=problem.ranks,
+            processes=_sharing(problem),
         )
         singles = [critic.select(k) for k in range(len(folds) * members)]
         if members == 1:
@@ -235,7 +240,7 @@ class Neural:
                 stop_rows=partial(selection_rows, self._reported()),
                 seed=seeds[2] + 3 * k,  # a training draws from three seeds
                 on_progress=_progress(problem, f"training critic {k + 1} of {len(folds)}", k, len(folds)),
-                ranks=problem.ranks,
+                processes=_sharing(problem),
             )
             critics.append(critic)
             histories.append(history)
@@ -380,3 +385,8 @@ def _progress(problem: Problem, message: str, part: int = 0, parts: int = 1) -> 
     if callback is None:
         return None
     return lambda step, steps, bound: callback(part * steps + step, parts * steps, f"{message}, bound {bound:.3f} nats")
+
+
+def _sharing(problem: Problem) -> ProcessGroup | None:
+    """The processes that share the problem; below ``training`` a problem knows them by a protocol only."""
+    return cast("ProcessGroup | None", problem.processes)

@@ -17,8 +17,8 @@ from scipy.interpolate import PchipInterpolator
 from scipy.spatial import KDTree
 from scipy.special import digamma, gammaln, ndtr
 
-from mine.preprocessing import RobustLogScaler
-from mine.splits import Fold
+from mine.data.preprocessing import RobustLogScaler
+from mine.data.splits import Fold
 
 __all__ = ["MOST_COLUMNS", "Residual", "best_residual", "entropy_rows"]
 

@@ -9,10 +9,10 @@ import numpy as np
 from scipy.spatial import KDTree
 from scipy.special import digamma
 
+from mine.data.problem import Problem
 from mine.errors import InputError, NotEnoughDataError
 from mine.estimators.ksg import count_closer
 from mine.estimators.neighbours import disjoint_parts, drift_warnings, prepared, spread, without_copies
-from mine.problem import Problem
 from mine.result import Estimate
 
 __all__ = ["Ross", "merge_rare", "ross", "ross_rows"]

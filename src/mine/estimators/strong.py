@@ -9,16 +9,17 @@ from typing import Any
 
 import numpy as np
 
+from mine.data.problem import Problem, clustered_stderr
+from mine.data.splits import make_folds
+from mine.data.variables import as_variable
 from mine.errors import NotEnoughDataError
-from mine.estimators.crossfit import CrossFit, interval_half_width
+from mine.estimators.crossfit import interval_half_width
+from mine.estimators.fit import CrossFit
 from mine.estimators.neighbours import prepared
 from mine.estimators.residual import MOST_COLUMNS, Residual, best_residual
 from mine.estimators.ross import merge_rare, ross_rows
 from mine.estimators.witness import base_ratio
-from mine.problem import Problem, clustered_stderr
 from mine.result import Estimate
-from mine.splits import make_folds
-from mine.variables import as_variable
 
 __all__ = ["by_copula", "by_residual", "by_ross"]
 

@@ -10,9 +10,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from mine.critics import Critic, as_critic
+from mine.critics.critic import Critic
+from mine.critics.users import as_critic
 from mine.errors import InputError
-from mine.training import Pairs
+from mine.training.loop import Pairs
 
 __all__ = ["dry_run", "forked_rng", "fresh_critic"]
 

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from mine import outofcore
-from mine.critics import Critic, GaussianCritic, MeanCritic, ResidualCritic
+from mine.critics.combined import MeanCritic, ResidualCritic
+from mine.critics.critic import Critic
+from mine.critics.gaussian import GaussianCritic
+from mine.critics.guided import GuidedCritic
+from mine.critics.student import StudentCritic
+from mine.data import outofcore
+from mine.data.preprocessing import rank_gaussianize
+from mine.data.problem import Problem
+from mine.data.splits import subsampled
 from mine.estimators.base import base_train, copula_name, fit_base
+from mine.estimators.fit import CrossFit
 from mine.estimators.ksg import ksg
 from mine.estimators.neighbours import prepared, without_copies
-from mine.guided import GuidedCritic
-from mine.preprocessing import rank_gaussianize
-from mine.problem import Problem
-from mine.splits import subsampled
-from mine.student import StudentCritic
-from mine.training import Pairs
-
-if TYPE_CHECKING:
-    from mine.estimators.crossfit import CrossFit
+from mine.training.loop import Pairs
 
 __all__ = ["base_ratio", "copula_witness", "fitted_copula", "name_of_copula", "neighbour_witness"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
-from mine.files import write_whole
+from mine.storage.files import write_whole
 
 __all__ = ["Checkpoint"]
 

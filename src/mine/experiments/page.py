@@ -15,7 +15,7 @@ from mine.experiments.registry import get_experiment, names
 from mine.experiments.store import Record, read_records
 from mine.experiments.summary import by_arm, comparison, shown
 from mine.experiments.targets import judge
-from mine.files import write_whole
+from mine.storage.files import write_whole
 
 __all__ = ["Section", "as_html", "as_markdown", "find_results", "read_section", "write_pages"]
 

@@ -16,8 +16,8 @@ from mine.experiments.experiment import DivergedError, Experiment
 from mine.experiments.registry import get_experiment
 from mine.experiments.store import Cell, Record, Store
 from mine.experiments.summary import as_csv, as_markdown, comparison
-from mine.files import write_whole
 from mine.progress import Callback, progress_callback
+from mine.storage.files import write_whole
 
 __all__ = ["Reproduction", "reproduce"]
 
@@ -80,7 +80,7 @@ def reproduce(
         UnknownNameError: No such experiment, scale, arm or device.
         InputError: ``seeds`` holds no number, the device cannot be used, or ``out`` cannot be written.
     """
-    from mine.api import problem_device  # with scikit-learn behind it: not for a mere list of experiments
+    from mine.data.problem import problem_device
 
     experiment = get_experiment(name) if isinstance(name, str) else name
     numbers = list(range(seeds)) if isinstance(seeds, int) else list(seeds)

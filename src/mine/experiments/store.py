@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from mine.files import cells_folder, write_record
+from mine.storage.files import cells_folder, write_record
 
 __all__ = ["Cell", "Record", "Store", "read_records"]
 

@@ -12,11 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from mine import bounds
-from mine.critics import Critic, ModuleCritic, as_critic, pair_scores
+from mine.critics.critic import Critic
+from mine.critics.pairs import pair_scores
+from mine.critics.users import ModuleCritic, as_critic
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
-from mine.reporting import REPORTED_BOUND, selection_rows
+from mine.estimators.evaluation import REPORTED_BOUND, selection_rows
 from mine.sampling import cyclic_shifts
-from mine.training import History, Pairs, TrainingOptions, evaluate_scores, train_critic
+from mine.training.loop import History, Pairs, TrainingOptions, evaluate_scores, train_critic
 
 __all__ = ["Mine"]
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from mine.errors import InputError
-from mine.gather import average_over_ranks
+from mine.training.gather import average_over_ranks
 
 __all__ = ["ClippedGradient", "adaptive_clip", "clipped_backward"]
 

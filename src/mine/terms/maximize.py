@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from mine.bounds import Bound
-from mine.critics import as_critic
+from mine.critics.users import as_critic
 from mine.terms.objectives import CriticBound
 from mine.terms.term import OptimizerLike, Term
 

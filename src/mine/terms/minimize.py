@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mine.bounds import Bound
-from mine.critics import as_critic
+from mine.critics.users import as_critic
 from mine.errors import InputError, StaleCriticError, UnknownNameError
 from mine.terms.objectives import CriticBound, KnownDensity, LearnedClub, Objective
 from mine.terms.term import OptimizerLike, Term

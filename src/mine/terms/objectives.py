@@ -15,12 +15,14 @@ from torch.distributions import Distribution
 
 from mine import bounds
 from mine.bounds import BOUNDS, Bound, log_mean_exp
-from mine.critics import Critic, ModuleCritic, map_encoding, pair_scores
+from mine.critics.critic import Critic, map_encoding
+from mine.critics.pairs import pair_scores
+from mine.critics.users import ModuleCritic
 from mine.errors import InputError
-from mine.gather import Rows, gather_rows, rows_of_all_ranks
-from mine.reporting import REPORTED_BOUND
+from mine.estimators.evaluation import REPORTED_BOUND
 from mine.sampling import cyclic_shifts
 from mine.terms.upper_bounds import club, leave_one_out, log_density_matrix, sum_coordinates
+from mine.training.gather import Rows, gather_rows, rows_of_all_ranks
 
 __all__ = ["CriticBound", "KnownDensity", "LearnedClub", "Objective", "Outcome"]
 

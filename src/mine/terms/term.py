@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from mine.bounds import log_mean_exp
 from mine.errors import InputError, MineError
-from mine.gather import average_over_ranks, copy_from_first_rank
 from mine.terms.objectives import Objective, Outcome
+from mine.training.gather import average_over_ranks, copy_from_first_rank
 
 __all__ = ["OptimizerLike", "Term"]
 

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 
 from mine.datasets.points import GRID_CENTRES, GRID_STD, gaussian_grid
-from mine.experiments.bigan import ARMS, CODE, BiganConfig, train_bigan
 from mine.experiments.experiment import Experiment, Metric, Progress
-from mine.experiments.point_metrics import covered, nearest_centre, reverse_kl
-from mine.experiments.points_figure import of_one_seed, points_panel
+from mine.experiments.games.bigan import ARMS, CODE, BiganConfig, train_bigan
+from mine.experiments.games.point_metrics import covered, nearest_centre, reverse_kl
+from mine.experiments.games.points_figure import of_one_seed, points_panel
 from mine.experiments.store import Record
 from mine.experiments.targets import Target, beats
-from mine.report.figures import new_figure
+from mine.reporting.figures import new_figure
 
 __all__ = ["EXPERIMENT", "Config", "plot", "run"]
 

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from mine.datasets import digits, mnist
-from mine.experiments.bigan import ARMS, CODE, BiganConfig, train_bigan
-from mine.experiments.digit_classifier import digit_classifier
 from mine.experiments.experiment import Experiment, Metric, Progress
-from mine.experiments.image_metrics import euclidean_error, ms_ssim
-from mine.experiments.images_figure import plot_images
+from mine.experiments.games.bigan import ARMS, CODE, BiganConfig, train_bigan
+from mine.experiments.games.digit_classifier import digit_classifier
+from mine.experiments.games.image_metrics import euclidean_error, ms_ssim
+from mine.experiments.games.images_figure import plot_images
 from mine.experiments.store import Record
 from mine.experiments.targets import Target, Values
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mine.experiments.bottleneck_classifier import BottleneckConfig, train_classifier
+from mine.experiments.bottleneck.classifier import BottleneckConfig, train_classifier
 from mine.experiments.experiment import Experiment, Metric, Progress
 from mine.experiments.store import Record
 from mine.experiments.summary import mean_and_error
 from mine.experiments.targets import Target, Values
-from mine.files import write_whole
-from mine.report.figures import new_figure
+from mine.reporting.figures import new_figure
+from mine.storage.files import write_whole
 
 __all__ = ["EXPERIMENT", "Config", "plot", "run"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import mine
+from mine.api import estimate
 from mine.datasets.noisy_functions import NOISY_FUNCTIONS, noisy_function, noisy_function_mi
 from mine.experiments.dependence import distance_correlation, largest_pearson
 from mine.experiments.estimate_code import ESTIMATE_CODE
@@ -16,7 +16,7 @@ from mine.experiments.experiment import Experiment, Metric, Progress
 from mine.experiments.store import Record
 from mine.experiments.sweep import sweep
 from mine.experiments.targets import Target, Values
-from mine.report.figures import new_figure
+from mine.reporting.figures import new_figure
 
 __all__ = ["EXPERIMENT", "Config", "plot", "run"]
 
@@ -55,7 +55,7 @@ def run(config: Config, seed: int, out: Path, progress: Progress, device: str = 
     def measure(sigma: float) -> dict[str, Any]:
         draw = [seed, place, config.dim, round(1000 * sigma)]
         x, y = noisy_function(config.n, config.function, sigma, config.dim, random_state=draw)
-        found = mine.estimate(x, y, steps=config.steps, device=device, random_state=seed, progress=False)
+        found = estimate(x, y, steps=config.steps, device=device, random_state=seed, progress=False)
         return {
             "estimate": found.value,
             "exact": noisy_function_mi(config.function, sigma, config.dim),

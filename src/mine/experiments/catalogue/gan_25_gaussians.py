@@ -8,9 +8,9 @@ from pathlib import Path
 
 from mine.datasets.points import GRID_CENTRES, GRID_STD, gaussian_grid
 from mine.experiments.experiment import Experiment, Metric, Progress
-from mine.experiments.point_metrics import code_information, covered, nearest_centre, purity, reverse_kl
-from mine.experiments.points_figure import plot_points
-from mine.experiments.points_gan import ARMS, CODE, PointsConfig, train_points_gan
+from mine.experiments.games.point_metrics import code_information, covered, nearest_centre, purity, reverse_kl
+from mine.experiments.games.points_figure import plot_points
+from mine.experiments.games.points_gan import ARMS, CODE, PointsConfig, train_points_gan
 from mine.experiments.store import Record
 from mine.experiments.targets import Target, beats
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from mine.datasets.points import SPIRAL_STD, nearest_on_spirals, spirals
 from mine.experiments.experiment import Experiment, Metric, Progress
-from mine.experiments.point_metrics import code_information, covered, energy_distance, purity, reverse_kl
-from mine.experiments.points_figure import plot_points
-from mine.experiments.points_gan import ARMS, CODE, PointsConfig, train_points_gan
+from mine.experiments.games.point_metrics import code_information, covered, energy_distance, purity, reverse_kl
+from mine.experiments.games.points_figure import plot_points
+from mine.experiments.games.points_gan import ARMS, CODE, PointsConfig, train_points_gan
 from mine.experiments.store import Record
 from mine.experiments.targets import Target
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import mine
+from mine.api import estimate
 from mine.datasets.gaussian import correlated_normal, correlated_normal_mi
 from mine.experiments.estimate_code import ESTIMATE_CODE
 from mine.experiments.experiment import Experiment, Metric, Progress
@@ -16,8 +16,8 @@ from mine.experiments.store import Record
 from mine.experiments.summary import mean_and_error
 from mine.experiments.sweep import sweep
 from mine.experiments.targets import Target
-from mine.files import write_whole
-from mine.report.figures import new_figure
+from mine.reporting.figures import new_figure
+from mine.storage.files import write_whole
 
 __all__ = ["EXPERIMENT", "Config", "plot", "run"]
 
@@ -59,7 +59,7 @@ def run(config: Config, seed: int, out: Path, progress: Progress, device: str = 
     def measure(point: tuple[int, float]) -> dict[str, Any]:
         dim, rho = point
         x, y = correlated_normal(config.n, rho, dim, random_state=[seed, dim, round(100 * (rho + 1))])
-        found = mine.estimate(
+        found = estimate(
             x, y, method=config.method, discrete=False, device=device, random_state=seed, progress=False, **options
         )
         curve = {key: list(found.history.get(key, [])) for key in ("step", "stop")} if point in shown else {}

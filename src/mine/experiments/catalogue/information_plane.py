@@ -15,7 +15,7 @@ from mine.experiments.experiment import Experiment, Metric, Progress
 from mine.experiments.store import Record
 from mine.experiments.sweep import sweep
 from mine.experiments.targets import Target, Values
-from mine.report.figures import new_figure
+from mine.reporting.figures import new_figure
 
 __all__ = ["EXPERIMENT", "Config", "plot", "run"]
 
@@ -61,9 +61,9 @@ def run(config: Config, seed: int, out: Path, progress: Progress, device: str = 
     import torch
 
     from mine.datasets.icosahedron import icosahedron_patterns
-    from mine.experiments.plane_critics import CriticTraining, estimate_plane
-    from mine.experiments.plane_exact import binned, kernel_bound, noisy_information
-    from mine.experiments.plane_network import log_grid, train_and_watch
+    from mine.experiments.plane.critics import CriticTraining, estimate_plane
+    from mine.experiments.plane.exact import binned, kernel_bound, noisy_information
+    from mine.experiments.plane.network import log_grid, train_and_watch
 
     patterns, labels = icosahedron_patterns()
     x, y = torch.as_tensor(patterns, dtype=torch.float32), torch.as_tensor(labels, dtype=torch.int64)

@@ -16,7 +16,7 @@ import numpy as np
 from mine.experiments.estimate_code import ESTIMATE_CODE
 from mine.experiments.experiment import DivergedError, Experiment, Metric, Progress
 from mine.experiments.store import Record
-from mine.report.figures import new_figure
+from mine.reporting.figures import new_figure
 
 __all__ = ["EXPERIMENT", "Config", "plot", "run"]
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-import mine
+from mine.api import estimate
 from mine.experiments.estimate_code import ESTIMATE_CODE
 from mine.experiments.experiment import Experiment, Metric, Progress
 from mine.experiments.store import Record
 from mine.experiments.summary import mean_and_error
 from mine.experiments.sweep import sweep
 from mine.experiments.targets import Target, Values
-from mine.report.figures import new_figure
+from mine.reporting.figures import new_figure
 
 __all__ = ["EXPERIMENT", "Config", "plot", "run"]
 
@@ -71,7 +71,7 @@ def run(config: Config, seed: int, out: Path, progress: Progress, device: str = 
 
     def measure(name: str) -> dict[str, Any]:
         x, y = pairs[name]()
-        found = mine.estimate(
+        found = estimate(
             x,
             y,
             method=config.method,

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from mine.experiments.digit_classifier import digit_classifier
 from mine.experiments.experiment import Experiment, Metric, Progress
-from mine.experiments.image_grids import plot_image_grids
-from mine.experiments.point_metrics import covered, reverse_kl
-from mine.experiments.stacked_gan import CHANNELS, StackedConfig, load_digits, train_stacked_gan
+from mine.experiments.games.digit_classifier import digit_classifier
+from mine.experiments.games.image_grids import plot_image_grids
+from mine.experiments.games.point_metrics import covered, reverse_kl
+from mine.experiments.games.stacked_gan import CHANNELS, StackedConfig, load_digits, train_stacked_gan
 from mine.experiments.store import Record
 from mine.experiments.targets import Target, beats
 

@@ -1,0 +1,1 @@
+"""Conditional mutual information: the chain rule, and one critic on exchanged rows."""

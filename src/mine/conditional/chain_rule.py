@@ -1,0 +1,170 @@
+"""Conditional information: by the chain rule, two estimates on the same folds, or by one critic on exchanged rows."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from mine.conditional.given import check_length, complete_rows, third_variable
+from mine.conditional.local_shuffle import LocalShuffle
+from mine.data.problem import Problem, clustered_stderr, make_problem
+from mine.data.splits import copied_rows
+from mine.data.variables import Variable
+from mine.errors import UnknownNameError
+from mine.estimators import Estimator, get_estimator, takes_numbers_only
+from mine.estimators.crossfit import MISFIT, interval_half_width, upper_half_width
+from mine.progress import progress_callback
+from mine.result import UNITS, Estimate
+
+__all__ = ["WAYS", "conditional_estimate", "conditional_estimator", "difference", "joined"]
+
+#: What ``conditional=`` takes.
+WAYS = ("chain", "shuffle")
+
+
+def conditional_estimator(way: str | None, method: Any, options: dict[str, Any]) -> Estimator | LocalShuffle:
+    """What estimates ``I(X; Y | Z)``: by ``method`` twice, or the one critic of :class:`LocalShuffle`.
+
+    Arguments:
+        way: ``"chain"`` (None is that too) or ``"shuffle"``.
+        method: As for :func:`mine.estimate`.
+        options: Options of the method.
+
+    Raises:
+        UnknownNameError: No such way, method or option.
+    """
+    if way not in (None, *WAYS):
+        raise UnknownNameError("conditional", way, WAYS)
+    return LocalShuffle.with_options(method, options) if way == "shuffle" else get_estimator(method, options)
+
+
+def conditional_estimate(
+    estimator: Estimator | LocalShuffle,
+    x: Any,
+    y: Any,
+    z: Any,
+    *,
+    groups: Any = None,
+    unit: str = "nats",
+    drop_missing: bool = False,
+    progress: bool | Callable[[int, int, str], None] | None = None,
+    **data: Any,
+) -> Estimate:
+    """``I(X; Y | Z)``; see :func:`mine.estimate`.
+
+    Arguments:
+        estimator: What estimates either term of ``I(X; (Y, Z)) - I(X; Z)``, with the same rows, folds and seeds; or the one
+            critic of :class:`LocalShuffle`.
+        x: Rows of the first variable.
+        y: Rows of the second.
+        z: Rows of what is given.
+        groups: One label a row.
+        unit: ``"nats"`` or ``"bits"``.
+        drop_missing: Leave out rows with a missing value in any of them.
+        progress: Progress bar.
+        **data: Further arguments of :func:`mine.data.problem.make_problem`.
+    """
+    started = time.perf_counter()
+    if unit not in UNITS:
+        raise UnknownNameError("unit", unit, UNITS)
+    n_before = 0
+    if drop_missing:
+        kept = complete_rows(x, y, z, groups)
+        n_before, (x, y, z, groups) = len(x), kept
+    spec = False if takes_numbers_only(estimator) else data.get("discrete")
+    third = third_variable(z, spec)
+    problem, _ = make_problem(x, y, numeric_only=takes_numbers_only(estimator), groups=groups, others=[third], **data)
+    check_length(third, problem.n)
+    both = joined(problem.y, third)
+    if groups is None:
+        codes, copies = copied_rows(problem.x, both)
+        problem = replace(problem, groups=codes, copies=copies)
+    with progress_callback(progress) as on_progress:
+        problem = replace(problem, on_progress=on_progress)
+        if isinstance(estimator, LocalShuffle):
+            result = estimator.run(problem, third)
+        else:
+            more = estimator.run(replace(problem, y=both))
+            less = estimator.run(replace(problem, y=third))
+            result = difference(more, less, problem, both)
+    return replace(
+        result,
+        diagnostics={
+            **result.diagnostics,
+            "discrete_columns": [*problem.x.discrete_columns, *both.discrete_columns],
+            "dropped_constant_columns": [*problem.x.dropped, *problem.y.dropped, *third.dropped],
+            "dropped_missing_rows": n_before - problem.n if n_before else 0,
+            "duplicate_rows": problem.copies,
+            "seconds": round(time.perf_counter() - started, 3),
+        },
+    ).to(unit)
+
+
+def joined(a: Variable, b: Variable) -> Variable:
+    """The columns of both side by side, as one variable under the name of the first; n-D inputs become columns."""
+    names_a, names_b = (
+        [f"{v.name}: {column}" if column in other.columns else column for column in v.columns] for v, other in ((a, b), (b, a))
+    )
+    cut_a, cut_b = a.n_continuous, b.n_continuous
+    return Variable(
+        a.name,
+        (*names_a[:cut_a], *names_b[:cut_b], *names_a[cut_a:], *names_b[cut_b:]),
+        np.concatenate([a.flat, b.flat], 1),
+        np.concatenate([a.discrete, b.discrete], 1),
+        (*a.dropped, *b.dropped),
+    )
+
+
+def difference(more: Estimate, less: Estimate, problem: Problem, both: Variable) -> Estimate:
+    """``more - less`` (nats): no bound, for a difference of two lower bounds bounds nothing.
+
+    The standard error is that of the rows' differences, in which what the two estimates share cancels; where a method has no
+    rows, or the two were made in different ways (one from shuffled pairs, one from what a regression leaves), that of two
+    independent errors, and the interval is made of the two intervals.
+    """
+    n = problem.n
+    value = more.value - less.value
+    rows = None
+    alike = more.diagnostics.get("basis") == less.diagnostics.get("basis")
+    if alike and more.rows is not None and less.rows is not None:
+        rows = more.rows - less.rows
+        stderr = clustered_stderr(rows, problem.groups)
+    else:
+        stderr = float(np.hypot(more.stderr, less.stderr))
+    corrections = [float(e.diagnostics.get("bias_correction") or 0.0) for e in (more, less)]
+    half_width = interval_half_width(stderr, corrections[0] - corrections[1], n)
+    columns = sum(v.n_continuous + v.n_discrete for v in (problem.x, both))
+    # What the first term misses is missing from the difference, what the second misses is too much in it.
+    missed = [MISFIT * max(0.0, correction) for correction in corrections]
+    low = value - math.hypot(half_width, missed[1])
+    high = value + math.hypot(upper_half_width(half_width, columns, n), missed[0])
+    if not alike:
+        low = min(low, value - math.hypot(more.value - more.interval[0], less.interval[1] - less.value))
+        high = max(high, value + math.hypot(more.interval[1] - more.value, less.value - less.interval[0]))
+    saturated = [bool(e.diagnostics.get("saturated")) for e in (more, less)]
+    warnings = [f"I(X; Y, Z): {w}" for w in more.warnings] + [f"I(X; Z): {w}" for w in less.warnings]
+    if saturated[0]:
+        high = float("inf")
+    if saturated[1]:
+        low = min(low, 0.0)
+    return Estimate(
+        value=value,
+        lower_bound=None,
+        stderr=stderr,
+        interval=(low, high),
+        method=f"{more.method}, conditional",
+        n=n,
+        diagnostics={
+            "basis": "chain rule: I(X; Y, Z) - I(X; Z) on the same folds",
+            "with_y_nats": more.value,
+            "without_y_nats": less.value,
+            "bias_correction": corrections[0] - corrections[1],
+            "saturated": any(saturated),
+            "warnings": warnings,
+        },
+    )

@@ -1,0 +1,88 @@
+"""The third variable: read, its rows with gaps left out, and what it explains of a side taken out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.linear_model import RidgeCV
+from sklearn.model_selection import GroupKFold, KFold, cross_val_predict
+
+from mine.data.kernels import KernelFeatures
+from mine.data.rows import select_rows
+from mine.data.variables import DiscreteSpec, Variable, as_variable, missing_rows
+from mine.errors import InputError
+
+__all__ = ["check_length", "complete_rows", "residuals", "third_variable"]
+
+
+def third_variable(z: Any, discrete: DiscreteSpec) -> Variable:
+    """z as checked columns.
+
+    Raises:
+        InputError: Data that cannot be used.
+    """
+    return as_variable(z, "z", discrete)
+
+
+def check_length(third: Variable, n: int) -> None:
+    """Raise where z has other than ``n`` rows."""
+    if len(third) != n:
+        raise InputError(f"x has {n} rows and z has {len(third)}: each row of x must belong to one of z.")
+
+
+def complete_rows(x: Any, y: Any, z: Any, groups: Any) -> tuple[Any, Any, Any, Any]:
+    """All four without the rows in which x, y, z or the groups have a missing value.
+
+    Raises:
+        InputError: Another number of rows.
+    """
+    sides = {"x": x, "y": y, "z": z, **({} if groups is None else {"groups": groups})}
+    missing = {name: missing_rows(data, name) for name, data in sides.items()}
+    for name, rows in missing.items():
+        if len(rows) != len(missing["x"]):
+            raise InputError(
+                f"x has {len(missing['x'])} rows and {name} has {len(rows)}: each row must belong to one of the other."
+            )
+    keep = ~np.any(list(missing.values()), axis=0)
+    if not keep.any():
+        raise InputError("Every row has a missing value: choose other columns, or fill the gaps.")
+    return *(select_rows(data, keep) for data in (x, y, z)), None if groups is None else select_rows(groups, keep)
+
+
+def residuals(side: np.ndarray, z: np.ndarray, groups: np.ndarray | None, seed: int, *, trees: bool = False) -> np.ndarray:
+    """``side`` (n, d) less its regression on z (n, dz), each row by a fit that did not see it, at the scale of ``side``.
+
+    Ridge regression on z and on smooth functions of it, the penalty chosen by leave-one-out error, or by that of groups left
+    out: a row's likes in its own group would choose next to none. With ``trees`` boosted trees too, which see edges in z: each
+    column takes what leaves less of it.
+    """
+    smooth = KernelFeatures.fit([z], seed)
+    inputs = np.concatenate([z - z.mean(0), smooth.values.astype(np.float64)], 1)
+    alphas = np.logspace(-2, 4, 13)
+    if groups is None:
+        folds = KFold(5, shuffle=True, random_state=seed % 2**32)
+        fitted = np.asarray(cross_val_predict(RidgeCV(alphas), inputs, side, cv=folds)).reshape(side.shape)
+    else:
+        fitted = np.empty(side.shape)
+        for train, test in _by_group(groups):
+            inner = list(_by_group(groups[train]))
+            fitted[test] = (
+                RidgeCV(alphas, cv=inner).fit(inputs[train], side[train]).predict(inputs[test]).reshape(-1, side.shape[1])
+            )
+    if trees:
+        folds = list(KFold(5, shuffle=True, random_state=seed % 2**32).split(z) if groups is None else _by_group(groups))
+        boosted = HistGradientBoostingRegressor(random_state=seed % 2**32)
+        for j, column in enumerate(side.T):
+            other = np.asarray(cross_val_predict(boosted, z, column, cv=folds))
+            if ((column - other) ** 2).mean() < ((column - fitted[:, j]) ** 2).mean():
+                fitted[:, j] = other
+    left = side - fitted
+    return left / np.maximum(left.std(0), 1e-12)
+
+
+def _by_group(groups: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Up to five splits into rows to fit and rows to predict, whole groups each."""
+    return GroupKFold(min(5, len(np.unique(groups)))).split(groups, groups=groups)

@@ -1,0 +1,125 @@
+"""Critics on disk: their structure as JSON, their weights as safetensors."""
+
+from __future__ import annotations
+
+import dataclasses
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from mine.critics.critic import Critic
+from mine.errors import InputError
+from mine.storage.archive import read_archive, write_archive
+
+__all__ = ["load_critic", "save_critic"]
+
+_PLAIN = (bool, int, float, str, type(None))
+_OF_MODULES = frozenset(nn.Module().__dict__)
+
+
+def save_critic(critic: Critic, path: str | Path) -> None:
+    """Write a critic of this library, such as one of ``MutualInformation.critics_``, to ``path`` (JSON) and a file beside it.
+
+    Arguments:
+        critic: The critic, trained or not, stacked or single.
+        path: Ends in ``.json``; the weights go to the same name with ``.safetensors``.
+
+    Raises:
+        InputError: A module that is not of this library: keep the ``state_dict()`` of your own.
+
+    Example:
+        >>> from mine.critics import ConcatCritic
+        >>> critic = ConcatCritic(2, 3, hidden=(8,))
+        >>> save_critic(critic, "critic.json")
+        >>> x, y = torch.randn(5, 2), torch.randn(5, 3)
+        >>> bool((load_critic("critic.json")(x, y) == critic(x, y)).all())
+        True
+    """
+    write_archive(path, "critic", {"module": _structure(critic)}, dict(critic.state_dict()))
+
+
+def load_critic(path: str | Path) -> Critic:
+    """The critic that :func:`save_critic` wrote, on the CPU and in evaluation mode.
+
+    Raises:
+        InputError: No such file, a damaged one, one of a newer version, or one that names a module not of this library.
+    """
+    content, arrays = read_archive(path, "critic")
+    try:
+        critic = _built(content["module"], arrays, "")
+    except (KeyError, TypeError, AttributeError, ImportError) as error:
+        raise InputError(f"{path} is damaged, or from another version of torch-mine: {error!r} is missing or wrong.") from error
+    if not isinstance(critic, Critic):
+        raise InputError(f"{path} holds a {type(critic).__name__}, which is no critic.")
+    return critic.eval()
+
+
+def _structure(module: nn.Module) -> dict[str, Any]:
+    """Class, plain attributes, names of the tensors and the modules inside."""
+    kind = type(module)
+    if not _ours(kind.__module__) and kind is not nn.ModuleList:
+        raise InputError(
+            f"{kind.__module__}.{kind.__name__} is not a module of this library and cannot be rebuilt from a file: "
+            "keep its state_dict() yourself."
+        )
+    attributes = {k: _plain(v) for k, v in vars(module).items() if k not in _OF_MODULES}
+    return {
+        "class": f"{kind.__module__}:{kind.__qualname__}",
+        "attributes": attributes,
+        "parameters": {k: None if p is None else p.requires_grad for k, p in module._parameters.items()},
+        "buffers": [k for k, b in module._buffers.items() if b is not None],
+        "modules": {k: None if m is None else _structure(m) for k, m in module._modules.items()},
+    }
+
+
+def _built(found: dict[str, Any], arrays: dict[str, Tensor], prefix: str) -> nn.Module:
+    kind = _class(found["class"], nn.Module)
+    module: nn.Module = kind.__new__(kind)
+    nn.Module.__init__(module)
+    for name, value in found["attributes"].items():
+        setattr(module, name, _rich(value))
+    for name, trained in found["parameters"].items():
+        module.register_parameter(name, None if trained is None else nn.Parameter(arrays[prefix + name], trained))
+    for name in found["buffers"]:
+        module.register_buffer(name, arrays[prefix + name])
+    for name, inner in found["modules"].items():
+        module.add_module(name, None if inner is None else _built(inner, arrays, f"{prefix}{name}."))
+    return module
+
+
+def _ours(module: str) -> bool:
+    return module == "mine" or module.startswith("mine.")
+
+
+def _class(name: str, base: type) -> Any:
+    """The class of that name, if it is one of this library: a file cannot make anything else run."""
+    module, _, qualname = name.partition(":")
+    if name == f"{nn.ModuleList.__module__}:ModuleList":
+        return nn.ModuleList
+    kind = getattr(import_module(module), qualname) if _ours(module) else None
+    if not (isinstance(kind, type) and issubclass(kind, base) and kind.__module__ == module):
+        raise InputError(f"The file names {name}, which is no class of this library to build a critic from.")
+    return kind
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, _PLAIN):
+        return value
+    if type(value) in (tuple, list):
+        return {"$tuple" if isinstance(value, tuple) else "$list": [_plain(item) for item in value]}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type) and _ours(type(value).__module__):
+        fields = {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {"$record": f"{type(value).__module__}:{type(value).__qualname__}", "fields": fields}
+    raise InputError(f"A critic with {type(value).__name__} among its attributes cannot be kept in a file.")
+
+
+def _rich(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    if "$record" in value:
+        return _class(value["$record"], object)(**{name: _rich(item) for name, item in value["fields"].items()})
+    if "$tuple" in value:
+        return tuple(_rich(item) for item in value["$tuple"])
+    return [_rich(item) for item in value["$list"]]

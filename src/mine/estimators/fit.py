@@ -1,0 +1,31 @@
+"""What a cross-fit is: trained critics, one per fold, with the data they were trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from mine.critics.critic import Critic
+from mine.data.preprocessing import SideEncoder
+from mine.data.problem import Problem
+from mine.data.splits import Fold
+from mine.training.loop import History, Pairs
+
+__all__ = ["CrossFit"]
+
+
+@dataclass(frozen=True)
+class CrossFit:
+    """Trained critics, one a fold, with the data they were trained on.
+
+    ``steps`` is the most steps they could take, ``about`` goes into the diagnostics.
+    """
+
+    problem: Problem
+    encoders: list[SideEncoder]
+    pairs: Pairs
+    folds: list[Fold]
+    critics: list[Critic]
+    histories: list[History]
+    steps: int
+    about: dict[str, Any]

@@ -1,0 +1,62 @@
+"""Run an estimator on users' data: check them, and complete the result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from mine.data.problem import Problem, make_problem
+from mine.errors import UnknownNameError
+from mine.estimators import Estimator, takes_numbers_only
+from mine.progress import progress_callback
+from mine.result import UNITS, Estimate
+
+__all__ = ["run_estimator"]
+
+
+def run_estimator(
+    run: Callable[[Any, Problem], Estimate],
+    estimator: Estimator,
+    x: Any,
+    y: Any,
+    *,
+    unit: str = "nats",
+    progress: bool | Callable[[int, int, str], None] | None = None,
+    **data: Any,
+) -> Estimate:
+    """Check the data, call ``run(estimator, problem)``, and complete the result's diagnostics and unit.
+
+    Arguments:
+        run: Runs the estimator; :class:`mine.MutualInformation` keeps the fitted critics here.
+        estimator: The estimator.
+        x: As in :func:`mine.estimate`.
+        y: As in :func:`mine.estimate`.
+        unit: ``"nats"`` or ``"bits"``.
+        progress: As in :func:`mine.estimate`.
+        **data: Arguments of :func:`mine.data.problem.make_problem`.
+    """
+    started = time.perf_counter()
+    if unit not in UNITS:
+        raise UnknownNameError("unit", unit, UNITS)
+    problem, dropped_rows = make_problem(x, y, numeric_only=takes_numbers_only(estimator), **data)
+    with progress_callback(progress) as on_progress:
+        result = run(estimator, replace(problem, on_progress=on_progress))
+
+    dropped = [*problem.x.dropped, *problem.y.dropped]
+    warnings = list(result.diagnostics.get("warnings", []))
+    if problem.copies:
+        warnings.append(f"{problem.copies:,} rows are exact copies of others and were kept in one fold.")
+    if dropped:
+        warnings.append(f"Constant columns left out: {', '.join(dropped[:8])}{', ...' if len(dropped) > 8 else ''}.")
+    diagnostics = {
+        **result.diagnostics,
+        "discrete_columns": [*problem.x.discrete_columns, *problem.y.discrete_columns],
+        "dropped_constant_columns": dropped,
+        "dropped_missing_rows": dropped_rows,
+        "duplicate_rows": problem.copies,
+        "seconds": round(time.perf_counter() - started, 3),
+        "warnings": warnings,
+    }
+    return replace(result, diagnostics=diagnostics).to(unit)

@@ -1,0 +1,1 @@
+"""The information bottleneck on MNIST."""

@@ -1,0 +1,188 @@
+"""``mine.independence_test``: is there any dependence at all, and any that z does not explain?"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from mine.conditional.given import check_length, complete_rows, residuals, third_variable
+from mine.conditional.shuffles import Shuffles
+from mine.data.kernels import KernelFeatures, coordinates, kernel_statistics, pair_weights, strongest
+from mine.data.problem import Problem, make_problem
+from mine.data.variables import DiscreteSpec
+from mine.errors import InputError
+from mine.independence.held_out import held_out_statistics
+
+__all__ = ["IndependenceTest", "independence_test"]
+
+#: Rows up to which critics in closed form are refitted on all of them; of more a random part is taken.
+MOST_ROWS = 20_000
+
+
+@dataclass(frozen=True)
+class IndependenceTest:
+    """The outcome of a permutation test. Plain data.
+
+    Attributes:
+        statistic: What was compared: large means dependent. Its scale has no meaning of its own.
+        p_value: ``(b + 1) / (m + 1)``, b of the m permutations having a statistic at least as large.
+        n_permutations: m. No p-value is below ``1 / (m + 1)``.
+        n: Rows whose y was permuted.
+        method: ``"kernels"`` or ``"held-out critic"``.
+        conditional: Whether the test is given z: then it is approximate.
+        warnings: Sentences to read before quoting the p-value.
+    """
+
+    statistic: float
+    p_value: float
+    n_permutations: int
+    n: int
+    method: str
+    conditional: bool = False
+    warnings: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields, JSON-ready."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        given = ", given z" if self.conditional else ""
+        lines = [f"p = {self.p_value:.3g} ({self.n_permutations:,} permutations, {self.method}{given}, n = {self.n:,})"]
+        return "\n".join([*lines, *(f"  ! {warning}" for warning in self.warnings)])
+
+
+def independence_test(
+    x: Any,
+    y: Any,
+    z: Any = None,
+    *,
+    n_permutations: int = 999,
+    critic: Any = None,
+    discrete: DiscreteSpec = None,
+    groups: Any = None,
+    device: str = "auto",
+    random_state: int | np.random.Generator | np.random.RandomState | None = None,
+    drop_missing: bool = False,
+    **options: Any,
+) -> IndependenceTest:
+    r"""Permutation test of "x and y are independent", or of "x and y are independent given z".
+
+    Without z it is exact whatever the distribution: a share of at most alpha of independent data sets has a p-value of at most
+    alpha. By default critics in closed form, at several scales, are fitted anew for every permutation of y, on all rows.
+    With ``critic=`` a network is trained on one half of the rows and the other half permuted under it.
+
+    With z, what a regression on z explains is taken out of both sides, and the rest permuted only among rows whose z is near:
+    as good as z's neighbourhoods are narrow, hence approximate. See the page on significance for measured levels.
+
+    References:
+        Gretton et al., 2008, 'A kernel statistical test of independence'; Phipson & Smyth, 2010, 'Permutation p-values should
+        never be zero'; Kim et al., 2022, 'Local permutation tests for conditional independence' (arXiv 2112.11666).
+
+    Arguments:
+        x: Rows of the first variable, as in :func:`mine.estimate`.
+        y: Rows of the second variable.
+        z: Rows of what to condition on, or None.
+        n_permutations: m, at least 19. The smallest p-value is ``1 / (m + 1)``: for a correction over k tests take
+            at least ``20 * k``.
+        critic: None; ``"network"`` for the default method's critic; or an untrained module or a function making one.
+        discrete: Which columns are labels, as in :func:`mine.estimate`.
+        groups: One label a row, shape (n,). A group is one unit: groups of as many rows exchange their y; the last rows of
+            larger ones are left out to make such.
+        device: Where a network trains.
+        random_state: Seed or generator.
+        drop_missing: Leave out rows with a missing value instead of raising.
+        **options: Options of the training, for example ``steps=500``; only with ``critic=``.
+
+    Raises:
+        InputError: Data or arguments that cannot be used, with the remedy.
+        NotEnoughDataError: Fewer than 20 rows or four groups.
+
+    Example:
+        >>> import numpy as np, mine
+        >>> rng = np.random.default_rng(0)
+        >>> x = rng.normal(size=300)
+        >>> mine.independence_test(x, x**2 + rng.normal(size=300), n_permutations=199, random_state=0).p_value
+        0.005
+    """
+    if not isinstance(n_permutations, (int, np.integer)) or isinstance(n_permutations, bool) or n_permutations < 19:
+        raise InputError(f"n_permutations must be an integer of at least 19 (fewer cannot reach 5 %), got {n_permutations!r}.")
+    if options and critic is None:
+        raise InputError(f"{', '.join(options)}: options of the training need critic='network' or a critic of yours.")
+    if z is not None and drop_missing:
+        x, y, z, groups = complete_rows(x, y, z, groups)
+    third = None if z is None else third_variable(z, discrete)
+    problem, _ = make_problem(
+        x, y, discrete=discrete, groups=groups, device=device, random_state=random_state,
+        drop_missing=drop_missing, keep_constant_columns=critic not in (None, "network"),
+        others=[] if third is None else [third],
+    )  # fmt: skip
+    if problem.copies and not (problem.x.n_continuous and problem.y.n_continuous):
+        problem = replace(problem, groups=None, copies=0)  # labels repeat by nature
+    given = None
+    if third is not None:
+        check_length(third, problem.n)
+        given = coordinates(third)
+    warnings = []
+    if problem.copies:
+        warnings.append(f"{problem.copies:,} rows are exact copies of others and were permuted together.")
+    if critic is None:
+        statistics, used = _by_kernels(problem, given, int(n_permutations))
+    else:
+        users = None if isinstance(critic, str) and critic == "network" else critic
+        statistics, used = held_out_statistics(problem, users, given, int(n_permutations), options)
+    expected = problem.n if critic is None else None
+    if expected is not None and used < expected:
+        warnings.append(f"{used:,} of {expected:,} rows were used.")
+    # Equal up to rounding counts as equal: with few distinct rows many permutations change nothing.
+    tolerance = 1e-9 * max(1.0, abs(float(statistics[0])))
+    at_least = int((statistics[1:] >= statistics[0] - tolerance).sum())
+    return IndependenceTest(
+        statistic=float(statistics[0]),
+        p_value=(at_least + 1) / (int(n_permutations) + 1),
+        n_permutations=int(n_permutations),
+        n=used,
+        method="kernels" if critic is None else "held-out critic",
+        conditional=z is not None,
+        warnings=warnings,
+    )
+
+
+def _by_kernels(problem: Problem, z: np.ndarray | None, n_permutations: int) -> tuple[np.ndarray, int]:
+    """Statistics of critics in closed form, the true order first, shape (1 + m,), and the number of rows permuted."""
+    seeds = problem.seeds(6)
+    rows, groups = _at_most(problem, seeds[0])
+    x, y = (coordinates(side.take(rows)) for side in (problem.x, problem.y))
+    spaces = [x]
+    if z is not None:
+        z = z[rows]
+        x, y = (residuals(side, z, groups, seed) for side, seed in ((x, seeds[1]), (y, seeds[2])))
+        spaces = [x, np.concatenate([x, z], 1)]  # the second sees a dependence that turns with z
+    shuffles = Shuffles.of(len(rows), groups, z)
+    kept = shuffles.rows
+    left = KernelFeatures.fit([space[kept] for space in spaces], seeds[3])
+    right = KernelFeatures.fit([y[kept]], seeds[4])
+
+    def permutations() -> Any:
+        yield np.arange(len(kept))[None]
+        yield from shuffles.draw(n_permutations, seeds[5])
+
+    statistics = kernel_statistics(left, right, permutations())
+    return strongest(statistics, pair_weights(left, right)), len(kept)
+
+
+def _at_most(problem: Problem, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """All rows, or a random part of them (whole groups), and their groups."""
+    rng = np.random.default_rng(seed)
+    groups = problem.groups
+    rows = np.arange(problem.n)
+    if problem.n > MOST_ROWS:
+        if groups is None:
+            rows = np.sort(rng.choice(problem.n, MOST_ROWS, replace=False))
+        else:
+            labels, counts = np.unique(groups, return_counts=True)
+            order = rng.permutation(len(labels))
+            taken = labels[order[: max(4, int(np.searchsorted(np.cumsum(counts[order]), MOST_ROWS)))]]
+            rows = np.flatnonzero(np.isin(groups, taken))
+    return rows, None if groups is None else groups[rows]

@@ -1,0 +1,1 @@
+"""Quantities that are built from estimates: total correlation, transfer entropy, divergences."""

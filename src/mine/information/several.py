@@ -1,0 +1,125 @@
+"""What several blocks of columns share: total correlation by the chain rule on the same folds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from mine.conditional.chain_rule import joined
+from mine.data.problem import clustered_stderr, make_problem
+from mine.data.splits import copied_rows
+from mine.data.variables import DiscreteSpec, as_variable
+from mine.errors import InputError, UnknownNameError
+from mine.estimators import get_estimator, takes_numbers_only, with_effort
+from mine.estimators.crossfit import interval_half_width
+from mine.progress import progress_callback
+from mine.result import UNITS, Estimate
+
+__all__ = ["total_correlation"]
+
+
+def total_correlation(
+    blocks: Sequence[Any] | Mapping[str, Any],
+    *,
+    method: Any = "auto",
+    effort: str | None = None,
+    discrete: DiscreteSpec = None,
+    groups: Any = None,
+    device: str = "auto",
+    unit: str = "nats",
+    random_state: int | np.random.Generator | np.random.RandomState | None = None,
+    progress: bool | Callable[[int, int, str], None] | None = None,
+    **options: Any,
+) -> Estimate:
+    r"""How far several variables are from independent together: ``KL(p(x_1, ..., x_k) || p(x_1) ... p(x_k))``.
+
+    By the chain rule ``I(X_1; X_2) + I(X_1, X_2; X_3) + ...``, every term with the same rows, folds and seeds. The sum of the
+    terms' held-out bounds is a lower bound. Of two blocks it is their mutual information.
+
+    References:
+        Watanabe, 1960, 'Information theoretical analysis of multivariate correlation'.
+
+    Arguments:
+        blocks: At least two variables of as many rows, as in :func:`mine.estimate`; a mapping names them.
+        method: As in :func:`mine.estimate`, and so are the others.
+        effort: How long a neural method may take.
+        discrete: Which columns are labels: True, False or None.
+        groups: One label a row.
+        device: Where to compute.
+        unit: ``"nats"`` or ``"bits"``.
+        random_state: Seed or generator.
+        progress: Progress bar.
+        **options: Options of the method.
+
+    Raises:
+        InputError: Fewer than two blocks, or data that cannot be used.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> a, b = rng.integers(0, 2, size=(2, 500))
+        >>> round(total_correlation([a, b, a ^ b]).value, 2)  # any two are independent, all three are not: log 2
+        0.69
+    """
+    named = dict(blocks) if isinstance(blocks, Mapping) else {f"block{i}": block for i, block in enumerate(blocks)}
+    if len(named) < 2:
+        raise InputError(f"total_correlation needs at least two blocks of columns, got {len(named)}.")
+    if unit not in UNITS:
+        raise UnknownNameError("unit", unit, UNITS)
+    if effort is not None:
+        options = with_effort(method, effort, options)
+    estimator = get_estimator(method, options)
+    first, second = list(named.values())[:2]
+    problem, _ = make_problem(
+        first,
+        second,
+        numeric_only=takes_numbers_only(estimator),
+        discrete=discrete,
+        groups=groups,
+        device=device,
+        random_state=random_state,
+    )  # fmt: skip
+    spec = False if takes_numbers_only(estimator) else discrete
+    sides = [as_variable(block, name, spec) for name, block in named.items()]
+    for side in sides:
+        if len(side) != problem.n:
+            raise InputError(f"{side.name} has {len(side)} rows and {sides[0].name} has {problem.n}: blocks share their rows.")
+    if groups is None:
+        codes, copies = copied_rows(reduce(joined, sides[:-1]), sides[-1])
+        problem = replace(problem, groups=codes, copies=copies)
+    with progress_callback(progress) as on_progress:
+        problem = replace(problem, on_progress=on_progress)
+        terms = [estimator.run(replace(problem, x=reduce(joined, sides[:k]), y=sides[k])) for k in range(1, len(sides))]
+    return _sum(terms, problem.groups).to(unit)
+
+
+def _sum(terms: list[Estimate], groups: np.ndarray | None) -> Estimate:
+    """The terms' sum (nats); its error from the sums of the rows where every term has them, else from independent errors."""
+    n, value = terms[0].n, float(sum(term.value for term in terms))
+    bounds = [term.lower_bound for term in terms]
+    parts = [term.rows for term in terms if term.rows is not None]
+    rows = np.sum(parts, axis=0) if len(parts) == len(terms) else None
+    # Rows leave out the partition terms' own noise, which each term's error holds: the larger of the two.
+    apart = float(np.sqrt(sum(term.stderr**2 for term in terms)))
+    stderr = apart if rows is None else max(apart, clustered_stderr(rows, groups))
+    correction = float(sum(term.diagnostics.get("bias_correction") or 0.0 for term in terms))
+    half_width = interval_half_width(stderr, correction, n)
+    above = float(np.sqrt(sum((term.interval[1] - term.value) ** 2 for term in terms)))
+    return Estimate(
+        value=value,
+        lower_bound=float(sum(b for b in bounds if b is not None)) if None not in bounds else None,
+        stderr=stderr,
+        interval=(value - half_width, value + max(half_width, above)),
+        method=f"{terms[0].method}, total correlation",
+        n=n,
+        diagnostics={
+            "basis": "chain rule over blocks on the same folds",
+            "terms_nats": [term.value for term in terms],
+            "bias_correction": correction,
+            "warnings": [f"term {k + 1}: {warning}" for k, term in enumerate(terms) for warning in term.warnings],
+        },
+        rows=rows,
+    )

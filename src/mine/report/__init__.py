@@ -1,1 +1,0 @@
-"""What people see: figures. matplotlib is imported when one is drawn."""

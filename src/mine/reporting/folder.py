@@ -1,0 +1,27 @@
+"""A measured table as files in a folder: its numbers, and its heat map."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mine.errors import MineError
+from mine.reporting.matrix import plot_pairwise
+from mine.storage.files import write_whole
+from mine.tables.listing import as_csv
+from mine.tables.pairwise import Pairwise
+
+__all__ = ["save"]
+
+
+def save(found: Pairwise, folder: Path) -> list[Path]:
+    """Write ``pairs.csv`` and, where matplotlib is installed, ``matrix.png`` into the folder."""
+    content = as_csv(found).encode()
+    paths = [folder / "pairs.csv"]
+    write_whole(paths[0], lambda stream: stream.write(content))
+    try:
+        figure = plot_pairwise(found.records())
+    except MineError:  # without matplotlib the numbers are there all the same
+        return paths
+    paths.append(folder / "matrix.png")
+    write_whole(paths[1], lambda stream: figure.savefig(stream, format="png"))
+    return paths

@@ -1,0 +1,280 @@
+"""The report: one HTML page on a measured table, with all that it needs inside."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+from mine.reporting.matrix import clustered_order, strength_matrix
+from mine.reporting.panels import gap_plot, heat_map, pair_panel
+from mine.result import UNITS
+from mine.storage.versions import __version__
+from mine.tables.listing import strongest
+from mine.tables.pairwise import Pairwise
+
+__all__ = ["Gap", "gaps", "render_report"]
+
+#: Pairs that are drawn, and rows of the tables of what correlation misses and of all pairs.
+CARDS, GAPS, ROWS = 9, 10, 2000
+#: Share of false discoveries below which a pair counts as found.
+LEVEL = 0.05
+#: Forbids the page to load anything at all.
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; form-action 'none'"
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A pair of numbers: its correlation, what that makes in a normal pair, and its information, in ``unit``."""
+
+    x: str
+    y: str
+    correlation: float
+    linear: float
+    total: float
+    low: float
+
+    @property
+    def missed(self) -> float:
+        return self.total - self.linear
+
+
+def gaps(found: Pairwise) -> list[Gap]:
+    """Every pair of numbers, what correlation misses most first.
+
+    ``linear`` is ``-log(1 - r^2) / 2``, the information of a normal pair with the Pearson correlation r.
+    """
+    scale = UNITS[found.unit]
+    out = []
+    for cell in found.cells:
+        if cell.kind != "number-number" or cell.value is None:
+            continue
+        x, y = found.columns[cell.x], found.columns[cell.y]
+        rows = x.present & y.present
+        r = float(np.corrcoef(x.values[rows], y.values[rows])[0, 1])
+        if not math.isfinite(r):
+            continue
+        linear = -0.5 * math.log1p(-min(r * r, 1 - 1e-12))
+        low = -math.inf if cell.low is None else cell.low
+        out.append(Gap(cell.x, cell.y, r, linear / scale, cell.value / scale, low / scale))
+    return sorted(out, key=lambda gap: -gap.missed)
+
+
+def render_report(found: Pairwise, *, title: str, command: str, settings: dict[str, str]) -> str:
+    """The page as HTML.
+
+    Arguments:
+        found: The measured table.
+        title: Of the page: the name of the file.
+        command: What made it, to be run again.
+        settings: More facts on how it was made, by name.
+    """
+    rows = strongest(found)
+    sections = [
+        ("strongest", "Strongest dependences", _cards(found, rows)),
+        ("matrix", "All pairs at a glance", _matrix(found)),
+        ("missed", "What correlation misses", _missed(found)),
+        ("pairs", "All pairs", _pairs(found, rows)),
+        ("columns", "Columns", _columns(found)),
+        ("made", "How it was made, and how to read it", _made(found, command, settings)),
+    ]
+    shown = [(key, name, body) for key, name, body in sections if body]
+    links = "".join(f'<li><a href="#{key}">{name}</a></li>' for key, name, _ in shown)
+    main = "".join(f'<section aria-labelledby="{key}"><h2 id="{key}">{name}</h2>{body}</section>' for key, name, body in shown)
+    asset = files("mine.reporting")
+    css, js = (asset.joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta name="generator" content="torch-mine {__version__}"><link rel="icon" href="data:,">'
+        f"<title>{escape(title)}: mutual information of its columns</title>\n<style>\n{css}</style></head>\n<body>"
+        f'<a class="skip" href="#main">Skip to the results</a><header><h1>{escape(title)}</h1>'
+        f'<p class="soft">How much each column tells about each other one, whatever the shape of the dependence.</p>'
+        f'{_facts(found)}<nav aria-label="Sections"><ul>{links}</ul></nav></header>\n<main id="main">{main}</main>\n'
+        f"<footer>torch-mine {__version__}. This page holds all that it shows and loads nothing.</footer>"
+        f'<div id="said" role="status" aria-live="polite" style="position:absolute;left:-999px"></div>\n'
+        f"<script>\n{js}</script></body></html>\n"
+    )
+
+
+def _facts(found: Pairwise) -> str:
+    n = len(next(iter(found.columns.values())).values)
+    facts = [("rows", f"{n:,}"), ("columns", f"{len(found.columns):,}"), ("pairs", f"{len(found.cells):,}")]
+    if found.q is not None:
+        facts.append((f"dependent, q ≤ {LEVEL:g}", f"{sum(q is not None and q <= LEVEL for q in found.q):,}"))
+    flagged = sum(bool(cell.note) for cell in found.cells)
+    if flagged:
+        facts.append(("pairs with a note", f"{flagged:,}"))
+    return f'<dl class="facts">{"".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts)}</dl>'
+
+
+def _cards(found: Pairwise, rows: list[dict[str, Any]]) -> str:
+    tested = found.q is not None
+    chosen = [row for row in rows if row["value"] > 0 and (not tested or row["q"] <= LEVEL)][:CARDS]
+    if not chosen:
+        what = f"No pair has a q of {LEVEL:g} or less." if tested else "No pair has a positive value."
+        return f"<p>{what}</p>"
+    cards = "".join(f"<li>{_card(found, row)}</li>" for row in chosen)
+    which = f"of those with q ≤ {LEVEL:g}" if tested else "by value"
+    drawn = "Points: a random sample of the rows. Shapes: the density of the numbers for each label, the bar its median."
+    about = f"The {len(chosen)} largest values {which}, with 95 % intervals. {drawn}"
+    return f'<p class="soft">{about}</p><ul class="cards">{cards}</ul>'
+
+
+def _card(found: Pairwise, row: dict[str, Any]) -> str:
+    caption = (
+        f"<strong>{row['value']:.3f}</strong> {found.unit} {_interval(row)}, strength {row['strength']:.2f}"
+        + (f"<br>p {_p(row['p'])}, q {_p(row['q'])}" if found.q is not None else "")
+        + (f'<br><span class="warn">{escape(row["note"])}</span>' if row["note"] else "")
+    )
+    panel = pair_panel(found.columns[row["x"]], found.columns[row["y"]])
+    name = f"{escape(row['x'])} and {escape(row['y'])}"
+    return f"<figure><h3>{name}</h3>{panel}<figcaption>{caption}</figcaption></figure>"
+
+
+def _matrix(found: Pairwise) -> str:
+    names, across, matrix = strength_matrix(found.records())
+    order = clustered_order(matrix)
+    other = order if names == across else clustered_order(matrix.T)
+    svg = heat_map([names[i] for i in order], [across[i] for i in other], matrix[np.ix_(order, other)])
+    return (
+        '<p class="soft">Strength from 0 to 1, darker (on a dark page: brighter) is stronger; similar columns stand side by '
+        f'side.</p><div class="scroll bare" tabindex="0" role="region" aria-label="Heat map">{svg}</div>'
+    )
+
+
+def _missed(found: Pairwise) -> str:
+    every = gaps(found)
+    if not every:
+        return ""
+    unit = found.unit
+    titles = [f"{g.x} and {g.y}: linear {g.linear:.3f}, total {g.total:.3f} {unit}" for g in every]
+    svg = gap_plot([g.linear for g in every], [g.total for g in every], titles, unit)
+    columns = [("x", False), ("y", False), ("correlation", True)]
+    head = _head([*columns, ("linear", True), ("total", True), ("missed", True)])
+    surely = [g for g in every if g.low > g.linear]
+    body = "".join(
+        f'<tr><th scope="row">{escape(g.x)}</th><td class="name">{escape(g.y)}</td>{_n(g.correlation, 2)}'
+        f"{_n(g.linear)}{_n(g.total)}{_n(g.missed)}</tr>"
+        for g in every[:GAPS]
+    )
+    count = f"In {len(surely):,} of {len(every):,} pairs of numbers the whole interval lies above the linear value ({unit})."
+    return (
+        f'<p>{count} <span class="soft">Linear is −½ log(1 − r²), the information of a normal pair with the same Pearson '
+        "correlation r. Above the line: curves, clusters, changing spread. Below it: tails or outliers that a correlation "
+        f'takes for more than they tell.</span></p><div class="beside">{svg}'
+        f"{_table('Most missed by correlation', head, body)}</div>"
+    )
+
+
+def _pairs(found: Pairwise, rows: list[dict[str, Any]]) -> str:
+    tested = found.q is not None
+    columns = [("x", False), ("y", False), (found.unit, True), ("±", True), ("from", True), ("to", True), ("strength", True)]
+    columns += [("p", True), ("q", True)] if tested else []
+    columns += [("kind", False), ("rows", True), ("note", False)]
+    body = []
+    for row in rows[:ROWS]:
+        cells = [f'<th scope="row">{escape(row["x"])}</th><td class="name">{escape(row["y"])}</td>']
+        cells += [_n(row[key]) for key in ("value", "stderr", "low", "high")] + [_n(row["strength"], 2)]
+        if tested:
+            cells += [_n(row[key], text=_p(row[key])) for key in ("p", "q")]
+        kind, rows_used = row["kind"].replace("-", " – "), f"{row['n']:,}"
+        cells += [f'<td class="kind">{kind}</td>', _n(row["n"], text=rows_used)]
+        cells.append(f'<td class="note">{escape(row["note"])}</td>')
+        body.append(f"<tr>{''.join(cells)}</tr>")
+    left = f" Of {len(rows):,} pairs the {ROWS:,} with the largest values are listed." if len(rows) > ROWS else ""
+    table = _table("All pairs", _head(columns), "".join(body), tall=True)
+    return f'<p class="soft">A click on a column\'s name sorts by it.{left}</p>{table}'
+
+
+def _columns(found: Pairwise) -> str:
+    notes: Counter[str] = Counter()
+    best: dict[str, float] = {}
+    for cell in found.cells:
+        for name in (cell.x, cell.y):
+            notes[name] += bool(cell.note)
+            if cell.value is not None:
+                best[name] = max(best.get(name, -math.inf), cell.value / UNITS[found.unit])
+    columns = [("column", False), ("kind", False), ("distinct", True), ("missing", True)]
+    head = _head([*columns, (f"largest ({found.unit})", True), ("notes", True)])
+    body = []
+    for column in found.columns.values():
+        values = column.values[column.present]
+        distinct = len(column.levels) or len(np.unique(values))
+        missing = len(column.values) - len(values)
+        cells = [_n(distinct, text=f"{distinct:,}"), _n(missing, text=f"{missing:,}"), _n(best.get(column.name, math.nan))]
+        cells.append(_n(notes[column.name], text=str(notes[column.name])))
+        body.append(f'<tr><th scope="row">{escape(column.name)}</th><td>{column.kind}</td>{"".join(cells)}</tr>')
+    return _table("Columns", head, "".join(body), tall=True)
+
+
+def _made(found: Pairwise, command: str, settings: dict[str, str]) -> str:
+    methods = Counter(cell.method for cell in found.cells)
+    facts = {
+        **settings,
+        "methods": ", ".join(f"{name} ({count:,})" for name, count in methods.most_common()),
+        "copied rows": f"{found.copies:,}, kept in one fold" if found.copies else "none",
+    }
+    if found.q is not None:
+        most = max((cell.permutations or 0 for cell in found.cells), default=0)
+        facts["permutations"] = f"at most {most:,} a pair; a test stops early where nothing is found"
+    body = "".join(f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>' for name, value in facts.items())
+    test = (
+        " <strong>p</strong> is an exact permutation test, <strong>q</strong> its Benjamini–Hochberg adjustment over all pairs "
+        "of this page."
+    )
+    reading = (
+        "<p>Mutual information is 0 exactly when two columns are independent, and does not change when either is re-expressed "
+        "by an invertible map. <strong>Value</strong> is the estimate, ± its standard error, from–to a 95 % interval that also "
+        "holds the uncertainty of what a critic may miss; near independence it may be slightly negative. "
+        "<strong>Strength</strong> is √(1 − exp(−2 I)), I in nats: derived from the value, the correlation of a normal pair "
+        "with as much information." + (test if found.q is not None else "") + " Dependence is not causation.</p>"
+    )
+    return (
+        f'{reading}<pre tabindex="0" aria-label="Command">{escape(command)}</pre>'
+        f'<div class="scroll"><table><caption class="skip">Settings</caption><tbody>{body}</tbody></table></div>'
+    )
+
+
+def _head(columns: list[tuple[str, bool]]) -> str:
+    cells = (
+        f'<th scope="col"{" class=n" if numeric else ""}><button type="button">{escape(name)}</button></th>'
+        for name, numeric in columns
+    )
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _table(caption: str, head: str, body: str, *, tall: bool = False) -> str:
+    classes = "scroll tall" if tall else "scroll"
+    return (
+        f'<div class="{classes}" tabindex="0" role="region" aria-label="{caption}"><table class="sortable">'
+        f'<caption class="skip">{caption}</caption><thead>{head}</thead><tbody>{body}</tbody></table></div>'
+    )
+
+
+def _n(value: float, digits: int = 3, text: str | None = None) -> str:
+    """A cell of a number: what is shown, and what it is sorted by."""
+    if math.isnan(value):
+        return '<td class="n" data-v="">–</td>'
+    sorted_by = repr(float(value)) if math.isfinite(value) else ("1e999" if value > 0 else "-1e999")
+    shown = text if text is not None else (f"{value:.{digits}f}" if math.isfinite(value) else ("∞" if value > 0 else "−∞"))
+    if shown.strip("-0.") == "":
+        shown = shown.removeprefix("-")  # nothing is not negative
+    return f'<td class="n" data-v="{sorted_by}">{shown.replace("-", "−")}</td>'
+
+
+def _interval(row: dict[str, Any]) -> str:
+    high = f"{row['high']:.3f}]" if math.isfinite(row["high"]) else "∞)"
+    return f"[{row['low']:.3f}, {high}".replace("-", "−")
+
+
+def _p(value: float) -> str:
+    if math.isnan(value):
+        return "–"
+    return f"{value:.3f}" if value >= 0.001 else f"{value:.1e}"

@@ -1,1 +1,0 @@
-"""What is built on estimates and critics: whole tables, tests, selections, conditional information, divergences."""

@@ -1,0 +1,1 @@
+"""Whole tables: every pair of columns, and the selection of features."""

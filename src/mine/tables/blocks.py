@@ -1,0 +1,235 @@
+"""The blocks that a table's pairs are computed in: decided before the run, each saved when it is done."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mine.data.problem import Problem
+from mine.data.rows import MIN_ROWS
+from mine.errors import NotEnoughDataError
+from mine.estimators import get_estimator
+from mine.independence.permutations import table_test
+from mine.result import Estimate
+from mine.storage.files import cells_folder, write_whole
+from mine.tables.columns import Column
+from mine.tables.stack import Dial, StackedPair, estimate_stack
+
+__all__ = ["Block", "BlockStore", "Cell", "Task", "cell_seed", "plan"]
+
+#: Pairs of numbers that train together, and pairs of other kinds that are saved together.
+STACKED, OTHERS = 16, 64
+#: A block's pairs lose rows down to the fewest of any of them, and no more than this share.
+FEWEST_SHARE = 0.95
+#: Cells that numbers are cut into for their test against labels.
+LABEL_TEST_CELLS = 16
+#: The note of a pair that could not be tested.
+UNTESTED = "no test: fewer than four groups to permute"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is known of one pair; nats, None where there is no such number."""
+
+    x: str
+    y: str
+    value: float | None
+    lower_bound: float | None
+    stderr: float | None
+    low: float | None
+    high: float | None
+    p: float | None
+    permutations: int | None
+    kind: str
+    method: str
+    n: int
+    note: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """Pairs of columns that are computed in one go: ``stacked`` ones train together."""
+
+    pairs: tuple[tuple[str, str], ...]
+    stacked: bool
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that a worker needs for one block; what it returns depends on nothing else.
+
+    ``features`` are those of the block's columns of numbers where it is a stacked one.
+    """
+
+    block: Block
+    columns: dict[str, Column]
+    features: dict[str, np.ndarray]
+    dial: Dial
+    method: str
+    seed: int
+    groups: np.ndarray | None
+    apart: bool
+    n_permutations: int
+    max_rows: int | None
+
+    def run(self) -> list[Cell]:
+        return _stacked(self) if self.block.stacked else [_single(self, *pair) for pair in self.block.pairs]
+
+
+def cell_seed(seed: int, *names: str) -> int:
+    """The seed of what ``names`` say, from the run's own.
+
+    >>> cell_seed(0, "a", "b") == cell_seed(0, "a", "b") != cell_seed(0, "b", "a")
+    True
+    """
+    return int.from_bytes(hashlib.sha256("\x1f".join((str(seed), *names)).encode()).digest()[:4], "big")
+
+
+def plan(pairs: list[tuple[str, str]], columns: dict[str, Column], *, stack: bool) -> list[Block]:
+    """Blocks of the pairs, the same whatever is finished and however many workers there are.
+
+    Pairs of numbers come in stacks of about equally many complete rows, the others in their order.
+    """
+    together = [p for p in pairs if stack and all(columns[name].kind == "number" for name in p)]
+    chosen = set(together)
+    rest = [p for p in pairs if p not in chosen]
+    rows = {p: int((columns[p[0]].present & columns[p[1]].present).sum()) for p in together}
+    too_few = [p for p in together if rows[p] < MIN_ROWS]
+    together = sorted((p for p in together if rows[p] >= MIN_ROWS), key=lambda p: -rows[p])  # stable: in order where equal
+    blocks: list[Block] = []
+    current: list[tuple[str, str]] = []
+    for pair in together:
+        if current and (len(current) == STACKED or rows[pair] < FEWEST_SHARE * rows[current[0]]):
+            blocks.append(Block(tuple(current), True))
+            current = []
+        current.append(pair)
+    if current:
+        blocks.append(Block(tuple(current), True))
+    rest += too_few
+    blocks += [Block(tuple(rest[i : i + OTHERS]), False) for i in range(0, len(rest), OTHERS)]
+    return blocks
+
+
+def _stacked(task: Task) -> list[Cell]:
+    pairs = task.block.pairs
+    seed = cell_seed(task.seed, *(name for pair in pairs for name in pair))
+    rng = np.random.default_rng(seed)
+    complete = [np.flatnonzero(task.columns[a].present & task.columns[b].present) for a, b in pairs]
+    size = min(map(len, complete))
+    if task.max_rows is not None:
+        size = min(size, task.max_rows)
+    rows = [r if len(r) == size else np.sort(rng.choice(r, size, replace=False)) for r in complete]
+    if task.groups is not None and not all(np.array_equal(rows[0], other) for other in rows):
+        # A stack has one list of groups: where missing values leave each pair other rows, each is a stack of its own.
+        stacks = [[i] for i in range(len(pairs))]
+    else:
+        stacks = [list(range(len(pairs)))]
+    cells: list[Cell] = []
+    for stack in stacks:
+        found = estimate_stack(
+            np.stack([task.features[pairs[i][0]][rows[i]] for i in stack]),
+            np.stack([task.features[pairs[i][1]][rows[i]] for i in stack]),
+            dial=task.dial, seed=seed, groups=None if task.groups is None else task.groups[rows[stack[0]]],
+            apart=task.apart, n_permutations=task.n_permutations,
+        )  # fmt: skip
+        cells += [_of_stack(pairs[i], one, task.n_permutations > 0) for i, one in zip(stack, found, strict=True)]
+    return cells
+
+
+def _of_stack(pair: tuple[str, str], one: StackedPair, tested: bool) -> Cell:
+    notes = []
+    if one.saturated:
+        notes.append("saturated: the value is a lower end; try mine.estimate on this pair")
+    if tested and one.p_value is None:
+        notes.append(UNTESTED)
+    note = ". ".join(notes)
+    return Cell(
+        *pair, one.value, one.lower_bound, one.stderr, one.low, None if one.saturated else one.high, one.p_value, one.draws,
+        "number-number", "stacked critics", one.n, note,
+    )  # fmt: skip
+
+
+def _single(task: Task, a: str, b: str) -> Cell:
+    """A pair with labels, or by a method of its own."""
+    x, y = task.columns[a], task.columns[b]
+    kind = f"{x.kind}-{y.kind}"
+    rows = np.flatnonzero(x.present & y.present)
+    seed = cell_seed(task.seed, a, b)
+    if task.max_rows is not None and len(rows) > task.max_rows:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, task.max_rows, replace=False))
+    n = len(rows)
+    constant = [c.name for c in (x, y) if c.kind == "constant" or (n and len(np.unique(c.values[rows])) == 1)]
+    if constant:
+        p = 1.0 if task.n_permutations else None
+        return Cell(a, b, 0.0, None, 0.0, 0.0, 0.0, p, None, kind, "none", n, f"constant: {', '.join(constant)}")
+    if n < MIN_ROWS:
+        return _nothing(a, b, kind, n, f"only {n} complete rows")
+    method = task.method
+    if method == "auto":
+        method = {2: "discrete", 1: "ross", 0: "ksg"}[(x.kind == "label") + (y.kind == "label")]
+    groups = None if task.groups is None else task.groups[rows]
+    copies = 0 if groups is None or task.apart else n - len(np.unique(groups))
+    problem = Problem(x.variable(rows), y.variable(rows), groups, seed, copies=copies)
+    try:
+        found: Estimate = get_estimator(method).run(problem)
+    except NotEnoughDataError as error:
+        return _nothing(a, b, kind, n, str(error))
+    p, draws = None, None
+    notes = list(found.warnings)
+    if task.n_permutations:
+        try:
+            p, draws = table_test(_codes(x, rows), _codes(y, rows), groups, most=task.n_permutations, seed=seed)
+        except NotEnoughDataError:
+            notes.append(UNTESTED)
+    low, high = (None if not np.isfinite(end) else float(end) for end in found.interval)
+    return Cell(
+        a, b, found.value, found.lower_bound, found.stderr, low, high, p, draws, kind, found.method, found.n,
+        " ".join(notes),
+    )  # fmt: skip
+
+
+def _nothing(a: str, b: str, kind: str, n: int, note: str) -> Cell:
+    return Cell(a, b, None, None, None, None, None, None, None, kind, "none", n, note)
+
+
+def _codes(column: Column, rows: np.ndarray) -> np.ndarray:
+    """Labels, or numbers in cells of about equally many rows, as integers from 0."""
+    values = column.values[rows]
+    if column.kind == "number":
+        ordered = np.sort(values)
+        values = np.searchsorted(ordered, values) * LABEL_TEST_CELLS // len(values)
+    return np.unique(values, return_inverse=True)[1].ravel()
+
+
+class BlockStore:
+    """The folder ``cells`` of a run: one JSON file a finished block, written whole or not at all."""
+
+    def __init__(self, out: Path, about: dict[str, Any], columns: dict[str, Column], groups: np.ndarray | None) -> None:
+        self.folder = cells_folder(out)
+        self.about = json.dumps(about, sort_keys=True, default=str)
+        self.digests = {name: column.digest() for name, column in columns.items()}
+        self.groups = b"" if groups is None else hashlib.sha256(np.ascontiguousarray(groups).tobytes()).digest()
+
+    def path(self, block: Block) -> Path:
+        """The file of a block: named by its pairs, the data in them, and all that the numbers depend on."""
+        found = hashlib.sha256(self.about.encode() + self.groups)
+        for a, b in block.pairs:
+            found.update(self.digests[a] + self.digests[b])
+        return self.folder / f"block_{found.hexdigest()[:24]}.json"
+
+    def read(self, block: Block) -> list[Cell] | None:
+        """The cells of a finished block; None where there is none, or a file that cannot be read."""
+        try:
+            cells = [Cell(**cell) for cell in json.loads(self.path(block).read_text(encoding="utf-8"))]
+        except (OSError, ValueError, TypeError):
+            return None
+        return cells if [(c.x, c.y) for c in cells] == list(block.pairs) else None
+
+    def write(self, block: Block, cells: list[Cell]) -> None:
+        content = json.dumps([asdict(cell) for cell in cells], allow_nan=False)
+        write_whole(self.path(block), lambda stream: stream.write(content.encode()))

@@ -1,0 +1,94 @@
+"""A measured table as text, CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from typing import Any
+
+from mine.tables.pairwise import Pairwise
+
+__all__ = ["as_csv", "as_json", "as_terminal"]
+
+
+def as_terminal(found: Pairwise, top: int, width: int) -> str:
+    """The strongest pairs as a table of ``width`` columns, with its legend."""
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    rows = strongest(found)
+    unit, tested = found.unit, found.q is not None
+    shown = rows[: max(top, 0)]
+    title = f"{len(rows):,} pairs, the strongest {len(shown)}" if len(shown) < len(rows) else f"{len(rows):,} pairs"
+    table = Table(title=title, title_justify="left", box=SIMPLE, padding=(0, 1), collapse_padding=True, title_style="")
+    for name in ("x", "y"):
+        table.add_column(name, overflow="fold")
+    for name in (unit, "±", "95 % interval", "strength", *(("p", "q") if tested else ()), "n"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("", overflow="fold")
+    for row in shown:
+        numbers = [_number(row["value"]), _number(row["stderr"]), _interval(row), f"{row['strength']:.2f}"]
+        if tested:
+            numbers += [f"{row['p']:.2g}", f"{row['q']:.2g}"]
+        cells = [" ".join(row["x"].split()), " ".join(row["y"].split()), *numbers, f"{row['n']:,}", _remark(row)]
+        table.add_row(*(Text(cell) for cell in cells))
+    out = io.StringIO()
+    console = Console(file=out, width=max(width, 80), color_system=None)
+    console.print(table)
+    notes = [
+        "strength = sqrt(1 - exp(-2 I)), I in nats: derived from the value; the correlation of a normal pair that has as much"
+    ]
+    if tested:
+        notes.append(f"q: Benjamini-Hochberg over all {sum(not math.isnan(row['p']) for row in rows):,} tested pairs")
+    if found.copies:
+        notes.append(f"{found.copies:,} rows are exact copies of others and were kept in one fold")
+    console.print(Text("\n".join(notes)))
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()).strip("\n")
+
+
+def strongest(found: Pairwise) -> list[dict[str, Any]]:
+    """The rows of the result, the largest value first, those without one last."""
+    records = found.records()
+    rows = [dict(zip(records, row, strict=True)) for row in zip(*records.values(), strict=True)]
+    return sorted(rows, key=lambda row: -row["value"] if not math.isnan(row["value"]) else math.inf)
+
+
+def as_csv(found: Pairwise) -> str:
+    """All pairs, in their order; a number that does not exist is an empty cell, an open end ``inf``."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    records = found.records()
+    writer.writerow(records)
+    for row in zip(*records.values(), strict=True):
+        writer.writerow(["" if isinstance(value, float) and math.isnan(value) else value for value in row])
+    return out.getvalue()
+
+
+def as_json(found: Pairwise) -> str:
+    """One line a pair; what is not finite is null."""
+    records = found.records()
+    lines = []
+    for row in zip(*records.values(), strict=True):
+        values = (None if isinstance(value, float) and not math.isfinite(value) else value for value in row)
+        lines.append(json.dumps(dict(zip(records, values, strict=True)), allow_nan=False))
+    return "\n".join(lines)
+
+
+def _number(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.3f}"
+
+
+def _interval(row: dict[str, Any]) -> str:
+    if math.isnan(row["value"]):
+        return "-"
+    high = f"{row['high']:.3f}]" if math.isfinite(row["high"]) else "∞)"
+    return f"[{row['low']:.3f}, {high}"
+
+
+def _remark(row: dict[str, Any]) -> str:
+    note = " ".join(row["note"].split())
+    return note if len(note) <= 60 else note[:59] + "…"

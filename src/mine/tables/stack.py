@@ -1,0 +1,245 @@
+"""Many pairs of single columns at once: the critics of all pairs and folds are one stacked network.
+
+A pair's critic is too small to keep a core busy; what a step costs beside its products is paid once for the whole stack.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mine import bounds
+from mine.conditional.shuffles import Shuffles
+from mine.critics.combined import ResidualCritic
+from mine.critics.critic import Critic
+from mine.critics.gaussian import GaussianCritic
+from mine.critics.networks import ConcatCritic
+from mine.data.problem import clustered_stderr
+from mine.data.splits import Fold, make_folds
+from mine.errors import NotEnoughDataError
+from mine.estimators.base import fit_base
+from mine.estimators.crossfit import MISFIT, SATURATION_MARGIN, interval_half_width, upper_half_width
+from mine.estimators.evaluation import RowReport, rows_of_bound, selection_rows
+from mine.estimators.neural import stop_share
+from mine.independence.permutations import binned_test
+from mine.training.loop import Pairs, TrainingOptions, evaluate_scores, train_critic
+
+__all__ = ["DIALS", "Dial", "StackedPair", "estimate_stack"]
+
+#: Shuffles behind the partition term of a report: on held-out rows, and on training rows for the correction.
+REPORT_SHUFFLES = 8
+
+
+@dataclass(frozen=True)
+class Dial:
+    """What a value of ``effort`` stands for in a stack: folds, optimiser steps, rows a step, hidden layers."""
+
+    n_folds: int
+    steps: int
+    batch_size: int
+    hidden: tuple[int, ...]
+
+
+DIALS = {
+    "fast": Dial(2, 160, 256, (64, 64)),
+    "default": Dial(3, 400, 256, (64, 64)),
+    "thorough": Dial(5, 600, 512, (64, 64, 64)),
+}
+
+
+@dataclass(frozen=True)
+class StackedPair:
+    """The estimate of one pair, in nats.
+
+    ``high`` is infinite where the rows cannot bound the information from above; ``p_value`` and ``draws`` are None without a
+    test.
+    """
+
+    value: float
+    lower_bound: float
+    stderr: float
+    low: float
+    high: float
+    n: int
+    p_value: float | None = None
+    draws: int | None = None
+
+    @property
+    def saturated(self) -> bool:
+        return math.isinf(self.high)
+
+
+def estimate_stack(
+    x: np.ndarray,
+    y: np.ndarray,
+    *,
+    dial: Dial,
+    seed: int,
+    groups: np.ndarray | None = None,
+    apart: bool = True,
+    n_permutations: int = 0,
+) -> list[StackedPair]:
+    """Estimate P pairs from n rows each.
+
+    Arguments:
+        x: Features of the first columns, shape (P, n, f): normal scores first.
+        y: Features of the second columns, likewise.
+        dial: How much to train.
+        seed: Of everything random.
+        groups: Integer label of the unit of each row, shape (n,), or None.
+        apart: Whether rows of one group must not be shuffled with each other; copies of a row need only share a fold.
+        n_permutations: Permutations of the test of independence, of whole groups where there are some; 0 for none.
+
+    Returns:
+        One estimate a pair.
+    """
+    n_pairs, n, width = x.shape
+    seeds = [int(s) for s in np.random.SeedSequence(seed).generate_state(5, np.uint32)]
+    folds = make_folds(n, dial.n_folds, seeds[0], groups, stop_share=stop_share(n))
+    critic = _critic(x, y, folds, dial, torch.Generator().manual_seed(seeds[1]))
+    units = None if groups is None or not apart else torch.as_tensor(groups).repeat(n_pairs)
+    pairs = Pairs(torch.as_tensor(x.reshape(-1, width)), torch.as_tensor(y.reshape(-1, y.shape[-1])), units)
+    parts = {
+        part: _index([getattr(f, part) for f in folds], n_pairs, n, seeds[2], units) for part in ("train", "stop", "report")
+    }
+    train_critic(
+        critic,
+        bounds.donsker_varadhan,
+        pairs,
+        parts["train"],
+        parts["stop"],
+        TrainingOptions(
+            steps=dial.steps, batch_size=dial.batch_size, shuffles=1, learning_rate=1.5e-2, weight_decay=0.1,
+            eval_every=max(1, dial.steps // 5), averaging=0.15,
+        ),
+        stop_rows=partial(selection_rows, "dv"),
+        seed=seeds[3],
+    )  # fmt: skip
+    generator = torch.Generator().manual_seed(seeds[4])
+    held = _read(critic, pairs, parts["report"], generator)
+    on_train = _read(critic, pairs, parts["train"], generator)
+
+    tests: list[tuple[float, int] | None] = [None] * n_pairs
+    if n_permutations:
+        tests = list(_tests(critic, x, y, folds, groups, n_permutations, seeds[4]))
+    out = []
+    for p in range(n_pairs):
+        mine = slice(p * len(folds), (p + 1) * len(folds))
+        rows = (parts["report"][mine] - p * n).numpy()
+        out.append(_assembled(held[mine], on_train[mine], rows, groups, tests[p]))
+    return out
+
+
+def _critic(x: np.ndarray, y: np.ndarray, folds: list[Fold], dial: Dial, generator: torch.Generator) -> Critic:
+    """The untrained critics: those of the first pair's folds, then those of the second's, ..."""
+    base = [
+        fit_base(left[:, :1].astype(np.float64), right[:, :1].astype(np.float64), fold)
+        for left, right in zip(x, y, strict=True)
+        for fold in folds
+    ]
+    network = ConcatCritic(
+        x.shape[-1], y.shape[-1], dial.hidden, stack=(len(base),), zero_init=True, generator=generator
+    )  # fmt: skip
+    return ResidualCritic(GaussianCritic.stacked(base).float(), network, base_dx=1, base_dy=1)
+
+
+def _index(parts: list[np.ndarray], n_pairs: int, n: int, seed: int, units: Tensor | None) -> Tensor:
+    """Rows of every critic in the stacked features, shape (P folds, m); the longer parts lose random rows."""
+    size = min(map(len, parts))
+    rng = np.random.default_rng(seed)
+    even = np.stack([part if len(part) == size else np.sort(rng.permutation(part)[:size]) for part in parts])
+    if units is not None:  # shifts run over rows sorted by group, and so must whoever follows a column along them
+        even = np.take_along_axis(even, units.numpy()[even].argsort(1, kind="stable"), 1)
+    offsets = n * np.arange(n_pairs)[:, None, None]
+    return torch.as_tensor((even + offsets).reshape(n_pairs * len(parts), size))
+
+
+def _read(critic: Critic, pairs: Pairs, index: Tensor, generator: torch.Generator) -> list[RowReport]:
+    joint, marginal, shifts = evaluate_scores(critic, pairs, index, REPORT_SHUFFLES, generator)
+    return [rows_of_bound("dv", joint[k], marginal[k], shifts) for k in range(len(index))]
+
+
+def _assembled(
+    held: list[RowReport],
+    on_train: list[RowReport],
+    rows: np.ndarray,
+    groups: np.ndarray | None,
+    test: tuple[float, int] | None,
+) -> StackedPair:
+    """As :func:`mine.estimators.crossfit.assemble`: held-out bound, half of its distance to the training bound, interval."""
+    bound = float(np.mean([r.bound for r in held]))
+    correction = 0.5 * (float(np.mean([r.bound for r in on_train])) - bound)
+    value, n = bound + correction, rows.size
+    influence = np.concatenate([r.influence.numpy() for r in held])
+    noise = float(np.sqrt(np.mean([r.shuffle_noise**2 for r in held]) / len(held)))
+    units = None if groups is None else groups[rows.ravel()]
+    stderr = float(np.hypot(clustered_stderr(influence, units), noise))
+    half_width = interval_half_width(stderr, correction, n)
+    high = value + math.hypot(upper_half_width(half_width, 2, n), MISFIT * max(0.0, correction))
+    if value > math.log(n) - SATURATION_MARGIN:
+        high = math.inf
+    p_value, draws = test if test is not None else (None, None)
+    return StackedPair(value, bound, stderr, value - half_width, high, n, p_value, draws)
+
+
+def _tests(
+    critic: Critic, x: np.ndarray, y: np.ndarray, folds: list[Fold], groups: np.ndarray | None, most: int, seed: int
+) -> list[tuple[float, int]] | list[None]:
+    """Permutation p-value and draws of each pair: the first fold's critic, and the rows that it never saw.
+
+    None where these rows are of fewer groups than can be permuted.
+
+    To its scores comes the log-ratio of the Gaussian of its rows, without shrinkage: a critic that found nothing worth
+    keeping scores 0 everywhere, and a weak correlation would go unseen.
+    """
+    rows, seen = folds[0].report, np.concatenate([folds[0].train, folds[0].stop])
+    shuffles = None
+    if groups is not None:
+        try:
+            shuffles = Shuffles.of(len(rows), groups[rows])
+        except NotEnoughDataError:
+            return [None] * len(x)
+        rows = rows[shuffles.rows]
+    (bins_x, grid_x), (bins_y, grid_y) = (_binned(side[:, rows]) for side in (x, y))
+    every, cells = len(folds), grid_x.shape[1]
+    u, v = (side[:, seen, 0].astype(np.float64) for side in (x, y))
+    r = np.array([np.corrcoef(a, b)[0, 1] for a, b in zip(u, v, strict=True)]).clip(-0.999, 0.999)
+    # the terms of one side alone are the same for every permutation
+    tables = ((r / (1 - r**2))[:, None, None] * grid_x[:, :, :1] * grid_y[:, None, :, 0]).astype(np.float32)
+    with torch.no_grad():  # every critic scores the grid of its pair; only the first of each pair is looked at
+        hx = critic.encode_x(torch.as_tensor(grid_x.repeat(every, 0)))
+        hy = critic.encode_y(torch.as_tensor(grid_y.repeat(every, 0)))
+        for i in range(cells):
+            tables[:, i] += critic.combine(_row(hx, i, cells), hy)[::every].numpy()
+    return binned_test(tables, bins_x, bins_y, shuffles, most=most, seed=seed)
+
+
+def _row(encoding: object, i: int, times: int) -> object:
+    if isinstance(encoding, tuple):
+        return tuple(_row(part, i, times) for part in encoding)
+    assert isinstance(encoding, Tensor)
+    return encoding[:, i : i + 1].expand(-1, times, -1)
+
+
+#: Cells a column is cut into for the test: they depend on each column alone, so that permutations leave them as they are.
+TEST_CELLS = 64
+
+
+def _binned(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Cells (P, m) of the rows of features (P, m, f), by the first one, and the mean features of each cell (P, cells, f)."""
+    n_pairs, m, width = features.shape
+    cells = min(TEST_CELLS, m)
+    codes = np.empty((n_pairs, m), np.int64)
+    grid = np.zeros((n_pairs, cells, width), np.float32)
+    for p in range(n_pairs):
+        ordered = np.sort(features[p, :, 0])
+        codes[p] = np.searchsorted(ordered, features[p, :, 0]) * cells // m  # tied values share a cell
+        counts = np.maximum(np.bincount(codes[p], minlength=cells), 1)
+        for f in range(width):
+            grid[p, :, f] = np.bincount(codes[p], weights=features[p, :, f], minlength=cells) / counts
+    return codes, grid

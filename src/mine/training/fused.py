@@ -1,0 +1,244 @@
+r"""A training step of :class:`~mine.critics.ConcatCritic` without autograd: forward and backward written out, in place.
+
+Autograd records every operation, and each step allocates what the last one freed. For the small networks that critics are,
+this costs more than the matrix products do. Here the activations of a step live in buffers that the next step uses again,
+and the chain rule is the dozen lines of ``FusedPairs._backward``. The slopes of MINE and Donsker-Varadhan are written out
+too; any other bound goes through autograd as far as the scores.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from mine import bounds
+from mine.bounds import Bound
+from mine.critics.combined import ResidualCritic
+from mine.critics.critic import Critic
+from mine.critics.networks import ConcatCritic
+from mine.critics.pairs import pair_scores
+
+__all__ = ["FusedPairs", "Slopes", "score_slopes", "table_slopes"]
+
+_relu_backward: Any = torch.ops.aten.threshold_backward.grad_input  # one pass; multiplying by a mask takes ten times as long
+
+
+class Slopes(NamedTuple):
+    """Gradient of a bound's loss by its scores ``joint`` (..., B) and ``marginal`` (..., B, K); the bound, ``value``."""
+
+    joint: Tensor
+    marginal: Tensor
+    value: Tensor
+    state: Tensor | None
+
+
+def score_slopes(bound: Bound, joint: Tensor, marginal: Tensor, state: Tensor | None) -> Slopes:
+    """What ``bound(joint, marginal, state).loss.sum()`` has for gradient, written out where this is known.
+
+    Example:
+        >>> slopes = score_slopes(bounds.mine, torch.zeros(4), torch.zeros(4, 1), None)
+        >>> slopes.joint, slopes.marginal[:, 0]
+        (tensor([-0.2500, -0.2500, -0.2500, -0.2500]), tensor([0.2500, 0.2500, 0.2500, 0.2500]))
+    """
+    if bound is bounds.mine or bound is bounds.donsker_varadhan:
+        return _exponential_slopes(joint, marginal, state, average=bound is bounds.mine)
+    with torch.enable_grad():
+        joint, marginal = joint.detach().requires_grad_(), marginal.detach().requires_grad_()
+        loss, value, state = bound(joint, marginal, state)
+        loss.sum().backward()
+    by_joint, by_marginal = (torch.zeros_like(t) if t.grad is None else t.grad for t in (joint, marginal))
+    return Slopes(by_joint, by_marginal, value.detach(), state)
+
+
+def _exponential_slopes(joint: Tensor, marginal: Tensor, state: Tensor | None, *, average: bool, alpha: float = 0.01) -> Slopes:
+    """Of ``log m - E[T]``: -1 / B at joint scores, e^T / (B K m) at shuffled ones, m the partition or its moving average."""
+    rows, pairs = joint.shape[-1], marginal.shape[-1] * marginal.shape[-2]
+    highest = marginal.amax((-2, -1), keepdim=True)
+    weights = (marginal - highest).exp_()  # the partition and the slopes from one pass of exponentials
+    batch = weights.sum((-2, -1)).mul_(1 / pairs).log_().add_(highest[..., 0, 0])
+    normaliser = batch
+    if average:
+        state = batch if state is None else torch.logaddexp(state + math.log1p(-alpha), batch + math.log(alpha))
+        normaliser = state
+    weights.mul_((highest - normaliser[..., None, None]).exp_().mul_(1 / pairs))
+    return Slopes(joint.new_full((), -1 / rows).expand_as(joint), weights, joint.mean(-1) - batch, state)
+
+
+def table_slopes(scores: Tensor) -> tuple[Tensor, Tensor]:
+    """Gradient of the Donsker-Varadhan loss by a table of scores (..., B, B) with the joint ones on its diagonal; the bound.
+
+    Example:
+        >>> slopes, value = table_slopes(torch.zeros(2, 2))
+        >>> slopes, value
+        (tensor([[-0.5000,  0.5000],
+                [ 0.5000, -0.5000]]), tensor(0.))
+    """
+    with torch.no_grad():
+        rows = scores.shape[-1]
+        weights = scores.clone()
+        diagonal = weights.diagonal(dim1=-2, dim2=-1)
+        joint = diagonal.mean(-1)
+        diagonal.fill_(-math.inf)
+        highest = weights.amax((-2, -1), keepdim=True)
+        weights.sub_(highest).exp_()
+        total = weights.sum((-2, -1), keepdim=True)
+        weights.div_(total)
+        diagonal.fill_(-1 / rows)
+        partition = (total / (rows * (rows - 1))).log_().add_(highest)
+        return weights, joint - partition[..., 0, 0]
+
+
+class FusedPairs:
+    """Training steps of one critic on joint and shuffled pairs, in buffers used again each step.
+
+    Gradients are written over, never added to: a step needs no ``zero_grad``.
+
+    Arguments:
+        critic: A :class:`ConcatCritic` with ReLU, or a :class:`ResidualCritic` on one. See :meth:`supports`.
+
+    Raises:
+        TypeError: For any other critic.
+
+    Example:
+        >>> critic = ConcatCritic(2, 3, hidden=(16, 16))
+        >>> pairs = FusedPairs(critic)
+        >>> value, average = pairs.step(bounds.mine, torch.randn(8, 2), torch.randn(8, 3), shifts=[1, 3], state=None)
+        >>> critic.first_x.weight.grad.shape
+        torch.Size([2, 16])
+    """
+
+    def __init__(self, critic: Critic) -> None:
+        if not self.supports(critic):
+            raise TypeError(f"No fused step for this {type(critic).__name__}: ask FusedPairs.supports(critic) first.")
+        self.residual: Any = None if isinstance(critic, ConcatCritic) else critic
+        network: Any = critic if self.residual is None else self.residual.network
+        self.dim = len(network.stack)
+        self.first: tuple[Tensor, Tensor, Tensor] = (network.first_x.weight, network.first_x.bias, network.first_y.weight)
+        self.layers: list[tuple[Tensor, Tensor]] = [(layer.weight, layer.bias) for layer in network.rest.layers]
+        self.parameters = [p for p in critic.parameters() if p.requires_grad]
+        self.gradients = [torch.zeros_like(p) for p in self.parameters]
+        by_parameter = dict(zip(map(id, self.parameters), self.gradients, strict=True))
+        self.first_slopes = [by_parameter[id(p)] for p in self.first]
+        self.layer_slopes = [(by_parameter[id(w)], by_parameter[id(b)]) for w, b in self.layers]
+        self.scale_slope = by_parameter[id(self.residual.scale)] if self.residual is not None else None
+        self.sizes: tuple[int, int] | None = None
+
+    @staticmethod
+    def supports(critic: Critic) -> bool:
+        """Whether ``critic`` has a fused step: a trainable MLP with ReLU, on the CPU, stacked once or not at all."""
+        network: Any = critic.network if type(critic) is ResidualCritic else critic
+        if type(network) is not ConcatCritic or network.rest.activation != "relu" or len(network.stack) > 1:
+            return False
+        trained = {id(p) for p in critic.parameters() if p.requires_grad}
+        needed = [*network.parameters(), *([] if network is critic else [critic.scale])]
+        return trained == {id(p) for p in needed} and all(p.device.type == "cpu" for p in needed)
+
+    def step(
+        self, bound: Bound, x: Tensor, y: Tensor, shifts: Sequence[int], state: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Put the gradient of ``bound``'s loss on this batch into every parameter's ``grad``.
+
+        Arguments:
+            bound: The bound whose loss is minimised.
+            x: Rows of x, shape ``(*stack, B, dx)``; no gradient is taken for them.
+            y: Rows of y, shape ``(*stack, B, dy)``.
+            shifts: K shifts; shift s pairs ``x_i`` with ``y_{(i + s) mod B}``.
+            state: What the bound handed on at the last step.
+
+        Returns:
+            The bound on this batch (nats), shape ``(*stack,)``, and its state.
+        """
+        with torch.no_grad():
+            self._prepare(x.shape[-2], len(shifts))
+            base: tuple[Tensor, Tensor] | None = None
+            residual = self.residual
+            if residual is not None:
+                of_x, of_y = x[..., : residual.base_dx], y[..., : residual.base_dy]
+                base = pair_scores(residual.base, of_x, of_y, shifts)
+            joint, marginal = self._forward(x, y, shifts)
+            if residual is not None and base is not None:
+                joint = joint + residual.scale * base[0]
+                marginal = marginal + residual.scale.unsqueeze(-1) * base[1]
+            slopes = score_slopes(bound, joint, marginal, state)
+            if base is not None and self.scale_slope is not None:
+                by_scale = (slopes.joint * base[0]).sum(-1) + (slopes.marginal * base[1]).sum((-2, -1))
+                self.scale_slope.copy_(by_scale.unsqueeze(-1))
+            self._backward(x, y, shifts, slopes)
+        return slopes.value, slopes.state
+
+    def _forward(self, x: Tensor, y: Tensor, shifts: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Joint (*stack, B) and marginal (*stack, B, K) scores of the network: views of a buffer."""
+        dim, rows, hidden = self.dim, x.shape[-2], self.hidden
+        weight_x, bias, weight_y = self.first
+        _affine(bias, x, weight_x, self.hx)
+        _product(y, weight_y, self.hy)
+        for at, partner, size in _runs(shifts, rows):
+            left, right = self.hx.narrow(dim, at % rows, size), self.hy.narrow(dim, partner, size)
+            torch.add(left, right, out=hidden[0].narrow(dim, at, size))
+        for i, (weight, bias) in enumerate(self.layers):
+            hidden[i].relu_()
+            _affine(bias, hidden[i], weight, hidden[i + 1])
+        return self.joint, self.marginal
+
+    def _backward(self, x: Tensor, y: Tensor, shifts: Sequence[int], slopes: Slopes) -> None:
+        """From the slopes of the scores to those of the network's parameters."""
+        dim, rows, hidden = self.dim, x.shape[-2], self.hidden
+        self.joint_slope.copy_(slopes.joint)
+        self.marginal_slope.copy_(slopes.marginal)
+        above = self.slopes[-1]
+        for i in range(len(self.layers) - 1, -1, -1):
+            (weight, _), (by_weight, by_bias), below = self.layers[i], self.layer_slopes[i], self.slopes[i]
+            torch.sum(above, -2, keepdim=True, out=by_bias)
+            _product(hidden[i].mT, above, by_weight)
+            if above.shape[-1] == 1:
+                torch.mul(above, weight.mT, out=below)
+            else:
+                _product(above, weight.mT, below)
+            _relu_backward(below, hidden[i], 0, grad_input=below)
+            above = below
+        by_hx, by_hy = self.hx, self.hy  # the encodings have done their work
+        torch.sum(above.unflatten(dim, (len(shifts) + 1, rows)), dim, out=by_hx)
+        by_hy.copy_(above.narrow(dim, 0, rows))
+        for at, partner, size in _runs(shifts, rows)[1:]:
+            by_hy.narrow(dim, partner, size).add_(above.narrow(dim, at, size))
+        by_weight_x, by_bias, by_weight_y = self.first_slopes
+        torch.sum(by_hx, -2, keepdim=True, out=by_bias)
+        _product(x.mT, by_hx, by_weight_x)
+        _product(y.mT, by_hy, by_weight_y)
+
+    def _prepare(self, rows: int, shuffles: int) -> None:
+        """Buffers for this size of batch, kept until it changes; and the gradients, where something has dropped them."""
+        for p, gradient in zip(self.parameters, self.gradients, strict=True):
+            p.grad = gradient
+        if self.sizes == (rows, shuffles):
+            return
+        self.sizes = (rows, shuffles)
+        like, dim = self.first[0], self.dim
+        widths = [weight.shape[-2] for weight, _ in self.layers]
+        self.hx, self.hy = (like.new_empty(*like.shape[:-2], rows, widths[0]) for _ in range(2))
+        self.hidden, self.slopes = (
+            [like.new_empty(*like.shape[:-2], (shuffles + 1) * rows, width) for width in (*widths, 1)] for _ in range(2)
+        )
+        scores, slopes = (t[-1].squeeze(-1).unflatten(dim, (shuffles + 1, rows)) for t in (self.hidden, self.slopes))
+        self.joint, self.joint_slope = (t.select(dim, 0) for t in (scores, slopes))
+        self.marginal, self.marginal_slope = (t.narrow(dim, 1, shuffles).movedim(dim, -1) for t in (scores, slopes))
+
+
+def _runs(shifts: Sequence[int], rows: int) -> list[tuple[int, int, int]]:
+    """The joint pairs and those of each shift as runs (first pair, first partner, length), none of which wraps around."""
+    out = [(0, 0, rows)]
+    for start, s in zip(range(rows, (len(shifts) + 1) * rows, rows), shifts, strict=True):
+        out += [(start, s, rows - s), (start + rows - s, 0, s)]
+    return out
+
+
+def _affine(bias: Tensor, x: Tensor, weight: Tensor, out: Tensor) -> None:
+    (torch.baddbmm if weight.ndim == 3 else torch.addmm)(bias, x, weight, out=out)
+
+
+def _product(a: Tensor, b: Tensor, out: Tensor) -> None:
+    (torch.bmm if b.ndim == 3 else torch.mm)(a, b, out=out)

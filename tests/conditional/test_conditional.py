@@ -1,0 +1,103 @@
+"""I(X; Y | Z) against partial correlations and truth tables."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import mine
+from mine.conditional.chain_rule import difference
+from mine.data.problem import Problem
+from mine.data.variables import as_variable
+from mine.errors import InputError
+from mine.result import Estimate
+
+
+def gaussian_case(dz: int, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """x and y share z and a part of their own; the information left is that of the partial correlation .6."""
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=(n, dz))
+    own = rng.multivariate_normal([0, 0], [[1, 0.6], [0.6, 1]], n)
+    load_x, load_y = np.linspace(1, 0.2, dz), np.linspace(-0.3, 0.8, dz)
+    return z @ load_x + own[:, 0], z @ load_y + own[:, 1], z, -0.5 * math.log(1 - 0.36)
+
+
+def test_gaussian_in_closed_form() -> None:
+    x, y, z, truth = gaussian_case(3, 4000)
+    est = mine.estimate(x, y, z, method="gaussian")
+    assert abs(est.value - truth) < 0.03 and est.lower_bound is None
+    bits = mine.estimate(x, y, z, method="gaussian", unit="bits")
+    assert bits.value == pytest.approx(est.value / math.log(2))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dz", [1, 2, 3, 5])
+def test_gaussian_conditions_of_one_to_five_dimensions(dz: int) -> None:
+    x, y, z, truth = gaussian_case(dz, 10_000)
+    est = mine.estimate(x, y, z, random_state=0)
+    assert abs(est.value - truth) < 0.03
+    assert est.interval[0] < truth < est.interval[1]
+
+
+def test_a_common_cause() -> None:
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=1000)
+    x, y = z + 0.5 * rng.normal(size=1000), z + 0.5 * rng.normal(size=1000)
+    est = mine.estimate(x, y, z, random_state=0, steps=100)
+    assert mine.estimate(x, y, method="gaussian").interval[0] > 0.3
+    assert abs(est.value) < 0.03 and est.interval[0] < 0 < est.interval[1]
+    assert est.diagnostics["with_y_nats"] - est.diagnostics["without_y_nats"] == pytest.approx(est.value)
+
+
+def test_a_collider() -> None:
+    x, y = np.random.default_rng(0).integers(0, 2, (2, 2000))
+    assert abs(mine.estimate(x, y).value) < 0.005
+    assert mine.estimate(x, y, x ^ y).value == pytest.approx(math.log(2), abs=0.005)
+
+
+def test_terms_made_in_different_ways_do_not_cancel() -> None:
+    rows = np.random.default_rng(0).normal(size=100)
+    side = as_variable(rows, "x")
+    more, less = (
+        Estimate(value, value, 0.3, (value - 0.3, value + 0.4), "auto", 100, diagnostics={"basis": basis}, rows=rows + value)
+        for value, basis in ((2.0, "one way"), (1.0, "another"))
+    )
+    alike = difference(more, replace(less, diagnostics=more.diagnostics), Problem(side, side), side)
+    assert alike.stderr == pytest.approx(0) and alike.interval[0] > 0.9  # the same rows but for a constant
+    apart = difference(more, less, Problem(side, side), side)
+    assert apart.stderr == pytest.approx(0.3 * math.sqrt(2))
+    assert apart.value == 1.0
+    assert apart.interval[0] <= 1 - math.hypot(0.3, 0.4) and apart.interval[1] >= 1 + math.hypot(0.4, 0.3)
+
+
+def test_columns_of_one_name_on_two_sides_are_told_apart() -> None:
+    rng = np.random.default_rng(0)
+    rows = {"k": rng.integers(0, 2, 200).tolist()}
+    import pandas as pd
+
+    frame = pd.DataFrame(rows)
+    est = mine.estimate(rng.integers(0, 2, 200), frame, frame.assign(other=rng.integers(0, 3, 200)))
+    assert est.diagnostics["discrete_columns"] == ["x", "y: k", "z: k", "other"]
+
+
+def test_rows_with_gaps_and_rows_too_few() -> None:
+    x, y, z = np.random.default_rng(0).normal(size=(3, 100))
+    z[3] = np.nan
+    with pytest.raises(InputError, match="'z' has 1 missing"):
+        mine.estimate(x, y, z, method="gaussian")
+    est = mine.estimate(x, y, z, method="gaussian", drop_missing=True)
+    assert est.n == 99 and est.diagnostics["dropped_missing_rows"] == 1
+    with pytest.raises(InputError, match="z has 50"):
+        mine.estimate(x, y, z[50:], method="gaussian")
+
+
+def test_discrete_may_name_a_column_of_z() -> None:
+    import pandas as pd
+
+    rng = np.random.default_rng(0)
+    z = pd.DataFrame({"site": rng.integers(0, 50, 300)})
+    est = mine.estimate(rng.normal(size=300), rng.normal(size=300), z, discrete=["site"], random_state=0, steps=10)
+    assert est.diagnostics["discrete_columns"] == ["site"]

@@ -1,0 +1,238 @@
+"""The report's page: what it says, and how it behaves in a browser."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from mine.cli.app import app
+from mine.reporting.page import gaps, render_report
+from mine.reporting.panels import heat_map, short
+from mine.tables.pairwise import Pairwise, measure
+
+from .browser import CHROMIUM, Page
+
+
+def table(n: int = 300) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    a, region = rng.normal(size=n), rng.choice(["north", "south"], n)
+    return pd.DataFrame(
+        {
+            "height": a,
+            "wave": np.cos(2 * a) + 0.2 * rng.normal(size=n),
+            "line <b>": 0.8 * a + 0.6 * rng.normal(size=n),
+            "region": region,
+            "coast": np.where((region == "south") ^ (rng.uniform(size=n) < 0.1), "yes", "no"),
+            "by region": np.where(region == "north", 2, 0) + rng.normal(size=n),
+            "flat": 1,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def found() -> Pairwise:
+    return measure(table(), random_state=0, test=True)
+
+
+@pytest.fixture(scope="module")
+def page(found: Pairwise, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    text = render_report(
+        found, title="my <data>.csv", command="mine report 'my <data>.csv' -o report.html", settings={"seed": "0"}
+    )
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+class Structure(HTMLParser):
+    """Whether tags close in the order in which they were opened, and what they refer to."""
+
+    EMPTY = frozenset({"meta", "link", "br"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.elsewhere: list[str] = []
+        self.unnamed: list[str] = []
+        self.levels: list[int] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+        if found.get("id"):
+            self.ids.append(str(found["id"]))
+        for name in ("src", "href", "action", "data", "srcset"):
+            target = found.get(name)
+            if target and target.startswith("#"):
+                self.links.append(target[1:])
+            elif target and not target.startswith("data:"):
+                self.elsewhere.append(target)
+        if tag == "svg" and not (found.get("role") == "img" and found.get("aria-label")):
+            self.unnamed.append(tag)
+        if len(tag) == 2 and tag[0] == "h" and tag[1].isdigit():
+            self.levels.append(int(tag[1]))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in self.EMPTY:
+            self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_whole_and_leads_nowhere_else(page: Path):
+    text = page.read_text(encoding="utf-8")
+    structure = Structure()
+    structure.feed(text)
+    assert structure.open == []
+    assert structure.elsewhere == []
+    assert "http:" not in text
+    assert "https:" not in text
+    assert "@import" not in text
+    assert "url(" not in text
+    assert set(structure.links) <= set(structure.ids)
+    assert len(structure.ids) == len(set(structure.ids))
+    assert structure.unnamed == []
+    assert structure.levels[0] == 1
+    assert all(b - a <= 1 for a, b in zip(structure.levels, structure.levels[1:], strict=False))
+
+
+def test_it_says_what_was_found(page: Path, found: Pairwise):
+    text = page.read_text(encoding="utf-8")
+    assert "mine report &#x27;my &lt;data&gt;.csv&#x27; -o report.html" in text
+    assert "<b>" not in text.replace("<body", "")
+    assert "line &lt;b&gt;" in text
+    for cell in found.cells:
+        assert f'data-v="{cell.value!r}"' in text
+    assert text.count("<figure>") == sum(q is not None and q <= 0.05 for q in found.q or [])
+    assert "constant: flat" in text
+    assert "nats" in text
+
+
+def test_what_correlation_misses_by_hand(found: Pairwise):
+    data = table()
+    every = {(gap.x, gap.y): gap for gap in gaps(found)}
+    assert len(every) == 6  # of four columns of numbers
+    r = np.corrcoef(data["height"], data["line <b>"])[0, 1]
+    line = every["height", "line <b>"]
+    assert line.correlation == pytest.approx(r)
+    assert line.linear == pytest.approx(-0.5 * math.log(1 - r**2))
+    assert abs(line.missed) < 0.1
+    first = gaps(found)[0]
+    assert (first.x, first.y) == ("height", "wave")
+    assert first.low > first.linear
+
+
+def test_wide_tables_have_a_small_matrix_and_short_names():
+    names = [f"a very long name of a column {i}" for i in range(90)]
+    svg = heat_map(names, names, np.full((90, 90), 0.5))
+    assert svg.count("<rect") == 8100
+    assert "<text" not in svg
+    assert short("abcdef", 4) == "abc…"
+
+
+def test_the_command(tmp_path: Path):
+    out = tmp_path / "report.html"
+    arguments = ["report", "example:diabetes", "--columns", "sex,bmi,bp", "--target", "progression", "-o", str(out)]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    text = out.read_text(encoding="utf-8")
+    assert text.startswith("<!DOCTYPE html>")
+    assert "example:diabetes" in text
+    assert done.stdout.startswith("Written: ")
+    for wrong, message in (("report.pdf", "end the name in .html"), ("none/report.html", "there is no such folder")):
+        failed = CliRunner().invoke(app, [*arguments[:-1], str(tmp_path / wrong)])
+        assert failed.exit_code == 2
+        assert message in " ".join(failed.stderr.split())
+
+
+# === In a browser ===
+
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+
+
+@pytest.fixture(scope="module")
+def browser(page: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    with Page(tmp_path_factory.mktemp("profile")) as opened:
+        opened.open(page)
+        yield opened
+
+
+@needs_chromium
+def test_nothing_is_loaded_and_nothing_complains(browser: Page, page: Path):
+    browser.run("1")
+    said = [
+        e
+        for e in browser.events
+        if e.get("method") in ("Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown")
+    ]
+    assert said == []
+    asked = [e["params"]["request"]["url"] for e in browser.events if e.get("method") == "Network.requestWillBeSent"]
+    assert asked[0] == page.as_uri()
+    assert all(url.startswith("data:") for url in asked[1:])
+    # even what a script asks for is refused
+    assert browser.run("document.querySelectorAll('svg circle').length") > 100
+
+
+VALUES = "[...document.querySelector('[aria-label=\"All pairs\"] tbody').rows].map(r => r.cells[2].dataset.v)"
+HEAD = "document.querySelectorAll('[aria-label=\"All pairs\"] thead th')"
+
+
+@needs_chromium
+def test_sorting_by_click_and_by_key(browser: Page):
+    values = [float(v) for v in browser.run(VALUES)]
+    assert values == sorted(values, reverse=True)
+    browser.run(f"{HEAD}[2].querySelector('button').click()")
+    browser.run(f"{HEAD}[2].querySelector('button').click()")
+    assert [float(v) for v in browser.run(VALUES)] == sorted(values)
+    assert browser.run(f"{HEAD}[2].getAttribute('aria-sort')") == "ascending"
+    browser.run(f"{HEAD}[0].querySelector('button').focus()")
+    browser.press("Enter", 13)
+    first = "[...document.querySelector('[aria-label=\"All pairs\"] tbody').rows].map(r => r.cells[0].textContent)"
+    names = browser.run(first)
+    assert names == sorted(names)
+    assert names[0] == "by region"
+    assert browser.run(f"{HEAD}[2].getAttribute('aria-sort')") is None
+    assert browser.run("document.getElementById('said').textContent") == "All pairs: sorted by x, ascending"
+
+
+@needs_chromium
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_follows_the_theme_and_can_be_read(browser: Page, scheme: str):
+    browser.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    colours = browser.run("[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]")
+    back, text = ([int(part) for part in colour[4:-1].split(",")] for colour in colours)
+    assert (sum(back) > 3 * 128) == (scheme == "light")
+    assert contrast(back, text) > 7
+    soft = browser.run("getComputedStyle(document.querySelector('.soft')).color")
+    assert contrast(back, [int(part) for part in soft[4:-1].split(",")]) > 4.5
+
+
+def contrast(a: list[int], b: list[int]) -> float:
+    """Of WCAG 2."""
+
+    def luminance(colour: list[int]) -> float:
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in colour)]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((luminance(a), luminance(b)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@needs_chromium
+def test_a_phone_never_scrolls_sideways(browser: Page):
+    browser.call("Emulation.setDeviceMetricsOverride", width=360, height=740, deviceScaleFactor=2, mobile=True)
+    assert browser.run("document.documentElement.scrollWidth") <= 360
+    assert browser.run("document.querySelector('.cards figure').getBoundingClientRect().width") > 250
+    browser.call("Emulation.clearDeviceMetricsOverride")

@@ -1,0 +1,129 @@
+"""Files: what comes back is what went in, and what is wrong with a file is said."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import mine
+from mine.critics import ModuleCritic, SeparableCritic
+from mine.critics import storage as keeping
+from mine.errors import InputError
+from mine.result import Estimate
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> tuple[Estimate, Path]:
+    est = Estimate(
+        value=1.25,
+        lower_bound=1.0,
+        stderr=0.1,
+        interval=(1.0, math.inf),
+        method="auto",
+        n=3,
+        unit="bits",
+        history={"step": [0.0, 1.0], "train": [math.nan, 0.5]},
+        diagnostics={"warnings": ["a"], "limit": -math.inf, "correlations": np.array([0.5]), "n": np.int64(3)},
+        rows=np.array([0.5, 1.0, 1.5]),
+    )
+    path = tmp_path / "estimate.json"
+    est.save(path)
+    return est, path
+
+
+def test_an_estimate_comes_back(saved: tuple[Estimate, Path]) -> None:
+    est, path = saved
+    back = Estimate.load(path)
+    for name in ("value", "lower_bound", "stderr", "interval", "method", "n", "unit"):
+        assert getattr(back, name) == getattr(est, name)
+    assert back.pointwise().tolist() == [0.5, 1.0, 1.5] and back.pointwise().dtype == np.float64
+    assert math.isnan(back.history["train"][0]) and back.history["step"] == [0.0, 1.0]
+    assert back.diagnostics == {"warnings": ["a"], "limit": -math.inf, "correlations": [0.5], "n": 3}
+    assert repr(back) == repr(est)
+    assert b"pickle" not in path.read_bytes() and sorted(p.name for p in path.parent.iterdir()) == [
+        "estimate.json",
+        "estimate.safetensors",
+    ]
+
+
+def test_an_estimate_without_rows_is_one_file(tmp_path: Path) -> None:
+    Estimate(0.1, None, math.nan, (-math.inf, math.inf), "f", 5).save(tmp_path / "kept")
+    assert [p.name for p in tmp_path.iterdir()] == ["kept"]
+    assert math.isnan(Estimate.load(tmp_path / "kept").stderr)
+
+
+def test_a_newer_version_is_refused(saved: tuple[Estimate, Path]) -> None:
+    _, path = saved
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({**record, "version": 99}))
+    with pytest.raises(InputError, match=r"version 99 .* upgrade torch-mine"):
+        Estimate.load(path)
+
+
+@pytest.mark.parametrize("name", ["estimate.json", "estimate.safetensors"])
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
+def test_a_file_cut_short_is_refused(saved: tuple[Estimate, Path], name: str, share: float) -> None:
+    file = saved[1].with_name(name)
+    whole = file.read_bytes()
+    file.write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(InputError, match=r"damaged"):
+        Estimate.load(saved[1])
+
+
+def test_files_that_do_not_belong(saved: tuple[Estimate, Path], tmp_path: Path) -> None:
+    _, path = saved
+    with pytest.raises(InputError, match="holds a estimate, not a critic"):
+        keeping.load_critic(path)
+    Estimate(0.1, None, 0.1, (0.0, 1.0), "f", 2, rows=np.zeros(2)).save(tmp_path / "other.json")
+    (tmp_path / "other.safetensors").replace(path.with_suffix(".safetensors"))
+    with pytest.raises(InputError, match="does not belong"):
+        Estimate.load(path)
+    path.with_suffix(".safetensors").unlink()
+    with pytest.raises(InputError, match=r"needs estimate\.safetensors beside it"):
+        Estimate.load(path)
+    (tmp_path / "a.json").write_text('{"a": 1}')
+    with pytest.raises(InputError, match="not written by this library"):
+        Estimate.load(tmp_path / "a.json")
+    with pytest.raises(InputError, match="cannot be read: No such file"):
+        Estimate.load(tmp_path / "none.json")
+    with pytest.raises(InputError, match="cannot be written: No such file"):
+        saved[0].save(tmp_path / "none" / "a.json")
+
+
+@pytest.mark.parametrize(("d", "effort"), [(1, "fast"), (2, "thorough")])
+def test_trained_critics_score_as_before(tmp_path: Path, d: int, effort: str) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_t(2, size=(200, d))
+    fitted = mine.MutualInformation(random_state=0, effort=effort, options={"steps": 5}).fit(x, x + rng.normal(size=(200, d)))
+    critic = fitted.critics_[0]
+    keeping.save_critic(critic, tmp_path / "critic.json")
+    back = keeping.load_critic(tmp_path / "critic.json")
+    width = 2 * d + (2 if d > 1 else 0)
+    a, b = torch.as_tensor(rng.normal(size=(2, 50, width)), dtype=torch.float32)
+    assert type(back) is type(critic) and torch.equal(back(a, b), critic(a, b))
+
+
+def test_a_stack_of_critics(tmp_path: Path, seeded_torch: None) -> None:
+    critic = SeparableCritic(2, 1, stack=(3,))
+    keeping.save_critic(critic, tmp_path / "c.json")
+    back = keeping.load_critic(tmp_path / "c.json")
+    x, y = torch.randn(3, 4, 2), torch.randn(3, 4, 1)
+    assert back.stack == (3,) and torch.equal(back(x, y), critic(x, y))
+    assert torch.equal(back.select(1)(x[1], y[1]), critic.select(1)(x[1], y[1]))
+
+
+def test_strangers_are_neither_kept_nor_built(tmp_path: Path, seeded_torch: None) -> None:
+    with pytest.raises(InputError, match=r"state_dict\(\)"):
+        keeping.save_critic(ModuleCritic(nn.Bilinear(2, 2, 1)), tmp_path / "c.json")
+    keeping.save_critic(SeparableCritic(1, 1), tmp_path / "c.json")
+    text = (tmp_path / "c.json").read_text()
+    for name in ("os:system", "mine.cli.app:main", "torch.nn.modules.linear:Linear"):
+        (tmp_path / "c.json").write_text(text.replace("mine.critics:SeparableCritic", name))
+        with pytest.raises(InputError, match="no class of this library"):
+            keeping.load_critic(tmp_path / "c.json")

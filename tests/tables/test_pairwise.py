@@ -1,0 +1,431 @@
+"""Whole tables: exact values, kinds of columns, seeds, resumption, tests."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import torch
+from scipy import stats
+from typer.testing import CliRunner
+
+import mine
+from mine.cli.app import app
+from mine.errors import InputError, UnknownNameError
+from mine.estimators.evaluation import RowReport
+from mine.reporting.matrix import clustered_order, plot_pairwise, strength_matrix
+from mine.tables import blocks
+from mine.tables.blocks import Task, cell_seed
+from mine.tables.pairwise import as_frame, measure, strength
+from mine.tables.stack import _assembled
+
+SRC = str(Path(mine.__file__).parents[1])
+
+
+def table(n: int = 800, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    a = rng.normal(size=n)
+    return pd.DataFrame(
+        {
+            "a": a,
+            "line": 0.8 * a + 0.6 * rng.normal(size=n),
+            "wave": np.cos(2 * a) + 0.2 * rng.normal(size=n),
+            "noise": rng.normal(size=n),
+            "side": np.where(a > 0, "right", "left"),
+            "letter": rng.choice(list("uvw"), n),
+            "flat": np.full(n, 3.0),
+        }
+    )
+
+
+def cell(found: Any, x: str, y: str) -> dict[str, Any]:
+    rows = found[(found["x"] == x) & (found["y"] == y)]
+    assert len(rows) == 1
+    return rows.iloc[0].to_dict()
+
+
+@pytest.fixture(scope="module")
+def found() -> pd.DataFrame:
+    return mine.pairwise(table(), random_state=0, test=True)
+
+
+def test_a_row_for_every_pair_once(found: pd.DataFrame):
+    names = list(table())
+    assert list(zip(found["x"], found["y"], strict=True)) == [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
+    assert set(found["unit"]) == {"nats"}
+
+
+def test_exact_values(found: pd.DataFrame):
+    line = cell(found, "a", "line")
+    assert line["value"] == pytest.approx(-0.5 * math.log(1 - 0.8**2), abs=0.08)
+    assert line["low"] < -0.5 * math.log(0.36) < line["high"]
+    assert line["lower_bound"] <= line["value"] + 0.02
+    assert line["strength"] == pytest.approx(0.8, abs=0.06)
+    side = cell(found, "a", "side")  # a tells the side: ln 2
+    assert side["value"] == pytest.approx(math.log(2), abs=0.03)
+    assert cell(found, "a", "wave")["value"] > 0.4  # which correlation does not see
+    assert abs(cell(found, "a", "noise")["value"]) < 0.02
+    for pair in (("a", "noise"), ("line", "noise"), ("side", "letter")):
+        one = cell(found, *pair)
+        assert one["low"] <= 0 <= one["high"]
+
+
+def test_kinds_go_to_their_methods(found: pd.DataFrame):
+    expected = {
+        ("a", "line"): ("number-number", "stacked critics"),
+        ("a", "letter"): ("number-label", "ross"),
+        ("side", "letter"): ("label-label", "discrete"),
+        ("a", "flat"): ("number-constant", "none"),
+    }
+    for pair, (kind, method) in expected.items():
+        one = cell(found, *pair)
+        assert (one["kind"], one["method"]) == (kind, method)
+    data = table()
+    alone = mine.estimate(data["side"], data["letter"], method="discrete")
+    assert cell(found, "side", "letter")["value"] == pytest.approx(alone.value, abs=1e-12)
+    ross = mine.estimate(data["wave"], data["side"], method="ross", random_state=0)
+    assert cell(found, "wave", "side")["value"] == pytest.approx(ross.value, abs=1e-6)
+
+
+def test_a_constant_column_is_zero_with_a_note(found: pd.DataFrame):
+    one = cell(found, "letter", "flat")
+    assert (one["value"], one["stderr"], one["strength"], one["p"]) == (0.0, 0.0, 0.0, 1.0)
+    assert one["note"] == "constant: flat"
+
+
+def test_p_and_q(found: pd.DataFrame):
+    for pair in (("a", "line"), ("a", "wave"), ("a", "side"), ("line", "side"), ("wave", "side")):
+        assert (cell(found, *pair)["q"] <= 0.05) == (pair != ("wave", "side"))  # the cosine is even: it tells no side
+    for pair in (("a", "noise"), ("noise", "letter"), ("side", "letter")):
+        assert cell(found, *pair)["p"] > 0.01
+    # Benjamini & Hochberg by hand
+    p = found["p"].to_numpy()
+    order, m = np.argsort(p), len(p)
+    by_hand = np.empty(m)
+    by_hand[order] = np.minimum.accumulate((p[order] * m / np.arange(1, m + 1))[::-1])[::-1].clip(max=1)
+    np.testing.assert_allclose(found["q"], by_hand)
+
+
+def test_a_weak_correlation_is_found():
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=3000)
+    data = pd.DataFrame({"x": x, "y": 0.12 * x + rng.normal(size=3000), "z": rng.normal(size=3000)})
+    found = mine.pairwise(data, random_state=0, test=True, n_permutations=400)
+    assert cell(found, "x", "y")["p"] < 0.01
+
+
+def test_strength_is_the_correlation_of_a_normal_pair():
+    assert strength(-0.5 * math.log(1 - 0.25)) == pytest.approx(0.5)
+    assert (strength(0.0), strength(-1.0), strength(50.0)) == (0.0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("kind", ["polars", "numpy", "arrow"])
+def test_frames_come_back_as_they_went_in(kind: str):
+    data = table(200)[["a", "line", "side"]]
+    given: Any = {
+        "polars": pl.from_pandas(data),
+        "numpy": data[["a", "line"]].to_numpy(),
+        "arrow": pl.from_pandas(data).to_arrow(),
+    }[kind]
+    back = mine.pairwise(given, method="auto", random_state=0)
+    assert isinstance(back, {"polars": pl.DataFrame, "numpy": pd.DataFrame, "arrow": type(given)}[kind])
+    first = mine.pairwise(data, random_state=0)["value"].iloc[0]
+    names = {"numpy": ("x[0]", "x[1]")}.get(kind, ("a", "line"))
+    value = np.asarray(back["value"])[0]
+    assert (np.asarray(back["x"])[0], np.asarray(back["y"])[0]) == names
+    assert value == pytest.approx(first, abs=0.05 if kind == "numpy" else 1e-6)  # other names, other seeds
+
+
+def test_targets_by_name_and_as_data():
+    data = table(200)
+    by_name = mine.pairwise(data, "side", method="auto", random_state=0, unit="bits")
+    assert list(by_name["x"]) == ["a", "line", "wave", "noise", "letter", "flat"]
+    assert set(by_name["y"]) == {"side"}
+    apart = mine.pairwise(data.drop(columns="side"), data["side"], random_state=0, unit="bits")
+    assert list(apart["value"]) == list(by_name["value"])
+    in_nats = mine.pairwise(data, ["side"], random_state=0)
+    np.testing.assert_allclose(by_name["value"] * math.log(2), in_nats["value"])
+    np.testing.assert_allclose(by_name["strength"], in_nats["strength"])
+
+
+def test_one_method_for_all():
+    data = table(300)[["a", "line", "wave"]]
+    found = mine.pairwise(data, method="gaussian", random_state=0)
+    alone = mine.estimate(data["a"], data["line"], method="gaussian")
+    assert cell(found, "a", "line")["value"] == pytest.approx(alone.value, abs=1e-12)
+    assert cell(found, "a", "line")["high"] == pytest.approx(alone.interval[1], abs=1e-12)
+
+
+def test_the_same_digits_whatever_the_workers(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(blocks, "STACKED", 2)
+    data = table(200)[["a", "line", "wave", "noise"]]
+    alone = mine.pairwise(data, random_state=3, test=True)
+    with joblib.parallel_config(backend="threading", n_jobs=2):
+        together = mine.pairwise(data, random_state=3, test=True)
+    pd.testing.assert_frame_equal(alone, together)
+    assert not mine.pairwise(data, random_state=4)["value"].equals(alone["value"])
+
+
+def test_what_is_finished_is_taken_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(blocks, "STACKED", 2)
+    data = table(200)[["a", "line", "wave", "noise"]]
+    whole = mine.pairwise(data, random_state=0)
+    ran: list[Any] = []
+    run = Task.run
+
+    def dies_at_the_third(task: Task) -> Any:
+        if len(ran) == 2:
+            raise KeyboardInterrupt
+        ran.append(task.block)
+        return run(task)
+
+    monkeypatch.setattr(Task, "run", dies_at_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        mine.pairwise(data, random_state=0, out=tmp_path)
+    assert len(list((tmp_path / "cells").glob("*.json"))) == 2
+    ran.clear()
+    resumed = mine.pairwise(data, random_state=0, out=tmp_path)
+    assert len(ran) == 1
+    pd.testing.assert_frame_equal(resumed, whole)
+    # a broken file is measured again; other data, or another seed, take nothing over
+    next(iter(sorted((tmp_path / "cells").glob("*.json")))).write_text("[", encoding="utf-8")
+    ran.clear()
+    pd.testing.assert_frame_equal(mine.pairwise(data, random_state=0, out=tmp_path), whole)
+    assert len(ran) == 1
+    monkeypatch.setattr(Task, "run", lambda task: pytest.fail("measured again") if task.seed == 0 else run(task))
+    mine.pairwise(data, random_state=0, out=tmp_path)
+    assert not mine.pairwise(data, random_state=1, out=tmp_path)["value"].equals(whole["value"])
+
+
+@pytest.mark.slow
+def test_kill_minus_nine_loses_nothing_finished(tmp_path: Path):
+    rng = np.random.default_rng(0)
+    data = pd.DataFrame(rng.normal(size=(1000, 14)), columns=[f"c{i}" for i in range(14)])
+    data.to_csv(tmp_path / "data.csv", index=False)
+    command = [sys.executable, "-m", "mine", "pairwise", "data.csv", "--seed", "0", "--out", "out", "--csv"]
+    env = {**os.environ, "PYTHONPATH": SRC, "OMP_NUM_THREADS": "1"}
+    child = subprocess.Popen(command, cwd=tmp_path, env=env, stdout=subprocess.DEVNULL)
+    cells = tmp_path / "out" / "cells"
+    deadline = time.monotonic() + 120
+    while len(list(cells.glob("block_*.json"))) < 2:
+        assert time.monotonic() < deadline
+        assert child.poll() is None
+        time.sleep(0.02)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    kept = {path: path.stat().st_mtime_ns for path in cells.glob("block_*.json")}
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
+    assert len(done.stdout.splitlines()) == 1 + 91
+    assert all(path.stat().st_mtime_ns == stamp for path, stamp in kept.items())
+
+
+@pytest.mark.slow
+def test_fifty_columns_of_five_thousand_rows_in_five_minutes():
+    rng = np.random.default_rng(0)
+    hidden = rng.normal(size=(5000, 10))
+    data = hidden @ rng.normal(size=(10, 50)) * 0.5 + rng.normal(size=(5000, 50))
+    started = time.perf_counter()
+    found = mine.pairwise(data, random_state=0, n_jobs=2)
+    assert len(found) == 1225
+    assert time.perf_counter() - started < 300
+    loadings = np.corrcoef(data.T)[np.triu_indices(50, 1)]
+    assert np.abs(found["value"] + 0.5 * np.log1p(-(loadings**2))).mean() < 0.01
+
+
+def test_seeds_come_from_names():
+    assert cell_seed(0, "ab", "c") != cell_seed(0, "a", "bc") != cell_seed(1, "a", "bc")
+
+
+def test_missing_values_are_refused_or_left_out_pair_by_pair():
+    data = table(300)
+    data.loc[3:12, "a"] = np.nan
+    data.loc[8:20, "side"] = None
+    with pytest.raises(InputError, match=r"missing value.*drop_missing=True"):
+        mine.pairwise(data, random_state=0)
+    found = mine.pairwise(data, random_state=0, drop_missing=True, method="auto")
+    rows = {(x, y): n for x, y, n in zip(found["x"], found["y"], found["n"], strict=True)}
+    assert 0.95 * 300 <= rows["line", "wave"] <= 300  # pairs of one stack keep equally many
+    assert rows["a", "letter"] == 290
+    assert rows["a", "side"] == 282
+    assert rows["a", "line"] == 290
+    complete = data[data["a"].notna() & data["side"].notna()]
+    ross = mine.estimate(complete["a"], complete["side"], method="ross", random_state=0)
+    assert cell(found, "a", "side")["value"] == pytest.approx(ross.value, abs=1e-6)
+
+
+def test_groups_widen_the_error_and_stay_together():
+    rng = np.random.default_rng(5)
+    few = rng.normal(size=(60, 2)) @ np.array([[1, 0.7], [0, 0.7]])
+    data = pd.DataFrame(np.repeat(few, 10, axis=0) + 1e-3 * rng.normal(size=(600, 2)), columns=["x", "y"])
+    grouped = mine.pairwise(data, groups=np.repeat(np.arange(60), 10), random_state=0)
+    single = mine.pairwise(data, random_state=0)
+    assert grouped["stderr"].iloc[0] > 1.5 * single["stderr"].iloc[0]
+
+
+def grouped_table(n_groups: int, rows: int, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """Columns that are independent, but nearly the same within a group."""
+    rng = np.random.default_rng(seed)
+    groups = np.repeat(np.arange(n_groups), rows)
+    own = rng.normal(size=(n_groups, 6))[groups] + 0.1 * rng.normal(size=(n_groups * rows, 6))
+    data = pd.DataFrame(own, columns=list("abcdef"))
+    return data.assign(e=np.where(own[:, 4] > 0, "up", "down"), f=np.where(own[:, 5] > 0, "left", "right")), groups
+
+
+def test_the_test_permutes_whole_groups():
+    found = [
+        mine.pairwise(data, groups=groups, random_state=seed, test=True, n_permutations=299)
+        for seed in range(3)
+        for data, groups in [grouped_table(60, 10, seed)]
+    ]
+    p = np.concatenate([frame["p"] for frame in found])  # 45 pairs, number-number, number-label and label-label
+    assert (p <= 0.05).mean() <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 45)
+    assert p.mean() > 0.3
+    data, _ = grouped_table(60, 10, 0)
+    alone = mine.pairwise(data, random_state=0, test=True, n_permutations=299)["p"]
+    assert (alone <= 0.05).mean() > 0.4  # rows that are permuted alone pretend to be ten times as many
+    data, groups = grouped_table(60, 10, 3)
+    dependent = mine.pairwise(data.assign(b=data["a"] + 0.1), "b", groups=groups, random_state=0, test=True)
+    assert cell(dependent, "a", "b")["q"] <= 0.05
+
+
+def test_columns_that_are_functions_of_each_other():
+    rng = np.random.default_rng(0)
+    n, count = 600, np.arange(600) % 40
+    label = rng.permutation(40)[count] % 5
+    data = pd.DataFrame({"count": count, "label": label, "half": count // 2, "same": 2 * count + 1, "site": count.astype(str)})
+    result = measure(data, random_state=0, test=True, n_permutations=199)
+    assert result.copies == 0
+    found = as_frame(result.records(), data)
+    share = np.bincount(label) / n
+    entropy = -float((share * np.log(share)).sum())
+    for pair in (("count", "label"), ("label", "site")):
+        assert cell(found, *pair)["value"] == pytest.approx(entropy, abs=0.1)
+    assert cell(found, "count", "half")["value"] > 2  # log 20 nats
+    assert cell(found, "count", "same")["value"] > 2.5  # log 40
+    assert (found["p"] <= 0.01).all()
+
+
+def test_copies_of_rows_are_permuted_together():
+    rng = np.random.default_rng(7)
+    once = pd.DataFrame(rng.normal(size=(80, 8))).assign(side=rng.choice(list("ab"), 80)).rename(columns=str)
+    found = mine.pairwise(once.iloc[np.repeat(np.arange(80), 4)], random_state=0, test=True, n_permutations=719)
+    assert (found["p"] <= 0.05).mean() <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / len(found))
+
+
+def test_too_few_groups_are_a_note_not_a_p_value():
+    data, groups = grouped_table(6, 40, 0)
+    found = mine.pairwise(data[["a", "b"]], groups=groups, random_state=0, test=True)
+    assert np.isnan(found["p"][0]) and np.isnan(found["q"][0])
+    assert "fewer than four groups" in found["note"][0]
+
+
+def test_the_upper_end_grows_with_the_bias_correction():
+    # By hand: a held-out bound of .1 and .3 on the training rows make a value of .2, corrected by .1; two columns, 1,000 rows,
+    # rows that all say the same, hence no sampling error.
+    def report(bound: float, rows: int) -> RowReport:
+        same = torch.full((rows,), bound, dtype=torch.float64)
+        return RowReport(same, torch.zeros(rows, dtype=torch.float64), 1e9, 0.0, 8)
+
+    found = _assembled([report(0.1, 500)] * 2, [report(0.3, 400)] * 2, np.arange(1000).reshape(2, 500), None, None)
+    assert (found.value, found.lower_bound) == (pytest.approx(0.2), pytest.approx(0.1))
+    half = math.sqrt(0.1**2 + 0.5 / 1000)
+    assert found.low == pytest.approx(0.2 - half)
+    assert found.high == pytest.approx(0.2 + math.sqrt(half**2 + (34 / 1000) ** 2 + 0.3**2))
+
+
+def test_few_permutations_are_a_warning():
+    data = table(120)[["side", "letter", "flat"]]
+    with pytest.warns(UserWarning, match=r"30 permutations cannot bring the q .* n_permutations=59 or more"):
+        mine.pairwise(data, test=True, n_permutations=30, random_state=0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"y": "lin"}, UnknownNameError, "did you mean 'line'"),
+        ({"effort": "quick"}, UnknownNameError, "Unknown effort"),
+        ({"method": "kgs"}, UnknownNameError, "did you mean 'ksg'"),
+        ({"unit": "bans"}, UnknownNameError, "Unknown unit"),
+        ({"method": "ksg"}, InputError, "these columns are labels: side, letter"),
+        ({"discrete": ["lina"]}, UnknownNameError, "did you mean 'line'"),
+        ({"out": "here"}, InputError, "needs an integer random_state"),
+        ({"max_rows": 3}, InputError, "max_rows must be 20 or more"),
+        ({"test": True, "n_permutations": 5}, InputError, "n_permutations must be an integer of 19 or more"),
+    ],
+)
+def test_errors_name_the_remedy(arguments: dict[str, Any], error: type[Exception], message: str):
+    with pytest.raises(error, match=message):
+        mine.pairwise(table(60), **arguments)
+
+
+def test_tables_that_are_none():
+    with pytest.raises(InputError, match="pass at least two columns"):
+        mine.pairwise(table(60)[["a"]])
+    with pytest.raises(InputError, match="needs at least 20"):
+        mine.pairwise(table(10))
+    with pytest.raises(InputError, match="one column a variable"):
+        mine.pairwise(np.zeros((30, 2, 2)))
+
+
+def test_the_matrix_and_its_order(found: pd.DataFrame):
+    rows, columns, matrix = strength_matrix(found)
+    assert rows == columns == list(table())
+    np.testing.assert_array_equal(matrix, matrix.T)
+    assert np.isnan(np.diag(matrix)).all()
+    order = [rows[i] for i in clustered_order(matrix)]
+    assert abs(order.index("a") - order.index("side")) <= 2
+    figure = plot_pairwise(found)
+    assert len(figure.axes) == 2
+    # two blocks that correlate within, dealt alternately
+    blocks_ = np.full((6, 6), 0.05)
+    blocks_[::2, ::2], blocks_[1::2, 1::2] = 0.9, 0.9
+    assert {tuple(sorted(part)) for part in np.split(np.array(clustered_order(blocks_)), 2)} == {(0, 2, 4), (1, 3, 5)}
+
+
+def test_the_command(tmp_path: Path):
+    run = CliRunner().invoke
+    out = tmp_path / "out"
+    arguments = ["pairwise", "example:diabetes", "--columns", "sex,bmi,bp", "--target", "progression", "--method", "auto"]
+    done = run(app, [*arguments, "--seed", "0", "--out", str(out), "--test", "--top", "2"])
+    assert done.exit_code == 0, done.output
+    assert "3 pairs, the strongest 2" in done.stdout
+    assert done.stdout.split("95 % interval")[1].split("\n")[0].split() == ["strength", "p", "q", "n"]
+    assert "q: Benjamini-Hochberg over all 3 tested pairs" in done.stdout
+    assert "strength = sqrt(1 - exp(-2 I))" in done.stdout
+    assert (out / "matrix.png").read_bytes().startswith(b"\x89PNG")
+    saved = pd.read_csv(out / "pairs.csv")
+    lines = run(app, [*arguments, "--seed", "0", "--out", str(out), "--test", "--json"]).stdout.splitlines()
+    assert [json.loads(line)["value"] for line in lines] == pytest.approx(list(saved["value"]))
+    assert set(saved["x"]) == {"sex", "bmi", "bp"}
+    np.testing.assert_allclose(saved["q"], stats.false_discovery_control(saved["p"]))
+    grouped = run(app, [*arguments, "--groups", "bmi", "--seed", "0", "--test", "--json"])
+    assert grouped.exit_code == 0, grouped.output
+    assert [json.loads(line)["p"] is not None for line in grouped.stdout.splitlines()] == [True, True]
+    assert run(app, [*arguments, "--out", str(out)]).exit_code == 2
+    assert "--out needs --seed" in run(app, [*arguments, "--out", str(out)]).stderr
+
+
+def test_a_frame_for_what_is_none():
+    assert isinstance(as_frame({"x": ["a"]}, np.zeros(3)), pd.DataFrame)
+
+
+@pytest.mark.slow
+def test_the_level_over_many_independent_columns():
+    rng = np.random.default_rng(11)
+    columns = np.concatenate([rng.normal(size=(400, 8)), rng.standard_cauchy(size=(400, 8))], 1)
+    p = mine.pairwise(pd.DataFrame(columns).rename(columns=str), random_state=0, test=True)["p"]
+    assert len(p) == 120
+    assert (p <= 0.05).mean() <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 120)
+    assert stats.kstest(p, "uniform").pvalue > 1e-4
