@@ -71,7 +71,7 @@ def test_the_same_seed_gives_the_same_digits() -> None:
     one, two, other = (mine.estimate(x, y, random_state=s, **QUICK) for s in (5, 5, 6))
     assert one.value == two.value
     np.testing.assert_array_equal(one.pointwise(), two.pointwise())
-    np.testing.assert_array_equal(one.history["stop"], two.history["stop"])
+    np.testing.assert_array_equal(one.history["validation"], two.history["validation"])
     assert one.value != other.value
     for made in (np.random.default_rng, np.random.RandomState):
         assert mine.estimate(x, y, random_state=made(1), **QUICK) is not None
@@ -520,7 +520,7 @@ def test_a_trained_critic_starts_anew(seeded_torch: None) -> None:
         for p in module.parameters():
             p.fill_(1e3)
     est = mine.estimate(x, y, method="mine", critic=module, steps=1, n_folds=2, random_state=0, learning_rate=1e-6)
-    assert abs(est.history["stop"][0]) < 1
+    assert abs(est.history["validation"][0]) < 1
 
 
 def test_built_in_critics_are_critics_too() -> None:

@@ -25,9 +25,9 @@ def made(**changes: Any) -> Estimate:
         "interval": (0.375, 1.0),
         "method": "auto",
         "n": 12_345,
-        "history": {"step": [0.0, 25.0], "train": [math.nan, 0.5], "stop": [0.0, 0.25]},
+        "history": {"step": [0.0, 25.0], "train": [math.nan, 0.5], "validation": [0.0, 0.25]},
         "diagnostics": {"bias_correction": 0.25, "warnings": ["Mind the gap."]},
-        "rows": np.array([0.0, 0.5]),
+        "pointwise_values": np.array([0.0, 0.5]),
     }
     return Estimate(**{**fields, **changes})
 
@@ -68,13 +68,13 @@ def test_bits_and_back():
     assert bits.interval == pytest.approx((0.375 / LOG2, 1 / LOG2))
     np.testing.assert_allclose(bits.pointwise(), [0.0, 0.5 / LOG2])
     assert bits.history["step"] == [0.0, 25.0]
-    assert bits.history["stop"] == pytest.approx([0.0, 0.25 / LOG2])
+    assert bits.history["validation"] == pytest.approx([0.0, 0.25 / LOG2])
     assert math.isnan(bits.history["train"][0])
     back = bits.to("nats")
     assert (back.value, back.interval) == (pytest.approx(0.5), pytest.approx((0.375, 1.0)))
     assert bits.to("bits").value == bits.value
     assert made(interval=(0.0, math.inf)).to("bits").interval == (0.0, math.inf)
-    assert made(lower_bound=None, rows=None).to("bits").lower_bound is None
+    assert made(lower_bound=None, pointwise_values=None).to("bits").lower_bound is None
 
 
 def test_an_unknown_unit_lists_the_valid_ones():
@@ -87,7 +87,7 @@ def test_pointwise_is_a_copy():
     estimate.pointwise()[:] = 99
     assert estimate.pointwise().tolist() == [0.0, 0.5]
     with pytest.raises(InputError, match="Method 'ksg' has no pointwise estimate: use 'auto'"):
-        made(method="ksg", rows=None).pointwise()
+        made(method="ksg", pointwise_values=None).pointwise()
 
 
 def test_warnings_are_a_copy():
@@ -154,3 +154,25 @@ def test_to_dict_makes_plain_values_of_diagnostics():
         "nested": {"1": {"deep": None}},
         "object": "{1}",
     }
+
+
+# === Old names ===
+
+
+def test_the_old_name_of_the_pointwise_values_warns_and_works():
+    with pytest.warns(FutureWarning, match=r"Estimate\(rows=...\) is called Estimate\(pointwise_values=...\)"):
+        est = Estimate(0.1, None, 0.1, (0.0, 1.0), "f", 2, rows=np.array([1.0, 2.0]))
+    np.testing.assert_array_equal(est.pointwise(), [1.0, 2.0])
+    with pytest.warns(FutureWarning, match=r"Estimate.rows is called Estimate.pointwise_values"):
+        np.testing.assert_array_equal(est.rows, est.pointwise_values)
+
+
+def test_the_old_key_of_the_validation_bounds_warns_and_works():
+    est = Estimate(0.1, None, 0.1, (0.0, 1.0), "f", 2, history={"step": [0.0], "train": [math.nan], "stop": [0.5]})
+    assert set(est.history) == {"step", "train", "validation"}
+    with pytest.warns(FutureWarning, match=r'history\["stop"\] is called history\["validation"\]'):
+        assert est.history["stop"] == [0.5]
+    with pytest.raises(KeyError):
+        est.history["epoch"]
+    with pytest.raises(KeyError):
+        Estimate(0.1, None, 0.1, (0.0, 1.0), "f", 2).history["stop"]

@@ -69,7 +69,7 @@ def check(x: np.ndarray, y: np.ndarray, method: str) -> None:
     assert low <= estimate.value <= high
     assert math.isfinite(low)
     assert estimate.lower_bound is None or math.isfinite(estimate.lower_bound)
-    assert estimate.rows is None or np.isfinite(estimate.rows).all()
+    assert estimate.pointwise_values is None or np.isfinite(estimate.pointwise_values).all()
 
 
 @pytest.mark.parametrize(("method", "share"), [("auto", 0.4), ("ksg", 1.0), ("gaussian", 1.0), ("mine", 0.1), ("nwj", 0.1)])

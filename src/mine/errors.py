@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import warnings
 from collections.abc import Iterable
 
-__all__ = ["InputError", "MineError", "NotEnoughDataError", "StaleCriticError", "UnknownNameError"]
+__all__ = ["InputError", "MineError", "NotEnoughDataError", "StaleCriticError", "UnknownNameError", "warn_renamed"]
 
 
 #: A longer list of valid names than this hides the message.
@@ -42,3 +43,15 @@ class UnknownNameError(InputError):
         elif not close:
             message += f" There are {len(names)}, the first: {', '.join(names[:_LIST_AT_MOST])}."
         super().__init__(message)
+
+
+def warn_renamed(old: str, new: str, *, stacklevel: int = 3) -> None:
+    """Warn that ``old`` is called ``new`` by now; the old names of version 0.1 go with version 0.4.
+
+    Arguments:
+        old: The old name, as users write it.
+        new: The new one, likewise.
+        stacklevel: Of the line that used the old name, counted from here.
+    """
+    message = f"{old} is called {new} since version 0.2 (November 2026); the old name goes with version 0.4."
+    warnings.warn(message, FutureWarning, stacklevel=stacklevel)

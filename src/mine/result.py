@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, fields, replace
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mine.errors import InputError, UnknownNameError
+from mine.errors import InputError, UnknownNameError, warn_renamed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,6 +21,32 @@ __all__ = ["UNITS", "Estimate"]
 UNITS = {"nats": 1.0, "bits": math.log(2)}
 
 
+class _History(dict[str, list[float]]):
+    """A training history; the validation bounds were called ``"stop"`` once."""
+
+    def __missing__(self, key: str) -> list[float]:
+        if key != "stop" or "validation" not in self:
+            raise KeyError(key)
+        warn_renamed('history["stop"]', 'history["validation"]')
+        return self["validation"]
+
+
+def _rows_accepted(cls: type[Estimate]) -> type[Estimate]:
+    """``cls`` that takes ``rows=``, the old name of ``pointwise_values=``, with a warning."""
+    init = cls.__init__
+
+    @wraps(init)
+    def construct(self: Estimate, *args: Any, **named: Any) -> None:
+        if "rows" in named:
+            warn_renamed("Estimate(rows=...)", "Estimate(pointwise_values=...)")
+            named["pointwise_values"] = named.pop("rows")
+        init(self, *args, **named)
+
+    type.__setattr__(cls, "__init__", construct)
+    return cls
+
+
+@_rows_accepted
 @dataclass(frozen=True, repr=False, eq=False)
 class Estimate:
     """An estimate of mutual information, with its error bar. Plain data.
@@ -33,8 +60,10 @@ class Estimate:
         unit: ``"nats"`` or ``"bits"``.
         method: The name of the estimator.
         n: Number of rows used.
-        history: Training history, one list a quantity (``step``, ``train``, ``stop``), empty where nothing was trained.
+        history: Training history, one list per quantity (``step``, ``train``, ``validation``), empty where nothing was trained.
             Its bounds are in ``unit``.
+        pointwise_values: Held-out contribution of each row, shape (n,), in ``unit``; see :meth:`pointwise`. None where a method
+            has none.
         diagnostics: What was chosen and why, and what to be careful about; ``diagnostics["warnings"]`` lists sentences.
             Values called ``*_nats`` stay in nats.
 
@@ -53,15 +82,23 @@ class Estimate:
     unit: str = "nats"
     history: dict[str, list[float]] = field(default_factory=dict)
     diagnostics: dict[str, Any] = field(default_factory=dict)
-    rows: np.ndarray | None = None
+    pointwise_values: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         for name in ("value", "stderr"):  # numpy's scalars would show in reprs and JSON
             object.__setattr__(self, name, float(getattr(self, name)))
         object.__setattr__(self, "interval", (float(self.interval[0]), float(self.interval[1])))
+        history = {"validation" if key == "stop" else key: bounds for key, bounds in self.history.items()}
+        object.__setattr__(self, "history", _History(history))
 
     def __float__(self) -> float:
         return self.value
+
+    @property
+    def rows(self) -> np.ndarray | None:
+        """The old name of ``pointwise_values``."""
+        warn_renamed("Estimate.rows", "Estimate.pointwise_values")
+        return self.pointwise_values
 
     def pointwise(self) -> np.ndarray:
         """Held-out contribution of each row, shape (n,), in ``unit``; their mean is ``lower_bound``.
@@ -71,11 +108,11 @@ class Estimate:
         Raises:
             InputError: If the method has no pointwise estimate.
         """
-        if self.rows is None:
+        if self.pointwise_values is None:
             raise InputError(
                 f"Method {self.method!r} has no pointwise estimate: use 'auto' or another method with a lower bound."
             )
-        return self.rows.copy()
+        return self.pointwise_values.copy()
 
     def to(self, unit: str) -> Estimate:
         """The same estimate in another unit.
@@ -95,7 +132,7 @@ class Estimate:
             stderr=self.stderr * factor,
             interval=(low * factor, high * factor),
             unit=unit,
-            rows=None if self.rows is None else self.rows * factor,
+            pointwise_values=None if self.pointwise_values is None else self.pointwise_values * factor,
             history={k: v if k == "step" else [b * factor for b in v] for k, v in self.history.items()},
         )
 
@@ -122,8 +159,9 @@ class Estimate:
 
         from mine.storage.archive import write_archive
 
-        content = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "rows"}
-        write_archive(path, "estimate", content, {} if self.rows is None else {"rows": as_tensor(self.rows)})
+        content = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "pointwise_values"}
+        values = self.pointwise_values
+        write_archive(path, "estimate", content, {} if values is None else {"rows": as_tensor(values)})
 
     @classmethod
     def load(cls, path: str | Path) -> Estimate:
@@ -140,13 +178,13 @@ class Estimate:
         from mine.storage.archive import read_archive
 
         content, arrays = read_archive(path, "estimate")
-        names = {f.name for f in fields(cls)} - {"rows"}
+        names = {f.name for f in fields(cls)} - {"pointwise_values"}
         missing = sorted(names - set(content))
         if missing:
             raise InputError(f"{path} is damaged: {', '.join(missing)} missing.")
         kept = {name: content[name] for name in names}
         rows = arrays["rows"].numpy() if "rows" in arrays else None
-        return cls(**{**kept, "interval": tuple(kept["interval"])}, rows=rows)
+        return cls(**{**kept, "interval": tuple(kept["interval"])}, pointwise_values=rows)
 
     def plot(self) -> Figure:
         """The estimate with its interval, the training history and the pointwise values, as a matplotlib figure.

@@ -23,7 +23,7 @@ import pytest
 
 import mine
 from mine import api
-from mine.cli.app import app as cli
+from mine.cli import app as cli
 from mine.datasets import EXAMPLES, correlated_normal, correlated_normal_mi
 
 N = 400

@@ -62,7 +62,16 @@ def test_terms_made_in_different_ways_do_not_cancel() -> None:
     rows = np.random.default_rng(0).normal(size=100)
     side = as_variable(rows, "x")
     more, less = (
-        Estimate(value, value, 0.3, (value - 0.3, value + 0.4), "auto", 100, diagnostics={"basis": basis}, rows=rows + value)
+        Estimate(
+            value,
+            value,
+            0.3,
+            (value - 0.3, value + 0.4),
+            "auto",
+            100,
+            diagnostics={"basis": basis},
+            pointwise_values=rows + value,
+        )
         for value, basis in ((2.0, "one way"), (1.0, "another"))
     )
     alike = difference(more, replace(less, diagnostics=more.diagnostics), Problem(side, side), side)

@@ -28,7 +28,8 @@ from mine.data.splits import duplicate_groups, make_folds, trimmed
 from mine.data.variables import as_variable, missing_rows
 from mine.errors import InputError
 from mine.estimators.evaluation import report_rows
-from mine.training import loop as training
+from mine.training import evaluation
+from mine.training.pairs import Pairs
 
 RHO = 0.8
 TRUTH = -np.log(1 - RHO**2)  # two coordinates: 2 * (-1/2) ln(1 - rho^2), about 1.02 nats
@@ -49,8 +50,8 @@ def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outofcore, "RESIDENT_BYTES", 1000)
     monkeypatch.setattr(outofcore, "HASH_ROWS", 100)
     monkeypatch.setattr(outofcore, "CHUNK_VALUES", 1 << 11)
-    monkeypatch.setattr(training, "HELD_ROWS", 100)
-    monkeypatch.setattr(training, "HELD_BYTES", 1000)
+    monkeypatch.setattr(evaluation, "HELD_ROWS", 100)
+    monkeypatch.setattr(evaluation, "HELD_BYTES", 1000)
     monkeypatch.setattr(bigfiles, "MAPPED_BYTES", 1000)
     monkeypatch.setattr(bigfiles, "BATCH_ROWS", 500)
 
@@ -171,7 +172,7 @@ def test_training_rows_are_trimmed_to_a_random_part():
     for whole, part in zip(folds, few, strict=True):
         assert set(part.train) < set(whole.train)
         assert part.train.mean() == pytest.approx(500, abs=100)
-        np.testing.assert_array_equal(part.report, whole.report)
+        np.testing.assert_array_equal(part.evaluation, whole.evaluation)
     assert trimmed(folds, 10_000, seed=0) == folds
 
 
@@ -197,16 +198,16 @@ def test_features_made_on_demand_are_those_made_at_once(monkeypatch: pytest.Monk
 def test_scores_made_chunk_by_chunk_are_those_made_at_once(grouped: bool, held_bytes: int, monkeypatch: pytest.MonkeyPatch):
     data = torch.as_tensor(normal_pairs(400))
     groups = torch.arange(400) // 4 if grouped else None
-    pairs = training.Pairs(data[:, :2], data[:, 2:], groups)
+    pairs = Pairs(data[:, :2], data[:, 2:], groups)
     critic = ConcatCritic(2, 2, (8,), stack=(3,), generator=torch.Generator().manual_seed(0))
     index = torch.stack([torch.randperm(400, generator=torch.Generator().manual_seed(s))[:101] for s in range(3)])
 
     def scores() -> tuple[torch.Tensor, torch.Tensor, list[int]]:
-        return training.evaluate_scores(critic, pairs, index, 5, torch.Generator().manual_seed(1), chunk=60)
+        return evaluation.evaluate_scores(critic, pairs, index, 5, torch.Generator().manual_seed(1), chunk=60)
 
     joint, marginal, shifts = scores()
-    monkeypatch.setattr(training, "HELD_ROWS", 0)
-    monkeypatch.setattr(training, "HELD_BYTES", held_bytes)
+    monkeypatch.setattr(evaluation, "HELD_ROWS", 0)
+    monkeypatch.setattr(evaluation, "HELD_BYTES", held_bytes)
     streamed_joint, streamed_marginal, streamed_shifts = scores()
     assert shifts == streamed_shifts
     torch.testing.assert_close(streamed_joint, joint)
@@ -215,7 +216,7 @@ def test_scores_made_chunk_by_chunk_are_those_made_at_once(grouped: bool, held_b
 
 def test_many_rows_get_eight_shuffles():
     index = torch.arange(100_000)
-    pairs = training.Pairs(*torch.randn(2, 100_000, 1, generator=torch.Generator().manual_seed(0)))
+    pairs = Pairs(*torch.randn(2, 100_000, 1, generator=torch.Generator().manual_seed(0)))
     critic = GaussianCritic.fit(pairs.x[:100].numpy(), pairs.y[:100].numpy()).float()
     assert report_rows("dv", critic, pairs, index, generator=torch.Generator().manual_seed(0)).shuffles == 8
 

@@ -14,16 +14,16 @@ from mine.errors import NotEnoughDataError
 
 def check_partition(folds: list[Fold], n: int) -> None:
     """Report parts partition the rows; each fold's three parts partition them too."""
-    assert sorted(np.concatenate([fold.report for fold in folds])) == list(range(n))
+    assert sorted(np.concatenate([fold.evaluation for fold in folds])) == list(range(n))
     for fold in folds:
-        assert sorted(np.concatenate([fold.train, fold.stop, fold.report])) == list(range(n))
-        assert min(len(fold.train), len(fold.stop), len(fold.report)) >= 2
+        assert sorted(np.concatenate([fold.train, fold.validation, fold.evaluation])) == list(range(n))
+        assert min(len(fold.train), len(fold.validation), len(fold.evaluation)) >= 2
 
 
 @given(n=st.integers(1, 300), n_folds=st.integers(2, 12), seed=st.integers(0, 2**40), share=st.floats(0.05, 0.3))
 def test_every_row_is_reported_once_by_a_critic_that_never_saw_it(n: int, n_folds: int, seed: int, share: float):
     try:
-        folds = make_folds(n, n_folds, seed, stop_share=share)
+        folds = make_folds(n, n_folds, seed, validation_share=share)
     except NotEnoughDataError as error:
         assert f"{n} rows are too few for {n_folds} folds" in str(error)
         assert n < max(12, 2 * n_folds + 8)
@@ -47,22 +47,22 @@ def test_a_group_is_on_one_side_of_every_split(sizes: list[int], n_folds: int, s
         return
     check_partition(folds, len(groups))
     for fold in folds:
-        parts = [set(groups[part]) for part in (fold.train, fold.stop, fold.report)]
+        parts = [set(groups[part]) for part in (fold.train, fold.validation, fold.evaluation)]
         assert not (parts[0] & parts[1] or parts[0] & parts[2] or parts[1] & parts[2])
 
 
 def test_stop_share_is_a_share_of_what_is_not_reported():
-    fold = make_folds(1000, 5, 0, stop_share=0.15)[0]
-    assert (len(fold.report), len(fold.stop), len(fold.train)) == (200, 120, 680)
-    assert len(make_folds(30, 5, 0, stop_share=0.01)[0].stop) == 4  # never fewer
+    fold = make_folds(1000, 5, 0, validation_share=0.15)[0]
+    assert (len(fold.evaluation), len(fold.validation), len(fold.train)) == (200, 120, 680)
+    assert len(make_folds(30, 5, 0, validation_share=0.01)[0].validation) == 4  # never fewer
 
 
 def test_the_seed_decides_the_folds():
     def reports(seed: int) -> list[list[int]]:
-        return [fold.report.tolist() for fold in make_folds(50, 5, seed)]
+        return [fold.evaluation.tolist() for fold in make_folds(50, 5, seed)]
 
     assert reports(3) == reports(3) != reports(4)
-    stops = [fold.stop.tolist() for fold in make_folds(50, 5, 3)]
+    stops = [fold.validation.tolist() for fold in make_folds(50, 5, 3)]
     assert len({tuple(stop) for stop in stops}) == 5
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 import mine
 from mine.critics import Critic, GaussianCritic, MeanCritic
 from mine.estimators.blend import SHARES, blend
-from mine.training.loop import Pairs
+from mine.training.pairs import Pairs
 
 
 class Scaled(Critic):

@@ -10,13 +10,13 @@ from mine.estimators.auto import Auto
 
 
 def test_given_options_win_over_the_dial():
-    dial = Auto(effort="thorough", hidden=(8,)).dial
-    assert dial.hidden == (8,) and dial.batch_size == Auto(effort="thorough").dial.batch_size
+    dial = Auto(effort="thorough", hidden=(8,)).settings
+    assert dial.hidden == (8,) and dial.batch_size == Auto(effort="thorough").settings.batch_size
 
 
 def test_each_value_takes_longer_than_the_one_before():
     def work(effort: str) -> float:
-        dial = Auto(effort=effort).dial
+        dial = Auto(effort=effort).settings
         return dial.pace * dial.batch_size * sum(dial.hidden)
 
     assert work("fast") < work("default") < work("thorough")

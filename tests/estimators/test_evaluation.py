@@ -20,7 +20,7 @@ from mine.estimators.evaluation import (
     rows_of_bound,
     selection_rows,
 )
-from mine.training.loop import Pairs
+from mine.training.pairs import Pairs
 
 KINDS: list[ReportedBound] = ["dv", "nwj", "infonce", "smile"]
 

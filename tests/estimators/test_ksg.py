@@ -92,7 +92,7 @@ def test_correlated_normals(rho: float, preprocess: str | None):
     assert estimate.value == pytest.approx(truth, abs=0.06)
     assert 0.005 < estimate.stderr < 0.06
     assert estimate.interval[0] < truth < estimate.interval[1]
-    assert estimate.lower_bound is None and estimate.rows is None
+    assert estimate.lower_bound is None and estimate.pointwise_values is None
     assert (estimate.unit, estimate.method, estimate.n) == ("nats", "ksg", 3000)
 
 

@@ -68,7 +68,7 @@ def test_pointwise_values_are_the_log_ratio():
 
 def test_smile_is_no_bound():
     est = estimate(*normals(300, 0.7), "smile")
-    assert est.lower_bound is None and est.rows is None
+    assert est.lower_bound is None and est.pointwise_values is None
     assert est.value == pytest.approx(correlated_normal_mi(0.7), abs=4 * est.stderr + 0.05)
     with pytest.raises(
         InputError, match="Method 'smile' has no pointwise estimate: use 'auto' or another method with a lower bound"
@@ -400,12 +400,12 @@ def test_batches_and_shuffles_larger_than_the_data():
 
 def test_history_is_one_list_a_quantity():
     est = estimate(*normals(300, 0.8), "mine", steps=80)
-    assert set(est.history) == {"step", "train", "stop"}
+    assert set(est.history) == {"step", "train", "validation"}
     steps = est.history["step"]
     assert steps[0] == 0 and steps == sorted(set(steps)) and steps[-1] <= 80
-    assert len(est.history["train"]) == len(est.history["stop"]) == len(steps)
+    assert len(est.history["train"]) == len(est.history["validation"]) == len(steps)
     assert math.isnan(est.history["train"][0]) and np.isfinite(est.history["train"][1:]).all()
-    assert est.history["stop"][-1] > est.history["stop"][0] + 0.1  # it learned
+    assert est.history["validation"][-1] > est.history["validation"][0] + 0.1  # it learned
     assert est.diagnostics["most_steps"] == 80
 
 

@@ -63,9 +63,9 @@ def test_thorough_reports_the_mean_of_several_critics():
     problem, _ = make_problem(x, y, random_state=0)
     fitted = method.fit(problem)
     assert len(fitted.critics) == 5 and all(isinstance(c, MeanCritic) for c in fitted.critics)
-    assert len(fitted.critics[0].members) == method.dial.members
+    assert len(fitted.critics[0].members) == method.settings.ensemble_size
     different = {m.network.first_x.weight.sum().item() for m in fitted.critics[0].members}
-    assert len(different) == method.dial.members
+    assert len(different) == method.settings.ensemble_size
 
 
 def test_a_mean_of_one_is_itself():

@@ -37,7 +37,7 @@ def test_a_closed_form_has_one_panel_and_bits_are_labelled() -> None:
 
 
 def test_an_open_interval_is_drawn_as_open() -> None:
-    est = Estimate(5.0, 4.9, 0.1, (4.7, math.inf), "auto", 100, rows=np.full(100, 4.9))
+    est = Estimate(5.0, 4.9, 0.1, (4.7, math.inf), "auto", 100, pointwise_values=np.full(100, 4.9))
     figure = est.plot()
     labels = figure.axes[0].get_legend_handles_labels()[1]
     assert "open above" in labels
@@ -60,8 +60,8 @@ def test_without_matplotlib_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch)
 
 def test_every_line_is_where_its_number_is() -> None:
     rows = np.array([0.1, 0.3, 0.8])
-    history = {"step": [0.0, 10.0, 20.0], "train": [math.nan, 0.2, 0.4], "stop": [0.0, 0.1, 0.3]}
-    est = Estimate(0.5, 0.4, 0.05, (0.35, 0.7), "mine", 3, unit="bits", history=history, rows=rows)
+    history = {"step": [0.0, 10.0, 20.0], "train": [math.nan, 0.2, 0.4], "validation": [0.0, 0.1, 0.3]}
+    est = Estimate(0.5, 0.4, 0.05, (0.35, 0.7), "mine", 3, unit="bits", history=history, pointwise_values=rows)
     interval, training, pointwise = est.plot().axes
 
     lines = {line.get_label(): line for line in interval.get_lines()}
@@ -71,8 +71,8 @@ def test_every_line_is_where_its_number_is() -> None:
     assert interval.get_ylabel() == "bits"
 
     lines = {line.get_label(): line for line in training.get_lines()}
-    assert list(lines["stop rows"].get_xdata()) == history["step"]
-    assert list(lines["stop rows"].get_ydata()) == history["stop"]
+    assert list(lines["validation rows"].get_xdata()) == history["step"]
+    assert list(lines["validation rows"].get_ydata()) == history["validation"]
     assert list(lines["training batches"].get_ydata()) == [0.2, 0.4]  # nothing was trained before the first look
     assert training.get_ylabel() == "bound (bits)"
 
@@ -85,11 +85,13 @@ def test_every_line_is_where_its_number_is() -> None:
 @pytest.mark.parametrize(
     "est",
     [
-        Estimate(0.0, 0.0, 0.0, (0.0, 0.0), "auto", 20, rows=np.zeros(20)),
+        Estimate(0.0, 0.0, 0.0, (0.0, 0.0), "auto", 20, pointwise_values=np.zeros(20)),
         Estimate(math.nan, None, math.nan, (-math.inf, math.inf), "function", 20),
         Estimate(-0.1, None, 0.1, (-0.3, 0.1), "ksg", 20),
-        Estimate(1e3, 2.0, 1.0, (1.5, math.inf), "smile", 20, history={"step": [0.0], "train": [math.nan], "stop": [0.0]}),
-        Estimate(0.5, 0.4, 0.1, (0.3, math.inf), "mine", 2, rows=np.array([-1e6, 1e6])),
+        Estimate(
+            1e3, 2.0, 1.0, (1.5, math.inf), "smile", 20, history={"step": [0.0], "train": [math.nan], "validation": [0.0]}
+        ),
+        Estimate(0.5, 0.4, 0.1, (0.3, math.inf), "mine", 2, pointwise_values=np.array([-1e6, 1e6])),
     ],
     ids=lambda est: est.method,
 )

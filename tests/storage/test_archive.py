@@ -30,7 +30,7 @@ def saved(tmp_path: Path) -> tuple[Estimate, Path]:
         unit="bits",
         history={"step": [0.0, 1.0], "train": [math.nan, 0.5]},
         diagnostics={"warnings": ["a"], "limit": -math.inf, "correlations": np.array([0.5]), "n": np.int64(3)},
-        rows=np.array([0.5, 1.0, 1.5]),
+        pointwise_values=np.array([0.5, 1.0, 1.5]),
     )
     path = tmp_path / "estimate.json"
     est.save(path)
@@ -80,7 +80,7 @@ def test_files_that_do_not_belong(saved: tuple[Estimate, Path], tmp_path: Path) 
     _, path = saved
     with pytest.raises(InputError, match="holds a estimate, not a critic"):
         keeping.load_critic(path)
-    Estimate(0.1, None, 0.1, (0.0, 1.0), "f", 2, rows=np.zeros(2)).save(tmp_path / "other.json")
+    Estimate(0.1, None, 0.1, (0.0, 1.0), "f", 2, pointwise_values=np.zeros(2)).save(tmp_path / "other.json")
     (tmp_path / "other.safetensors").replace(path.with_suffix(".safetensors"))
     with pytest.raises(InputError, match="does not belong"):
         Estimate.load(path)
@@ -124,6 +124,32 @@ def test_strangers_are_neither_kept_nor_built(tmp_path: Path, seeded_torch: None
     keeping.save_critic(SeparableCritic(1, 1), tmp_path / "c.json")
     text = (tmp_path / "c.json").read_text()
     for name in ("os:system", "mine.cli.app:main", "torch.nn.modules.linear:Linear"):
-        (tmp_path / "c.json").write_text(text.replace("mine.critics:SeparableCritic", name))
+        (tmp_path / "c.json").write_text(text.replace('"SeparableCritic"', f'"{name}"'))
         with pytest.raises(InputError, match="no class of this library"):
             keeping.load_critic(tmp_path / "c.json")
+
+
+def test_files_of_version_0_1_name_modules_and_classes_that_have_moved(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(100, 1))
+    fitted = mine.MutualInformation(random_state=0, effort="fast", options={"steps": 5}).fit(x, x + rng.normal(size=(100, 1)))
+    critic = fitted.critics_[0]
+    keeping.save_critic(critic, tmp_path / "c.json")
+    text = (tmp_path / "c.json").read_text()
+    old = {
+        '"CopulaMetricCritic"': '"mine.guided:GuidedCritic"',
+        '"SideLayout"': '"mine.guided:SideLayout"',
+        '"norms"': '"lengths"',
+        '"Linear"': '"mine.critics:_Linear"',
+        '"MLP"': '"mine.critics:MLP"',
+        '"MetricCritic"': '"mine.metric:MetricCritic"',
+        '"GaussianCritic"': '"mine.critics:GaussianCritic"',
+        '"StudentCritic"': '"mine.student:StudentCritic"',
+    }
+    for now, then in old.items():
+        text = text.replace(now, then)
+    assert "mine.guided:GuidedCritic" in text and "lengths" in text
+    (tmp_path / "c.json").write_text(text)
+    back = keeping.load_critic(tmp_path / "c.json")
+    a, b = torch.as_tensor(rng.normal(size=(2, 50, 2)), dtype=torch.float32)
+    assert type(back) is type(critic) and torch.equal(back(a, b), critic(a, b))

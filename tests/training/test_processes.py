@@ -18,7 +18,7 @@ from scipy.stats import norm
 
 import mine
 from mine.bounds import BOUNDS
-from mine.cli.app import app as cli
+from mine.cli import app as cli
 from mine.critics import pair_scores
 from mine.critics.metric import off_diagonal
 from mine.datasets import correlated_normal_mi

@@ -12,7 +12,10 @@ from torch import Tensor, nn
 
 from mine import bounds
 from mine.critics import ConcatCritic, Critic, ModuleCritic
-from mine.training.loop import Pairs, TrainingOptions, evaluate_scores, train_critic
+from mine.training.evaluation import evaluate_scores
+from mine.training.loop import train_critic
+from mine.training.options import TrainingOptions
+from mine.training.pairs import Pairs
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -41,9 +44,9 @@ def train(critic: Critic, pairs: Pairs, **changes: Any) -> Any:
     arguments: dict[str, Any] = {
         "bound": bounds.donsker_varadhan,
         "train": rows[..., : n // 2],
-        "stop": rows[..., n // 2 :],
+        "validation": rows[..., n // 2 :],
         "options": TrainingOptions(steps=20, batch_size=32, shuffles=2, eval_every=5, patience=100),
-        "stop_rows": dv_rows,
+        "contributions": dv_rows,
         "seed": 0,
     }
     return train_critic(critic, pairs=pairs, **{**arguments, **changes})
@@ -159,12 +162,12 @@ def test_a_users_optimizer_takes_the_steps_of_its_own_constant_rate(kind: str):
     options = TrainingOptions(steps=6, batch_size=100, shuffles=100, eval_every=1, patience=100)
     seen: list[float] = []
 
-    def stop_rows(joint: Tensor, marginal: Tensor) -> Tensor:
+    def contributions(joint: Tensor, marginal: Tensor) -> Tensor:
         seen.append(critic.module.a.item())
         return dv_rows(joint, marginal)
 
     optimizer = factory if kind == "factory" else factory(critic.parameters())
-    train(critic, pairs, options=options, optimizer=optimizer, stop_rows=stop_rows)
+    train(critic, pairs, options=options, optimizer=optimizer, contributions=contributions)
     assert len(made) == 1
     np.testing.assert_allclose(seen, by_hand(pairs, 20, 0.1, 6), rtol=1e-10)
 
@@ -176,14 +179,14 @@ def test_the_default_optimizer_warms_up_and_decays_by_a_cosine():
         critic = one_weight()
         seen: list[float] = []
 
-        def stop_rows(joint: Tensor, marginal: Tensor, critic: ModuleCritic = critic, seen: list[float] = seen) -> Tensor:
+        def contributions(joint: Tensor, marginal: Tensor, critic: ModuleCritic = critic, seen: list[float] = seen) -> Tensor:
             seen.append(critic.module.a.item())
             return dv_rows(joint, marginal)
 
         options = TrainingOptions(
             steps=steps, batch_size=100, shuffles=100, eval_every=1, patience=100, learning_rate=0.01, warmup=0.25
         )
-        train(critic, normals(40), options=options, stop_rows=stop_rows)
+        train(critic, normals(40), options=options, contributions=contributions)
         first[steps] = abs(seen[1] - seen[0])
         assert abs(seen[-1] - seen[-2]) < 0.01 * 0.02  # the cosine has all but ended
     assert first[20] == pytest.approx(0.01 / 5, rel=1e-4)
@@ -204,7 +207,7 @@ def test_weight_decay_takes_matrices_and_spares_biases_and_scales():
         normals(20, 2, 2),
         bound=without_gradient,
         options=options,
-        stop_rows=lambda j, m: torch.full_like(j, next(looks)),
+        contributions=lambda j, m: torch.full_like(j, next(looks)),
     )
     for name, after in critic.named_parameters():
         factor = 1 - 0.1 * 0.5 if after.shape[-2] > 1 else 1.0
@@ -220,9 +223,9 @@ def test_a_stack_trains_like_its_members_alone():
     options = TrainingOptions(steps=25, batch_size=100, shuffles=100, eval_every=5, patience=100)
     alone = [stack.select(m) for m in range(3)]
     start = weights(alone[0])
-    train(stack, pairs, train=rows[:, :40], stop=rows[:, 40:], options=options)
+    train(stack, pairs, train=rows[:, :40], validation=rows[:, 40:], options=options)
     for m, critic in enumerate(alone):
-        train(critic, pairs, train=rows[m, :40], stop=rows[m, 40:], options=options)
+        train(critic, pairs, train=rows[m, :40], validation=rows[m, 40:], options=options)
         for (name, a), b in zip(critic.named_parameters(), stack.select(m).parameters(), strict=True):
             # float64, where Adam divides by the root of a squared gradient: 1e-7 is rounding over 25 steps
             torch.testing.assert_close(a, b, rtol=1e-7, atol=1e-7, msg=name)
@@ -235,7 +238,7 @@ def test_a_critic_of_a_stack_knows_nothing_of_its_neighbours_rows():
         pairs = Pairs(torch.cat([mine.x, other.x]), torch.cat([mine.y, other.y]))
         rows = torch.arange(80).reshape(2, 40)
         critic = mlp(stack=(2,))
-        train(critic, pairs, train=rows[:, :30], stop=rows[:, 30:])
+        train(critic, pairs, train=rows[:, :30], validation=rows[:, 30:])
         return critic
 
     a, b = trained(normals(40, seed=1)), trained(normals(40, seed=2))
@@ -247,18 +250,18 @@ def test_each_critic_of_a_stack_keeps_the_weights_of_its_own_best_look():
     critic, best = mlp(stack=(3,)), [0, 2, 4]
     seen: list[list[Tensor]] = []
 
-    def stop_rows(joint: Tensor, marginal: Tensor) -> Tensor:
+    def contributions(joint: Tensor, marginal: Tensor) -> Tensor:
         look = len(seen)
         seen.append(weights(critic))
         height = torch.tensor([-10.0 * abs(look - b) for b in best], dtype=joint.dtype)
         return height.unsqueeze(-1).expand_as(joint)
 
-    history = train(critic, normals(40), stop_rows=stop_rows)
+    history = train(critic, normals(40), contributions=contributions)
     assert len(seen) == 5
     for m, look in enumerate(best):
         assert same([t[m] for t in weights(critic)], [t[m] for t in seen[look]])
         assert not any(torch.equal(t[m], s[m]) for t, s in zip(seen[look], seen[(look + 1) % 5], strict=True))
-    np.testing.assert_allclose(history.stop, [-20.0, -50 / 3, -40 / 3, -50 / 3, -20.0])
+    np.testing.assert_allclose(history.validation, [-20.0, -50 / 3, -40 / 3, -50 / 3, -20.0])
 
 
 # === Which step ===
@@ -275,7 +278,7 @@ def test_a_bound_that_only_falls_leaves_the_untrained_weights():
     before = weights(critic)
     history = train(critic, normals(60), bound=backwards)
     assert same(before, weights(critic))
-    assert history.stop[-1] < history.stop[0]
+    assert history.validation[-1] < history.validation[0]
     assert history.converged
     assert not critic.training
 
@@ -285,14 +288,14 @@ def test_batchnorm_buffers_are_put_back_with_the_weights(seeded_torch: None):
     critic = ModuleCritic(net, concat=True)
     before = weights(critic)
     looks = iter([0.0, -1.0, -2.0, -3.0, -4.0])
-    train(critic, normals(40), stop_rows=lambda j, m: torch.full_like(j, next(looks)))
+    train(critic, normals(40), contributions=lambda j, m: torch.full_like(j, next(looks)))
     assert same(before, weights(critic))
 
 
 @pytest.mark.parametrize(("patience", "last"), [(1, 5), (3, 15), (100, 20)])
 def test_training_ends_after_patience_looks_without_a_better_bound(patience: int, last: int):
     options = TrainingOptions(steps=20, batch_size=8, eval_every=5, patience=patience)
-    history = train(mlp(), normals(40), options=options, stop_rows=lambda j, m: torch.zeros_like(j))
+    history = train(mlp(), normals(40), options=options, contributions=lambda j, m: torch.zeros_like(j))
     assert history.step == list(range(0, last + 1, 5))
 
 
@@ -300,11 +303,11 @@ def test_looks_that_are_not_a_number_are_never_the_best():
     critic, looks = mlp(), iter([0.0, 1.0, math.nan, math.nan, 0.5])
     seen: list[list[Tensor]] = []
 
-    def stop_rows(joint: Tensor, marginal: Tensor) -> Tensor:
+    def contributions(joint: Tensor, marginal: Tensor) -> Tensor:
         seen.append(weights(critic))
         return torch.full_like(joint, next(looks))
 
-    train(critic, normals(40), stop_rows=stop_rows)
+    train(critic, normals(40), contributions=contributions)
     assert same(weights(critic), seen[1])
 
 
@@ -317,11 +320,11 @@ def test_a_gain_within_the_noise_of_the_stop_rows_is_not_taken():
     def noisy(joint: Tensor, marginal: Tensor) -> Tensor:
         return (wave + 0.1) if next(looks) else torch.zeros_like(joint)
 
-    train(critic, normals(40), stop_rows=noisy)
+    train(critic, normals(40), contributions=noisy)
     assert same(before, weights(critic))
 
     looks = iter(range(5))
-    train(critic, normals(40), stop_rows=lambda j, m: torch.full_like(j, 0.1 if next(looks) else 0.0))
+    train(critic, normals(40), contributions=lambda j, m: torch.full_like(j, 0.1 if next(looks) else 0.0))
     assert not same(before, weights(critic))  # the same gain without the noise
 
 
@@ -330,9 +333,9 @@ def test_a_gain_within_the_noise_of_the_stop_rows_is_not_taken():
 )
 def test_converged_says_whether_the_bound_still_rose_at_the_end(heights: list[float], converged: bool):
     looks = iter(heights)
-    history = train(mlp(), normals(40), stop_rows=lambda j, m: torch.full_like(j, next(looks)))
+    history = train(mlp(), normals(40), contributions=lambda j, m: torch.full_like(j, next(looks)))
     assert history.converged is converged
-    assert history.stop == heights
+    assert history.validation == heights
 
 
 def test_history_holds_the_mean_training_bound_since_the_last_look():
@@ -349,7 +352,7 @@ def test_history_holds_the_mean_training_bound_since_the_last_look():
         normals(40),
         bound=counting,
         options=options,
-        stop_rows=lambda j, m: torch.full_like(j, next(looks)),
+        contributions=lambda j, m: torch.full_like(j, next(looks)),
         on_progress=lambda *call: calls.append(call),
     )
     assert history.step == [0, 3, 6, 8]
@@ -385,7 +388,7 @@ def test_batches_hold_training_rows_only():
             return self.a * (hx * hy).squeeze(-1)
 
     rows = torch.randperm(len(pairs.x), generator=seeded(0))
-    train(Spy(), numbered, train=rows[:25], stop=rows[25:])
+    train(Spy(), numbered, train=rows[:25], validation=rows[25:])
     assert seen == set(rows[:25].tolist())
 
 

@@ -9,7 +9,9 @@ import torch
 from benchmarks.speed.race import Clock, Race, contend, one_core
 from mine import bounds
 from mine.critics import ConcatCritic
-from mine.training.loop import Pairs, TrainingOptions, train_critic
+from mine.training.loop import train_critic
+from mine.training.options import TrainingOptions
+from mine.training.pairs import Pairs
 
 
 def train(race: Race, clock: Clock, *, critics: int | None = None) -> None:
@@ -27,7 +29,7 @@ def train(race: Race, clock: Clock, *, critics: int | None = None) -> None:
             rows,
             rows[..., :100],
             TrainingOptions(steps, race.batch, shuffles=1, learning_rate=1e-3, eval_every=steps),
-            stop_rows=lambda joint, marginal: joint - marginal.exp().mean(-1),
+            contributions=lambda joint, marginal: joint - marginal.exp().mean(-1),
             seed=0,
             on_progress=on_progress,
         )

@@ -131,8 +131,8 @@ def difference(more: Estimate, less: Estimate, problem: Problem, both: Variable)
     value = more.value - less.value
     rows = None
     alike = more.diagnostics.get("basis") == less.diagnostics.get("basis")
-    if alike and more.rows is not None and less.rows is not None:
-        rows = more.rows - less.rows
+    if alike and more.pointwise_values is not None and less.pointwise_values is not None:
+        rows = more.pointwise_values - less.pointwise_values
         stderr = clustered_stderr(rows, problem.groups)
     else:
         stderr = float(np.hypot(more.stderr, less.stderr))

@@ -59,7 +59,7 @@ class LocalShuffle:
     Attributes:
         effort: ``"fast"``, ``"default"`` or ``"thorough"``: the number of steps, where it is not given.
         n_neighbors: Rows that lend each row their y.
-        steps: Optimiser steps; the best is chosen on the stop rows.
+        steps: Optimiser steps; the best is chosen on the validation rows.
         batch_size: Rows of either kind a step.
         hidden: Widths of the critic's hidden layers.
         n_folds: Critics; None takes 5, and 3 from 4,000 rows on.
@@ -121,7 +121,7 @@ class LocalShuffle:
         rng = np.random.default_rng(seeds[3])
         partners = np.empty((len(folds), n, count), np.int64)
         for k, fold in enumerate(folds):
-            for part in (fold.train, fold.stop, fold.report):
+            for part in _parts(fold):
                 found = exchange_partners(near[part], labels[part], count, rng, None if groups is None else groups[part])
                 partners[k, part] = part[found]
 
@@ -146,10 +146,7 @@ class LocalShuffle:
         device = torch.device(problem.device)
         whole, whose = np.arange(n), partners.transpose(0, 2, 1).reshape(len(folds), -1)
         plain = np.concatenate([side.plain for side in kept], 1)
-        exchanged = [
-            Fold(*(np.concatenate([k * n + rows for k in range(count)]) for rows in (fold.train, fold.stop, fold.report)))
-            for fold in folds
-        ]
+        exchanged = [Fold(*(np.concatenate([k * n + rows for k in range(count)]) for rows in _parts(fold))) for fold in folds]
         base = []
         for fold, other, lender in zip(folds, exchanged, whose, strict=True):
             rows = np.concatenate([np.tile(plain, (1 + count, 1)), lent.plain[np.concatenate([whole, lender])]], 1)
@@ -212,13 +209,14 @@ class _Divergence:
         rows, influence = np.empty(n), np.empty(n)
         on_train, effective, noise = [], [], 0.0
         for k, (fold, exchanged) in enumerate(folds):
-            held = RatioPart.read(scores[k, fold.report], scores[k, n + exchanged.report])
+            held = RatioPart.read(scores[k, fold.evaluation], scores[k, n + exchanged.evaluation])
             excess = held.weights.reshape(count, -1) - 1
             # A row moves the partition term where it keeps its own x and z, and where it lends its y.
-            lends = np.bincount(partners[k, fold.report].T.ravel(), weights=excess.ravel(), minlength=n)[fold.report] / count
-            rows[fold.report] = held.rows
-            influence[fold.report] = held.rows - excess.mean(0) - lends
-            noise += (len(fold.report) / n) ** 2 * float((excess - excess.mean(0)).var()) / excess.size
+            own = fold.evaluation
+            lends = np.bincount(partners[k, own].T.ravel(), weights=excess.ravel(), minlength=n)[own] / count
+            rows[fold.evaluation] = held.rows
+            influence[fold.evaluation] = held.rows - excess.mean(0) - lends
+            noise += (len(fold.evaluation) / n) ** 2 * float((excess - excess.mean(0)).var()) / excess.size
             effective.append(held.effective)
             on_train.append(float(RatioPart.read(scores[k, fold.train], scores[k, n + exchanged.train]).rows.mean()))
         correction = 0.5 * (float(np.mean(on_train)) - float(rows.mean()))
@@ -277,7 +275,7 @@ def _assembled(
             "saturated": saturated,
             "warnings": warnings,
         },
-        rows=whole.rows if exact else None,
+        pointwise_values=whole.rows if exact else None,
     )
 
 
@@ -286,3 +284,7 @@ def _progress(problem: Problem, steps: int, part: int, parts: int) -> Callable[[
     if callback is None:
         return None
     return lambda step, bound: callback(part * steps + step, parts * steps, f"training, bound {bound:.3f} nats")
+
+
+def _parts(fold: Fold) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return fold.train, fold.validation, fold.evaluation

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mine.critics.critic import Critic
 
-__all__ = ["GaussianCritic", "canonical_table"]
+__all__ = ["GaussianCritic", "canonical_scores"]
 
 
 class GaussianCritic(Critic):
@@ -112,10 +112,10 @@ class GaussianCritic(Critic):
 
     def all_pairs(self, hx: Tensor, hy: Tensor) -> Tensor:
         """Scores of every x with every y, shape ``(*stack, B, B)``."""
-        return canonical_table(self.correlations, hx, hy) + self.mutual_information[..., None, None]
+        return canonical_scores(self.correlations, hx, hy) + self.mutual_information[..., None, None]
 
 
-def canonical_table(r: Tensor, u: Tensor, v: Tensor) -> Tensor:
+def canonical_scores(r: Tensor, u: Tensor, v: Tensor) -> Tensor:
     """``sum r (u^2 + v^2) / (2 (1 + r)) - r (u - v)^2 / (2 (1 - r^2))`` of every u with every v: (..., B, B), by a product."""
     pull = r / (1 - r**2)
     own = r / (2 * (1 + r)) - 0.5 * pull

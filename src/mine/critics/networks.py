@@ -26,7 +26,7 @@ _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-class _Linear(nn.Module):
+class Linear(nn.Module):
     """Affine map ``(*stack, B, n_in) -> (*stack, B, n_out)`` with a weight of its own for each critic in the stack."""
 
     def __init__(
@@ -74,7 +74,7 @@ class MLP(nn.Module):
             raise InputError(f"Unknown activation {activation!r}. Valid: {', '.join(_ACTIVATIONS)}.")
         self.activation = activation
         self.activate_first = activate_first
-        self.layers = nn.ModuleList(_Linear(a, b, stack, generator=generator) for a, b in itertools.pairwise(sizes))
+        self.layers = nn.ModuleList(Linear(a, b, stack, generator=generator) for a, b in itertools.pairwise(sizes))
         if zero_last:
             last: Any = self.layers[-1]
             nn.init.zeros_(last.weight)
@@ -129,8 +129,8 @@ class ConcatCritic(Critic):
             raise InputError("hidden needs at least one layer, for example (64, 64).")
         self.stack = stack
         fan_in = dx + dy
-        self.first_x = _Linear(dx, hidden[0], stack, fan_in=fan_in, generator=generator)
-        self.first_y = _Linear(dy, hidden[0], stack, bias=False, fan_in=fan_in, generator=generator)
+        self.first_x = Linear(dx, hidden[0], stack, fan_in=fan_in, generator=generator)
+        self.first_y = Linear(dy, hidden[0], stack, bias=False, fan_in=fan_in, generator=generator)
         self.rest = MLP((*hidden, 1), stack, activation, activate_first=True, zero_last=zero_init, generator=generator)
 
     def encode_x(self, x: Tensor) -> Tensor:

@@ -15,6 +15,24 @@ from mine.storage.archive import read_archive, write_archive
 
 __all__ = ["load_critic", "save_critic"]
 
+#: The classes that a file may name, and the module of ``mine.critics`` that each is in.
+_HOMES = {
+    "ConcatCritic": "networks",
+    "CopulaMetricCritic": "copula_metric",
+    "GaussianCritic": "gaussian",
+    "LabelCritic": "label",
+    "Linear": "networks",
+    "MLP": "networks",
+    "MeanCritic": "combined",
+    "MetricCritic": "metric",
+    "ResidualCritic": "combined",
+    "SeparableCritic": "networks",
+    "SideLayout": "copula_metric",
+    "StudentCritic": "student",
+}
+#: What files of version 0.1 called them, attributes of theirs likewise.
+_FORMER_NAMES: dict[str, str] = {"GuidedCritic": "CopulaMetricCritic", "_Linear": "Linear", "lengths": "norms"}
+
 _PLAIN = (bool, int, float, str, type(None))
 _OF_MODULES = frozenset(nn.Module().__dict__)
 
@@ -59,14 +77,15 @@ def load_critic(path: str | Path) -> Critic:
 def _structure(module: nn.Module) -> dict[str, Any]:
     """Class, plain attributes, names of the tensors and the modules inside."""
     kind = type(module)
-    if not _ours(kind.__module__) and kind is not nn.ModuleList:
+    name = _name(kind)
+    if name is None:
         raise InputError(
             f"{kind.__module__}.{kind.__name__} is not a module of this library and cannot be rebuilt from a file: "
             "keep its state_dict() yourself."
         )
     attributes = {k: _plain(v) for k, v in vars(module).items() if k not in _OF_MODULES}
     return {
-        "class": f"{kind.__module__}:{kind.__qualname__}",
+        "class": name,
         "attributes": attributes,
         "parameters": {k: None if p is None else p.requires_grad for k, p in module._parameters.items()},
         "buffers": [k for k, b in module._buffers.items() if b is not None],
@@ -75,11 +94,11 @@ def _structure(module: nn.Module) -> dict[str, Any]:
 
 
 def _built(found: dict[str, Any], arrays: dict[str, Tensor], prefix: str) -> nn.Module:
-    kind = _class(found["class"], nn.Module)
+    kind = _class(found["class"])
     module: nn.Module = kind.__new__(kind)
     nn.Module.__init__(module)
     for name, value in found["attributes"].items():
-        setattr(module, name, _rich(value))
+        setattr(module, _former(name), _rich(value))
     for name, trained in found["parameters"].items():
         module.register_parameter(name, None if trained is None else nn.Parameter(arrays[prefix + name], trained))
     for name in found["buffers"]:
@@ -89,19 +108,31 @@ def _built(found: dict[str, Any], arrays: dict[str, Tensor], prefix: str) -> nn.
     return module
 
 
-def _ours(module: str) -> bool:
-    return module == "mine" or module.startswith("mine.")
+def _former(name: str) -> str:
+    return str(_FORMER_NAMES.get(name, name))
 
 
-def _class(name: str, base: type) -> Any:
-    """The class of that name, if it is one of this library: a file cannot make anything else run."""
-    module, _, qualname = name.partition(":")
+def _class(name: str) -> Any:
+    """The listed class of that name; an older file names its module as well, which does not matter.
+
+    Raises:
+        InputError: No such class is listed: a file cannot make anything else run.
+    """
     if name == f"{nn.ModuleList.__module__}:ModuleList":
         return nn.ModuleList
-    kind = getattr(import_module(module), qualname) if _ours(module) else None
-    if not (isinstance(kind, type) and issubclass(kind, base) and kind.__module__ == module):
+    module, _, own = name.rpartition(":")
+    own = _former(own)
+    if own not in _HOMES or (module and module.partition(".")[0] != "mine"):
         raise InputError(f"The file names {name}, which is no class of this library to build a critic from.")
-    return kind
+    return getattr(import_module(f"mine.critics.{_HOMES[own]}"), own)
+
+
+def _name(kind: type) -> str | None:
+    """The name under which a class is listed; None for any other."""
+    if kind is nn.ModuleList:
+        return f"{kind.__module__}:ModuleList"
+    home = _HOMES.get(kind.__name__)
+    return kind.__name__ if home is not None and kind.__module__ == f"mine.critics.{home}" else None
 
 
 def _plain(value: Any) -> Any:
@@ -109,9 +140,9 @@ def _plain(value: Any) -> Any:
         return value
     if type(value) in (tuple, list):
         return {"$tuple" if isinstance(value, tuple) else "$list": [_plain(item) for item in value]}
-    if dataclasses.is_dataclass(value) and not isinstance(value, type) and _ours(type(value).__module__):
+    if dataclasses.is_dataclass(value) and not isinstance(value, type) and _name(type(value)) is not None:
         fields = {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-        return {"$record": f"{type(value).__module__}:{type(value).__qualname__}", "fields": fields}
+        return {"$record": _name(type(value)), "fields": fields}
     raise InputError(f"A critic with {type(value).__name__} among its attributes cannot be kept in a file.")
 
 
@@ -119,7 +150,8 @@ def _rich(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     if "$record" in value:
-        return _class(value["$record"], object)(**{name: _rich(item) for name, item in value["fields"].items()})
+        fields = {_former(name): _rich(item) for name, item in value["fields"].items()}
+        return _class(value["$record"])(**fields)
     if "$tuple" in value:
         return tuple(_rich(item) for item in value["$tuple"])
     return [_rich(item) for item in value["$list"]]

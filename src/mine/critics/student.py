@@ -12,7 +12,7 @@ from scipy import special, stats
 from torch import Tensor
 
 from mine.critics.critic import Critic
-from mine.critics.gaussian import GaussianCritic, canonical_table
+from mine.critics.gaussian import GaussianCritic, canonical_scores
 
 __all__ = ["StudentCritic", "fit_student", "student_scores"]
 
@@ -109,7 +109,7 @@ class StudentCritic(Critic):
     def all_pairs(self, hx: Any, hy: Any) -> Tensor:
         """Scores of every x with every y, shape ``(*stack, B, B)``."""
         (u, length_x), (v, length_y) = hx, hy
-        shift = canonical_table(self.correlations, u, v)
+        shift = canonical_scores(self.correlations, u, v)
         return self._ratio(shift, length_x, length_y.mT, self.dof.unsqueeze(-1), self._level()[..., None, None])
 
     def _level(self) -> Tensor:

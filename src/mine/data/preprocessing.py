@@ -19,7 +19,7 @@ from mine.data import outofcore
 from mine.data.variables import Variable, as_variable
 from mine.errors import UnknownNameError
 
-__all__ = ["Preprocess", "RankGaussianizer", "RobustLogScaler", "SideEncoder", "n_lengths", "rank_gaussianize"]
+__all__ = ["Preprocess", "RankGaussianizer", "RobustLogScaler", "SideEncoder", "n_norms", "rank_gaussianize"]
 
 Preprocess: TypeAlias = 'Literal["rank", "robust"] | None'
 
@@ -29,10 +29,10 @@ MAX_KNOTS = 4096
 MAX_CATEGORIES = 64
 
 
-def n_lengths(dim: int) -> int:
+def n_norms(dim: int) -> int:
     """Number of length features of ``dim`` coordinates, after the ranked and the scaled ones; one coordinate is its own.
 
-    >>> n_lengths(1), n_lengths(3)
+    >>> n_norms(1), n_norms(3)
     (0, 2)
     """
     return 2 if dim > 1 else 0
@@ -184,9 +184,9 @@ class SideEncoder:
             if self.preprocess == "robust" or (self.preprocess == "rank" and self.both):
                 self.scalers_.append(RobustLogScaler().fit(flat))
         self.length_unit_ = float(np.abs(flat).max()) if flat.size else 1.0
-        self.lengths_ = None
-        if self.both and self.preprocess == "rank" and not self.keep_shape and n_lengths(flat.shape[1]):
-            self.lengths_ = RankGaussianizer().fit(self._squared_lengths(self.scalers_[0].transform(flat), flat))
+        self.norms_ = None
+        if self.both and self.preprocess == "rank" and not self.keep_shape and n_norms(flat.shape[1]):
+            self.norms_ = RankGaussianizer().fit(self._squared_lengths(self.scalers_[0].transform(flat), flat))
         self.labels_ = None
         self.merged_: dict[str, int] = {}
         if variable.n_discrete:
@@ -223,8 +223,8 @@ class SideEncoder:
         parts = [scaler.transform(flat) for scaler in self.scalers_] or [flat]
         if len(parts) == 2:  # the ranks tell far values apart already: an outlier's size would only upset the critic
             parts[1] = parts[1].clip(-8.0, 8.0)
-        if self.lengths_ is not None:
-            parts.append(self.lengths_.transform(self._squared_lengths(parts[0], flat)))
+        if self.norms_ is not None:
+            parts.append(self.norms_.transform(self._squared_lengths(parts[0], flat)))
         if self.labels_ is not None:
             with warnings.catch_warnings():  # a level that fit never saw shares the code of the rare ones, or of none
                 warnings.filterwarnings("ignore", "Found unknown categories", UserWarning)

@@ -14,7 +14,7 @@ from mine.errors import NotEnoughDataError
 
 __all__ = ["Fold", "copied_rows", "duplicate_groups", "make_folds", "repeats_by_nature", "subsampled", "trimmed"]
 
-#: Fewest rows of a stop or report part: below that its bound is noise.
+#: Fewest rows of a validation or evaluation part: below that its bound is noise.
 MIN_PART = 4
 #: Numbers are counts or were rounded where a grid of the smallest gap between them has at most so many points a value, and
 #: where each value averages so many rows.
@@ -23,28 +23,28 @@ GRID_POINTS, ROWS_A_VALUE = 10, 1.5
 
 @dataclass(frozen=True)
 class Fold:
-    """Row numbers: ``train`` fits the critic, ``stop`` picks its step, ``report`` is read once."""
+    """Row numbers: ``train`` fits the critic, ``validation`` chooses its step, ``evaluation`` is used once."""
 
     train: np.ndarray
-    stop: np.ndarray
-    report: np.ndarray
+    validation: np.ndarray
+    evaluation: np.ndarray
 
 
-def make_folds(n: int, n_folds: int, seed: int, groups: np.ndarray | None = None, stop_share: float = 0.15) -> list[Fold]:
-    """Cross-fitting folds whose report parts partition ``range(n)``; a group stays on one side of every split.
+def make_folds(n: int, n_folds: int, seed: int, groups: np.ndarray | None = None, validation_share: float = 0.15) -> list[Fold]:
+    """Cross-fitting folds whose evaluation parts partition ``range(n)``; a group stays on one side of every split.
 
     Raises:
         NotEnoughDataError: Too few rows or groups for ``n_folds`` folds, or a group with more than half of the rows.
 
     >>> folds = make_folds(100, 5, seed=0)
-    >>> sorted(np.concatenate([f.report for f in folds])) == list(range(100))
+    >>> sorted(np.concatenate([f.evaluation for f in folds])) == list(range(100))
     True
     """
     rows = np.arange(n)
     if groups is not None:
         sizes = np.unique(groups, return_counts=True)[1]
         n_groups, largest = len(sizes), int(sizes.max())
-        needed = max(4, n_folds + 1)  # outside the largest report part, one group to train on and one to stop by
+        needed = max(4, n_folds + 1)  # outside the largest evaluation part, one group to train on and one to validate on
         if n_groups < needed:
             remedy = f" or pass n_folds={n_groups - 1}" if n_groups >= 4 else ""
             raise NotEnoughDataError(
@@ -62,18 +62,18 @@ def make_folds(n: int, n_folds: int, seed: int, groups: np.ndarray | None = None
         outer = KFold(n_folds, shuffle=True, random_state=seed % 2**32).split(rows)
 
     folds: list[Fold] = []
-    for k, (rest, report) in enumerate(outer):
+    for k, (rest, evaluation) in enumerate(outer):
         inner_seed = (seed + 1 + k) % 2**32
         if groups is not None:
-            size = max(stop_share, 1 / len(np.unique(groups[rest])))
+            size = max(validation_share, 1 / len(np.unique(groups[rest])))
             split = GroupShuffleSplit(1, test_size=size, random_state=inner_seed).split(rest, groups=groups[rest])
         else:
-            size = max(MIN_PART, round(stop_share * len(rest)))
+            size = max(MIN_PART, round(validation_share * len(rest)))
             split = ShuffleSplit(1, test_size=size, random_state=inner_seed).split(rest)
-        train, stop = next(iter(split))
-        folds.append(Fold(rest[train], rest[stop], report))
+        train, validation = next(iter(split))
+        folds.append(Fold(rest[train], rest[validation], evaluation))
     for fold in folds:
-        if min(map(len, (fold.train, fold.stop, fold.report))) < 2:
+        if min(map(len, (fold.train, fold.validation, fold.evaluation))) < 2:
             raise _too_few(n, n_folds)
     return folds
 
@@ -92,16 +92,16 @@ def subsampled(folds: list[Fold], most: int) -> tuple[list[Fold], np.ndarray | N
     """The folds on a fixed random subsample of ``most`` of their rows, renumbered, and those rows; None where there are fewer.
 
     >>> few, rows = subsampled(make_folds(100, 2, seed=0), 30)
-    >>> len(rows), sorted(np.concatenate([f.report for f in few])) == list(range(30))
+    >>> len(rows), sorted(np.concatenate([f.evaluation for f in few])) == list(range(30))
     (30, True)
     """
-    n = sum(len(f.report) for f in folds)  # every row is reported on once
+    n = sum(len(f.evaluation) for f in folds)  # every row is reported on once
     if n <= most:
         return folds, None
     rows = np.sort(np.random.default_rng(0).choice(n, most, replace=False))
     place = np.full(n, -1)
     place[rows] = np.arange(most)
-    parts = [[place[part][place[part] >= 0] for part in (f.train, f.stop, f.report)] for f in folds]
+    parts = [[place[part][place[part] >= 0] for part in (f.train, f.validation, f.evaluation)] for f in folds]
     return [Fold(*part) for part in parts], rows
 
 

@@ -10,21 +10,22 @@ import torch
 
 from mine import bounds
 from mine.critics.combined import ResidualCritic
+from mine.critics.copula_metric import CopulaMetricCritic, SideLayout
 from mine.critics.critic import Critic
-from mine.critics.guided import GuidedCritic, SideLayout
-from mine.critics.labelled import LabelCritic
+from mine.critics.label import LabelCritic
 from mine.critics.networks import ConcatCritic
-from mine.data.preprocessing import Preprocess, SideEncoder, n_lengths
+from mine.data.preprocessing import Preprocess, SideEncoder, n_norms
 from mine.data.problem import Problem
 from mine.data.splits import Fold
 from mine.estimators.base import CopulaBase, base_rows, fit_copulas
 from mine.estimators.blend import blend
 from mine.estimators.discrete import DiscretePlugin, plugin_suits
 from mine.estimators.fit import CrossFit
-from mine.estimators.neural import Effort, FittedNeural, Neural
+from mine.estimators.neural import EffortSettings, FittedNeural, Neural
 from mine.estimators.strong import by_copula, by_residual, by_ross
 from mine.result import Estimate
-from mine.training.loop import History, Pairs, TrainingOptions
+from mine.training.options import History, TrainingOptions
+from mine.training.pairs import Pairs
 
 __all__ = ["Auto"]
 
@@ -54,10 +55,10 @@ class Auto(Neural):
     residual: bool = True
 
     _own_rate = 5e-3
-    _efforts: ClassVar[dict[str, Effort]] = {
-        "fast": Effort(pace=0.7, hidden=(64, 64), batch_size=256, shuffles=8, blend=False),
-        "default": Effort(pace=1.4, hidden=(128, 128), batch_size=256, shuffles=8),
-        "thorough": Effort(pace=2.0, hidden=(256, 256), batch_size=256, shuffles=8, n_folds=5, members=4),
+    _efforts: ClassVar[dict[str, EffortSettings]] = {
+        "fast": EffortSettings(pace=0.7, hidden=(64, 64), batch_size=256, shuffles=8, blend=False),
+        "default": EffortSettings(pace=1.4, hidden=(128, 128), batch_size=256, shuffles=8),
+        "thorough": EffortSettings(pace=2.0, hidden=(256, 256), batch_size=256, shuffles=8, n_folds=5, ensemble_size=4),
     }
 
     def fit(self, problem: Problem) -> FittedNeural:
@@ -78,20 +79,20 @@ class Auto(Neural):
 
     def _copulas(self, problem: Problem, pairs: Pairs, folds: list[Fold]) -> CopulaBase:
         dx, dy = problem.x.n_continuous, problem.y.n_continuous
-        return fit_copulas([base_rows(pairs, fold, dx, dy) for fold in folds], self.dial.members)
+        return fit_copulas([base_rows(pairs, fold, dx, dy) for fold in folds], self.settings.ensemble_size)
 
     def _distance_critic(self, problem: Problem, pairs: Pairs, base: CopulaBase, generator: torch.Generator) -> Critic:
         dx, dy = problem.x.n_continuous, problem.y.n_continuous
         layouts = [
-            SideLayout(d, lengths := n_lengths(d), features.shape[1] - 2 * d - lengths)
+            SideLayout(d, norms := n_norms(d), features.shape[1] - 2 * d - norms)
             for d, features in ((dx, pairs.x), (dy, pairs.y))
         ]
-        return GuidedCritic(
+        return CopulaMetricCritic(
             base.ratio.float(),
             base.gaussian.float(),
             base.weights.float(),
             *layouts,
-            hidden=tuple(self.dial.hidden),
+            hidden=tuple(self.settings.hidden),
             activation=self.activation,
             generator=generator,
         )
@@ -107,14 +108,14 @@ class Auto(Neural):
             self._label_network(problem),
             labels=label,
             activation=self.activation,
-            stack=(len(folds) * self.dial.members,),
+            stack=(len(folds) * self.settings.ensemble_size,),
             generator=generator,
         )
 
     def _label_network(self, problem: Problem) -> tuple[int, ...]:
         """Deeper and narrower on one number, whose edges it must find."""
         single = sum(side.n_continuous for side in (problem.x, problem.y)) == 1
-        return PAIR_NETWORK if single and self.hidden is None else tuple(self.dial.hidden)
+        return PAIR_NETWORK if single and self.hidden is None else tuple(self.settings.hidden)
 
     def _pair_critic(
         self, problem: Problem, pairs: Pairs, folds: list[Fold], base: CopulaBase, generator: torch.Generator
@@ -125,7 +126,7 @@ class Auto(Neural):
             pairs.y.shape[1],
             PAIR_NETWORK,
             activation=self.activation,
-            stack=(len(folds) * self.dial.members,),
+            stack=(len(folds) * self.settings.ensemble_size,),
             zero_init=True,
             generator=generator,
         )
@@ -143,12 +144,12 @@ class Auto(Neural):
         on_pairs = self._pair_critic(problem, pairs, folds, base, torch.Generator().manual_seed(seeds[1] + 1))
         second, _ = self._train_folds(on_pairs, self._pair_options(problem), problem, pairs, folds, seeds[2], (1, 2))
         kind = self._reported()
-        stops = [torch.as_tensor(fold.stop, device=pairs.x.device) for fold in folds]
+        stops = [torch.as_tensor(fold.validation, device=pairs.x.device) for fold in folds]
         blended = [blend(a, b, pairs, rows, kind, seeds[2]) for a, b, rows in zip(first, second, stops, strict=True)]
         return blended, [history]
 
     def _blends(self, problem: Problem) -> bool:
-        return self.dial.blend and self.critic is None and self._has_base(problem) and not _one_each(problem)
+        return self.settings.blend and self.critic is None and self._has_base(problem) and not _one_each(problem)
 
     def _words(self, problem: Problem) -> str:
         if _label_side(problem):
@@ -157,9 +158,9 @@ class Auto(Neural):
             return super()._words(problem)
         if _one_each(problem):
             return f"copula + MLP {PAIR_NETWORK}"
-        members = "" if self.dial.members == 1 else f", mean of {self.dial.members}"
+        ensemble_size = "" if self.settings.ensemble_size == 1 else f", mean of {self.settings.ensemble_size}"
         beside = f", blended with MLPs {PAIR_NETWORK} on pairs" if self._blends(problem) else ""
-        return f"copula + distance between MLPs {tuple(self.dial.hidden)}{members}{beside}"
+        return f"copula + distance between MLPs {tuple(self.settings.hidden)}{ensemble_size}{beside}"
 
     def _options(self, problem: Problem) -> TrainingOptions:
         if self.critic is None and _one_each(problem):

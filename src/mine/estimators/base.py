@@ -1,4 +1,4 @@
-"""The fitted copula that a critic starts from: how much to shrink it and how heavy its tails are, chosen on the stop rows."""
+"""The fitted copula that a critic starts from: its shrinkage and its tails are chosen on the validation rows."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ import torch
 from sklearn.covariance import ledoit_wolf_shrinkage
 from torch import Tensor
 
+from mine.critics.copula_metric import direction_weights
 from mine.critics.critic import Critic
 from mine.critics.gaussian import GaussianCritic
-from mine.critics.guided import direction_weights
 from mine.critics.student import StudentCritic, fit_student, student_scores
 from mine.data import outofcore
 from mine.data.splits import Fold, trimmed
 from mine.estimators.evaluation import selection_rows
-from mine.training.loop import Pairs, evaluate_scores
+from mine.training.evaluation import evaluate_scores
+from mine.training.pairs import Pairs
 
 __all__ = ["CopulaBase", "base_rows", "base_train", "copula_name", "fit_base", "fit_copulas"]
 
 #: Degrees of freedom tried, from light tails to heavy ones, until one is no better than the last.
 DEGREES = (24.0, 10.0, 5.0, 3.0, 2.0, 1.5, 1.0, 0.7)
-#: Rows of the stop split that choose among them, and shuffles a row.
+#: Rows of the validation rows that choose among them, and shuffles a row.
 CHOOSING_ROWS, CHOOSING_SHUFFLES = 4000, 12
 
 
@@ -31,7 +32,7 @@ CHOOSING_ROWS, CHOOSING_SHUFFLES = 4000, 12
 class CopulaBase:
     """The folds' copulas: ``ratio`` is the log-ratio, ``gaussian`` the Gaussian of the same rows; both stacked.
 
-    ``weights`` (M, 1, r) tells how far each canonical direction correlates on the stop rows.
+    ``weights`` (M, 1, r) tells how far each canonical direction correlates on the validation rows.
     """
 
     ratio: Critic
@@ -51,7 +52,7 @@ def copula_name(degrees: list[float], folds: int) -> str:
 
 
 def fit_base(x: np.ndarray, y: np.ndarray, fold: Fold) -> GaussianCritic:
-    """The Gaussian of the training rows, shrunk by as much as the stop rows' mean log-ratio asks for.
+    """The Gaussian of the training rows, shrunk by as much as the validation rows' mean log-ratio asks for.
 
     Candidates are the sample covariance and that shrunk by the formula of Ledoit & Wolf (2004), each with less and less
     covariance between the sides. 1 - r^2 is kept above 1 / n: so few rows cannot tell a stronger relation from a
@@ -62,36 +63,36 @@ def fit_base(x: np.ndarray, y: np.ndarray, fold: Fold) -> GaussianCritic:
 
 def _choose_gaussian(x: np.ndarray, y: np.ndarray, fold: Fold) -> tuple[GaussianCritic, float, float]:
     """The chosen Gaussian, its shrinkage of the cross-covariance and its weight of the diagonal."""
-    train, stop = fold.train, fold.stop
+    train, validation = fold.train, fold.validation
     both = np.concatenate([x[train], y[train]], 1)
     diagonals = [float(ledoit_wolf_shrinkage(both))]
     if len(train) > 3 * both.shape[1]:
         diagonals.append(0.0)
-    tx, ty = torch.as_tensor(x[stop]), torch.as_tensor(y[stop])
+    tx, ty = torch.as_tensor(x[validation]), torch.as_tensor(y[validation])
     candidates = []
     for diagonal in diagonals:
         for shrinkage in (0.0, 0.03, 0.1, 0.3, 0.6, 1.0):
             critic = GaussianCritic.fit(x[train], y[train], shrinkage=shrinkage, diagonal=diagonal, floor=1 / len(train))
             ratio = critic(tx, ty)
-            surely = float(ratio.mean() - 0.5 * ratio.std(correction=0) / len(stop) ** 0.5)
+            surely = float(ratio.mean() - 0.5 * ratio.std(correction=0) / len(validation) ** 0.5)
             candidates.append((surely, critic, shrinkage, diagonal))
     _, critic, shrinkage, diagonal = max(candidates, key=lambda c: c[0])
     return critic, shrinkage, diagonal
 
 
-def fit_copulas(parts: list[tuple[np.ndarray, np.ndarray, Fold]], members: int = 1) -> CopulaBase:
-    """The copula of each fold's training rows, all of them ``members`` times over.
+def fit_copulas(parts: list[tuple[np.ndarray, np.ndarray, Fold]], ensemble_size: int = 1) -> CopulaBase:
+    """The copula of each fold's training rows, all of them ``ensemble_size`` times over.
 
     A part is what :func:`base_rows` gives, normal scores and their fold.
     """
     chosen = [_choose_gaussian(*part) for part in parts]
-    gaussian = GaussianCritic.stacked([c[0] for c in chosen] * members)
+    gaussian = GaussianCritic.stacked([c[0] for c in chosen] * ensemble_size)
     weights = torch.stack(
         [
-            direction_weights(critic, torch.as_tensor(x[fold.stop]), torch.as_tensor(y[fold.stop]))
+            direction_weights(critic, torch.as_tensor(x[fold.validation]), torch.as_tensor(y[fold.validation]))
             for (critic, _, _), (x, y, fold) in zip(chosen, parts, strict=True)
         ]
-        * members
+        * ensemble_size
     )
     best = [_heavier_tails(*c, *part) for c, part in zip(chosen, parts, strict=True)]
     if not any(math.isfinite(dof) for _, dof in best):
@@ -102,21 +103,21 @@ def fit_copulas(parts: list[tuple[np.ndarray, np.ndarray, Fold]], members: int =
         else fit_student(x[f.train], y[f.train], math.inf, shrinkage=s, diagonal=d, floor=1 / len(f.train))
         for (critic, _), (_, s, d), (x, y, f) in zip(best, chosen, parts, strict=True)
     ]
-    return CopulaBase(StudentCritic.stacked(students * members), gaussian, weights)
+    return CopulaBase(StudentCritic.stacked(students * ensemble_size), gaussian, weights)
 
 
 def _heavier_tails(
     gaussian: GaussianCritic, shrinkage: float, diagonal: float, x: np.ndarray, y: np.ndarray, fold: Fold
 ) -> tuple[Critic, float]:
-    """The best copula on the stop rows and its degrees of freedom, from the Gaussian down to where tails get no heavier."""
+    """The best copula on the validation rows and its degrees of freedom, from the Gaussian on while heavier tails help."""
     pairs = Pairs(torch.as_tensor(x), torch.as_tensor(y))
     best: tuple[Critic, float] = (gaussian, math.inf)
-    rows = _stop_rows(gaussian, pairs, fold)
+    rows = _validation_rows(gaussian, pairs, fold)
     train = fold.train
     for dof in DEGREES:
         tx, ty = student_scores(x[train], dof), student_scores(y[train], dof)
         critic = fit_student(tx, ty, dof, shrinkage=shrinkage, diagonal=diagonal, floor=1 / len(train))
-        found = _stop_rows(critic, pairs, fold)
+        found = _validation_rows(critic, pairs, fold)
         gain = found - rows
         if gain.mean() <= 0.5 * gain.std(correction=0) / len(gain) ** 0.5 + 0.5 / len(gain):
             break
@@ -125,10 +126,10 @@ def _heavier_tails(
 
 
 def base_rows(pairs: Pairs, fold: Fold, dx: int, dy: int) -> tuple[np.ndarray, np.ndarray, Fold]:
-    """What the copulas read of a fold: its training and stop rows of the first features, and their new numbers."""
+    """What the copulas read of a fold: its training and validation rows of the first features, and their new numbers."""
     train = base_train(fold, dx + dy)
-    n = len(train) + len(fold.stop)
-    x, y = pairs.rows(torch.as_tensor(np.concatenate([train, fold.stop]), device=pairs.x.device))
+    n = len(train) + len(fold.validation)
+    x, y = pairs.rows(torch.as_tensor(np.concatenate([train, fold.validation]), device=pairs.x.device))
     renumbered = Fold(np.arange(len(train)), np.arange(len(train), n), np.arange(0))
     return x[:, :dx].cpu().double().numpy(), y[:, :dy].cpu().double().numpy(), renumbered
 
@@ -138,9 +139,9 @@ def base_train(fold: Fold, width: int) -> np.ndarray:
     return trimmed([fold], max(20_000, outofcore.FIT_VALUES // width), seed=0)[0].train
 
 
-def _stop_rows(critic: Critic, pairs: Pairs, fold: Fold) -> Tensor:
-    """Contributions (nats) of the stop rows to the held-out bound of ``critic``; the same rows and shuffles each time."""
-    index = torch.as_tensor(fold.stop[:CHOOSING_ROWS])
+def _validation_rows(critic: Critic, pairs: Pairs, fold: Fold) -> Tensor:
+    """Contributions (nats) of the validation rows to the held-out bound of ``critic``; the same rows and shuffles each time."""
+    index = torch.as_tensor(fold.validation[:CHOOSING_ROWS])
     shuffles = min(CHOOSING_SHUFFLES, len(index) - 1)
     joint, marginal, _ = evaluate_scores(critic, pairs, index, shuffles, torch.Generator().manual_seed(0))
     return selection_rows("dv", joint, marginal)

@@ -11,9 +11,9 @@ import torch
 from mine.data.problem import clustered_stderr
 from mine.estimators.evaluation import MIN_EFFECTIVE, ReportedBound, RowReport, report_rows
 from mine.estimators.fit import CrossFit
-from mine.estimators.witness import copula_witness, name_of_copula, neighbour_witness
+from mine.estimators.reference import copula_reference, name_of_copula, neighbour_reference
 from mine.result import Estimate
-from mine.training.loop import History
+from mine.training.options import History
 
 __all__ = ["Reports", "assemble", "interval_half_width", "upper_half_width"]
 
@@ -30,7 +30,7 @@ FEW_ROWS_A_COLUMN = 250
 #: also let them miss, and a sharp or many-sided dependence is learnt last (benchmarks/coverage.py, tasks of suite "shapes").
 MISFIT = 3.0
 
-_WITNESSES = {"copula": "on held-out rows a fitted copula", "neighbours": "a nearest-neighbour estimate (method 'ksg')"}
+_REFERENCES = {"copula": "on held-out rows a fitted copula", "neighbours": "a nearest-neighbour estimate (method 'ksg')"}
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Reports:
     """The bound on every fold's held-out rows, and its mean on the training rows or None."""
 
     kind: ReportedBound
-    held: list[RowReport]
+    held_out: list[RowReport]
     train_bound: float | None
 
     @classmethod
@@ -53,24 +53,24 @@ class Reports:
                 for critic, index in zip(fit.critics, indices, strict=True)
             ]
 
-        held = read(kind, "report")
+        held = read(kind, "evaluation")
         if kind in ("dv", "nwj") and np.median([r.effective for r in held]) < _effective_needed(held[0]):
             # Such a partition term errs upwards without limit; InfoNCE stays a bound on any number of pairs.
             kind = "infonce"
-            held = read(kind, "report")
+            held = read(kind, "evaluation")
         if not train:
             return cls(kind, held, None)
         on_train = [r.bound for r in read(kind, "train")]
-        return cls(kind, held, float(np.average(on_train, weights=[len(f.report) for f in fit.folds])))
+        return cls(kind, held, float(np.average(on_train, weights=[len(f.evaluation) for f in fit.folds])))
 
     @property
     def effective(self) -> float:
-        return float(np.median([r.effective for r in self.held]))
+        return float(np.median([r.effective for r in self.held_out]))
 
     def limit(self, n: int, value: float) -> tuple[float, bool]:
         """The most (nats) these shuffled pairs can resolve, and whether ``value`` is too near to it."""
         if self.kind == "infonce":
-            cap = math.log(min(r.shuffles for r in self.held) + 1)
+            cap = math.log(min(r.shuffles for r in self.held_out) + 1)
             return cap, value > INFONCE_SHARE * cap
         cap = math.log(n)
         return cap, value > cap - SATURATION_MARGIN
@@ -80,29 +80,29 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
     """The estimate in nats: held-out bound, half of its distance to the training bound, 95 % interval, diagnostics."""
     problem, n, kind = fit.problem, fit.problem.n, reports.kind
     rows, influence = np.empty(n), np.empty(n)
-    for fold, report in zip(fit.folds, reports.held, strict=True):
-        rows[fold.report] = report.rows.numpy()
-        influence[fold.report] = report.influence.numpy()
+    for fold, report in zip(fit.folds, reports.held_out, strict=True):
+        rows[fold.evaluation] = report.rows.numpy()
+        influence[fold.evaluation] = report.influence.numpy()
     held = float(rows.mean())
     correction = 0.0 if reports.train_bound is None else 0.5 * (reports.train_bound - held)
     value = held + correction
-    shares = np.array([len(f.report) / n for f in fit.folds])
-    noise = float(np.sqrt(np.sum((shares * [r.shuffle_noise for r in reports.held]) ** 2)))
+    shares = np.array([len(f.evaluation) / n for f in fit.folds])
+    noise = float(np.sqrt(np.sum((shares * [r.shuffle_noise for r in reports.held_out]) ** 2)))
     stderr = float(np.hypot(clustered_stderr(influence, problem.groups), noise))
 
     cap, saturated = reports.limit(n, value)
-    witness, strongest = copula_witness(fit)
-    saturated = saturated or strongest or (witness is not None and witness > math.log(n) - SATURATION_MARGIN)
+    reference, strongest = copula_reference(fit)
+    saturated = saturated or strongest or (reference is not None and reference > math.log(n) - SATURATION_MARGIN)
     half_width = interval_half_width(stderr, correction, n)
     columns = sum(v.n_continuous + v.n_discrete for v in (problem.x, problem.y))
     missable = math.hypot(upper_half_width(half_width, columns, n), MISFIT * max(0.0, correction))
     low, high = value - half_width, math.inf if saturated else value + missable
     if saturated:  # SMILE's clipped partition term errs upwards there, by any amount
         low = min(low, 0.0 if kind == "smile" else held - half_width)
-    # A critic can miss what it could have seen, and both halves then read low: two witnesses that need no training.
-    neighbours = neighbour_witness(problem)
+    # A critic can miss what it could have seen, and both halves then read low: two references that need no training.
+    neighbours = neighbour_reference(problem)
     missed = {
-        name: nats for name, nats in (("copula", witness), ("neighbours", neighbours)) if nats is not None and nats > high
+        name: nats for name, nats in (("copula", reference), ("neighbours", neighbours)) if nats is not None and nats > high
     }
     high = max([high, *(nats + half_width for nats in (*missed.values(), neighbours) if nats is not None)])
 
@@ -120,7 +120,7 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
             "bias_correction": correction,
             "train_bound": reports.train_bound,
             "copula": name_of_copula(fit),
-            "copula_nats": witness,
+            "copula_nats": reference,
             "neighbours_nats": neighbours,
             "saturated": saturated,
             "few_rows": n <= FEW_ROWS_A_COLUMN * columns,
@@ -134,7 +134,7 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
             **fit.about,
             "warnings": _warnings(fit, value, correction, cap if saturated else None, missed),
         },
-        rows=None if kind == "smile" else rows,
+        pointwise_values=None if kind == "smile" else rows,
     )
 
 
@@ -159,12 +159,12 @@ def _mean_history(histories: list[History]) -> dict[str, list[float]]:
     return {
         "step": [float(s) for s in histories[0].step[:length]],
         "train": [float(np.mean([h.train[i] for h in histories])) for i in range(length)],
-        "stop": [float(np.mean([h.stop[i] for h in histories])) for i in range(length)],
+        "validation": [float(np.mean([h.validation[i] for h in histories])) for i in range(length)],
     }
 
 
 def _warnings(fit: CrossFit, value: float, correction: float, cap: float | None, missed: dict[str, float]) -> list[str]:
-    """Sentences to read before quoting the number; ``cap`` where it is saturated, ``missed`` what a witness saw."""
+    """Sentences to read before quoting the number; ``cap`` where it is saturated, ``missed`` what a reference saw."""
     out: list[str] = []
     if cap is not None:
         out.append(
@@ -174,7 +174,7 @@ def _warnings(fit: CrossFit, value: float, correction: float, cap: float | None,
     if missed:
         seen = max(missed, key=missed.__getitem__)
         out.append(
-            f"The critic misses dependence: {_WITNESSES[seen]} alone gives {missed[seen]:.2f} nats. "
+            f"The critic misses dependence: {_REFERENCES[seen]} alone gives {missed[seen]:.2f} nats. "
             f"Train longer (steps={2 * fit.steps}), widen the critic, or use method 'auto'."
         )
     if abs(correction) > max(0.1, 0.25 * abs(value)):

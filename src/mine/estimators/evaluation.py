@@ -10,7 +10,8 @@ from torch import Tensor
 
 from mine import bounds
 from mine.critics.critic import Critic
-from mine.training.loop import Pairs, evaluate_scores
+from mine.training.evaluation import evaluate_scores
+from mine.training.pairs import Pairs
 
 __all__ = [
     "REPORTED_BOUND",
@@ -114,7 +115,7 @@ def effective_pairs(log_weights: Tensor, dim: int | tuple[int, ...]) -> Tensor:
 
 
 def selection_rows(kind: ReportedBound, joint: Tensor, marginal: Tensor) -> Tensor:
-    """Contributions of the stop rows, shape (..., B), whose mean is the bound to pick a step by.
+    """Contributions of the validation rows, shape (..., B), whose mean is the bound to pick a step by.
 
     That is ``kind``, or InfoNCE where few shuffled pairs carry the partition term: an empirical partition term that rests on
     a handful of pairs is too small, so that Donsker-Varadhan would pick the critic that breaks it most.

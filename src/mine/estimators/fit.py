@@ -9,7 +9,8 @@ from mine.critics.critic import Critic
 from mine.data.preprocessing import SideEncoder
 from mine.data.problem import Problem
 from mine.data.splits import Fold
-from mine.training.loop import History, Pairs
+from mine.training.options import History
+from mine.training.pairs import Pairs
 
 __all__ = ["CrossFit"]
 

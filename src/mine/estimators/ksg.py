@@ -138,12 +138,12 @@ class KSG:
             "warnings": drift_warnings(drift, stderr),
         }
         low, high = value - half_width, value + half_width
-        witness = copula_information(problem.x.flat, problem.y.flat)
-        diagnostics["copula_nats"] = witness
-        if witness is not None and witness > high:  # neighbours are far apart in many dimensions, and KSG reads low
-            high = witness + half_width
+        reference = copula_information(problem.x.flat, problem.y.flat)
+        diagnostics["copula_nats"] = reference
+        if reference is not None and reference > high:  # neighbours are far apart in many dimensions, and KSG reads low
+            high = reference + half_width
             diagnostics["warnings"].append(
-                f"KSG misses dependence here: a Gaussian copula alone gives {witness:.2f} nats. Use method 'auto'."
+                f"KSG misses dependence here: a Gaussian copula alone gives {reference:.2f} nats. Use method 'auto'."
             )
         interval = (low, high)
         return Estimate(value, None, stderr, interval, self.name, n, diagnostics=diagnostics)

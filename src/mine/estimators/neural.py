@@ -31,17 +31,20 @@ from mine.estimators.evaluation import REPORTED_BOUND, ReportedBound, rows_of_bo
 from mine.estimators.fit import CrossFit
 from mine.estimators.users_critic import dry_run, forked_rng, fresh_critic
 from mine.result import Estimate
-from mine.training.loop import History, Pairs, TrainingOptions, evaluate_scores, train_critic
+from mine.training.evaluation import evaluate_scores
+from mine.training.loop import train_critic
+from mine.training.options import History, TrainingOptions
+from mine.training.pairs import Pairs
 from mine.training.processes import ProcessGroup
 
-__all__ = ["Effort", "FittedNeural", "Neural", "split", "stop_share"]
+__all__ = ["EffortSettings", "FittedNeural", "Neural", "split", "validation_share"]
 
 
 @dataclass(frozen=True)
-class Effort:
+class EffortSettings:
     """What a value of the dial ``effort`` stands for, where the options are not given themselves.
 
-    ``pace`` multiplies the number of steps; ``n_folds`` None is the usual number; ``members`` critics a fold are trained
+    ``pace`` multiplies the number of steps; ``n_folds`` None is the usual number; ``ensemble_size`` critics a fold are trained
     apart, and their mean is reported; ``blend`` trains a second kind of critic where a method has one.
     """
 
@@ -50,7 +53,7 @@ class Effort:
     batch_size: int = 512
     shuffles: int = 1
     n_folds: int | None = None
-    members: int = 1
+    ensemble_size: int = 1
     blend: bool = True
 
 
@@ -58,7 +61,7 @@ class Effort:
 class Neural:
     """Cross-fitted variational estimator.
 
-    Each of ``n_folds`` critics has its own train, stop and report rows, so that every row is reported on once, by a critic
+    Each of ``n_folds`` critics has its own training, validation and evaluation rows: every row is reported on once, by a critic
     that never saw it; the built-in critics train together in one stacked network.
 
     Attributes:
@@ -73,13 +76,13 @@ class Neural:
         n_folds: Number of folds; None takes 5, and 3 from 4,000 rows on, where training rows are no longer scarce.
         bias_correction: ``value`` is the mean of the bound on held-out and on training rows, whose biases cancel to first
             order in 1/n; otherwise ``value`` is ``lower_bound``.
-        steps: Most optimiser steps; the best step is chosen on the stop rows. None takes :func:`default_steps`
+        steps: Most optimiser steps; the best step is chosen on the validation rows. None takes :func:`default_steps`
             times the pace of ``effort``.
         batch_size: Rows a step and critic.
         shuffles: Shuffled pairs a joint pair.
         learning_rate: Peak rate of AdamW; None takes what suits the built-in critic, and 4e-3 for a user's.
         weight_decay: Of AdamW.
-        patience: Looks at the stop rows (one every fortieth of ``steps``) without a better bound, after which training ends.
+        patience: Validations (one every fortieth of ``steps``) without a better bound, after which training ends.
         bf16: Train under bfloat16 autocast, for GPUs; what is reported is scored in float32.
         all_pairs: Take every pair of a batch where the critic can; ``shuffles`` is then not used.
         averaging: Share of ``steps`` over which weights are averaged; 0 takes them as they are.
@@ -110,10 +113,10 @@ class Neural:
     #: Peak learning rates of the built-in critic and of a user's, which nobody tuned.
     _own_rate, _users_rate = 3e-3, 4e-3
     #: The dial.
-    _efforts: ClassVar[dict[str, Effort]] = {
-        "fast": Effort(pace=0.4),
-        "default": Effort(),
-        "thorough": Effort(pace=2.0, shuffles=4, n_folds=5, members=3),
+    _efforts: ClassVar[dict[str, EffortSettings]] = {
+        "fast": EffortSettings(pace=0.4),
+        "default": EffortSettings(),
+        "thorough": EffortSettings(pace=2.0, shuffles=4, n_folds=5, ensemble_size=3),
     }
 
     def run(self, problem: Problem) -> Estimate:
@@ -126,8 +129,8 @@ class Neural:
         kind = self._reported()
         custom = self.critic is not None
         encoders = [self._encoder().fit(v, keep_shape=custom) for v in (problem.x, problem.y)]
-        problem, folds = split(problem, self.dial.n_folds, seeds[0])
-        folds = trimmed(folds, self._steps(problem.n) * self.dial.batch_size, seeds[0])
+        problem, folds = split(problem, self.settings.n_folds, seeds[0])
+        folds = trimmed(folds, self._steps(problem.n) * self.settings.batch_size, seeds[0])
         pairs = _pairs(problem, encoders)
 
         with forked_rng(seeds[1], pairs.x.device) if custom else nullcontext():
@@ -149,7 +152,7 @@ class Neural:
         return critics, pairs
 
     @property
-    def dial(self) -> Effort:
+    def settings(self) -> EffortSettings:
         """What ``effort`` stands for, under the options that were given themselves."""
         if self.effort not in self._efforts:
             raise UnknownNameError("effort", self.effort, list(self._efforts))
@@ -181,41 +184,41 @@ class Neural:
         seed: int,
         part: tuple[int, int] = (0, 1),
     ) -> tuple[list[Critic], History]:
-        """Train a stack of ``members`` critics a fold, and take it apart: one critic a fold, the mean of its members."""
-        members = self.dial.members
+        """Train a stack of ``ensemble_size`` critics per fold; returns one critic per fold, the mean of its ensemble."""
+        ensemble_size = self.settings.ensemble_size
         history = train_critic(
             critic.to(pairs.x.device),
             bounds.get_bound(self.bound),
             pairs,
-            _even([f.train for f in folds], seed, pairs.x.device).repeat(members, 1),
-            _even([f.stop for f in folds], seed, pairs.x.device).repeat(members, 1),
+            _even([f.train for f in folds], seed, pairs.x.device).repeat(ensemble_size, 1),
+            _even([f.validation for f in folds], seed, pairs.x.device).repeat(ensemble_size, 1),
             options,
-            stop_rows=partial(selection_rows, self._reported()),
+            contributions=partial(selection_rows, self._reported()),
             seed=seed,
-            on_progress=_progress(problem, f"training {members * len(folds)} critics", *part),
+            on_progress=_progress(problem, f"training {ensemble_size * len(folds)} critics", *part),
             processes=_sharing(problem),
         )
-        singles = [critic.select(k) for k in range(len(folds) * members)]
-        if members == 1:
+        singles = [critic.select(k) for k in range(len(folds) * ensemble_size)]
+        if ensemble_size == 1:
             return singles, history
         return [MeanCritic(singles[k :: len(folds)]) for k in range(len(folds))], history
 
     def _critic(self, problem: Problem, pairs: Pairs, folds: list[Fold], generator: torch.Generator) -> Critic:
         """The untrained critics of all folds, one stack: every fold's first member, then every fold's second."""
-        members = self.dial.members
+        ensemble_size = self.settings.ensemble_size
         critic: Critic = ConcatCritic(
             pairs.x.shape[1],
             pairs.y.shape[1],
-            self.dial.hidden,
+            self.settings.hidden,
             activation=self.activation,
-            stack=(len(folds) * members,),
+            stack=(len(folds) * ensemble_size,),
             zero_init=self.gaussian_base,
             generator=generator,
         )
         if self._has_base(problem):
             dx, dy = problem.x.n_continuous, problem.y.n_continuous
             fitted = [fit_base(*base_rows(pairs, fold, dx, dy)) for fold in folds]
-            base = GaussianCritic.stacked(fitted * members).float()
+            base = GaussianCritic.stacked(fitted * ensemble_size).float()
             critic = ResidualCritic(base, critic, base_dx=dx, base_dy=dy)
         return critic
 
@@ -235,9 +238,9 @@ class Neural:
                 bounds.get_bound(self.bound),
                 pairs,
                 torch.as_tensor(fold.train, device=pairs.x.device),
-                torch.as_tensor(fold.stop, device=pairs.x.device),
+                torch.as_tensor(fold.validation, device=pairs.x.device),
                 self._options(problem),
-                stop_rows=partial(selection_rows, self._reported()),
+                contributions=partial(selection_rows, self._reported()),
                 seed=seeds[2] + 3 * k,  # a training draws from three seeds
                 on_progress=_progress(problem, f"training critic {k + 1} of {len(folds)}", k, len(folds)),
                 processes=_sharing(problem),
@@ -251,8 +254,8 @@ class Neural:
         usual = self._own_rate if self.critic is None else self._users_rate
         return TrainingOptions(
             steps=steps,
-            batch_size=self.dial.batch_size,
-            shuffles=self.dial.shuffles,
+            batch_size=self.settings.batch_size,
+            shuffles=self.settings.shuffles,
             learning_rate=usual if self.learning_rate is None else self.learning_rate,
             weight_decay=self.weight_decay,
             eval_every=max(1, steps // 40),
@@ -263,7 +266,7 @@ class Neural:
         )
 
     def _steps(self, n: int) -> int:
-        return self.steps or max(1, round(self.dial.pace * default_steps(n)))
+        return self.steps or max(1, round(self.settings.pace * default_steps(n)))
 
     def _about(self, problem: Problem) -> dict[str, Any]:
         return {
@@ -275,7 +278,7 @@ class Neural:
 
     def _words(self, problem: Problem) -> str:
         """The built-in critic, for the diagnostics."""
-        return f"{'Gaussian base + ' if self._has_base(problem) else ''}MLP {tuple(self.dial.hidden)}"
+        return f"{'Gaussian base + ' if self._has_base(problem) else ''}MLP {tuple(self.settings.hidden)}"
 
     def _has_base(self, problem: Problem) -> bool:
         return bool(self.gaussian_base and problem.x.n_continuous and problem.y.n_continuous)
@@ -288,7 +291,7 @@ class Neural:
 
     def _check(self) -> None:
         bounds.get_bound(self.bound)
-        _ = self.dial
+        _ = self.settings
         for name in ("steps", "batch_size", "shuffles", "n_folds", "patience"):
             value = getattr(self, name)
             if value is None and name != "patience":
@@ -301,7 +304,7 @@ class Neural:
             raise InputError(f"learning_rate must be positive, got {rate!r}.")
         if not (isinstance(decay, Real) and 0 <= decay < math.inf):
             raise InputError(f"weight_decay must be zero or more, got {decay!r}.")
-        widths = self.dial.hidden if isinstance(self.dial.hidden, (list, tuple)) else [None]
+        widths = self.settings.hidden if isinstance(self.settings.hidden, (list, tuple)) else [None]
         if not widths:
             raise InputError("hidden needs at least one layer, for example (64, 64).")
         if not all(isinstance(width, (int, np.integer)) and width >= 1 for width in widths):
@@ -338,12 +341,12 @@ def default_steps(n: int) -> int:
     return int(np.clip(0.15 * n, 150, 600))
 
 
-def stop_share(n: int) -> float:
+def validation_share(n: int) -> float:
     """Share of a fold's rows that choose the step: a few hundred rows are needed, 15 % suffice once there are many.
 
     About ten thousand always do: a look at them should cost no more because there are more rows.
 
-    >>> stop_share(10_000), stop_share(500), stop_share(1_000_000)
+    >>> validation_share(10_000), validation_share(500), validation_share(1_000_000)
     (0.15, 0.25, 0.015)
     """
     return float(np.clip(300 / n, min(0.15, 15_000 / n), 0.25))
@@ -355,13 +358,13 @@ def split(problem: Problem, n_folds: int | None, seed: int) -> tuple[Problem, li
     ``n_folds`` None takes 5, and 3 from 4,000 rows on.
     """
     n_folds = n_folds or (5 if problem.n < 4000 else 3)
-    share = stop_share(problem.n)
+    share = validation_share(problem.n)
     try:
-        return problem, make_folds(problem.n, n_folds, seed, problem.groups, stop_share=share)
+        return problem, make_folds(problem.n, n_folds, seed, problem.groups, validation_share=share)
     except NotEnoughDataError:
         if not problem.copies:
             raise
-        return replace(problem, groups=None), make_folds(problem.n, n_folds, seed, stop_share=share)
+        return replace(problem, groups=None), make_folds(problem.n, n_folds, seed, validation_share=share)
 
 
 def _pairs(problem: Problem, encoders: list[SideEncoder]) -> Pairs:

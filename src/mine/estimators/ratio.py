@@ -20,7 +20,7 @@ from mine.data.splits import Fold
 
 __all__ = ["FEWEST_EFFECTIVE", "RatioCritics", "RatioPart", "gaussian_ratio", "train_ratio"]
 
-#: Looks at the stop rows.
+#: Looks at the validation rows.
 LOOKS = 40
 #: Peak learning rate of AdamW.
 RATE = 5e-3
@@ -90,7 +90,7 @@ def train_ratio(
     seed: int,
     on_progress: Callable[[int, float], None] | None = None,
 ) -> dict[str, list[float]]:
-    """Train all folds' critics at once; each ends with the weights of its best look at its stop rows.
+    """Train all folds' critics at once; each ends with the weights of its best look at its validation rows.
 
     Arguments:
         model: The untrained critics.
@@ -99,10 +99,10 @@ def train_ratio(
         steps: Optimiser steps.
         batch_size: Rows of either sample a step.
         seed: Of the batches.
-        on_progress: Called at each look with (step, bound on the stop rows in nats).
+        on_progress: Called at each look with (step, bound on the validation rows in nats).
 
     Returns:
-        The history: ``step`` and ``stop``, in nats.
+        The history: ``step`` and ``validation``, in nats.
     """
     device = model.base.device
     shuffled = np.random.default_rng(seed).permutation
@@ -110,25 +110,28 @@ def train_ratio(
         _even([shuffled(p.train) for p, _ in folds], device),
         _even([n + shuffled(q.train) for _, q in folds], device),
     )
-    stop_p, stop_q = _even([p.stop for p, _ in folds], device), _even([n + q.stop for _, q in folds], device)
+    validation_p, validation_q = (
+        _even([p.validation for p, _ in folds], device),
+        _even([n + q.validation for _, q in folds], device),
+    )
     generator = torch.Generator(device).manual_seed(seed)
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.1)
     best = torch.full((len(folds),), -math.inf, device=device)
     kept = {name: value.detach().clone() for name, value in model.named_parameters()}
-    history: dict[str, list[float]] = {"step": [], "stop": []}
+    history: dict[str, list[float]] = {"step": [], "validation": []}
     every = max(1, steps // LOOKS)
     for step in range(steps + 1):
         if step % every == 0 or step == steps:
             with torch.no_grad():
-                stop = donsker_varadhan(model(stop_p), model(stop_q).unsqueeze(-1)).value
-                better = stop > best
-                best = torch.where(better, stop, best)
+                validation = donsker_varadhan(model(validation_p), model(validation_q).unsqueeze(-1)).value
+                better = validation > best
+                best = torch.where(better, validation, best)
                 for name, value in model.named_parameters():
                     kept[name][better] = value.detach()[better]
             history["step"].append(float(step))
-            history["stop"].append(float(stop.mean()))
+            history["validation"].append(float(validation.mean()))
             if on_progress is not None:
-                on_progress(step, history["stop"][-1])
+                on_progress(step, history["validation"][-1])
         if step == steps:
             break
         for group in optimizer.param_groups:

@@ -61,20 +61,20 @@ def best_residual(x: np.ndarray, y: np.ndarray, folds: list[Fold]) -> Residual |
     rows only.
     """
     found: list[Residual] = []
-    for swapped, (given, told) in ((False, (x, y)), (True, (y, x))):
-        if not _has_density(told) or told.shape[1] > min(MOST_COLUMNS, given.shape[1] if swapped else MOST_COLUMNS):
+    for swapped, (predictor, target) in ((False, (x, y)), (True, (y, x))):
+        if not _has_density(target) or target.shape[1] > min(MOST_COLUMNS, predictor.shape[1] if swapped else MOST_COLUMNS):
             continue
-        for space, u, v in _spaces(given, told):
+        for space, u, v in _spaces(predictor, target):
             before = entropy_rows(v)
             if not np.isfinite(before).all():  # neighbours at distance 0: values that repeat have no density
                 continue
             fits = [("linear", _linear)]
-            if given.shape[1] <= MOST_COLUMNS:
+            if predictor.shape[1] <= MOST_COLUMNS:
                 fits.append(("local linear", _local_linear))
             for name, fit in fits:
                 e = np.empty_like(v)
                 for fold in folds:
-                    e[fold.report] = v[fold.report] - fit(u[fold.train], v[fold.train], u[fold.report])
+                    e[fold.evaluation] = v[fold.evaluation] - fit(u[fold.train], v[fold.train], u[fold.evaluation])
                 whitened, log_volume = _whitened(e)
                 if whitened is None:
                     continue
@@ -121,7 +121,7 @@ def _has_density(values: np.ndarray) -> bool:
     return bool(values.shape[1]) and all(len(np.unique(column)) >= DISTINCT * len(column) for column in values.T)
 
 
-def _spaces(given: np.ndarray, told: np.ndarray) -> list[tuple[str, np.ndarray, np.ndarray]]:
+def _spaces(predictor: np.ndarray, target: np.ndarray) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """Invertible maps of both sides, coordinate by coordinate: noise may be even in one of them and not in another."""
 
     def scaled(values: np.ndarray) -> np.ndarray:
@@ -131,11 +131,11 @@ def _spaces(given: np.ndarray, told: np.ndarray) -> list[tuple[str, np.ndarray, 
         return scaled(np.where((values > 0).all(0), np.log(np.abs(values) + (values == 0)), values))
 
     spaces = [
-        ("smooth normal scores", _smooth_scores(given), _smooth_scores(told)),
-        ("scaled values", scaled(given), scaled(told)),
+        ("smooth normal scores", _smooth_scores(predictor), _smooth_scores(target)),
+        ("scaled values", scaled(predictor), scaled(target)),
     ]
-    if (told > 0).all(0).any() or (given > 0).all(0).any():
-        spaces.append(("logarithms", logs(given), logs(told)))
+    if (target > 0).all(0).any() or (predictor > 0).all(0).any():
+        spaces.append(("logarithms", logs(predictor), logs(target)))
     return spaces
 
 

@@ -16,9 +16,9 @@ from mine.errors import NotEnoughDataError
 from mine.estimators.crossfit import interval_half_width
 from mine.estimators.fit import CrossFit
 from mine.estimators.neighbours import prepared
+from mine.estimators.reference import base_ratio
 from mine.estimators.residual import MOST_COLUMNS, Residual, best_residual
 from mine.estimators.ross import merge_rare, ross_rows
-from mine.estimators.witness import base_ratio
 from mine.result import Estimate
 
 __all__ = ["by_copula", "by_residual", "by_ross"]
@@ -71,10 +71,10 @@ def by_residual(estimate: Estimate, problem: Problem, remainder: Callable[[Probl
     stderr = clustered_stderr(residual.rows, groups)
     if not estimate.diagnostics["saturated"] and not _surely_more(residual.rows, estimate, rows, groups):
         return None
-    told = (x if residual.swapped else y).name
-    given = (y if residual.swapped else x).take(rows)
-    rest = remainder(replace(problem, x=given, y=as_variable(residual.e, f"residual of {told}"), groups=groups))
-    return _joined(estimate, residual, stderr, rest, len(rows), told, given.name)
+    target = (x if residual.swapped else y).name
+    predictor = (y if residual.swapped else x).take(rows)
+    rest = remainder(replace(problem, x=predictor, y=as_variable(residual.e, f"residual of {target}"), groups=groups))
+    return _joined(estimate, residual, stderr, rest, len(rows), target, predictor.name)
 
 
 def by_ross(estimate: Estimate, problem: Problem) -> Estimate | None:
@@ -118,12 +118,12 @@ def _surely_more(found: np.ndarray, estimate: Estimate, rows: np.ndarray, groups
     Both are means of an estimate of the same log-ratio on the same rows: their difference is known far better than either.
     The largest of a dozen residuals is too large by luck, hence three and not two.
     """
-    noise = 0.0 if estimate.rows is None else clustered_stderr(found - estimate.rows[rows], groups)
+    noise = 0.0 if estimate.pointwise_values is None else clustered_stderr(found - estimate.pointwise_values[rows], groups)
     return float(found.mean()) > estimate.value + 3 * noise
 
 
 def _joined(
-    estimate: Estimate, residual: Residual, stderr: float, rest: Estimate, n: int, told: str, given: str
+    estimate: Estimate, residual: Residual, stderr: float, rest: Estimate, n: int, target: str, predictor: str
 ) -> Estimate | None:
     value = residual.explained + rest.value
     if value <= estimate.value and not estimate.diagnostics["saturated"]:
@@ -143,7 +143,7 @@ def _joined(
         )
     diagnostics: dict[str, Any] = {
         **estimate.diagnostics,
-        "basis": f"residual: h({told}) - h(e) + I({given}; e), e = {told} minus a {residual.name}",
+        "basis": f"residual: h({target}) - h(e) + I({predictor}; e), e = {target} minus a {residual.name}",
         "explained_nats": residual.explained,
         "remainder_nats": rest.value,
         "bias_correction": rest.diagnostics["bias_correction"],

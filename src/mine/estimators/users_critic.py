@@ -13,7 +13,7 @@ from torch import nn
 from mine.critics.critic import Critic
 from mine.critics.users import as_critic
 from mine.errors import InputError
-from mine.training.loop import Pairs
+from mine.training.pairs import Pairs
 
 __all__ = ["dry_run", "forked_rng", "fresh_critic"]
 

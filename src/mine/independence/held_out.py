@@ -15,7 +15,7 @@ from mine.data.problem import Problem
 from mine.data.splits import Fold
 from mine.estimators import get_estimator
 from mine.estimators.neural import Neural
-from mine.training.loop import Pairs
+from mine.training.pairs import Pairs
 
 __all__ = ["held_out_statistics"]
 
@@ -42,8 +42,8 @@ def held_out_statistics(
     first, second = _halves(np.arange(problem.n), problem.groups, 0.5, seeds[4])
     folds = []
     for k in range(2):
-        train, stop = _halves(first, problem.groups, 0.25, (seeds[4] + 1 + k) % 2**32)
-        folds.append(Fold(train, stop, second))
+        train, validation = _halves(first, problem.groups, 0.25, (seeds[4] + 1 + k) % 2**32)
+        folds.append(Fold(train, validation, second))
     method = get_estimator("auto", {**({} if critic is None else {"critic": critic}), "effort": "fast", **options})
     if not isinstance(method, Neural):
         raise TypeError(f"Method 'auto' trains no critics: {method!r}.")

@@ -45,7 +45,7 @@ def kl_divergence(
     Arguments:
         samples_p: Rows drawn from p: shape (n,) or (n, d), numbers.
         samples_q: Rows drawn from q, independent of them: shape (m,) or (m, d).
-        steps: Optimiser steps; the best is chosen on the stop rows.
+        steps: Optimiser steps; the best is chosen on the validation rows.
         batch_size: Rows of either sample a step.
         hidden: Widths of the critic's hidden layers.
         n_folds: Critics, each reporting on its own part of both samples.
@@ -106,8 +106,8 @@ def _report(model: RatioCritics, folds: list[tuple[Fold, Fold]], n: int, m: int,
     rows, weights = np.empty(n), np.empty(m)
     on_train, effective = [], []
     for k, (fold_p, fold_q) in enumerate(folds):
-        held = RatioPart.read(scores[k, fold_p.report], scores[k, n + fold_q.report])
-        rows[fold_p.report], weights[fold_q.report] = held.rows, held.weights
+        held = RatioPart.read(scores[k, fold_p.evaluation], scores[k, n + fold_q.evaluation])
+        rows[fold_p.evaluation], weights[fold_q.evaluation] = held.rows, held.weights
         effective.append(held.effective)
         on_train.append(float(RatioPart.read(scores[k, fold_p.train], scores[k, n + fold_q.train]).rows.mean()))
     held_bound = float(rows.mean())
@@ -138,5 +138,5 @@ def _report(model: RatioCritics, folds: list[tuple[Fold, Fold]], n: int, m: int,
             "saturated": few,
             "warnings": warnings,
         },
-        rows=rows,
+        pointwise_values=rows,
     )

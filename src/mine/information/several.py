@@ -100,7 +100,7 @@ def _sum(terms: list[Estimate], groups: np.ndarray | None) -> Estimate:
     """The terms' sum (nats); its error from the sums of the rows where every term has them, else from independent errors."""
     n, value = terms[0].n, float(sum(term.value for term in terms))
     bounds = [term.lower_bound for term in terms]
-    parts = [term.rows for term in terms if term.rows is not None]
+    parts = [term.pointwise_values for term in terms if term.pointwise_values is not None]
     rows = np.sum(parts, axis=0) if len(parts) == len(terms) else None
     # Rows leave out the partition terms' own noise, which each term's error holds: the larger of the two.
     apart = float(np.sqrt(sum(term.stderr**2 for term in terms)))
@@ -121,5 +121,5 @@ def _sum(terms: list[Estimate], groups: np.ndarray | None) -> Estimate:
             "bias_correction": correction,
             "warnings": [f"term {k + 1}: {warning}" for k, term in enumerate(terms) for warning in term.warnings],
         },
-        rows=rows,
+        pointwise_values=rows,
     )

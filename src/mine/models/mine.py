@@ -18,14 +18,17 @@ from mine.critics.users import ModuleCritic, as_critic
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 from mine.estimators.evaluation import REPORTED_BOUND, selection_rows
 from mine.sampling import cyclic_shifts
-from mine.training.loop import History, Pairs, TrainingOptions, evaluate_scores, train_critic
+from mine.training.evaluation import evaluate_scores
+from mine.training.loop import train_critic
+from mine.training.options import History, TrainingOptions
+from mine.training.pairs import Pairs
 
 __all__ = ["Mine"]
 
 _LOSSES = {"mine": "mine", "mine_biased": "dv", "fdiv": "nwj"}
 
 #: Shares of the rows that `optimize` trains on and picks the step by; it reports on the rest.
-_TRAIN, _STOP = 0.5, 0.1
+_TRAIN, _VALIDATION = 0.5, 0.1
 
 
 class Mine(nn.Module):
@@ -153,8 +156,8 @@ class Mine(nn.Module):
 
         order = torch.randperm(n).to(x.device)
         seed = int(torch.randint(2**31 - 1, ()))
-        n_train, n_stop = round(_TRAIN * n), max(4, round(_STOP * n))
-        train, stop, held = order[:n_train], order[n_train : n_train + n_stop], order[n_train + n_stop :]
+        n_train, n_validation = round(_TRAIN * n), max(4, round(_VALIDATION * n))
+        train, validation, held = order[:n_train], order[n_train : n_train + n_validation], order[n_train + n_validation :]
         size = min(batch_size or 128, n_train)
         per_pass = n_train // size
 
@@ -163,7 +166,7 @@ class Mine(nn.Module):
             self._bound(),
             Pairs(x, y),
             train,
-            stop,
+            validation,
             TrainingOptions(
                 steps=iters * per_pass,
                 batch_size=size,
@@ -173,7 +176,7 @@ class Mine(nn.Module):
                 eval_every=max(1, per_pass),
                 patience=max(20, iters),
             ),
-            stop_rows=partial(selection_rows, REPORTED_BOUND[_LOSSES[self.loss]]),
+            contributions=partial(selection_rows, REPORTED_BOUND[_LOSSES[self.loss]]),
             seed=seed,
             optimizer=opt if opt is not None else lambda parameters: torch.optim.Adam(parameters, lr=1e-3),
         )

@@ -44,14 +44,14 @@ def new_figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figu
 def plot_estimate(estimate: Any) -> Figure:
     """A :class:`mine.Estimate` and its interval; if it has them, the training history and the pointwise values."""
     trained = len(estimate.history.get("step", [])) > 1
-    panels = 1 + trained + (estimate.rows is not None)
+    panels = 1 + trained + (estimate.pointwise_values is not None)
     figure, axes = new_figure(1, panels, (3.6 * panels + 0.4, 3.4))
     panel = iter(axes[0])
 
     _draw_interval(next(panel), estimate)
     if trained:
         _draw_history(next(panel), estimate)
-    if estimate.rows is not None:
+    if estimate.pointwise_values is not None:
         _draw_pointwise(next(panel), estimate)
     figure.suptitle(f"Mutual information by method {estimate.method}, n = {estimate.n:,}", fontsize=11)
     return figure
@@ -81,13 +81,13 @@ def _draw_interval(axis: Any, estimate: Any) -> None:
 def _draw_history(axis: Any, estimate: Any) -> None:
     steps = estimate.history["step"]
     axis.plot(steps[1:], estimate.history["train"][1:], color=GREY, lw=1.2, label="training batches")
-    axis.plot(steps, estimate.history["stop"], color=BLUE, lw=1.6, label="stop rows")
+    axis.plot(steps, estimate.history["validation"], color=BLUE, lw=1.6, label="validation rows")
     axis.set_xlabel("step")
     axis.set_ylabel(f"bound ({estimate.unit})")
     axis.set_title("Training", loc="left")
-    stop = estimate.history["stop"]
-    spread = max(max(stop) - min(stop), 0.05)
-    axis.set_ylim(min(stop) - 0.3 * spread, max(stop) + 0.6 * spread)  # saturated training bounds rise without end
+    validation = estimate.history["validation"]
+    spread = max(max(validation) - min(validation), 0.05)
+    axis.set_ylim(min(validation) - 0.3 * spread, max(validation) + 0.6 * spread)  # saturated training bounds rise without end
     axis.legend(loc="lower right", fontsize=8)
 
 

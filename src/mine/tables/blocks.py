@@ -18,7 +18,7 @@ from mine.independence.permutations import table_test
 from mine.result import Estimate
 from mine.storage.files import cells_folder, write_whole
 from mine.tables.columns import Column
-from mine.tables.stack import Dial, StackedPair, estimate_stack
+from mine.tables.stack import EffortSettings, StackedPair, estimate_stack
 
 __all__ = ["Block", "BlockStore", "Cell", "Task", "cell_seed", "plan"]
 
@@ -69,7 +69,7 @@ class Task:
     block: Block
     columns: dict[str, Column]
     features: dict[str, np.ndarray]
-    dial: Dial
+    settings: EffortSettings
     method: str
     seed: int
     groups: np.ndarray | None
@@ -134,7 +134,7 @@ def _stacked(task: Task) -> list[Cell]:
         found = estimate_stack(
             np.stack([task.features[pairs[i][0]][rows[i]] for i in stack]),
             np.stack([task.features[pairs[i][1]][rows[i]] for i in stack]),
-            dial=task.dial, seed=seed, groups=None if task.groups is None else task.groups[rows[stack[0]]],
+            settings=task.settings, seed=seed, groups=None if task.groups is None else task.groups[rows[stack[0]]],
             apart=task.apart, n_permutations=task.n_permutations,
         )  # fmt: skip
         cells += [_of_stack(pairs[i], one, task.n_permutations > 0) for i, one in zip(stack, found, strict=True)]

@@ -21,7 +21,7 @@ from mine.result import UNITS
 from mine.storage.versions import __version__
 from mine.tables.blocks import Block, BlockStore, Cell, Task, plan
 from mine.tables.columns import Column, read_columns, row_copies
-from mine.tables.stack import DIALS
+from mine.tables.stack import EFFORT_SETTINGS
 
 __all__ = ["COLUMNS", "Pairwise", "measure", "pairwise", "strength"]
 
@@ -177,8 +177,8 @@ def measure(
     if unit not in UNITS:
         raise UnknownNameError("unit", unit, UNITS)
     columns, pairs = _pairs(data, y, discrete, drop_missing)
-    if effort not in DIALS:
-        raise UnknownNameError("effort", effort, DIALS)
+    if effort not in EFFORT_SETTINGS:
+        raise UnknownNameError("effort", effort, EFFORT_SETTINGS)
     if method != "auto":
         get_estimator(method)
     if max_rows is not None and max_rows < MIN_ROWS:
@@ -202,8 +202,8 @@ def measure(
     def task(block: Block) -> Task:
         used = dict.fromkeys(name for pair in block.pairs for name in pair)
         return Task(
-            block, {n: columns[n] for n in used}, {n: features[n] for n in used} if block.stacked else {}, DIALS[effort],
-            method, seed, codes, apart, most, max_rows,
+            block, {n: columns[n] for n in used}, {n: features[n] for n in used} if block.stacked else {},
+            EFFORT_SETTINGS[effort], method, seed, codes, apart, most, max_rows,
         )  # fmt: skip
 
     done: dict[tuple[str, str], Cell] = {}

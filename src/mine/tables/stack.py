@@ -25,18 +25,21 @@ from mine.errors import NotEnoughDataError
 from mine.estimators.base import fit_base
 from mine.estimators.crossfit import MISFIT, SATURATION_MARGIN, interval_half_width, upper_half_width
 from mine.estimators.evaluation import RowReport, rows_of_bound, selection_rows
-from mine.estimators.neural import stop_share
+from mine.estimators.neural import validation_share
 from mine.independence.permutations import binned_test
-from mine.training.loop import Pairs, TrainingOptions, evaluate_scores, train_critic
+from mine.training.evaluation import evaluate_scores
+from mine.training.loop import train_critic
+from mine.training.options import TrainingOptions
+from mine.training.pairs import Pairs
 
-__all__ = ["DIALS", "Dial", "StackedPair", "estimate_stack"]
+__all__ = ["EFFORT_SETTINGS", "EffortSettings", "StackedPair", "estimate_stack"]
 
 #: Shuffles behind the partition term of a report: on held-out rows, and on training rows for the correction.
 REPORT_SHUFFLES = 8
 
 
 @dataclass(frozen=True)
-class Dial:
+class EffortSettings:
     """What a value of ``effort`` stands for in a stack: folds, optimiser steps, rows a step, hidden layers."""
 
     n_folds: int
@@ -45,10 +48,10 @@ class Dial:
     hidden: tuple[int, ...]
 
 
-DIALS = {
-    "fast": Dial(2, 160, 256, (64, 64)),
-    "default": Dial(3, 400, 256, (64, 64)),
-    "thorough": Dial(5, 600, 512, (64, 64, 64)),
+EFFORT_SETTINGS = {
+    "fast": EffortSettings(2, 160, 256, (64, 64)),
+    "default": EffortSettings(3, 400, 256, (64, 64)),
+    "thorough": EffortSettings(5, 600, 512, (64, 64, 64)),
 }
 
 
@@ -78,7 +81,7 @@ def estimate_stack(
     x: np.ndarray,
     y: np.ndarray,
     *,
-    dial: Dial,
+    settings: EffortSettings,
     seed: int,
     groups: np.ndarray | None = None,
     apart: bool = True,
@@ -89,7 +92,7 @@ def estimate_stack(
     Arguments:
         x: Features of the first columns, shape (P, n, f): normal scores first.
         y: Features of the second columns, likewise.
-        dial: How much to train.
+        settings: How much to train.
         seed: Of everything random.
         groups: Integer label of the unit of each row, shape (n,), or None.
         apart: Whether rows of one group must not be shuffled with each other; copies of a row need only share a fold.
@@ -100,28 +103,29 @@ def estimate_stack(
     """
     n_pairs, n, width = x.shape
     seeds = [int(s) for s in np.random.SeedSequence(seed).generate_state(5, np.uint32)]
-    folds = make_folds(n, dial.n_folds, seeds[0], groups, stop_share=stop_share(n))
-    critic = _critic(x, y, folds, dial, torch.Generator().manual_seed(seeds[1]))
+    folds = make_folds(n, settings.n_folds, seeds[0], groups, validation_share=validation_share(n))
+    critic = _critic(x, y, folds, settings, torch.Generator().manual_seed(seeds[1]))
     units = None if groups is None or not apart else torch.as_tensor(groups).repeat(n_pairs)
     pairs = Pairs(torch.as_tensor(x.reshape(-1, width)), torch.as_tensor(y.reshape(-1, y.shape[-1])), units)
     parts = {
-        part: _index([getattr(f, part) for f in folds], n_pairs, n, seeds[2], units) for part in ("train", "stop", "report")
+        part: _index([getattr(f, part) for f in folds], n_pairs, n, seeds[2], units)
+        for part in ("train", "validation", "evaluation")
     }
     train_critic(
         critic,
         bounds.donsker_varadhan,
         pairs,
         parts["train"],
-        parts["stop"],
+        parts["validation"],
         TrainingOptions(
-            steps=dial.steps, batch_size=dial.batch_size, shuffles=1, learning_rate=1.5e-2, weight_decay=0.1,
-            eval_every=max(1, dial.steps // 5), averaging=0.15,
+            steps=settings.steps, batch_size=settings.batch_size, shuffles=1, learning_rate=1.5e-2, weight_decay=0.1,
+            eval_every=max(1, settings.steps // 5), averaging=0.15,
         ),
-        stop_rows=partial(selection_rows, "dv"),
+        contributions=partial(selection_rows, "dv"),
         seed=seeds[3],
     )  # fmt: skip
     generator = torch.Generator().manual_seed(seeds[4])
-    held = _read(critic, pairs, parts["report"], generator)
+    held = _read(critic, pairs, parts["evaluation"], generator)
     on_train = _read(critic, pairs, parts["train"], generator)
 
     tests: list[tuple[float, int] | None] = [None] * n_pairs
@@ -130,12 +134,12 @@ def estimate_stack(
     out = []
     for p in range(n_pairs):
         mine = slice(p * len(folds), (p + 1) * len(folds))
-        rows = (parts["report"][mine] - p * n).numpy()
+        rows = (parts["evaluation"][mine] - p * n).numpy()
         out.append(_assembled(held[mine], on_train[mine], rows, groups, tests[p]))
     return out
 
 
-def _critic(x: np.ndarray, y: np.ndarray, folds: list[Fold], dial: Dial, generator: torch.Generator) -> Critic:
+def _critic(x: np.ndarray, y: np.ndarray, folds: list[Fold], settings: EffortSettings, generator: torch.Generator) -> Critic:
     """The untrained critics: those of the first pair's folds, then those of the second's, ..."""
     base = [
         fit_base(left[:, :1].astype(np.float64), right[:, :1].astype(np.float64), fold)
@@ -143,7 +147,7 @@ def _critic(x: np.ndarray, y: np.ndarray, folds: list[Fold], dial: Dial, generat
         for fold in folds
     ]
     network = ConcatCritic(
-        x.shape[-1], y.shape[-1], dial.hidden, stack=(len(base),), zero_init=True, generator=generator
+        x.shape[-1], y.shape[-1], settings.hidden, stack=(len(base),), zero_init=True, generator=generator
     )  # fmt: skip
     return ResidualCritic(GaussianCritic.stacked(base).float(), network, base_dx=1, base_dy=1)
 
@@ -165,18 +169,18 @@ def _read(critic: Critic, pairs: Pairs, index: Tensor, generator: torch.Generato
 
 
 def _assembled(
-    held: list[RowReport],
+    held_out: list[RowReport],
     on_train: list[RowReport],
     rows: np.ndarray,
     groups: np.ndarray | None,
     test: tuple[float, int] | None,
 ) -> StackedPair:
     """As :func:`mine.estimators.crossfit.assemble`: held-out bound, half of its distance to the training bound, interval."""
-    bound = float(np.mean([r.bound for r in held]))
+    bound = float(np.mean([r.bound for r in held_out]))
     correction = 0.5 * (float(np.mean([r.bound for r in on_train])) - bound)
     value, n = bound + correction, rows.size
-    influence = np.concatenate([r.influence.numpy() for r in held])
-    noise = float(np.sqrt(np.mean([r.shuffle_noise**2 for r in held]) / len(held)))
+    influence = np.concatenate([r.influence.numpy() for r in held_out])
+    noise = float(np.sqrt(np.mean([r.shuffle_noise**2 for r in held_out]) / len(held_out)))
     units = None if groups is None else groups[rows.ravel()]
     stderr = float(np.hypot(clustered_stderr(influence, units), noise))
     half_width = interval_half_width(stderr, correction, n)
@@ -197,7 +201,7 @@ def _tests(
     To its scores comes the log-ratio of the Gaussian of its rows, without shrinkage: a critic that found nothing worth
     keeping scores 0 everywhere, and a weak correlation would go unseen.
     """
-    rows, seen = folds[0].report, np.concatenate([folds[0].train, folds[0].stop])
+    rows, seen = folds[0].evaluation, np.concatenate([folds[0].train, folds[0].validation])
     shuffles = None
     if groups is not None:
         try:

@@ -40,7 +40,7 @@ def test_the_experiment_from_end_to_end(tmp_path: Path, monkeypatch: pytest.Monk
     curves = [json.loads(path.read_text()) for path in sorted(tmp_path.glob("*/smoke/cells/*/curves.json"))]
     assert sorted(map(len, curves)) == [1, 1]
     of_mine = next(curve["value_1d_0.9"] for curve in curves if curve["value_1d_0.9"]["step"])
-    assert len(of_mine["step"]) == len(of_mine["stop"]) > 2
+    assert len(of_mine["step"]) == len(of_mine["validation"]) > 2
     assert [path.name for path in found.files[-2:]] == ["figure.png", "convergence.png"]
     assert all(path.stat().st_size > 10_000 for path in found.files[-2:])
     assert "MINE about 23 /" in found.line

@@ -62,7 +62,7 @@ def run(config: Config, seed: int, out: Path, progress: Progress, device: str = 
         found = estimate(
             x, y, method=config.method, discrete=False, device=device, random_state=seed, progress=False, **options
         )
-        curve = {key: list(found.history.get(key, [])) for key in ("step", "stop")} if point in shown else {}
+        curve = {key: list(found.history.get(key, [])) for key in ("step", "validation")} if point in shown else {}
         return {"value": found.value, "curve": curve}
 
     shown = [tuple(point) for point in config.shown]
@@ -144,7 +144,7 @@ def _plot_training(results: Sequence[tuple[Record, Path]], target: Path) -> Path
             for _, folder in cells:
                 curve = json.loads((folder / "curves.json").read_text(encoding="utf-8")).get(_name(dim, rho), {})
                 if curve.get("step"):
-                    axis.plot(curve["step"], curve["stop"], color=_DRAWN[arm][0], lw=1.1, alpha=0.8, label=label)
+                    axis.plot(curve["step"], curve["validation"], color=_DRAWN[arm][0], lw=1.1, alpha=0.8, label=label)
                     label = None
         axis.set_ylim(-0.15 * truth, 1.25 * truth)
         axis.set_title(f"{dim} + {dim} dimensions, correlation {rho:g}", loc="left")

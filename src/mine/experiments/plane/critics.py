@@ -10,8 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mine.critics.networks import MLP
-from mine.critics.networks import _Linear as Linear
+from mine.critics.networks import MLP, Linear
 from mine.experiments.checkpoint import Checkpoint
 from mine.experiments.experiment import Progress
 

@@ -1,4 +1,4 @@
-"""Witnesses that need no training, and the upper end of the interval that they move."""
+"""Reference estimates that need no training, and the upper end of the interval that they move."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import mine
 from mine.data.problem import Problem
 from mine.data.variables import as_variable
-from mine.estimators.witness import NEIGHBOUR_COLUMNS, neighbour_witness
+from mine.estimators.reference import NEIGHBOUR_COLUMNS, neighbour_reference
 
 
 def problem(x: np.ndarray, y: np.ndarray, **more) -> Problem:
@@ -26,22 +26,22 @@ def wrapped(n: int, width: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray
 
 @pytest.mark.parametrize("width", [0.1, 0.4])
 def test_neighbours_find_a_sharp_edge(width: float):
-    found = neighbour_witness(problem(*wrapped(4000, width)))
+    found = neighbour_reference(problem(*wrapped(4000, width)))
     assert found == pytest.approx(-math.log(width), abs=0.08)
 
 
 def test_neighbours_find_nothing_where_there_is_nothing():
     rng = np.random.default_rng(3)
-    found = [neighbour_witness(problem(rng.standard_cauchy((500, 2)), rng.normal(size=(500, 1)))) for _ in range(20)]
+    found = [neighbour_reference(problem(rng.standard_cauchy((500, 2)), rng.normal(size=(500, 1)))) for _ in range(20)]
     assert np.mean(found) == pytest.approx(0, abs=4 * np.std(found) / math.sqrt(20))
 
 
 def test_neighbours_stay_out_of_many_columns_labels_and_groups():
     rng = np.random.default_rng(0)
     wide = rng.normal(size=(200, NEIGHBOUR_COLUMNS))
-    assert neighbour_witness(problem(wide, wide[:, :1])) is None
-    assert neighbour_witness(problem(wide[:, :2], np.repeat(["a", "b"], 100))) is None
-    assert neighbour_witness(problem(wide[:, :2], wide[:, 2:4], groups=np.repeat(np.arange(50), 4))) is None
+    assert neighbour_reference(problem(wide, wide[:, :1])) is None
+    assert neighbour_reference(problem(wide[:, :2], np.repeat(["a", "b"], 100))) is None
+    assert neighbour_reference(problem(wide[:, :2], wide[:, 2:4], groups=np.repeat(np.arange(50), 4))) is None
 
 
 def test_copies_of_rows_are_no_information():

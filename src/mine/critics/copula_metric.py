@@ -12,7 +12,7 @@ from mine.critics.critic import Critic, Encoding
 from mine.critics.gaussian import GaussianCritic
 from mine.critics.metric import MetricCritic
 
-__all__ = ["GuidedCritic", "SideLayout", "direction_weights"]
+__all__ = ["CopulaMetricCritic", "SideLayout", "direction_weights"]
 
 #: Canonical directions that the network is shown, and the dimension from which plain coordinates are shown more faintly.
 MOST_DIRECTIONS, PLAIN_DIMENSION = 16, 8
@@ -23,27 +23,27 @@ STARTING_SHARE = 0.1
 
 @dataclass(frozen=True)
 class SideLayout:
-    """How the features of a side are laid out: ``dim`` ranked coordinates, ``dim`` scaled ones, ``lengths``, then labels."""
+    """How the features of a side are laid out: ``dim`` ranked coordinates, ``dim`` scaled ones, ``norms``, then labels."""
 
     dim: int
-    lengths: int
+    norms: int
     labels: int = 0
 
     @property
     def width(self) -> int:
-        return 2 * self.dim + self.lengths + self.labels
+        return 2 * self.dim + self.norms + self.labels
 
     def seen(self, directions: int) -> int:
         """Number of inputs that the network gets."""
-        return directions + self.width + self.lengths * (directions + self.dim)
+        return directions + self.width + self.norms * (directions + self.dim)
 
 
-class GuidedCritic(Critic):
+class CopulaMetricCritic(Critic):
     r"""``T = s * base(x, y) + network(x, y)``: the base alone until :meth:`start_training`, then s from a tenth.
 
     The network reads a side's canonical coordinates weighted by how far they correlate on rows that did not fit them, its
-    plain coordinates, fainter the more of them there are, and both times the side's lengths. In 25 dimensions of which two
-    matter, a network on plain coordinates learns the noise of the others first; lengths and products with them are what
+    plain coordinates, fainter the more of them there are, and both times the side's norms. In 25 dimensions of which two
+    matter, a network on plain coordinates learns the noise of the others first; norms and products with them are what
     a shared scale or a rotation that grows with the radius is made of.
 
     Arguments:
@@ -105,7 +105,7 @@ class GuidedCritic(Critic):
         directions = (features[..., :d] - shift) @ look
         plain = features[..., :d] * faint
         parts = [directions, plain, features[..., d : 2 * d] * faint, features[..., 2 * d :]]
-        for k in range(2 * d, 2 * d + layout.lengths):
+        for k in range(2 * d, 2 * d + layout.norms):
             length = features[..., k : k + 1]
             parts += [directions * length, plain * length]
         if any(p.shape[:-1] != directions.shape[:-1] for p in parts):  # a stack that shares its rows

@@ -1,4 +1,4 @@
-"""Witnesses of dependence that need no training: what they find and the critics do not, the critics have missed."""
+"""Reference estimates of dependence that need no training: what they find and the critics do not, the critics have missed."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from mine.critics.combined import MeanCritic, ResidualCritic
+from mine.critics.copula_metric import CopulaMetricCritic
 from mine.critics.critic import Critic
 from mine.critics.gaussian import GaussianCritic
-from mine.critics.guided import GuidedCritic
 from mine.critics.student import StudentCritic
 from mine.data import outofcore
 from mine.data.preprocessing import rank_gaussianize
@@ -20,9 +20,9 @@ from mine.estimators.base import base_train, copula_name, fit_base
 from mine.estimators.fit import CrossFit
 from mine.estimators.ksg import ksg
 from mine.estimators.neighbours import prepared, without_copies
-from mine.training.loop import Pairs
+from mine.training.pairs import Pairs
 
-__all__ = ["base_ratio", "copula_witness", "fitted_copula", "name_of_copula", "neighbour_witness"]
+__all__ = ["base_ratio", "copula_reference", "fitted_copula", "name_of_copula", "neighbour_reference"]
 
 #: Above this many columns in all the copula costs more than it tells; above so many, neighbours are too far apart to tell.
 COPULA_COLUMNS, NEIGHBOUR_COLUMNS = 200, 6
@@ -44,8 +44,8 @@ def base_ratio(fit: CrossFit, most: int | None = None) -> tuple[np.ndarray, floa
     ratio, on_train = np.full(fit.problem.n, np.nan), []
     rng = np.random.default_rng(0)
     for base, fold in zip(bases, fit.folds, strict=True):
-        few = most is not None and len(fold.report) > most
-        looked_at = np.sort(rng.choice(fold.report, most, replace=False)) if few else fold.report
+        few = most is not None and len(fold.evaluation) > most
+        looked_at = np.sort(rng.choice(fold.evaluation, most, replace=False)) if few else fold.evaluation
         ratio[looked_at] = _base_scores(base, fit.pairs, looked_at, dx, dy)
         on_train.append(float(_base_scores(base, fit.pairs, fold.train, dx, dy).mean()))
     return ratio, float(np.mean(on_train))
@@ -61,7 +61,7 @@ def _base_scores(base: Critic, pairs: Pairs, rows: np.ndarray, dx: int, dy: int)
     return np.concatenate(parts)
 
 
-def copula_witness(fit: CrossFit) -> tuple[float | None, bool]:
+def copula_reference(fit: CrossFit) -> tuple[float | None, bool]:
     """Held-out mean log-ratio (nats) of a Gaussian copula fitted to the training rows; None where there is none.
 
     And whether a correlation is as strong as so many rows can tell from a deterministic relation, of infinite information.
@@ -80,7 +80,7 @@ def copula_witness(fit: CrossFit) -> tuple[float | None, bool]:
     u, v = rank_gaussianize(x.flat), rank_gaussianize(y.flat)
     bases = [fit_base(u, v, fold) for fold in folds]
     total = sum(
-        float(base(torch.as_tensor(u[fold.report]), torch.as_tensor(v[fold.report])).sum())
+        float(base(torch.as_tensor(u[fold.evaluation]), torch.as_tensor(v[fold.evaluation])).sum())
         for base, fold in zip(bases, folds, strict=True)
     )
     return total / len(u), any(map(_strongest, bases, (len(fold.train) for fold in folds)))
@@ -95,7 +95,7 @@ def name_of_copula(fit: CrossFit) -> str:
 
 def fitted_copula(critic: Critic) -> GaussianCritic | StudentCritic | None:
     """The copula that a critic was built on, through what was trained on top of it."""
-    while isinstance(critic, ResidualCritic | GuidedCritic | MeanCritic):
+    while isinstance(critic, ResidualCritic | CopulaMetricCritic | MeanCritic):
         critic = critic.members[0] if isinstance(critic, MeanCritic) else critic.base
     return critic if isinstance(critic, GaussianCritic | StudentCritic) else None
 
@@ -105,7 +105,7 @@ def _strongest(base: Critic, n: int) -> bool:
     return isinstance(base, GaussianCritic | StudentCritic) and float((1 - base.correlations**2).min()) < 1.02 / n
 
 
-def neighbour_witness(problem: Problem) -> float | None:
+def neighbour_reference(problem: Problem) -> float | None:
     """Kraskov's estimate (nats) on the ranks of few columns of numbers; None elsewhere.
 
     It errs downwards wherever the density bends between neighbours, so that what it finds is there: sharp edges and corners

@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 
 import mine
 from mine.critics import pair_scores
-from mine.critics.labelled import LabelCritic
+from mine.critics.label import LabelCritic
 from mine.tasks import get_task
 
 RANDOM = torch.Generator().manual_seed(0)

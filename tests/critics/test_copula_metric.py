@@ -6,9 +6,11 @@ import torch
 
 from mine import bounds
 from mine.critics import GaussianCritic
-from mine.critics.guided import GuidedCritic, SideLayout, direction_weights
+from mine.critics.copula_metric import CopulaMetricCritic, SideLayout, direction_weights
 from mine.critics.metric import off_diagonal
-from mine.training.loop import Pairs, TrainingOptions, train_critic
+from mine.training.loop import train_critic
+from mine.training.options import TrainingOptions
+from mine.training.pairs import Pairs
 
 
 def _rows(n: int, d: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -18,7 +20,7 @@ def _rows(n: int, d: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return x, y
 
 
-def _critic(d: int = 3, stack: int = 2, lengths: int = 2) -> GuidedCritic:
+def _critic(d: int = 3, stack: int = 2, norms: int = 2) -> CopulaMetricCritic:
     gaussians, weights = [], []
     for k in range(stack):
         x, y = _rows(500, d, k)
@@ -26,9 +28,9 @@ def _critic(d: int = 3, stack: int = 2, lengths: int = 2) -> GuidedCritic:
         gaussians.append(gaussian)
         weights.append(direction_weights(gaussian, torch.tensor(x[400:]), torch.tensor(y[400:])))
     base = GaussianCritic.stacked(gaussians).float()
-    layout = SideLayout(d, lengths)
+    layout = SideLayout(d, norms)
     generator = torch.Generator().manual_seed(0)
-    return GuidedCritic(base, base, torch.stack(weights).float(), layout, layout, hidden=(16,), generator=generator)
+    return CopulaMetricCritic(base, base, torch.stack(weights).float(), layout, layout, hidden=(16,), generator=generator)
 
 
 def _features(b: int, layout: SideLayout, seed: int) -> torch.Tensor:
@@ -61,11 +63,13 @@ def test_where_the_copula_is_right_it_stays():
     gaussian = GaussianCritic.stacked([GaussianCritic.fit(x, y)]).float()
     layout = SideLayout(2, 0)
     weights = torch.ones(1, 1, 2)
-    critic = GuidedCritic(gaussian, gaussian, weights, layout, layout, hidden=(8,), generator=torch.Generator().manual_seed(0))
+    critic = CopulaMetricCritic(
+        gaussian, gaussian, weights, layout, layout, hidden=(8,), generator=torch.Generator().manual_seed(0)
+    )
     features = [torch.tensor(np.concatenate([side, side], 1), dtype=torch.float32) for side in (x, y)]
     options = TrainingOptions(steps=40, batch_size=64, learning_rate=1e-3, eval_every=10, averaging=0.15, all_pairs=True)
 
-    def stop_rows(joint: torch.Tensor, marginal: torch.Tensor) -> torch.Tensor:
+    def contributions(joint: torch.Tensor, marginal: torch.Tensor) -> torch.Tensor:
         value = bounds.donsker_varadhan(joint, marginal).value
         return joint + (value - joint.mean(-1)).unsqueeze(-1)
 
@@ -77,7 +81,7 @@ def test_where_the_copula_is_right_it_stays():
         index[:, :1000],
         index[:, 1000:],
         options,
-        stop_rows=stop_rows,
+        contributions=contributions,
         seed=0,
     )
     assert critic.gate.item() == 0.0 and critic.scale.item() == 1.0
