@@ -20,6 +20,21 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("mine")
 
+#: Warnings of Lightning on its own account, or about a toy: torch's new tree specs, loaders without workers, few batches.
+LIGHTNING_WARNINGS = (
+    "ignore:.*LeafSpec:FutureWarning",
+    "ignore::lightning.fabric.utilities.warnings.PossibleUserWarning",
+    "ignore:.*treespec:DeprecationWarning",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests marked ``runs_lightning`` ignore Lightning's own warnings; all others are errors."""
+    for item in items:
+        if item.get_closest_marker("runs_lightning"):
+            for warning in LIGHTNING_WARNINGS:
+                item.add_marker(pytest.mark.filterwarnings(warning))
+
 
 def _settings() -> dict[str, object]:
     """Switches of torch and numpy that a library must not touch."""

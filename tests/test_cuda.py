@@ -144,9 +144,7 @@ def test_autocast_leaves_the_bound_in_float32(dtype: torch.dtype) -> None:
 # === Lightning ===
 
 
-@pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")
-@pytest.mark.filterwarnings("ignore::lightning.fabric.utilities.warnings.PossibleUserWarning")
-@pytest.mark.filterwarnings("ignore:.*treespec:DeprecationWarning")
+@pytest.mark.runs_lightning
 def test_layers_are_measured_while_a_network_trains_on_the_gpu(tmp_path: Path) -> None:
     pytest.importorskip("lightning.pytorch")
     found = reproduce("information-plane-mnist", out=tmp_path, scale="smoke", device="cuda", progress=False)

@@ -54,9 +54,7 @@ def test_the_notebook_is_made_from_its_script() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")
-@pytest.mark.filterwarnings("ignore::lightning.fabric.utilities.warnings.PossibleUserWarning")
-@pytest.mark.filterwarnings("ignore:.*treespec:DeprecationWarning")
+@pytest.mark.runs_lightning
 def test_the_notebook_runs_from_saved_results(tmp_path: Path) -> None:
     for name, arms in SAVED.items():
         reproduce(name, out=tmp_path / "results", scale="smoke", arms=arms, progress=False)

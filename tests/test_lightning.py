@@ -19,13 +19,7 @@ import mine
 from mine.errors import InputError, MineError, UnknownNameError
 from mine.lightning import MutualInformationCallback
 
-pytestmark = [
-    # Lightning on its own account, or about the toy: torch's new tree specs, loaders without workers, few batches.
-    pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning"),
-    pytest.mark.filterwarnings("ignore::lightning.fabric.utilities.warnings.PossibleUserWarning"),
-    pytest.mark.filterwarnings("ignore:.*treespec:DeprecationWarning"),
-    pytest.mark.usefixtures("seeded_torch"),
-]
+pytestmark = [pytest.mark.runs_lightning, pytest.mark.usefixtures("seeded_torch")]
 
 
 class Net(pl.LightningModule):

@@ -9,11 +9,23 @@ import numpy as np
 import pytest
 
 from mine import tasks as registry
-from mine.benchmarking.entrants import parse_method
-from mine.benchmarking.grid import chosen_tasks, derived_seed, make_grid, task_version
+from mine.benchmarking.entrants import Entrant, parse_method
+from mine.benchmarking.grid import Cell, chosen_tasks, derived_seed, make_grid, task_version
 from mine.datasets import correlated_normal, correlated_normal_mi
 from mine.errors import InputError, UnknownNameError
 from mine.tasks import Task
+
+#: Of the first task of each suite.
+VERSIONS_OF_TASKS = {
+    "normal-1d-mi-0": "b9678bdb",
+    "holdout-sine-1d": "0d19fd7a",
+    "labels-channel-2": "008c3124",
+    "mixed-cubic-4d-mi-2": "30e98f2d",
+    "mixture-normal-and-signs": "5ece3a1a",
+    "1v1-normal-0.75": "5d655bdf",
+    "shapes-volatility-3d": "ed2a1cf3",
+    "staircase-normal-20d-mi-2": "bb7408de",
+}
 
 
 def normal(rho: float, name: str | None = None, suite: str = "published") -> Task:
@@ -54,11 +66,23 @@ def test_the_key_changes_with_task_code_and_place_and_nothing_else() -> None:
     (cell,) = make_grid([normal(0.3)], [parse_method("ksg")], [50], [0])
     (same,) = make_grid([normal(0.3)], [parse_method("ksg")], [50], [0])
     (other_task,) = make_grid([normal(0.31, "normal-0.3")], [parse_method("ksg")], [50], [0])
-    other_code = replace(cell, entrant=replace(cell.entrant, version="0.0.1"))
-    assert same.key == cell.key
+    other_code = replace(cell, entrant=replace(cell.entrant, numerics=0))
+    other_release = replace(cell, entrant=replace(cell.entrant, version="0.0.1"))
+    assert same.key == cell.key == other_release.key
     assert cell.place == other_task.place == other_code.place
     assert len({cell.key, other_task.key, other_code.key}) == 3
     assert cell.estimate_seed == other_code.estimate_seed
+
+
+def test_the_version_of_other_peoples_code_is_part_of_the_key() -> None:
+    cells = [Cell(normal(0.3), Entrant("rival:f", version=version), 50, 0, "t") for version in ("rival 1.0", "rival 1.1")]
+    assert cells[0].place == cells[1].place and cells[0].key != cells[1].key
+
+
+def test_the_versions_of_tasks_are_as_before() -> None:
+    """Computed by the code of commit 721daf8: stored cells name them."""
+    found = {name: task_version(registry.get_task(name)) for name in VERSIONS_OF_TASKS}
+    assert found == VERSIONS_OF_TASKS
 
 
 def test_the_version_of_a_task_sees_a_changed_sampler() -> None:

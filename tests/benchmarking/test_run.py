@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import re
@@ -21,8 +23,10 @@ import mine
 from mine import tasks as registry
 from mine.benchmarking.grid import derived_seed
 from mine.benchmarking.store import Record, Store
+from mine.benchmarking.summary import as_csv
 from mine.cli.app import app
 from mine.errors import InputError, UnknownNameError
+from mine.storage import versions
 from mine.tasks import Task
 
 
@@ -209,14 +213,97 @@ def test_cells_of_other_code_are_left_out_and_reported(tmp_path: Path) -> None:
     (path,) = cells(tmp_path)
     path.unlink()
     store = Store(tmp_path)
-    store.write(replace(record, method_version="0.0.1", value=99.0))
+    assert record.numerics is not None
+    for value, other in enumerate((record.numerics - 1, record.numerics + 1)):
+        store.write(replace(record, numerics=other, value=99.0 + value))
     store.write(replace(record, task_version="other", value=77.0))
     (store.folder / "torn.json").write_text('{"task": "normal-0.5", "me')
     result = mine.benchmark(task, "gaussian", n=50, seeds=1, out=tmp_path)
     assert result.records[0].value == record.value
-    assert re.search(r"Left out: 1 stored cells of gaussian that other code \(0\.0\.1\)", str(result))
+    for other in (record.numerics - 1, record.numerics + 1):
+        code = f"numerics {other}, torch-mine {mine.__version__}"
+        assert f"Left out: 1 stored cells of gaussian that other code ({code}) gave" in str(result)
     assert "could not be read: torn.json" in str(result)
-    assert len(cells(tmp_path)) == 4
+    assert len(cells(tmp_path)) == 5
+
+
+def test_another_release_with_the_same_numbers_is_gone_on_from_and_told(tmp_path: Path) -> None:
+    (record,) = mine.benchmark(normal(0.5), "gaussian", n=50, seeds=1).records
+    Store(tmp_path).write(replace(record, method_version="0.0.1", value=99.0))
+    result = mine.benchmark(normal(0.5), "gaussian", n=50, seeds=1, out=tmp_path)
+    assert result.records[0].value == 99.0
+    assert f"Code: numerics {record.numerics}, torch-mine 0.0.1 for gaussian." in str(result)
+    assert "Left out" not in str(result)
+
+
+def old_cell(tmp_path: Path, **entries: Any) -> Path:
+    """A cell's file as commit 721daf8 wrote it, with a value that nobody would measure."""
+    (record,) = mine.benchmark(normal(0.5), "gaussian", n=50, seeds=1).records
+    content = {
+        "task": "normal-0.5", "method": "gaussian", "n": 50, "seed": 0, "task_version": record.task_version,
+        "method_version": "0.1.0+f028364a", "truth": record.truth, "value": 99.0, "lower_bound": None, "stderr": 0.1,
+        "low": 0.0, "high": 0.3, "has_interval": True, "seconds": 0.01, "oracle": 0.14, "error": None,
+        "environment": "Python 3.11.7", "diagnostics": {}, **entries,
+    }  # fmt: skip
+    path = tmp_path / "cells" / "normal-0.5_gaussian_n50_seed0_0123456789.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_a_cell_from_before_numerics_counts_as_1_if_its_digest_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "NUMERICS", 1)
+    old_cell(tmp_path)
+    result = mine.benchmark(normal(0.5), "gaussian", n=50, seeds=1, out=tmp_path)
+    assert result.records[0].value == 99.0 and len(cells(tmp_path)) == 1
+    assert "Code: numerics 1, torch-mine 0.1.0+f028364a for gaussian." in str(result)
+    row = next(csv.DictReader(as_csv(result.records).splitlines()))
+    assert (row["numerics"], row["method_version"]) == ("1", "0.1.0+f028364a")
+    # it is a cell of NUMERICS 1 and of no other
+    monkeypatch.setattr(versions, "NUMERICS", 2)
+    assert mine.benchmark(normal(0.5), "gaussian", n=50, seeds=1, out=tmp_path).records[0].value != 99.0
+
+
+def test_a_cell_from_before_numerics_with_another_digest_does_not_count(tmp_path: Path) -> None:
+    old_cell(tmp_path, method_version="0.1.0+0badc0de")
+    result = mine.benchmark(normal(0.5), "gaussian", n=50, seeds=1, out=tmp_path)
+    assert result.records[0].value != 99.0 and len(cells(tmp_path)) == 2
+    assert "Left out: 1 stored cells of gaussian that other code (0.1.0+0badc0de) gave" in str(result)
+
+
+def test_an_old_cell_that_failed_is_replaced_when_it_is_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(versions, "NUMERICS", 1)
+    path = old_cell(tmp_path, value=None, error="ValueError: no")
+    (kept,) = mine.benchmark(normal(0.5), "gaussian", n=50, seeds=1, out=tmp_path).records
+    (again,) = mine.benchmark(normal(0.5), "gaussian", n=50, seeds=1, out=tmp_path, retry_failed=True).records
+    assert kept.error == "ValueError: no" and again.error is None
+    assert cells(tmp_path) == [path] and Store(tmp_path).read() == {again.key: again}
+
+
+def test_other_peoples_cells_from_before_numerics_still_count(tmp_path: Path) -> None:
+    rival = mean_of_x()
+    (record,) = mine.benchmark(normal(0.5), [rival], n=50, seeds=1).records
+    assert record.numerics is None
+    old_cell(tmp_path, method="mean_of_x", method_version=record.method_version)
+    assert mine.benchmark(normal(0.5), [rival], n=50, seeds=1, out=tmp_path).records[0].value == 99.0
+
+
+def test_no_source_file_decides_whether_a_cell_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (record,) = mine.benchmark(normal(0.5), "gaussian", n=50, seeds=1, out=tmp_path).records
+    opened: list[str] = []
+    plain = io.open
+
+    def noted(file: Any, *arguments: Any, **options: Any) -> Any:
+        opened.append(str(file))
+        return plain(file, *arguments, **options)
+
+    monkeypatch.setattr(io, "open", noted)  # what pathlib calls
+    monkeypatch.setattr("builtins.open", noted)
+    assert mine.benchmark(normal(0.5), "gaussian", n=50, seeds=1, out=tmp_path).records == [record]
+    assert any(name.endswith(".json") for name in opened)
+    assert not [name for name in opened if name.endswith(".py")]
 
 
 def test_a_record_comes_back_as_it_was_written(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ TOY = Experiment(
     "toy", "A & B.", "nobody", {"one": {}, "two": {}}, {"smoke": None, "default": None, "paper": None},
     {"smoke": 0.1, "default": 1, "paper": 1},
     [Metric("hits", "hits (%)", 1, 100, {"one": "50 ± 1", "two": "–"}), Metric("cost", "cost|m", 2)],
-    lambda *_: {}, lambda *_: [], ["bounds"],
+    lambda *_: {}, lambda *_: [],
     [
         Target("two hits more", lambda of: beats(of("two", "hits"), of("one", "hits"))),
         Target("two costs 1 at most", lambda of: of("two", "cost").mean <= 1),
@@ -38,7 +38,8 @@ TOY = Experiment(
 
 
 def record(arm: str, seed: int, hits: float, cost: float, scale: str = "default", error: str | None = None) -> Record:
-    return Record("toy", scale, arm, seed, {}, "v1", {} if error else {"hits": hits, "cost": cost}, 90.0, "a machine", error)
+    metrics = {} if error else {"hits": hits, "cost": cost}
+    return Record("toy", scale, arm, seed, {}, 1, 2, "3.0", metrics, 90.0, "a machine", error)
 
 
 RECORDS = [

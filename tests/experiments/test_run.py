@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 import os
@@ -23,6 +24,7 @@ from mine.cli.app import app
 from mine.errors import InputError, UnknownNameError
 from mine.experiments import DivergedError, Experiment, Metric, get_experiment, names, reproduce
 from mine.experiments.summary import as_csv, as_markdown, mean_and_error
+from mine.storage import versions
 
 SOURCE = str(Path(mine.__file__).parents[1])
 
@@ -54,7 +56,7 @@ def toy(calls: list[tuple[int, int]]) -> Experiment:
     return Experiment(
         "toy", "Adds.", "nobody", {"one": {}, "ten": {"size": 10}, "bad": {"fails": True}},
         {"smoke": Config(), "default": Config(2), "paper": Config(3)}, {"smoke": 0.1, "default": 1, "paper": 1},
-        [Metric("sum", "sum (%)", 1, 100, {"one": "95 ± 2", "ten": "–"})], run, plot, ["bounds"],
+        [Metric("sum", "sum (%)", 1, 100, {"one": "95 ± 2", "ten": "–"})], run, plot,
         drawn_from="samples.txt",
     )  # fmt: skip
 
@@ -73,16 +75,62 @@ def test_only_what_is_new_is_run(tmp_path: Path) -> None:
         ("ten", 0, 10),
         ("ten", 1, 11),
     ]
-    # another config or other code is another cell
+    # another config or another version is another cell
     reproduce(replace(experiment, scales={"smoke": Config(4)}), out=tmp_path, scale="smoke", arms=["one"])
-    reproduce(replace(experiment, code=["critics"]), out=tmp_path, scale="smoke", arms=["one"])
+    reproduce(replace(experiment, version=2), out=tmp_path, scale="smoke", arms=["one"])
     assert calls[4:] == [(4, 0), (1, 0)]
+
+
+@pytest.mark.parametrize("step", [-1, 1])
+def test_cells_of_other_numerics_do_not_count(step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[int, int]] = []
+    reproduce(toy(calls), out=tmp_path, scale="smoke", arms=["one"])
+    monkeypatch.setattr(versions, "NUMERICS", versions.NUMERICS + step)
+    found = reproduce(toy(calls), out=tmp_path, scale="smoke", arms=["one"])
+    assert calls == [(1, 0), (1, 0)]
+    assert [record.numerics for record in found.records] == [versions.NUMERICS]
+
+
+def test_another_release_with_the_same_numbers_is_gone_on_from_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[tuple[int, int]] = []
+    reproduce(toy(calls), out=tmp_path, scale="smoke", arms=["one"])
+    first = versions.__version__
+    monkeypatch.setattr(versions, "__version__", "9.9.9")
+    found = reproduce(toy(calls), out=tmp_path, scale="smoke", seeds=2, arms=["one"])
+    assert calls == [(1, 0), (1, 1)]
+    rows = list(csv.DictReader(found.files[1].read_text().splitlines()))
+    numerics = str(versions.NUMERICS)
+    assert [(row["version"], row["numerics"], row["package"]) for row in rows] == [
+        ("1", numerics, first),
+        ("1", numerics, "9.9.9"),
+    ]
+    for package in (first, "9.9.9"):
+        assert f"- Code: version 1 of the experiment, numerics {numerics}, torch-mine {package}." in str(found)
+
+
+def test_no_source_file_decides_whether_a_cell_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reproduce(toy([]), out=tmp_path, scale="smoke", arms=["one"])
+    opened: list[str] = []
+    plain = io.open
+
+    def noted(file: Any, *arguments: Any, **options: Any) -> Any:
+        opened.append(str(file))
+        return plain(file, *arguments, **options)
+
+    monkeypatch.setattr(io, "open", noted)  # what pathlib calls
+    monkeypatch.setattr("builtins.open", noted)
+    calls: list[tuple[int, int]] = []
+    reproduce(toy(calls), out=tmp_path, scale="smoke", arms=["one"])
+    assert calls == [] and any(name.endswith(".json") for name in opened)
+    assert not [name for name in opened if name.endswith(".py")]
 
 
 def test_what_the_folder_holds_is_reported_by_any_call(tmp_path: Path) -> None:
     experiment = toy([])
     reproduce(experiment, out=tmp_path, scale="smoke", seeds=3, arms=["ten"])
-    reproduce(replace(experiment, code=["critics"]), out=tmp_path, scale="smoke", seeds=[5], arms=["ten"])  # other code
+    reproduce(replace(experiment, version=2), out=tmp_path, scale="smoke", seeds=[5], arms=["ten"])
     found = reproduce(experiment, out=tmp_path, scale="smoke", seeds=1, arms=["one"])
     assert [(r.arm, r.seed) for r in found.records] == [("one", 0), ("ten", 0), ("ten", 1), ("ten", 2)]
 

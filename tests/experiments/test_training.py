@@ -111,9 +111,7 @@ def test_without_lightning_nothing_is_logged(tmp_path: Path, monkeypatch: pytest
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")
-@pytest.mark.filterwarnings("ignore::lightning.fabric.utilities.warnings.PossibleUserWarning")
-@pytest.mark.filterwarnings("ignore:.*treespec:DeprecationWarning")
+@pytest.mark.runs_lightning
 def test_a_trainer_does_the_same(tmp_path: Path) -> None:
     from lightning.pytorch import Trainer
     from lightning.pytorch.loggers import CSVLogger

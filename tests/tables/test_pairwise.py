@@ -26,6 +26,7 @@ from mine.cli.app import app
 from mine.errors import InputError, UnknownNameError
 from mine.estimators.evaluation import RowReport
 from mine.reporting.matrix import clustered_order, plot_pairwise, strength_matrix
+from mine.storage import versions
 from mine.tables import blocks
 from mine.tables.blocks import Task, cell_seed
 from mine.tables.pairwise import as_frame, measure, strength
@@ -207,6 +208,39 @@ def test_what_is_finished_is_taken_over(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(Task, "run", lambda task: pytest.fail("measured again") if task.seed == 0 else run(task))
     mine.pairwise(data, random_state=0, out=tmp_path)
     assert not mine.pairwise(data, random_state=1, out=tmp_path)["value"].equals(whole["value"])
+
+
+def small_table() -> np.ndarray:
+    i = np.arange(400)
+    return np.stack([i % 37, i * 7 % 41 + i % 37, i * i % 43], 1).astype(float)
+
+
+def test_a_folder_of_release_0_1_0_is_gone_on_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The block has the name that commit 721daf8 gave it, and holds values that nobody would measure."""
+    monkeypatch.setattr(versions, "NUMERICS", 1)
+    pairs = [("x[0]", "x[1]"), ("x[0]", "x[2]"), ("x[1]", "x[2]")]
+    cells = [
+        {
+            "x": x, "y": y, "value": 7.0, "lower_bound": None, "stderr": 0.5, "low": 6.0, "high": 8.0, "p": None,
+            "permutations": None, "kind": "number-number", "method": "gaussian", "n": 400, "note": "",
+        }
+        for x, y in pairs
+    ]  # fmt: skip
+    block = tmp_path / "cells" / "block_59096b89678bc49b1e297bf3.json"
+    block.parent.mkdir()
+    block.write_text(json.dumps(cells), encoding="utf-8")
+    call = {"method": "gaussian", "random_state": 3, "out": tmp_path}
+    assert list(mine.pairwise(small_table(), **call)["value"]) == [7.0] * 3
+    monkeypatch.setattr(versions, "NUMERICS", 2)  # the same block of other numerics is another one
+    assert 7.0 not in list(mine.pairwise(small_table(), **call)["value"])
+
+
+def test_a_new_release_with_the_same_numbers_takes_finished_pairs_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    call = {"method": "gaussian", "random_state": 3, "out": tmp_path}
+    first = mine.pairwise(small_table(), **call)
+    monkeypatch.setattr(versions, "__version__", "9.9.9")
+    monkeypatch.setattr(Task, "run", lambda task: pytest.fail("measured again"))
+    pd.testing.assert_frame_equal(mine.pairwise(small_table(), **call), first)
 
 
 @pytest.mark.slow

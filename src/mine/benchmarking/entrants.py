@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
-from mine.benchmarking.versions import external_version, object_version, package_version
+from mine.benchmarking.provenance import external_version, object_version
 from mine.errors import InputError
 from mine.estimators import METHODS
+from mine.storage import versions
 
 __all__ = ["Entrant", "as_entrants", "parse_method", "split_methods", "with_effort"]
 
@@ -28,14 +29,16 @@ class Entrant:
         name: A name of :func:`mine.methods`, ``package.module:attribute``, ``path/to/file.py:attribute``, or what the caller
             calls an object.
         options: Its options, sorted by name.
-        version: Of the code behind it; part of a cell's key, so that cells of different code are never mixed.
+        version: Version of the code behind it: this package's for its own methods, otherwise a distribution's or a digest.
         target: The object itself where the caller passed one.
+        numerics: ``NUMERICS`` of this package for its own methods, None for other code.
     """
 
     name: str
     options: tuple[tuple[str, Any], ...] = ()
     version: str = ""
     target: Any = None
+    numerics: int | None = None
 
     @property
     def label(self) -> str:
@@ -121,8 +124,10 @@ def parse_method(text: str) -> Entrant:
     name = name.strip()
     if not name:
         raise InputError(f"Method {text!r} has no name: see 'mine methods'.")
-    version = external_version(name) if ":" in name else package_version()
-    return Entrant(name, tuple(sorted(options.items())), version)
+    given = tuple(sorted(options.items()))
+    if ":" in name:
+        return Entrant(name, given, external_version(name))
+    return Entrant(name, given, versions.__version__, numerics=versions.NUMERICS)
 
 
 def with_effort(entrants: Iterable[Entrant], efforts: Sequence[str]) -> list[Entrant]:

@@ -12,7 +12,7 @@ from mine.benchmarking.entrants import Entrant
 from mine.errors import InputError, UnknownNameError
 from mine.tasks import Task
 
-__all__ = ["Cell", "chosen_tasks", "derived_seed", "make_grid", "task_version"]
+__all__ = ["Cell", "cell_key", "chosen_tasks", "derived_seed", "make_grid", "task_version"]
 
 
 def derived_seed(*parts: object) -> int:
@@ -32,6 +32,19 @@ def task_version(task: Task) -> str:
     x, y = task.sample(16, 0)
     rows = "\n".join(",".join(f"{v:.5g}" if isinstance(v, float) else str(v) for v in side.ravel().tolist()) for side in (x, y))
     return hashlib.sha256(f"{task.mutual_information:.9g}\n{rows}".encode()).hexdigest()[:8]
+
+
+def cell_key(place: tuple[str, str, int, int], task_version: str, method_version: str, numerics: int | None) -> str:
+    """What a stored result must have in common with a cell to count: the place, the task, and the code that estimates.
+
+    Arguments:
+        place: Task, method, n, seed.
+        task_version: See :func:`task_version`.
+        method_version: Decides for other people's code; of this package's own methods it is told, not compared.
+        numerics: Decides for this package's own methods; None for other people's code.
+    """
+    code = method_version if numerics is None else f"numerics {numerics}"
+    return "\x1f".join(map(str, (*place, task_version, code)))
 
 
 @dataclass(frozen=True)
@@ -59,8 +72,8 @@ class Cell:
 
     @property
     def key(self) -> str:
-        """Its place and the versions of the code behind both: what a stored result must agree with to be taken over."""
-        return "\x1f".join(map(str, (*self.place, self.task_version, self.entrant.version)))
+        """See :func:`cell_key`."""
+        return cell_key(self.place, self.task_version, self.entrant.version, self.entrant.numerics)
 
     @property
     def sample_seed(self) -> int:

@@ -158,14 +158,14 @@ def _notes(records: list[Record], left_out: dict[tuple[str, str], int], unreadab
     ]
     if len(failures) > _NAMED_FAILURES:
         notes.append("More cells failed in other ways: see the column 'failure' of table.csv.")
-    versions: dict[str, list[str]] = {}
+    methods_by_code: dict[str, list[str]] = {}
     for record in records:
-        methods = versions.setdefault(record.method_version, [])
+        methods = methods_by_code.setdefault(record.code, [])
         if record.method not in methods:
             methods.append(record.method)
-    notes += [f"Code: {version} for {', '.join(methods)}." for version, methods in versions.items()]
-    for (method, version), count in left_out.items():
-        notes.append(f"Left out: {count} stored cells of {method} that other code ({version}) or another task's code gave.")
+    notes += [f"Code: {code} for {', '.join(methods)}." for code, methods in methods_by_code.items()]
+    for (method, code), count in left_out.items():
+        notes.append(f"Left out: {count} stored cells of {method} that other code ({code}) gave, or another form of the task.")
     environments = list(dict.fromkeys(record.environment for record in records if record.environment))
     notes += [f"Measured with {environment}." for environment in environments]
     if len(environments) > 1:

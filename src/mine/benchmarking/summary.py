@@ -184,7 +184,8 @@ def as_csv(records: Iterable[Record]) -> str:
     out = io.StringIO()
     names = (
         "task", "method", "n", "seed", "truth", "value", "error", "lower_bound", "stderr", "interval_low", "interval_high",
-        "covered", "oracle_error", "seconds", "failure", "warnings", "method_version", "task_version", "environment",
+        "covered", "oracle_error", "seconds", "failure", "warnings", "numerics", "method_version", "task_version",
+        "environment",
     )  # fmt: skip
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(names)
@@ -195,7 +196,7 @@ def as_csv(records: Iterable[Record]) -> str:
             (
                 r.task, r.method, r.n, r.seed, r.truth, r.value, r.signed_error, r.lower_bound, r.stderr, low, high,
                 r.covered, r.oracle_error, r.seconds, r.error, " | ".join(r.diagnostics.get("warnings", ())),
-                r.method_version, r.task_version, r.environment,
+                r.numerics, r.method_version, r.task_version, r.environment,
             )
         )  # fmt: skip
     return out.getvalue()

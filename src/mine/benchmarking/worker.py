@@ -138,7 +138,7 @@ def _seed_globals(seed: int) -> None:
 
 
 def _environment() -> str:
-    from mine.benchmarking.versions import environment
+    from mine.benchmarking.provenance import environment
 
     return environment()
 

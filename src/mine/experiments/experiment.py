@@ -62,8 +62,9 @@ class Experiment:
         plot: ``(records with their folders, folder) -> files``, called when all cells are finished.
         drawn_from: The file in a cell's folder that ``plot`` reads; cells of which only the numbers are kept are not drawn.
             None where the numbers are all it needs.
-        code: Modules whose code decides the numbers: a cell that other code gave is another cell.
         targets: What the larger scales have to reach, for the verdict on the page.
+        version: Raised, by one, by the commit that means to change what the experiment's cells come to. Stored cells of another
+            version do not count, nor do those of other ``NUMERICS``: every experiment trains critics or estimates with them.
     """
 
     name: str
@@ -75,9 +76,9 @@ class Experiment:
     metrics: Sequence[Metric]
     run: Callable[[Any, int, Path, Progress, str], Mapping[str, float]]
     plot: Callable[[Sequence[tuple[Record, Path]], Path], Sequence[Path]]
-    code: Sequence[str]
     targets: Sequence[Target] = ()
     drawn_from: str | None = None
+    version: int = 1
 
     def config(self, arm: str, scale: str) -> Any:
         """The config of an arm at a scale.

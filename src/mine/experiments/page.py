@@ -114,7 +114,7 @@ def _facts(experiment: Experiment, records: Sequence[Record]) -> list[str]:
         minutes = fmean(record.seconds for record in good) / 60
         facts.append(f"{scale} scale, {seeds} {'seed' if seeds == 1 else 'seeds'}, {minutes:.1f} minutes an arm and seed.")
     facts += [f"Measured with {environment}." for environment in dict.fromkeys(r.environment for r in records) if environment]
-    facts += [f"Code: {', '.join(dict.fromkeys(record.version for record in records))}."]
+    facts += [f"Code: {code}." for code in dict.fromkeys(record.code for record in records)]
     first, last = min(record.seed for record in records), max(record.seed for record in records)
     numbers = f"--seeds {last - first + 1}" + (f" --first-seed {first}" if first else "")
     return [*facts, f"`mine reproduce {experiment.name} --scale {scale} {numbers} --out results`"]

@@ -6,10 +6,10 @@ import json
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from mine.benchmarking.versions import environment, modules_version
+from mine.benchmarking.provenance import environment
 from mine.errors import InputError
 from mine.experiments.checkpoint import Checkpoint
 from mine.experiments.experiment import DivergedError, Experiment
@@ -17,6 +17,7 @@ from mine.experiments.registry import get_experiment
 from mine.experiments.store import Cell, Record, Store
 from mine.experiments.summary import as_csv, as_markdown, comparison
 from mine.progress import Callback, progress_callback
+from mine.storage import versions
 from mine.storage.files import write_whole
 
 __all__ = ["Reproduction", "reproduce"]
@@ -68,7 +69,7 @@ def reproduce(
     Arguments:
         name: As in ``mine reproduce --list``, or an experiment.
         out: Folder; the same call with more seeds or arms runs only what is new, and reports all that the folder then holds
-            by the same code and settings.
+            of the same versions and settings.
         scale: ``"smoke"`` (does it run), ``"default"`` (two CPU cores) or ``"paper"`` (the paper's size).
         seeds: How many, numbered from 0, or the numbers themselves.
         arms: Some of the arms; None for all.
@@ -88,9 +89,8 @@ def reproduce(
         raise InputError(f"seeds must be 1 or more, or different whole numbers from 0; got {seeds!r}.")
     chosen = list(experiment.arms) if arms is None else list(arms)
     where = problem_device(device)
-    version = modules_version(experiment.code)
     configs = {arm: experiment.config(arm, scale) for arm in chosen}
-    cells = [Cell(experiment.name, scale, arm, seed, asdict(configs[arm]), version) for arm in chosen for seed in numbers]
+    cells = [_cell(experiment, scale, arm, seed) for arm in chosen for seed in numbers]
 
     folder = Path(out) / experiment.name / scale
     store = Store(folder)
@@ -106,19 +106,24 @@ def reproduce(
             store.write(done[cell.key])
             Checkpoint(store.folder_of(cell) / "checkpoint.pt").remove()
 
-    records = _comparable(experiment, scale, version, done)
+    records = _comparable(experiment, scale, done)
     files = _save(experiment, records, folder, store)
     return Reproduction(experiment, records, files)
 
 
-def _comparable(experiment: Experiment, scale: str, version: str, done: dict[str, Record]) -> list[Record]:
-    """The finished cells by this code and these settings, arm by arm, of whatever call they are."""
+def _cell(experiment: Experiment, scale: str, arm: str, seed: int) -> Cell:
+    """The cell of today's settings and versions."""
+    config = asdict(experiment.config(arm, scale))
+    return Cell(experiment.name, scale, arm, seed, config, experiment.version, versions.NUMERICS)
+
+
+def _comparable(experiment: Experiment, scale: str, done: dict[str, Record]) -> list[Record]:
+    """The finished cells of today's settings and versions, arm by arm, from whichever call they are."""
     arms = list(experiment.arms)
-    current = {arm: asdict(experiment.config(arm, scale)) for arm in arms}
     records = [
         record
         for key, record in done.items()
-        if record.arm in current and key == replace(record.cell, config=current[record.arm], version=version).key
+        if record.arm in arms and key == _cell(experiment, scale, record.arm, record.seed).key
     ]
     return sorted(records, key=lambda record: (arms.index(record.arm), record.seed))
 
@@ -145,8 +150,10 @@ def _run(experiment: Experiment, cell: Cell, config: object, store: Store, devic
         }
     except DivergedError as raised:
         error = str(raised)
-    where = (cell.experiment, cell.scale, cell.arm, cell.seed, cell.config, cell.version)
-    record = Record(*where, metrics, clock.seconds(), environment(device), error)
+    record = Record(
+        **vars(cell), package=versions.__version__, metrics=metrics, seconds=clock.seconds(), environment=environment(device),
+        error=error,
+    )  # fmt: skip
     clock.remove()
     return record
 

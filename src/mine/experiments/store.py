@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from mine.experiments.unversioned import with_versions
 from mine.storage.files import cells_folder, write_record
 
 __all__ = ["Cell", "Record", "Store", "read_records"]
@@ -27,7 +28,8 @@ class Cell:
         arm: Name of the arm.
         seed: Number of the repetition.
         config: The config as a dictionary.
-        version: Of the code that decides the numbers.
+        version: The experiment's own.
+        numerics: ``NUMERICS`` of the package.
     """
 
     experiment: str
@@ -35,12 +37,14 @@ class Cell:
     arm: str
     seed: int
     config: Mapping[str, Any]
-    version: str
+    version: int
+    numerics: int
 
     @property
     def key(self) -> str:
         """Everything that the numbers depend on, as text."""
-        parts = [self.experiment, self.arm, self.seed, json.dumps(dict(self.config), sort_keys=True), self.version]
+        config = json.dumps(dict(self.config), sort_keys=True)
+        parts = [self.experiment, self.arm, self.seed, config, f"version {self.version}", f"numerics {self.numerics}"]
         return "\x1f".join(map(str, parts))
 
     @property
@@ -60,7 +64,9 @@ class Record:
         arm: Name of the arm.
         seed: Number of the repetition.
         config: The config as a dictionary.
-        version: Of the code that decides the numbers.
+        version: The experiment's own; 0 for results of unknown code, from before there were versions.
+        numerics: ``NUMERICS`` of the package that gave the numbers; 0 as above.
+        package: That package's version, which is told and not compared.
         metrics: The numbers, by key.
         seconds: Wall time, over all the pieces that a resumed run took.
         environment: Versions and processor.
@@ -72,7 +78,9 @@ class Record:
     arm: str
     seed: int
     config: Mapping[str, Any]
-    version: str
+    version: int
+    numerics: int
+    package: str
     metrics: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     environment: str = ""
@@ -80,7 +88,14 @@ class Record:
 
     @property
     def cell(self) -> Cell:
-        return Cell(self.experiment, self.scale, self.arm, self.seed, self.config, self.version)
+        return Cell(self.experiment, self.scale, self.arm, self.seed, self.config, self.version, self.numerics)
+
+    @property
+    def code(self) -> str:
+        """The code that gave the numbers, in words."""
+        if self.version == 0:
+            return f"unknown code of torch-mine {self.package}"
+        return f"version {self.version} of the experiment, numerics {self.numerics}, torch-mine {self.package}"
 
     @property
     def failed(self) -> bool:
@@ -99,10 +114,11 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = cells_folder(folder)
         self.results = folder / "results.json"
+        self._folders: dict[str, Path] = {}
 
     def folder_of(self, cell: Cell) -> Path:
-        """Where a cell keeps its files."""
-        return self.folder / cell.name
+        """Where a cell keeps its files: where its result was read, whatever that folder is called, or a folder of its name."""
+        return self._folders.get(cell.key, self.folder / cell.name)
 
     def open(self, cell: Cell) -> Path:
         """The cell's folder, made where it is not there, without the torn files of a killed run."""
@@ -117,9 +133,12 @@ class Store:
         found: dict[str, Record] = {}
         for path in (self.results, *sorted(self.folder.glob(f"*/{_RESULT}"))):  # a cell's own file comes last and holds
             try:
-                found |= {record.cell.key: record for record in read_records(path)}
+                records = {record.cell.key: record for record in read_records(path)}
             except (OSError, ValueError, TypeError, AttributeError):
                 continue
+            found |= records
+            if path != self.results:
+                self._folders |= dict.fromkeys(records, path.parent)
         return found
 
     def write(self, record: Record) -> None:
@@ -128,7 +147,7 @@ class Store:
 
 
 def read_records(path: Path) -> list[Record]:
-    """The records of a result file, of one cell or of all; what a record does not know is left out.
+    """The records of a result file, of one cell or of all; entries that no field has are left out.
 
     Raises:
         OSError, ValueError, TypeError, AttributeError: It cannot be read, or is no result file.
@@ -136,4 +155,4 @@ def read_records(path: Path) -> list[Record]:
     known = {f.name for f in fields(Record)}
     content = json.loads(path.read_text(encoding="utf-8"))
     entries = content if isinstance(content, list) else [content]
-    return [Record(**{key: value for key, value in entry.items() if key in known}) for entry in entries]
+    return [Record(**{key: value for key, value in with_versions(entry).items() if key in known}) for entry in entries]

@@ -70,7 +70,7 @@ def as_markdown(experiment: Experiment, records: Sequence[Record]) -> str:
         lines.append(f"| {arm} | {len(good)} | {' | '.join(cells)} | {minutes} |")
     notes = [f"Failed: {record.arm}, seed {record.seed}: {record.error}" for record in records if record.error is not None]
     notes += [f"Measured with {environment}." for environment in dict.fromkeys(r.environment for r in records) if environment]
-    notes += [f"Code: {version}." for version in dict.fromkeys(record.version for record in records)]
+    notes += [f"Code: {code}." for code in dict.fromkeys(record.code for record in records)]
     notes += [f"Source: {experiment.source}."]
     return "\n\n".join(["\n".join(lines), comparison(experiment, records), "\n".join(f"- {note}" for note in notes)]) + "\n"
 
@@ -97,8 +97,9 @@ def as_csv(experiment: Experiment, records: Sequence[Record]) -> str:
     keys = known + sorted({key for record in records for key in record.metrics} - set(known))
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["experiment", "scale", "arm", "seed", *keys, "seconds", "failure", "version"])
+    writer.writerow(["experiment", "scale", "arm", "seed", *keys, "seconds", "failure", "version", "numerics", "package"])
     for r in records:
         numbers = [r.metrics.get(key, "") for key in keys]
-        writer.writerow([r.experiment, r.scale, r.arm, r.seed, *numbers, round(r.seconds, 1), r.error or "", r.version])
+        about = [round(r.seconds, 1), r.error or "", r.version, r.numerics, r.package]
+        writer.writerow([r.experiment, r.scale, r.arm, r.seed, *numbers, *about])
     return stream.getvalue()

@@ -18,7 +18,7 @@ from mine.errors import InputError, MineError, UnknownNameError
 from mine.estimators import METHODS, get_estimator
 from mine.progress import progress_callback
 from mine.result import UNITS
-from mine.storage.versions import __version__
+from mine.storage import versions
 from mine.tables.blocks import Block, BlockStore, Cell, Task, plan
 from mine.tables.columns import Column, read_columns, row_copies
 from mine.tables.stack import EFFORT_SETTINGS
@@ -192,8 +192,8 @@ def measure(
         _numbers_only(method, columns)
     blocks = plan(pairs, columns, stack=method == "auto")
     about = {
-        "version": __version__, "method": method, "effort": effort, "seed": seed, "permutations": most, "max_rows": max_rows,
-        "apart": apart,
+        "version": _version_of_numbers(), "method": method, "effort": effort, "seed": seed, "permutations": most,
+        "max_rows": max_rows, "apart": apart,
     }  # fmt: skip
     store = None if out is None else BlockStore(Path(out), about, columns, codes)
     stacked = [name for block in blocks if block.stacked for pair in block.pairs for name in pair]
@@ -214,6 +214,14 @@ def measure(
                 on_progress(len(done), len(pairs), f"{len(done):,} of {len(pairs):,} pairs")
     ordered = [done[pair] for pair in pairs]
     return Pairwise(ordered, columns, _discoveries(ordered) if test else None, unit, copies)
+
+
+def _version_of_numbers() -> str | int:
+    """``NUMERICS``, the only version that decides whether a finished block counts; the first is written ``"0.1.0"``.
+
+    Release 0.1.0 wrote its own version in that place, and its folders must still be found.
+    """
+    return "0.1.0" if versions.NUMERICS == 1 else versions.NUMERICS
 
 
 def _run(blocks: list[Block], task: Callable[[Block], Task], store: BlockStore | None, n_jobs: int | None) -> Any:

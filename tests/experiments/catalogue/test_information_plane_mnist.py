@@ -10,11 +10,7 @@ import pytest
 
 from mine.experiments import get_experiment, reproduce
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning"),
-    pytest.mark.filterwarnings("ignore::lightning.fabric.utilities.warnings.PossibleUserWarning"),
-    pytest.mark.filterwarnings("ignore:.*treespec:DeprecationWarning"),
-]
+pytestmark = pytest.mark.runs_lightning
 
 
 def test_the_experiment_from_end_to_end(tmp_path: Path) -> None:

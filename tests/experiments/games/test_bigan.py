@@ -28,11 +28,11 @@ def silent(done: int, total: int, message: str) -> None:
     pass
 
 
-LATE = {"critic": "decoder", "noise": 0.5, "averaged_share": 0.4, "standard_codes": True, "final_rate": 0.3}
+LATE = {"critic": "decoder", "noise": 0.5, "averaging": ("late", 0.4), "standard_codes": True, "final_rate": 0.3}
 
 
 @pytest.mark.parametrize("arm", [{"batch_norm": True}, {"beta": 0.0}, {"critic": "concat", "bound": "mine"}, LATE])
-def test_a_run_cut_short_goes_on_to_the_same_model(arm: dict[str, float | str], tmp_path: Path) -> None:
+def test_a_run_cut_short_goes_on_to_the_same_model(arm: dict[str, object], tmp_path: Path) -> None:
     config = replace(TINY, **arm)
     (tmp_path / "whole").mkdir()
     (tmp_path / "cut").mkdir()
@@ -125,7 +125,7 @@ def test_networks_keep_the_scale_of_their_input() -> None:
 
 def test_what_is_measured_is_the_average_of_the_steps() -> None:
     """Weights w_1, w_2, w_3 of coefficient 0.5: the first, then halfway to the next each time."""
-    model = Bigan(replace(TINY, averaging=0.5), 2, 0)
+    model = Bigan(replace(TINY, averaging=("moving", 0.5)), 2, 0)
     x = torch.as_tensor(draw(32, np.random.default_rng(0)), dtype=torch.float32)
     seen = []
     for _ in range(3):
@@ -136,6 +136,19 @@ def test_what_is_measured_is_the_average_of_the_steps() -> None:
         torch.testing.assert_close(weight, 0.25 * first + 0.25 * second + 0.5 * third)
     by_hand = model.average_generator(model.average_encoder(x))
     torch.testing.assert_close(model.reconstruct(x), by_hand)
+
+
+def test_the_config_says_how_weights_are_averaged() -> None:
+    """Shares of 0 and 1 by hand: the last weights, and the mean of all."""
+    x = torch.as_tensor(draw(32, np.random.default_rng(0)), dtype=torch.float32)
+    for averaging, expected in ((("moving", 0.0), (0, 0, 1)), (("late", 1.0), (1 / 3, 1 / 3, 1 / 3))):
+        model = Bigan(replace(TINY, averaging=averaging, beta=0.0), 2, 0)
+        seen = []
+        for _ in range(3):
+            model.training_step(x)
+            seen.append([weight.detach().clone() for weight in model.encoder.parameters()])
+        for steps, weight in zip(zip(*seen, strict=True), model.average_encoder.parameters(), strict=True):
+            torch.testing.assert_close(weight.detach(), sum(s * w for s, w in zip(expected, steps, strict=True)))
 
 
 def test_a_late_average_spans_its_share_of_all_steps() -> None:

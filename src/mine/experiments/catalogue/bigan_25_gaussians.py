@@ -11,7 +11,7 @@ import torch
 
 from mine.datasets.points import GRID_CENTRES, GRID_STD, gaussian_grid
 from mine.experiments.experiment import Experiment, Metric, Progress
-from mine.experiments.games.bigan import ARMS, CODE, BiganConfig, train_bigan
+from mine.experiments.games.bigan import ARMS, BiganConfig, train_bigan
 from mine.experiments.games.point_metrics import covered, nearest_centre, reverse_kl
 from mine.experiments.games.points_figure import of_one_seed, points_panel
 from mine.experiments.store import Record
@@ -83,9 +83,9 @@ def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:
     return [target]
 
 
-_SMOKE = Config(averaging=0.9, steps=100, batch_size=64, width=32, critic_width=32, evaluated=500)
+_SMOKE = Config(averaging=("moving", 0.9), steps=100, batch_size=64, width=32, critic_width=32, evaluated=500)
 _PAPER = Config(
-    averaging=0.0,
+    averaging=("moving", 0.0),
     steps=400_000,
     batch_size=100,
     width=400,
@@ -116,7 +116,6 @@ EXPERIMENT = Experiment(
     run=run,
     plot=plot,
     drawn_from="samples.npz",
-    code=(*CODE, "datasets/points", "experiments/point_metrics"),
     targets=[
         Target(
             "BiGAN+MINE reconstructs closer than BiGAN by more than two standard errors",

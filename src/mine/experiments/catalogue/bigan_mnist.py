@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mine.datasets import digits, mnist
 from mine.experiments.experiment import Experiment, Metric, Progress
-from mine.experiments.games.bigan import ARMS, CODE, BiganConfig, train_bigan
+from mine.experiments.games.bigan import ARMS, BiganConfig, train_bigan
 from mine.experiments.games.digit_classifier import digit_classifier
 from mine.experiments.games.image_metrics import euclidean_error, ms_ssim
 from mine.experiments.games.images_figure import plot_images
@@ -50,7 +50,7 @@ class Config(BiganConfig):
     critic_spread: float = 7.0
     critic_width: int = 256
     shuffles: int = 127
-    averaged_share: float = 0.4
+    averaging: tuple[str, float] = ("late", 0.4)
     evaluated: int = 10_000
 
 
@@ -127,6 +127,5 @@ EXPERIMENT = Experiment(
     run=run,
     plot=plot,
     drawn_from="samples.npz",
-    code=(*CODE, "experiments/image_metrics", "experiments/digit_classifier"),
     targets=[Target("BiGAN+MINE's reconstructions are recognised twice as often as BiGAN's, or in 96 %", _recognised)],
 )  # fmt: skip

@@ -143,16 +143,6 @@ EXPERIMENT = Experiment(
     ),
     run=run,
     plot=plot,
-    code=(
-        "bounds",
-        "critics",
-        "sampling",
-        "terms/minimize",
-        "terms/objectives",
-        "terms/term",
-        "terms/upper_bounds",
-        "experiments/bottleneck_classifier",
-    ),
     targets=[
         Target("MINE, additive errs in 1.05 % at most", lambda of: of("MINE, additive", "error").mean <= 0.0105),
         Target(

@@ -11,7 +11,6 @@ from typing import Any
 from mine.api import estimate
 from mine.datasets.noisy_functions import NOISY_FUNCTIONS, noisy_function, noisy_function_mi
 from mine.experiments.dependence import distance_correlation, largest_pearson
-from mine.experiments.estimate_code import ESTIMATE_CODE
 from mine.experiments.experiment import Experiment, Metric, Progress
 from mine.experiments.store import Record
 from mine.experiments.sweep import sweep
@@ -138,7 +137,6 @@ EXPERIMENT = Experiment(
     ),
     run=run,
     plot=plot,
-    code=(*ESTIMATE_CODE, "datasets/noisy_functions", "experiments/dependence"),
     targets=[
         Target(
             "every estimate is within 0.05 nats of the exact value",

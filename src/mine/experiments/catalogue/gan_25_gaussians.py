@@ -10,7 +10,7 @@ from mine.datasets.points import GRID_CENTRES, GRID_STD, gaussian_grid
 from mine.experiments.experiment import Experiment, Metric, Progress
 from mine.experiments.games.point_metrics import code_information, covered, nearest_centre, purity, reverse_kl
 from mine.experiments.games.points_figure import plot_points
-from mine.experiments.games.points_gan import ARMS, CODE, PointsConfig, train_points_gan
+from mine.experiments.games.points_gan import ARMS, PointsConfig, train_points_gan
 from mine.experiments.store import Record
 from mine.experiments.targets import Target, beats
 
@@ -80,7 +80,6 @@ EXPERIMENT = Experiment(
     run=run,
     plot=plot,
     drawn_from="samples.npz",
-    code=CODE,
     targets=[
         Target("GAN+MINE covers 24 of 25 modes", lambda of: of("GAN+MINE", "modes").mean >= 24),
         Target("90 % of its samples are good", lambda of: of("GAN+MINE", "high_quality").mean >= 0.9),

@@ -12,7 +12,7 @@ from mine.datasets.points import SPIRAL_STD, nearest_on_spirals, spirals
 from mine.experiments.experiment import Experiment, Metric, Progress
 from mine.experiments.games.point_metrics import code_information, covered, energy_distance, purity, reverse_kl
 from mine.experiments.games.points_figure import plot_points
-from mine.experiments.games.points_gan import ARMS, CODE, PointsConfig, train_points_gan
+from mine.experiments.games.points_gan import ARMS, PointsConfig, train_points_gan
 from mine.experiments.store import Record
 from mine.experiments.targets import Target
 
@@ -86,7 +86,6 @@ EXPERIMENT = Experiment(
     run=run,
     plot=plot,
     drawn_from="samples.npz",
-    code=CODE,
     targets=[
         Target(
             "GAN+MINE's energy distance is half of GAN's at most",

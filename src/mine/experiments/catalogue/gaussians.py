@@ -10,7 +10,6 @@ from typing import Any
 
 from mine.api import estimate
 from mine.datasets.gaussian import correlated_normal, correlated_normal_mi
-from mine.experiments.estimate_code import ESTIMATE_CODE
 from mine.experiments.experiment import Experiment, Metric, Progress
 from mine.experiments.store import Record
 from mine.experiments.summary import mean_and_error
@@ -185,7 +184,6 @@ EXPERIMENT = Experiment(
     run=run,
     plot=plot,
     drawn_from="curves.json",
-    code=(*ESTIMATE_CODE, "datasets/gaussian"),
     targets=[
         Target(
             "the default method is within 0.03 nats or 3 % of the truth everywhere",

@@ -210,13 +210,6 @@ EXPERIMENT = Experiment(
     run=run,
     plot=plot,
     drawn_from="planes.npz",
-    code=(
-        "critics",
-        "datasets/icosahedron",
-        "experiments/plane_critics",
-        "experiments/plane_exact",
-        "experiments/plane_network",
-    ),
     targets=[
         *(
             Target(f"{arm}: the critics err by 0.15 nats at most in I(X; T), less than half of kernel bound and bins",

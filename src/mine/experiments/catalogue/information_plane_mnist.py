@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from mine.experiments.estimate_code import ESTIMATE_CODE
 from mine.experiments.experiment import DivergedError, Experiment, Metric, Progress
 from mine.experiments.store import Record
 from mine.reporting.figures import new_figure
@@ -203,5 +202,4 @@ EXPERIMENT = Experiment(
     run=run,
     plot=plot,
     drawn_from="planes.npz",
-    code=(*ESTIMATE_CODE, "lightning"),
 )  # fmt: skip

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from mine.api import estimate
-from mine.experiments.estimate_code import ESTIMATE_CODE
 from mine.experiments.experiment import Experiment, Metric, Progress
 from mine.experiments.store import Record
 from mine.experiments.summary import mean_and_error
@@ -173,7 +172,6 @@ EXPERIMENT = Experiment(
     ),
     run=run,
     plot=plot,
-    code=ESTIMATE_CODE,
     targets=[
         Target(
             "the default method ignores what it was told already, and adds up over two images, both within 5 %",

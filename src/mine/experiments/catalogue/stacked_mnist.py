@@ -108,22 +108,6 @@ EXPERIMENT = Experiment(
     run=run,
     plot=plot,
     drawn_from="samples.npz",
-    code=(
-        "bounds",
-        "critics",
-        "datasets/mnist_set",
-        "experiments/catalogue/stacked_mnist",
-        "experiments/digit_classifier",
-        "experiments/image_networks",
-        "experiments/point_metrics",
-        "experiments/stacked_gan",
-        "experiments/adversarial", "experiments/training",
-        "sampling",
-        "terms/clipping",
-        "terms/maximize",
-        "terms/objectives",
-        "terms/term",
-    ),
     targets=[
         Target(
             "with a quarter-size discriminator DCGAN+MINE beats DCGAN in modes by more than two standard errors",

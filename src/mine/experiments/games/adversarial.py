@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mine.errors import MineError
 from mine.experiments.experiment import DivergedError
-from mine.experiments.training import BLOCK, Trainable, ramp
+from mine.experiments.training import BLOCK, Trainable
 from mine.terms import MaximizeMI, clipped_backward
 
 __all__ = ["Adversarial"]
@@ -31,10 +31,6 @@ class Adversarial(Trainable):
         super().__init__()
         self.losses = (math.nan, math.nan)
         self.term: MaximizeMI | None = None
-
-    def faded(self, beta: float, fade: tuple[float, float], steps: int) -> float:
-        """``beta`` at this step, which falls to 0 between two shares of the steps."""
-        return beta * ramp(self.step, *(share * steps for share in fade))
 
     def set_rates(self, rate: float) -> None:
         """The learning rate of both players."""

@@ -27,25 +27,10 @@ from mine.experiments.games.bigan_networks import (
 from mine.experiments.training import BLOCK, Trainable, fit, ramp
 from mine.terms import MaximizeMI
 
-__all__ = ["ARMS", "CODE", "Bigan", "BiganConfig", "train_bigan"]
+__all__ = ["ARMS", "Bigan", "BiganConfig", "train_bigan"]
 
 #: A bidirectional GAN against the same one with mutual information.
 ARMS = {"BiGAN": {"beta": 0.0}, "BiGAN+MINE": {}}
-#: Modules that decide its numbers.
-CODE = (
-    "bounds",
-    "critics",
-    "sampling",
-    "terms/clipping",
-    "terms/maximize",
-    "terms/objectives",
-    "terms/term",
-    "experiments/bigan",
-    "experiments/bigan_networks",
-    "experiments/image_networks",
-    "experiments/adversarial",
-    "experiments/training",
-)
 
 
 @dataclass(frozen=True)
@@ -78,10 +63,9 @@ class BiganConfig:
         bound: Of :mod:`mine.bounds`. InfoNCE ends at ``log(shuffles + 1)`` nats. Codes that are functions of x have infinite
             information, and a bound without an end drives them to infinity: that of MINE did, on digits, within 500 steps.
         shuffles: Shuffled pairs a row.
-        averaging: Samples and reconstructions come from moving averages of E's and G's weights with this coefficient; 0 takes
-            the last.
-        averaged_share: Or, where positive, from averages over about this last share of the steps: the players never stop
-            circling where the rate does not fall to 0, and a longer look finds the middle.
+        averaging: How E's and G's weights are averaged for samples and reconstructions. ``("moving", c)`` is a moving average
+            of coefficient c, where 0 takes the last weights. ``("late", s)`` averages over about the last share s of the steps:
+            if the rate does not fall to 0, the players never stop circling, and a longer average finds the middle.
         evaluated: Rows that are measured.
     """
 
@@ -107,8 +91,7 @@ class BiganConfig:
     critic_steps: int = 1
     bound: str = "infonce"
     shuffles: int = 63
-    averaging: float = 0.999
-    averaged_share: float = 0.0
+    averaging: tuple[str, float] = ("moving", 0.999)
     evaluated: int = 2_500
 
 
@@ -146,8 +129,8 @@ class Bigan(Adversarial):
             self.generator = Dense([z_dim, *hidden, x_dim], nets, bounded=bounded, batch_norm=config.batch_norm)
             self.discriminator = PairDiscriminator(x_dim, z_dim, hidden, nets)
         # the players circle around where they would meet: the averages are nearer to it than the last step
-        share = config.averaged_share
-        average = _late_average(share) if share > 0 else get_ema_multi_avg_fn(config.averaging)
+        form, amount = config.averaging
+        average = {"moving": get_ema_multi_avg_fn, "late": _late_average}[form](amount)
         self.average_encoder = AveragedModel(self.encoder, multi_avg_fn=average, use_buffers=True)
         self.average_generator = AveragedModel(self.generator, multi_avg_fn=average, use_buffers=True)
         if config.beta > 0:
@@ -241,7 +224,10 @@ def _late_average(share: float) -> Callable[[Sequence[Tensor], Sequence[Tensor],
     def update(averaged: Sequence[Tensor], current: Sequence[Tensor], n_averaged: Any) -> None:
         weight = 1 / (1 + share * n_averaged)  # a tensor on the model's device, which nobody has to wait for
         for average, last in zip(averaged, current, strict=True):
-            average.lerp_(last, weight.to(average.dtype)) if average.is_floating_point() else average.copy_(last)
+            if average.is_floating_point():
+                average.lerp_(last, weight.to(average.dtype))
+            else:
+                average.copy_(last)
 
     return update
 

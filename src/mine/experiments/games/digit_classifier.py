@@ -15,7 +15,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mine.benchmarking.versions import modules_version
 from mine.datasets import Images, mnist
 from mine.errors import InputError
 from mine.experiments.experiment import Progress
@@ -23,6 +22,8 @@ from mine.storage.files import cache_folder, write_whole
 
 __all__ = ["DigitClassifier", "digit_classifier"]
 
+#: Raised, by one, by the commit that means to change what the trained network comes to: one kept before is then trained anew.
+_VERSION = 1
 _BATCH = 256
 _EPOCHS = 6
 #: For images of fewer than 16 pixels a side, of which there are few.
@@ -133,8 +134,7 @@ def digit_classifier(
 
 def _digest(data: Images, seed: int) -> str:
     """Of all that decides the network."""
-    digest = hashlib.sha256(modules_version(["experiments/digit_classifier"]).encode())
-    digest.update(f"{seed} {data.n_train} {data.white} {data.images.shape}".encode())
+    digest = hashlib.sha256(f"{_VERSION} {seed} {data.n_train} {data.white} {data.images.shape}".encode())
     digest.update(np.ascontiguousarray(data.images).data)
     digest.update(np.ascontiguousarray(data.labels).data)
     return digest.hexdigest()[:12]

@@ -21,7 +21,7 @@ from mine.experiments.games.adversarial import Adversarial
 from mine.experiments.training import BLOCK, Trainable, fit, ramp
 from mine.terms import MaximizeMI
 
-__all__ = ["ARMS", "CODE", "Generated", "GeneratorDiscriminator", "PointsConfig", "train_points_gan"]
+__all__ = ["ARMS", "Generated", "GeneratorDiscriminator", "PointsConfig", "train_points_gan"]
 
 #: Generated points kept for the figure.
 _KEPT = 2_500
@@ -33,21 +33,6 @@ ARMS = {
     "GAN, normal code": {"beta": 0.0, "code": "normal"},
     "GAN+MINE, normal code": {"code": "normal"},
 }
-#: Modules that decide its numbers.
-CODE = (
-    "bounds",
-    "critics",
-    "sampling",
-    "datasets/points",
-    "experiments/point_metrics",
-    "experiments/points_gan",
-    "experiments/adversarial",
-    "experiments/training",
-    "terms/clipping",
-    "terms/maximize",
-    "terms/objectives",
-    "terms/term",
-)
 
 
 @dataclass(frozen=True)
@@ -167,6 +152,12 @@ class GeneratorDiscriminator(Adversarial):
             for network in (self.generator, self.discriminator)
         ]
 
+    @property
+    def beta(self) -> float:
+        """Weight of the information at this step: the config's, which falls to 0 between the two shares of ``fade``."""
+        config = self.config
+        return config.beta * ramp(self.step, *(share * config.steps for share in config.fade))
+
     def inputs(self, n: int) -> tuple[Tensor, Tensor, Tensor]:
         """Noise and code for the generator, (n, noise + code); the code as the critic sees it, (n, code); the label or code."""
         config, source = self.config, self.random["noise"]
@@ -201,7 +192,7 @@ class GeneratorDiscriminator(Adversarial):
             loss_g,
             [(fake, code)],
             weights,
-            beta=self.faded(config.beta, config.fade, config.steps),
+            beta=self.beta,
             critic_steps=config.critic_steps,
         )
         of_generator.step()

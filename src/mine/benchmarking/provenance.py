@@ -1,54 +1,16 @@
-"""Versions of the code that was measured: a cell of other code is another cell."""
+"""Where a measured number comes from: the version of other people's code, and the machine."""
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import inspect
 import platform
-import sys
-from collections.abc import Iterable
-from functools import cache
 from importlib.metadata import packages_distributions, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import mine
-
-__all__ = ["environment", "external_version", "modules_version", "object_version", "package_version"]
-
-_ROOT = Path(mine.__file__).parent
-
-#: Parts of this package that change no estimate.
-_ASIDE = {"benchmarking", "cli", "datasets", "experiments", "files", "models", "progress", "report", "tables", "tasks"}
-
-
-@cache
-def package_version() -> str:
-    """This package's version and a digest of the code below ``mine.estimate``; comments and docstrings do not count."""
-    names = ("/".join(path.relative_to(_ROOT).with_suffix("").parts) for path in sorted(_ROOT.rglob("*.py")))
-    return modules_version(name for name in names if name.split("/")[0] not in _ASIDE and not name.startswith("__"))
-
-
-def modules_version(names: Iterable[str]) -> str:
-    """This package's version and a digest of the code of some of its modules, ``"benchmarking/versions"`` for this one."""
-    digest = hashlib.sha256()
-    for name in names:
-        source = (_ROOT / f"{name}.py").read_text(encoding="utf-8")
-        digest.update(name.encode() + _meaning(source).encode())
-    return f"{mine.__version__}+{digest.hexdigest()[:8]}"
-
-
-def _meaning(source: str) -> str:
-    """The syntax tree without docstrings, as text that is the same from all versions of Python."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:]
-    # as Python 3.11 writes it: 3.12 knows type parameters, and 3.13 would leave out empty lists
-    options: dict[str, Any] = {"show_empty": True} if sys.version_info >= (3, 13) else {}
-    return ast.dump(tree, **options).replace(", type_params=[]", "")
+__all__ = ["environment", "external_version", "object_version"]
 
 
 def external_version(name: str) -> str:
