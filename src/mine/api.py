@@ -76,7 +76,8 @@ def estimate(
         conditional: With z only: ``"chain"``, the default, takes ``I(X; (Y, Z)) - I(X; Z)`` by ``method`` on the same folds,
             without a ``lower_bound``; ``"shuffle"`` trains one critic on (x, y, z) against rows whose y comes from a row with
             nearly the same z, by ``steps``, ``batch_size``, ``hidden``, ``n_folds`` and ``n_neighbors``. This is
-            approximate unless z consists of labels only; then there is a ``lower_bound``. See the page on conditional information.
+            approximate unless z consists of labels only; then there is a ``lower_bound``. See the page on conditional
+            information.
         **options: Options of the method, for example ``steps=2000`` or ``n_neighbors=5``.
 
     Returns:

@@ -63,14 +63,13 @@ def estimate(
         sides = choose_sides(table, x=x, y=y, given=given, groups=groups, discrete=discrete)
         check_rows(table, file)
         data = sides.data()
-        rows: dict[str, Any] = {
-            "discrete": sides.labels, "groups": sides.groups(), "random_state": checked_seed(seed), "drop_missing": drop_missing,
-        }  # fmt: skip
         how = {"method": method, "effort": effort, "conditional": conditional, "unit": unit, "progress": progress}
-        result = _estimated(data, {**how, **rows}, method_options(option or ()), device, devices, strategy)
+        rows = {"discrete": sides.labels, "groups": sides.groups(), "drop_missing": drop_missing}
+        draws = {"random_state": checked_seed(seed)}
+        result = _estimated(data, {**how, **rows, **draws}, method_options(option or ()), device, devices, strategy)
         if result is None:
             return  # another process prints it
-        tested = _tested(data, {**rows, "device": device, "n_permutations": permutations}) if test else None
+        tested = _tested(data, {**rows, **draws, "n_permutations": permutations, "device": device}) if test else None
         print_text(_as_json(result, tested) if as_json else folded(_as_text(result, tested, sides)))
         if plot is not None:
             save_figure(result.plot, plot, "the estimate stands")
