@@ -66,7 +66,8 @@ def estimate(
         how = {"method": method, "effort": effort, "conditional": conditional, "unit": unit, "progress": progress}
         rows = {"discrete": sides.labels, "groups": sides.groups(), "drop_missing": drop_missing}
         draws = {"random_state": checked_seed(seed)}
-        result = _estimated(data, {**how, **rows, **draws}, method_options(option or ()), device, devices, strategy)
+        options = method_options(option or ())
+        result = _estimated(data, {**how, **rows, **draws}, options, device=device, devices=devices, strategy=strategy)
         if result is None:
             return  # another process prints it
         tested = _tested(data, {**rows, **draws, "n_permutations": permutations, "device": device}) if test else None
@@ -76,7 +77,7 @@ def estimate(
 
 
 def _check_shareable(file: str, devices: str | None, strategy: str | None) -> None:
-    """Refuse several processes that would have to share one stream."""
+    """Refuse several processes that would all have to read standard input."""
     if file == "-" and (devices or strategy):
         raise InputError("Several processes cannot read one standard input: write it to a file, and name that.")
 
@@ -85,6 +86,7 @@ def _estimated(
     data: tuple[Any, Any, Any],
     settings: dict[str, Any],
     options: dict[str, Any],
+    *,
     device: str,
     devices: str | None,
     strategy: str | None,

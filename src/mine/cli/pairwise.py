@@ -53,7 +53,7 @@ def pairwise(
     with one_sentence(), ExitStack() as files:
         check_plot(plot)
         if out is not None and seed is None:
-            raise InputError("--out needs --seed, for example --seed 0: the same command, going on there, must draw the same.")
+            raise InputError("--out needs --seed, for example --seed 0: a resumed command must draw the same numbers.")
         pairs = measure_pairs(
             files, file, columns=columns, target=target, groups=groups, discrete=discrete, test=test,
             n_permutations=permutations, method=method, effort=effort, drop_missing=drop_missing, unit=unit,
