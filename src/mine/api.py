@@ -1,4 +1,4 @@
-"""``mine.estimate``: check the data, find the estimator, run it. Everything else happens below."""
+"""``mine.estimate``: choose the estimator, run it on the data, complete the result."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import numpy as np
 
 from mine.data.variables import DiscreteSpec
 from mine.errors import InputError
-from mine.estimators import Estimator, get_estimator, with_effort
+from mine.estimators import Estimator, check_data_parallel, get_estimator, with_effort
 from mine.estimators.run import run_estimator
 from mine.result import Estimate
 
 if TYPE_CHECKING:
+    from mine.data.problem import Problem
     from mine.training.processes import ProcessGroup
 
-__all__ = ["estimate"]
+__all__ = ["choose_estimator", "estimate"]
 
 
 def estimate(
@@ -51,18 +52,18 @@ def estimate(
         x: Rows of the first variable: shape (n,), (n, dx), or n-D such as images; numpy, torch, lists, or pandas, polars
             and other columns or frames.
         y: Rows of the second variable, likewise.
-        z: What is given: then the result is ``I(X; Y | Z)``, estimated as ``conditional`` says.
+        z: Rows of the variable to condition on, likewise: the result is then ``I(X; Y | Z)``; see ``conditional``.
         method: A name (see :func:`mine.methods`), an estimator object with ``run(problem)``, or a function
             ``(x, y) -> float``.
         effort: How long a neural method may take: ``"fast"``, ``"default"`` or ``"thorough"``, each at least as accurate as
-            the one before and slower. Methods without training have no such dial and ignore it.
+            the one before and slower. Methods without training have no effort settings and ignore it.
         critic: For neural methods: an untrained ``nn.Module`` taking ``(x, y)``, or a function making one. It is copied and
             re-initialised for each fold; yours is never changed.
         discrete: Which columns are labels rather than numbers. By default strings, categories, booleans, and numeric columns
             with at most 20 values that average 10 rows or more. True or False for all; a list of names for these and the
             non-numeric ones only; a mapping from names to booleans for exceptions.
-        groups: One label a row, shape (n,); rows of one group (a patient, a session) are never split between training and
-            reporting, and count as one term of the standard error.
+        groups: One label per row, shape (n,). Rows of one group (a patient, a session) are never split between training and
+            evaluation, and count as one term of the standard error.
         device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"``, ...
         unit: ``"nats"`` or ``"bits"``.
         random_state: Seed or generator. The same one gives the same digits on the same machine.
@@ -74,8 +75,9 @@ def estimate(
             device is Fabric's; the numbers are those of one process, up to rounding.
         conditional: With z only: ``"chain"``, the default, takes ``I(X; (Y, Z)) - I(X; Z)`` by ``method`` on the same folds,
             without a ``lower_bound``; ``"shuffle"`` trains one critic on (x, y, z) against rows whose y comes from a row with
-            nearly the same z, by ``steps``, ``batch_size``, ``hidden``, ``n_folds`` and ``n_neighbors``: approximate, except
-            where z is labels only, which gives a ``lower_bound``. See the page on conditional information.
+            nearly the same z, by ``steps``, ``batch_size``, ``hidden``, ``n_folds`` and ``n_neighbors``. This is
+            approximate unless z consists of labels only; then there is a ``lower_bound``. See the page on conditional
+            information.
         **options: Options of the method, for example ``steps=2000`` or ``n_neighbors=5``.
 
     Returns:
@@ -97,43 +99,60 @@ def estimate(
     """
     if critic is not None:
         options["critic"] = critic
-    if effort is not None:
-        options = with_effort(method, effort, options)
-    estimator: Any
-    if z is None:
-        if conditional is not None:
-            raise InputError("conditional= says how to estimate what is left given z: pass z, or leave conditional out.")
-        estimator = get_estimator(method, options)
-    else:
-        from mine.conditional.chain_rule import conditional_estimate, conditional_estimator
-
-        estimator = conditional_estimator(conditional, method, options)
+    estimator = choose_estimator(method, options, effort=effort, conditional=conditional, given=z is not None)
     processes = None if fabric is None else _process_group(fabric, estimator, device)
-    if processes is not None and not processes.first:
-        progress = False
-    if z is not None:
-        result = conditional_estimate(
-            estimator, x, y, z, discrete=discrete, groups=groups, device=device, unit=unit,
-            random_state=random_state, drop_missing=drop_missing, progress=progress, processes=processes,
-        )  # fmt: skip
+    settings: dict[str, Any] = {
+        "discrete": discrete, "groups": groups, "device": device, "unit": unit, "random_state": random_state,
+        "drop_missing": drop_missing, "progress": progress if processes is None or processes.first else False,
+        "processes": processes,
+    }  # fmt: skip
+    if z is None:
+        result = run_estimator(_run, estimator, x, y, keep_constant_columns=critic is not None, **settings)
     else:
-        result = run_estimator(
-            lambda estimator, problem: estimator.run(problem), estimator, x, y, discrete=discrete,
-            groups=groups, device=device, unit=unit, random_state=random_state, drop_missing=drop_missing,
-            keep_constant_columns=critic is not None, progress=progress, processes=processes,
-        )  # fmt: skip
+        from mine.conditional.chain_rule import conditional_estimate
+
+        result = conditional_estimate(estimator, x, y, z, **settings)
     if processes is None:
         return result
     return processes.same(replace(result, diagnostics={**result.diagnostics, "processes": processes.size}))
 
 
-def _process_group(fabric: Any, estimator: Estimator, device: str) -> ProcessGroup:
-    """The processes of ``fabric``, which must have something to share."""
+def choose_estimator(
+    method: Any, options: dict[str, Any], *, effort: str | None = None, conditional: str | None = None, given: bool = False
+) -> Any:
+    """The estimator that :func:`estimate` runs: an ``Estimator``, or with ``conditional="shuffle"`` one that also takes z.
+
+    Arguments:
+        method: As for :func:`estimate`.
+        options: Options of the method.
+        effort: As for :func:`estimate`.
+        conditional: As for :func:`estimate`.
+        given: Whether there is a z to condition on.
+
+    Raises:
+        UnknownNameError: No such method, option, effort or conditional.
+        InputError: Options that the method does not take, or ``conditional`` without z.
+    """
+    if effort is not None:
+        options = with_effort(method, effort, options)
+    if given:
+        from mine.conditional.chain_rule import conditional_estimator
+
+        return conditional_estimator(conditional, method, options)
+    if conditional is not None:
+        raise InputError("conditional= says how to estimate what is left given z: pass z, or leave conditional out.")
+    return get_estimator(method, options)
+
+
+def _run(estimator: Estimator, problem: Problem) -> Estimate:
+    return estimator.run(problem)
+
+
+def _process_group(fabric: Any, estimator: Any, device: str) -> ProcessGroup:
+    """The processes of ``fabric``, which must be able to share the training."""
     from mine.training.processes import ProcessGroup
 
-    if not getattr(estimator, "data_parallel", False):
-        name = getattr(estimator, "name", type(estimator).__name__)
-        raise InputError(f"fabric= shares the training of critics, and {name!r} takes no part: drop it, or use 'auto'.")
+    check_data_parallel(estimator, "fabric=")
     if device != "auto":
         raise InputError(f"With fabric= the device is Fabric's: drop device={device!r}, or pass it as Fabric's accelerator.")
     return ProcessGroup(fabric)

@@ -1,10 +1,13 @@
-"""Errors: every message says what was received and what to do about it."""
+"""Errors: every message says what was received and what to do about it. And the warning of a name that has moved."""
 
 from __future__ import annotations
 
 import difflib
+import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from typing import Any
 
 __all__ = ["InputError", "MineError", "NotEnoughDataError", "StaleCriticError", "UnknownNameError", "warn_renamed"]
 
@@ -55,3 +58,29 @@ def warn_renamed(old: str, new: str, *, stacklevel: int = 3) -> None:
     """
     message = f"{old} is called {new} since version 0.2 (November 2026); the old name goes with version 0.4."
     warnings.warn(message, FutureWarning, stacklevel=stacklevel)
+
+
+def moved(module: str, name: str, places: Mapping[str, str]) -> Any:
+    """A public name that has left ``module``, with a warning that names its new place.
+
+    It is called by the ``__getattr__`` of that module, and puts the object there: each name warns once.
+
+    Arguments:
+        module: The old place, ``__name__`` in it.
+        name: The attribute that was asked for.
+        places: Names that have left the module, and the modules where they are now.
+
+    Raises:
+        AttributeError: The name was never there.
+    """
+    if name not in places:
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+    place = places[name]
+    warnings.warn(
+        f"{module}.{name} has moved: use 'from {place} import {name}' (since 0.2; removed from {module} in 0.4).",
+        FutureWarning,
+        stacklevel=3,
+    )
+    value = getattr(import_module(place), name)
+    vars(sys.modules[module])[name] = value  # a `from` import asks for an attribute of a package twice
+    return value

@@ -10,9 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
-from mine.cli.app import app
 from mine.reporting.page import gaps, render_report
 from mine.reporting.panels import heat_map, short
 from mine.tables.pairwise import Pairwise, measure
@@ -140,21 +138,6 @@ def test_wide_tables_have_a_small_matrix_and_short_names():
     assert svg.count("<rect") == 8100
     assert "<text" not in svg
     assert short("abcdef", 4) == "abc…"
-
-
-def test_the_command(tmp_path: Path):
-    out = tmp_path / "report.html"
-    arguments = ["report", "example:diabetes", "--columns", "sex,bmi,bp", "--target", "progression", "-o", str(out)]
-    done = CliRunner().invoke(app, arguments)
-    assert done.exit_code == 0, done.output
-    text = out.read_text(encoding="utf-8")
-    assert text.startswith("<!DOCTYPE html>")
-    assert "example:diabetes" in text
-    assert done.stdout.startswith("Written: ")
-    for wrong, message in (("report.pdf", "end the name in .html"), ("none/report.html", "there is no such folder")):
-        failed = CliRunner().invoke(app, [*arguments[:-1], str(tmp_path / wrong)])
-        assert failed.exit_code == 2
-        assert message in " ".join(failed.stderr.split())
 
 
 # === In a browser ===

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import signal
@@ -19,10 +18,8 @@ import polars as pl
 import pytest
 import torch
 from scipy import stats
-from typer.testing import CliRunner
 
 import mine
-from mine.cli.app import app
 from mine.errors import InputError, UnknownNameError
 from mine.estimators.evaluation import RowReport
 from mine.reporting.matrix import clustered_order, plot_pairwise, strength_matrix
@@ -426,29 +423,6 @@ def test_the_matrix_and_its_order(found: pd.DataFrame):
     blocks_ = np.full((6, 6), 0.05)
     blocks_[::2, ::2], blocks_[1::2, 1::2] = 0.9, 0.9
     assert {tuple(sorted(part)) for part in np.split(np.array(clustered_order(blocks_)), 2)} == {(0, 2, 4), (1, 3, 5)}
-
-
-def test_the_command(tmp_path: Path):
-    run = CliRunner().invoke
-    out = tmp_path / "out"
-    arguments = ["pairwise", "example:diabetes", "--columns", "sex,bmi,bp", "--target", "progression", "--method", "auto"]
-    done = run(app, [*arguments, "--seed", "0", "--out", str(out), "--test", "--top", "2"])
-    assert done.exit_code == 0, done.output
-    assert "3 pairs, the strongest 2" in done.stdout
-    assert done.stdout.split("95 % interval")[1].split("\n")[0].split() == ["strength", "p", "q", "n"]
-    assert "q: Benjamini-Hochberg over all 3 tested pairs" in done.stdout
-    assert "strength = sqrt(1 - exp(-2 I))" in done.stdout
-    assert (out / "matrix.png").read_bytes().startswith(b"\x89PNG")
-    saved = pd.read_csv(out / "pairs.csv")
-    lines = run(app, [*arguments, "--seed", "0", "--out", str(out), "--test", "--json"]).stdout.splitlines()
-    assert [json.loads(line)["value"] for line in lines] == pytest.approx(list(saved["value"]))
-    assert set(saved["x"]) == {"sex", "bmi", "bp"}
-    np.testing.assert_allclose(saved["q"], stats.false_discovery_control(saved["p"]))
-    grouped = run(app, [*arguments, "--groups", "bmi", "--seed", "0", "--test", "--json"])
-    assert grouped.exit_code == 0, grouped.output
-    assert [json.loads(line)["p"] is not None for line in grouped.stdout.splitlines()] == [True, True]
-    assert run(app, [*arguments, "--out", str(out)]).exit_code == 2
-    assert "--out needs --seed" in run(app, [*arguments, "--out", str(out)]).stderr
 
 
 def test_a_frame_for_what_is_none():

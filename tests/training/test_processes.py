@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import runpy
 import subprocess
@@ -18,7 +17,6 @@ from scipy.stats import norm
 
 import mine
 from mine.bounds import BOUNDS
-from mine.cli import app as cli
 from mine.critics import pair_scores
 from mine.critics.metric import off_diagonal
 from mine.datasets import correlated_normal_mi
@@ -113,34 +111,6 @@ def test_the_ranks_agree_on_the_seed_and_on_the_rows(shared: list[dict[str, Any]
     assert shared[1]["progress"] == 0
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("strategy", ["ddp", "ddp_spawn"])
-def test_the_command_trains_on_two_processes_and_prints_once(strategy: str, tmp_path: Path, alone: dict[str, Any]):
-    x, y = alone["data"]()
-    np.savez(tmp_path / "data.npz", x=x, y=y)
-    options = ("--method", "mine", "--option", "steps=100", "--option", "batch_size=128", "--option", "n_folds=2")
-    command = ("-m", "mine", "estimate", "data.npz", "--x", "x", "--y", "y", "--seed", "0", *options)
-    done = run(*command, "--json", "--devices", "2", "--strategy", strategy, folder=tmp_path)
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    expected = mine.estimate(x, y, method="mine", steps=100, batch_size=128, n_folds=2, random_state=0)
-    assert found["diagnostics"]["processes"] == 2
-    assert abs(found["value"] - expected.value) < expected.stderr
-    if strategy == "ddp":  # Lightning's workers of the other announce themselves
-        assert done.stderr == ""
-
-
-@pytest.mark.slow
-def test_the_command_tells_an_error_once(tmp_path: Path):
-    command = ("-m", "mine", "estimate", "example:diabetes", "--x", "bmi", "--y", "progression", "--method", "ksg")
-    done = run(*command, "--devices", "2", "--strategy", "ddp", folder=tmp_path)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert done.stderr.splitlines() == [
-        "mine: error: fabric= shares the training of critics, and 'ksg' takes no part: drop it, or use 'auto'."
-    ]
-
-
 def rows(n: int = 100) -> tuple[np.ndarray, np.ndarray]:
     x = np.random.default_rng(0).normal(size=n)
     return x, np.abs(x)
@@ -210,30 +180,3 @@ def test_a_batch_is_shared_evenly(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(torch.distributed, "is_initialized", lambda: False)
     with pytest.raises(InputError, match=r"The 3 processes of fabric share no torch.distributed: make it with strategy='ddp'"):
         ProcessGroup(ThreeRanks())
-
-
-def command(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[Any, str]:
-    with pytest.raises(SystemExit) as stopped:
-        cli.app(["estimate", *arguments, "--x", "bmi", "--y", "progression"], prog_name="mine")
-    return stopped.value.code, capsys.readouterr().err
-
-
-def test_the_command_names_the_extra(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    monkeypatch.setitem(sys.modules, "lightning.fabric", None)
-    code, error = command(capsys, "example:diabetes", "--devices", "2")
-    assert code == 2
-    assert 'need Lightning: pip install "torch-mine[lightning]"' in error
-
-
-@pytest.mark.parametrize("options", [("--devices", "none"), ("--strategy", "nope"), ("--devices", "2", "--device", "nope")])
-def test_what_lightning_does_not_know_is_one_sentence(options: tuple[str, ...], capsys: pytest.CaptureFixture[str]):
-    code, error = command(capsys, "example:diabetes", *options)
-    assert code == 2
-    assert error.startswith("mine: error: Lightning cannot start --devices")
-    assert error.count("\n") == 1
-
-
-def test_standard_input_is_refused(capsys: pytest.CaptureFixture[str]):
-    assert command(capsys, "-", "--devices", "2") == (
-        2, "mine: error: Several processes cannot read one standard input: write it to a file, and name that.\n",
-    )  # fmt: skip

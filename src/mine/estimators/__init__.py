@@ -14,7 +14,16 @@ from mine.result import Estimate
 if TYPE_CHECKING:
     from mine.data.problem import Problem
 
-__all__ = ["METHODS", "Estimator", "Method", "get_estimator", "methods", "takes_numbers_only", "with_effort"]
+__all__ = [
+    "METHODS",
+    "Estimator",
+    "Method",
+    "check_data_parallel",
+    "get_estimator",
+    "methods",
+    "takes_numbers_only",
+    "with_effort",
+]
 
 
 @runtime_checkable
@@ -172,6 +181,21 @@ def get_estimator(method: Any, options: dict[str, Any] | None = None) -> Estimat
 def takes_numbers_only(estimator: Any) -> bool:
     """Whether an estimator refuses labels, so that columns of few distinct numbers are numbers to it."""
     return bool(getattr(estimator, "numeric_only", False))
+
+
+def check_data_parallel(estimator: Any, asked: str) -> None:
+    """Refuse several processes for an estimator that they cannot train together.
+
+    Arguments:
+        estimator: The estimator; its attribute ``data_parallel`` says whether processes can train it together.
+        asked: The argument or option that asked for several processes, for the message.
+
+    Raises:
+        InputError: The processes would have nothing to share.
+    """
+    if not getattr(estimator, "data_parallel", False):
+        name = getattr(estimator, "name", type(estimator).__name__)
+        raise InputError(f"{asked} shares the training of critics, and {name!r} takes no part: drop it, or use 'auto'.")
 
 
 def with_effort(method: Any, effort: str, options: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,174 @@
+"""From the names and globs of a command to the columns of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from mine.errors import InputError, NotEnoughDataError
+
+if TYPE_CHECKING:
+    from mine.data.readers import Table
+
+__all__ = ["Pairs", "Sides", "check_rows", "choose_pairs", "choose_sides"]
+
+
+@dataclass(frozen=True)
+class _Selection:
+    """A table, the column of its groups, and the columns declared labels (None where the values decide)."""
+
+    table: Table
+    group: str | None
+    labels: list[str] | None
+
+    def groups(self) -> Any:
+        """The column of groups, or None."""
+        return None if self.group is None else self.table.select([self.group])
+
+    def columns(self, names: list[str]) -> Any:
+        """These columns, as :func:`mine.estimate` and :func:`mine.pairwise` take them."""
+        return self.table.select(names, self.labels or ())
+
+
+@dataclass(frozen=True)
+class Sides(_Selection):
+    """The columns of one estimate, by name; ``z`` is empty without ``--given``."""
+
+    x: list[str]
+    y: list[str]
+    z: list[str]
+
+    def data(self) -> tuple[Any, Any, Any]:
+        """The columns of x and y, and those of z or None."""
+        return self.columns(self.x), self.columns(self.y), self.columns(self.z) if self.z else None
+
+
+@dataclass(frozen=True)
+class Pairs(_Selection):
+    """The columns to pair, by name, and the targets if only pairs with these are wanted."""
+
+    names: list[str]
+    targets: list[str] | None
+
+
+def choose_sides(
+    table: Table,
+    *,
+    x: Sequence[str],
+    y: Sequence[str],
+    given: Sequence[str] | None,
+    groups: str | None,
+    discrete: Sequence[str] | None,
+) -> Sides:
+    """The columns that ``mine estimate`` was asked for.
+
+    Arguments:
+        table: The file.
+        x: Lists of names and globs; several are joined.
+        y: As ``x``.
+        given: As ``x``; None without ``--given``.
+        groups: Name or glob of one column.
+        discrete: As ``x``; None where the values decide.
+
+    Raises:
+        UnknownNameError: A name or glob matches no column.
+        InputError: A column has two roles, or a role has no column.
+    """
+    group = None if groups is None else _group(table, groups)
+    names_x, names_y = (_side(table, flag, ",".join(lists), group) for flag, lists in (("--x", x), ("--y", y)))
+    _check_apart(names_x, names_y)
+    names_z = [] if given is None else _given(table, ",".join(given), [*names_x, *names_y], group)
+    labels = None if discrete is None else _labels(table, ",".join(discrete), [*names_x, *names_y, *names_z])
+    return Sides(table, group, labels, names_x, names_y, names_z)
+
+
+def choose_pairs(
+    table: Table,
+    *,
+    columns: Sequence[str] | None,
+    target: Sequence[str] | None,
+    groups: str | None,
+    discrete: Sequence[str] | None,
+) -> Pairs:
+    """The columns that ``mine pairwise`` or ``mine report`` was asked for.
+
+    Arguments:
+        table: The file.
+        columns: Lists of names and globs, which are joined; None takes all columns.
+        target: As ``columns``; None pairs all with all.
+        groups: Name or glob of one column.
+        discrete: As ``columns``; None where the values decide.
+
+    Raises:
+        UnknownNameError: A name or glob matches no column.
+        InputError: ``--groups`` is not one column.
+    """
+    group = None if groups is None else _group(table, groups)
+    names = list(table.columns) if columns is None else table.names(",".join(columns), "--columns column")
+    targets = None if target is None else table.names(",".join(target), "--target column")
+    names += [name for name in targets or () if name not in names]
+    names = [name for name in names if name != group]
+    labels = None if discrete is None else _labels(table, ",".join(discrete), names)
+    return Pairs(table, group, labels, names, targets)
+
+
+def check_rows(table: Table, file: str) -> None:
+    """Refuse a table that is too short, by the name of its file.
+
+    Raises:
+        NotEnoughDataError: It has too few rows for an estimate.
+    """
+    from mine.data.rows import MIN_ROWS
+
+    if table.n_rows < MIN_ROWS:
+        raise NotEnoughDataError(f"{file} has {table.n_rows} rows: an honest estimate needs at least {MIN_ROWS}.")
+
+
+def _group(table: Table, spec: str) -> str:
+    names = table.names(spec, "--groups column")
+    if len(names) != 1:
+        raise InputError(f"--groups takes one column, {spec!r} is {len(names)}: name the column that identifies a group.")
+    return names[0]
+
+
+def _side(table: Table, flag: str, spec: str, group: str | None) -> list[str]:
+    """Columns of one side, without the group column where a glob matched it along with others."""
+    from mine.data.readers import split_names
+
+    names = table.names(spec, f"{flag} column")
+    if group in split_names(spec):
+        raise InputError(f"Column {group!r} is named in {flag} and in --groups: leave it out of one of them.")
+    names = [name for name in names if name != group]
+    if not names:
+        raise InputError(f"{flag} matches only the --groups column {group!r}: name a column of data.")
+    return names
+
+
+def _check_apart(x: list[str], y: list[str]) -> None:
+    shared = [name for name in x if name in y]
+    if shared:
+        raise InputError(
+            f"Column {shared[0]!r} is on both sides, and a column tells everything about itself: leave it out of --x or --y."
+        )
+
+
+def _given(table: Table, spec: str, sides: list[str], group: str | None) -> list[str]:
+    """Columns of ``--given``, none of which is in x or y; a glob stands for the others."""
+    from mine.data.readers import split_names
+
+    taken = {*sides, *([] if group is None else [group])}
+    named = [name for name in split_names(spec) if name in taken]
+    names = [name for name in table.names(spec, "--given column") if name not in taken]
+    if named or not names:
+        raise InputError(
+            f"Column {(named or sorted(taken))[0]!r} is given and in --x, --y or --groups: leave it out of one of them."
+        )
+    return names
+
+
+def _labels(table: Table, spec: str, chosen: list[str]) -> list[str]:
+    """Columns of ``--discrete``, which must be among the chosen ones; a glob stands for the chosen ones that it matches."""
+    families = {name: columns for name, columns in table.families.items() if set(columns) <= set(chosen)}
+    within = replace(table, columns=tuple(chosen), blocks={}, families=families)
+    return within.names(spec, "--discrete column")

@@ -1,0 +1,108 @@
+"""The options of the commands, each declared once: its type, its flag and its help text.
+
+An option whose type or default differs between commands takes its type from the command: ``seed: Seed[int] = 0``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+T = TypeVar("T")
+
+# === The data ===
+
+File = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE", help="CSV, TSV, Parquet, NPY or NPZ; '-' reads CSV from stdin; example:NAME is shipped data."
+    ),
+]
+X = Annotated[list[str], typer.Option("--x", metavar="COLUMNS", help="Columns of x: names or globs, comma-separated.")]
+Y = Annotated[list[str], typer.Option("--y", metavar="COLUMNS", help="Columns of y, likewise.")]
+Given = Annotated[list[str] | None, typer.Option("--given", metavar="COLUMNS", help="Columns to condition on.")]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option("--columns", metavar="COLUMNS", help="Columns to use: names or globs, comma-separated; all by default."),
+]
+Target = Annotated[
+    list[str] | None,
+    typer.Option("--target", metavar="COLUMNS", help="Pair every other column with these, instead of all pairs."),
+]
+Discrete = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COLUMNS", help="Numeric columns to treat as labels; by default, their values decide."),
+]
+Groups = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="Column that says which rows belong together (a patient, a session)."),
+]
+DropMissing = Annotated[
+    bool, typer.Option("--drop-missing", help="Leave out rows with a missing value; with many pairs, per pair.")
+]
+Cache = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Scratch folder for Parquet files larger than memory.")]
+
+# === The method ===
+
+Method = Annotated[str, typer.Option(metavar="NAME", help="See 'mine methods'.")]
+Effort = Annotated[T, typer.Option(metavar="NAME", help="fast, default or thorough: how long training may take.")]
+Conditional = Annotated[
+    str | None, typer.Option(metavar="NAME", help="How to estimate, with --given: chain (default) or shuffle.")
+]
+MethodOptions = Annotated[
+    list[str] | None, typer.Option(metavar="KEY=VALUE", help="Option of the method, for example steps=2000; repeatable.")
+]
+Test = Annotated[bool, typer.Option("--test/--no-test", help="Permutation tests of independence: p-values.")]
+Permutations = Annotated[T, typer.Option(metavar="N", help="Permutations of --test; with many pairs, the maximum per pair.")]
+Seed = Annotated[T, typer.Option(metavar="N", help="The same seed gives the same digits.")]
+
+# === The machine ===
+
+Device = Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda, ...")]
+Devices = Annotated[str | None, typer.Option(metavar="N", help="Processes that train this estimate together; needs Lightning.")]
+Strategy = Annotated[str | None, typer.Option(metavar="NAME", help="How Lightning Fabric connects them: ddp, ddp_spawn, ...")]
+Jobs = Annotated[T, typer.Option(metavar="N", help="Worker processes.")]
+Progress = Annotated[
+    bool | None, typer.Option("--progress/--no-progress", help="Progress bar; by default on a terminal, after two seconds.")
+]
+
+# === The output ===
+
+Unit = Annotated[str, typer.Option(metavar="UNIT", help="nats or bits.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, one line per estimate.")]
+Csv = Annotated[bool, typer.Option("--csv", help="Print all pairs as CSV.")]
+Top = Annotated[int, typer.Option(metavar="N", help="Number of pairs to print, the strongest first.")]
+Plot = Annotated[Path | None, typer.Option(metavar="PATH", help="Write a figure: .png, .pdf or .svg.")]
+Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for results and figures; rerun the command to resume.")]
+Page = Annotated[Path, typer.Option("--output", "-o", metavar="PATH", help="The page to write, for example report.html.")]
+Title = Annotated[str | None, typer.Option(metavar="TEXT", help="Title of the page; the file's name by default.")]
+Checkpoint = Annotated[Path | None, typer.Option(metavar="DIR", help="Checkpoint folder; rerun the command to resume.")]
+
+# === Many runs: benchmark and reproduce ===
+
+Suite = Annotated[str, typer.Option(metavar="NAME", help="Suite of tasks; 'all' for every one.")]
+Tasks = Annotated[
+    str | None, typer.Option(metavar="GLOBS", help="Tasks of the suite, comma-separated; a full name may belong to any suite.")
+]
+Methods = Annotated[
+    str,
+    typer.Option(
+        metavar="METHODS", help="Comma-separated: NAME, NAME[option=value,...], package.module:Estimator, file.py:function."
+    ),
+]
+Efforts = Annotated[
+    str | None,
+    typer.Option("--effort", metavar="EFFORTS", help="One or more efforts, comma-separated, for the methods that have them."),
+]
+Rows = Annotated[str, typer.Option("--n", metavar="ROWS", help="Numbers of rows, comma-separated.")]
+Experiment = Annotated[str | None, typer.Argument(metavar="NAME", help="An experiment, or 'all'; see --list.")]
+Scale = Annotated[
+    str, typer.Option(metavar="NAME", help="smoke: a quick check; default: sized for two CPU cores; paper: the paper's size.")
+]
+Arms = Annotated[str | None, typer.Option(metavar="ARMS", help="Some of the arms, separated by semicolons.")]
+Seeds = Annotated[int, typer.Option(metavar="N", help="Number of repetitions, each with its own seed.")]
+FirstSeed = Annotated[int, typer.Option(metavar="SEED", help="Seed of the first repetition.")]
+RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Run failed cells and diverged runs again.")]
+List = Annotated[bool, typer.Option("--list", help="List the tasks or experiments, and exit.")]

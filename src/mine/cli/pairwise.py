@@ -1,0 +1,125 @@
+"""``mine pairwise``: every pair of columns of a file; ``mine report`` measures by the same function."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mine.cli import options as opt
+from mine.cli.columns import choose_pairs
+from mine.cli.output import check_plot, interruptible, one_sentence, print_text, save_figure, table_width
+from mine.cli.values import checked_seed
+from mine.errors import InputError
+
+if TYPE_CHECKING:
+    from mine.tables.pairwise import Pairwise
+
+__all__ = ["measure_pairs", "pairwise"]
+
+
+def pairwise(
+    file: opt.File,
+    columns: opt.Columns = None,
+    target: opt.Target = None,
+    test: opt.Test = False,
+    permutations: opt.Permutations[int | None] = None,
+    method: opt.Method = "auto",
+    effort: opt.Effort[str] = "fast",
+    out: opt.Out = None,
+    unit: opt.Unit = "nats",
+    as_json: opt.Json = False,
+    as_csv: opt.Csv = False,
+    plot: opt.Plot = None,
+    top: opt.Top = 20,
+    seed: opt.Seed[int | None] = None,
+    discrete: opt.Discrete = None,
+    groups: opt.Groups = None,
+    drop_missing: opt.DropMissing = False,
+    jobs: opt.Jobs[int | None] = None,
+    progress: opt.Progress = None,
+) -> None:
+    """Measure every pair of columns of a table.
+
+    With --out, which needs --seed, each finished block of pairs is written at once; rerun the command to resume. The folder
+    then holds pairs.csv and matrix.png. A --plot is the heat map of all pairs.
+
+    Examples:
+
+      mine pairwise example:breast-cancer --columns "mean *" --target diagnosis --test
+
+      mine pairwise data.csv --seed 0 --out results --jobs 2
+    """
+    with one_sentence(), ExitStack() as files:
+        check_plot(plot)
+        if out is not None and seed is None:
+            raise InputError("--out needs --seed, for example --seed 0: a resumed command must draw the same numbers.")
+        pairs = measure_pairs(
+            files, file, columns=columns, target=target, groups=groups, discrete=discrete, test=test,
+            n_permutations=permutations, method=method, effort=effort, drop_missing=drop_missing, unit=unit,
+            random_state=checked_seed(seed), out=out, n_jobs=jobs, progress=progress,
+        )  # fmt: skip
+        print_text(_as_text(pairs, as_json, as_csv, top))
+        written = _written(pairs, out, plot)
+        if written and not (as_json or as_csv):
+            print_text(f"Written: {', '.join(map(str, written))}")
+
+
+def measure_pairs(
+    files: ExitStack,
+    file: str,
+    *,
+    columns: list[str] | None,
+    target: list[str] | None,
+    groups: str | None,
+    discrete: list[str] | None,
+    out: Path | None,
+    **options: Any,
+) -> Pairwise:
+    """Measure the pairs of a file's columns.
+
+    Arguments:
+        files: Closes the file when the result is no longer needed.
+        file: The file, as :func:`mine.data.readers.read_table` takes it.
+        columns: Lists of names and globs; None takes all columns.
+        target: Likewise; None pairs all with all.
+        groups: Name of one column.
+        discrete: As ``columns``; None where the values decide.
+        out: Folder that keeps finished blocks.
+        **options: Further arguments of :func:`mine.tables.pairwise.measure`.
+
+    Raises:
+        InputError: The file, a column or an option cannot be used.
+    """
+    from mine.data.readers import read_table
+
+    table = files.enter_context(read_table(file))
+    chosen = choose_pairs(table, columns=columns, target=target, groups=groups, discrete=discrete)
+
+    from mine.tables.pairwise import measure
+
+    kept = "" if out is None else f"finished blocks are kept in {out}, and the same command goes on from there"
+    with interruptible(kept):
+        return measure(
+            chosen.columns(chosen.names), chosen.targets, discrete=chosen.labels, groups=chosen.groups(), out=out, **options
+        )
+
+
+def _as_text(pairs: Pairwise, as_json: bool, as_csv: bool, top: int) -> str:
+    from mine.tables import listing
+
+    if as_json:
+        return listing.as_json(pairs)
+    return listing.as_csv(pairs).rstrip("\n") if as_csv else listing.as_terminal(pairs, top, table_width())
+
+
+def _written(pairs: Pairwise, out: Path | None, plot: Path | None) -> list[Path]:
+    """The files of ``--out`` and ``--plot``, after writing them."""
+    from mine.reporting.folder import save
+    from mine.reporting.matrix import plot_pairwise
+
+    written = [] if out is None else save(pairs, out)
+    if plot is not None:
+        save_figure(lambda: plot_pairwise(pairs.records()), plot, "the pairs stand")
+        written.append(plot)
+    return written

@@ -1,0 +1,1 @@
+"""The old place of :mod:`mine.reporting`; its documented names warn and work until 0.4."""
