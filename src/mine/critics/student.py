@@ -18,6 +18,8 @@ __all__ = ["StudentCritic", "fit_student", "student_scores"]
 
 #: Normal scores are mapped to Student quantiles by a table between these ends; beyond them the map goes on flat.
 _REACH, _KNOTS = 7.0, 4096
+#: Maximum number of steps of EM on the dispersion; it stops earlier if it has converged.
+_EM_STEPS = 12
 
 
 class StudentCritic(Critic):
@@ -148,7 +150,6 @@ def fit_student(
     shrinkage: float = 0.0,
     diagonal: float = 0.0,
     floor: float = 1e-7,
-    iterations: int = 12,
 ) -> StudentCritic:
     """Student copula of ``dof`` degrees of freedom fitted to rows of Student quantiles, by EM on the dispersion.
 
@@ -166,7 +167,7 @@ def fit_student(
     d, weight = both.shape[1], np.ones((len(both), 1))
     if math.isfinite(dof):
         dispersion = np.eye(d)
-        for _ in range(iterations):
+        for _ in range(_EM_STEPS):
             length = np.einsum("ij,ij->i", both @ np.linalg.inv(dispersion + 1e-9 * np.eye(d)), both)
             weight = ((dof + d) / (dof + length))[:, None]
             before, dispersion = dispersion, (both * weight).T @ both / len(both)
