@@ -18,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from mine.data.variables import as_variable, check_discrete_names, missing_rows
+from mine.data.sides import as_variable, check_discrete_names
+from mine.data.sources import missing_rows
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 
 UTC = datetime.UTC
@@ -39,7 +40,8 @@ def labels(data: Any, **kwargs: Any) -> list[Any]:
     variable = as_variable(data, "x", **kwargs)
     assert variable.n_continuous == 0
     assert variable.discrete.shape == (len(variable), 1)
-    return variable.discrete[:, 0].tolist()
+    (levels,) = variable.levels
+    return [levels[code] for code in variable.discrete[:, 0]]
 
 
 # === Numbers ===
@@ -207,7 +209,7 @@ BOOLEANS = {
 
 @pytest.mark.parametrize("kind", BOOLEANS)
 def test_booleans_are_discrete_unless_declared_numbers(kind: str):
-    assert labels(BOOLEANS[kind]) == [True, False, True]
+    assert labels(BOOLEANS[kind]) == ["True", "False", "True"]
     assert numbers(BOOLEANS[kind], discrete=False) == [1.0, 0.0, 1.0]
 
 
@@ -277,7 +279,8 @@ def test_columns_stay_with_their_values_when_reordered():
     assert variable.columns == ("many", "few", "flag", "name")  # continuous first
     assert variable.flat[:, 0].tolist() == FRAME["many"].tolist()
     for k, name in enumerate(("few", "flag", "name")):
-        assert variable.discrete[:, k].tolist() == FRAME[name].tolist()
+        texts = [str(float(v)) if name == "few" else str(v) for v in FRAME[name]]
+        assert [variable.levels[k][code] for code in variable.discrete[:, k]] == texts
 
 
 def test_discrete_names_are_checked():
@@ -528,4 +531,5 @@ def test_row_ids_of_images():
 def test_take_keeps_numbers_and_labels_together():
     taken = as_variable(FRAME, "x").take(np.array([7, 2]))
     assert taken.flat[:, 0].tolist() == [7.0, 2.0]
-    assert taken.discrete.tolist() == [[1, False, "q"], [2, True, "p"]]
+    texts = [[levels[code] for levels, code in zip(taken.levels, row, strict=True)] for row in taken.discrete]
+    assert texts == [["1.0", "False", "q"], ["2.0", "True", "p"]]
