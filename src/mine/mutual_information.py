@@ -100,8 +100,8 @@ class MutualInformation(BaseEstimator):
             fitted.append(estimator.fit(problem))
             return fitted[0].estimate
 
-        self._note_features(X, reset=True)
         self.estimate_ = self._run(run, X, y, groups)
+        self._note_features(X, reset=True)
         self.value_ = self.estimate_.value
         self.lower_bound_ = self.estimate_.lower_bound
         self.stderr_ = self.estimate_.stderr
