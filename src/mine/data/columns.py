@@ -89,7 +89,7 @@ def _settle_objects(values: np.ndarray, name: str, declared: bool | None) -> np.
         return _from_time(np.array([_naive(v) for v in values], dtype="datetime64[us]"))
     if all(isinstance(v, (datetime.timedelta, np.timedelta64)) for v in values):
         return _from_time(np.array(values, dtype="timedelta64[us]"))
-    numbers = np.array([_is_number(v) for v in values])
+    numbers = _are_numbers(values)
     if numbers.all() and not any(isinstance(v, (str, bytes, bool, np.bool_)) for v in values):
         return _settle_numbers(values, name, declared)
     if 0.5 < numbers.mean() < 1 and not declared and not isinstance(values[0], Category):
@@ -128,6 +128,12 @@ def _text(value: Any, texts: dict[Any, str]) -> str:
     if value not in texts:
         texts[value] = str(value)
     return texts[value]
+
+
+def _are_numbers(values: np.ndarray) -> np.ndarray:
+    """Mask (n,) of the numbers, text that reads as one among them; a text is tried once, however many rows have it."""
+    texts = {text: _is_number(text) for text in {v for v in values if isinstance(v, str)}}
+    return np.array([texts[v] if isinstance(v, str) else _is_number(v) for v in values])
 
 
 def _is_number(value: Any) -> bool:

@@ -265,7 +265,7 @@ def _from_sequence(data: Any, name: str) -> np.ndarray:
         raise InputError(
             f"{name} must be an array, a tensor, a list, or a column or frame of a table; got {type(data).__name__}."
         )
-    items = [_from_item(item, name) for item in data]
+    items = _plain_items(list(data), name)
     try:
         array = np.asarray(items, dtype=object if _has_text(items) else None)
         if array.dtype.kind in "USO":
@@ -277,11 +277,16 @@ def _from_sequence(data: Any, name: str) -> np.ndarray:
     return array
 
 
-def _from_item(item: Any, name: str) -> Any:
+def _plain_items(items: list[Any], name: str) -> list[Any]:
+    """The items, tensors and masked arrays among them as plain arrays."""
     torch = sys.modules.get("torch")
-    if torch is not None and isinstance(item, torch.Tensor):
-        return _from_tensor(item, name)
-    return _plain(item) if isinstance(item, np.ma.MaskedArray) else item
+    special = (np.ma.MaskedArray,) if torch is None else (np.ma.MaskedArray, torch.Tensor)
+    if not any(issubclass(kind, special) for kind in set(map(type, items))):
+        return items
+    return [
+        _plain(item) if isinstance(item, np.ma.MaskedArray) else _from_tensor(item, name) if isinstance(item, special) else item
+        for item in items
+    ]
 
 
 def _has_text(items: Collection[Any]) -> bool:
