@@ -21,9 +21,10 @@ from mine.bounds import BOUNDS
 from mine.cli.app import app as cli
 from mine.critics import pair_scores
 from mine.critics.metric import off_diagonal
+from mine.data.sides import as_variable
 from mine.datasets import correlated_normal_mi
 from mine.errors import InputError
-from mine.training.processes import ProcessGroup
+from mine.training.processes import ProcessGroup, _checksum
 
 SCRIPT = Path(__file__).parent / "fabric_processes.py"
 ENV = {**os.environ, "PYTHONPATH": str(Path(mine.__file__).parents[1]), "OMP_NUM_THREADS": "1"}
@@ -237,3 +238,11 @@ def test_standard_input_is_refused(capsys: pytest.CaptureFixture[str]):
     assert command(capsys, "-", "--devices", "2") == (
         2, "mine: error: Several processes cannot read one standard input: write it to a file, and name that.\n",
     )  # fmt: skip
+
+
+def test_the_checksum_tells_labels_by_their_text():
+    def checksum(*labels: str) -> int:
+        return _checksum([as_variable([*labels] * 10, "x")], None)
+
+    assert checksum("u", "v") == checksum("u", "v")
+    assert len({checksum("u", "v"), checksum("v", "u"), checksum("u", "w"), checksum("u", "v\0")}) == 4
