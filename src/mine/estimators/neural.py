@@ -23,7 +23,7 @@ from mine.data.features import features
 from mine.data.preprocessing import Preprocess, SideEncoder
 from mine.data.problem import Problem
 from mine.data.splits import Fold, make_folds, trimmed
-from mine.data.variables import Variable
+from mine.data.variable import Variable
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 from mine.estimators.base import base_rows, fit_base
 from mine.estimators.crossfit import Reports, assemble

@@ -19,7 +19,7 @@ from mine.bounds import Bound
 from mine.critics.critic import Critic, Encoding, map_encoding
 from mine.critics.metric import off_diagonal
 from mine.critics.pairs import score_matrix_of
-from mine.data.variables import Variable
+from mine.data.variable import Variable
 from mine.errors import InputError
 from mine.sampling import shifted_partners
 from mine.training.gather import Rows, copy_from_first_rank, gather_rows
@@ -149,7 +149,7 @@ def _checksum(sides: Sequence[Variable], groups: np.ndarray | None) -> int:
     for side in sides:
         rows = np.linspace(0, len(side) - 1, min(len(side), _COMPARED_ROWS)).astype(np.int64)
         some = side.take(rows)
-        found = zlib.crc32(repr((len(side), side.columns, some.discrete.tolist())).encode(), found)
+        found = zlib.crc32(repr((len(side), side.columns, side.levels, some.discrete.tolist())).encode(), found)
         found = zlib.crc32(np.ascontiguousarray(some.flat).tobytes(), found)
     return found if groups is None else zlib.crc32(np.ascontiguousarray(groups).tobytes(), found)
 
