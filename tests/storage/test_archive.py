@@ -131,8 +131,8 @@ def test_strangers_are_neither_kept_nor_built(tmp_path: Path, seeded_torch: None
 
 def test_files_of_version_0_1_name_modules_and_classes_that_have_moved(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(100, 1))
-    fitted = mine.MutualInformation(random_state=0, effort="fast", options={"steps": 5}).fit(x, x + rng.normal(size=(100, 1)))
+    x = rng.normal(size=(100, 2))  # two columns: the critic by distance, which names most classes
+    fitted = mine.MutualInformation(random_state=0, effort="fast", options={"steps": 5}).fit(x, x + rng.normal(size=(100, 2)))
     critic = fitted.critics_[0]
     keeping.save_critic(critic, tmp_path / "c.json")
     text = (tmp_path / "c.json").read_text()
@@ -151,5 +151,5 @@ def test_files_of_version_0_1_name_modules_and_classes_that_have_moved(tmp_path:
     assert "mine.guided:GuidedCritic" in text and "lengths" in text
     (tmp_path / "c.json").write_text(text)
     back = keeping.load_critic(tmp_path / "c.json")
-    a, b = torch.as_tensor(rng.normal(size=(2, 50, 2)), dtype=torch.float32)
+    a, b = torch.as_tensor(rng.normal(size=(2, 50, 6)), dtype=torch.float32)  # two ranked columns, two scaled, two norms
     assert type(back) is type(critic) and torch.equal(back(a, b), critic(a, b))

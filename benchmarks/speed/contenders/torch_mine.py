@@ -35,7 +35,7 @@ def train(race: Race, clock: Clock, *, critics: int | None = None) -> None:
         )
 
     run(race.warmup)
-    # told after each look at the stop rows: before the first step, and after the last one. That one look is in the time.
+    # Called after each validation: before the first step and after the last one. The last validation is part of the time.
     run(race.steps, lambda step, steps, value: clock.tick(steps if step else race.warmup))
 
 

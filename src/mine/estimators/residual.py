@@ -85,12 +85,13 @@ def best_residual(x: np.ndarray, y: np.ndarray, folds: list[Fold]) -> Residual |
     return max(found, key=lambda r: r.explained, default=None)
 
 
-def entropy_rows(values: np.ndarray, n_neighbors: int | None = None) -> np.ndarray:
+def entropy_rows(values: np.ndarray) -> np.ndarray:
     """Contributions of the rows of ``values`` (n, d) to their differential entropy in nats, shape (n,).
+
+    It takes four neighbours up to 1,600 rows, then a tenth of the square root of the number of rows.
 
     Arguments:
         values: Shape (n, d), without ties.
-        n_neighbors: None takes 4 up to 1,600 rows, then a tenth of the root of their number.
 
     References:
         Kozachenko and Leonenko, 1987; in the form of Kraskov et al., 2004 (arXiv cond-mat/0305641), eq. 20.
@@ -99,8 +100,7 @@ def entropy_rows(values: np.ndarray, n_neighbors: int | None = None) -> np.ndarr
     >>> bool(abs(entropy_rows(values).mean() - truth) < 0.01)
     True
     """
-    if n_neighbors is None:
-        n_neighbors = round(ENTROPY_NEIGHBORS * max(1.0, len(values) / ENTROPY_ROWS) ** 0.5)
+    n_neighbors = round(ENTROPY_NEIGHBORS * max(1.0, len(values) / ENTROPY_ROWS) ** 0.5)
     joint = _neighbor_rows(values, n_neighbors)
     if values.shape[1] == 1:
         return joint
