@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mine.data.variables import DiscreteSpec
+from mine.data.columns import DiscreteSpec
 from mine.errors import InputError
 from mine.estimators import Estimator, check_data_parallel, get_estimator, with_effort
 from mine.estimators.run import run_estimator

@@ -7,8 +7,9 @@ from typing import Any, Self
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from mine.data.columns import DiscreteSpec
 from mine.data.problem import Problem
-from mine.data.variables import DiscreteSpec
+from mine.data.rows import same_length
 from mine.errors import InputError
 from mine.estimators import get_estimator, with_effort
 from mine.estimators.neural import FittedNeural, Neural
@@ -99,8 +100,8 @@ class MutualInformation(BaseEstimator):
             fitted.append(estimator.fit(problem))
             return fitted[0].estimate
 
-        self._note_features(X, reset=True)
         self.estimate_ = self._run(run, X, y, groups)
+        self._note_features(X, reset=True)
         self.value_ = self.estimate_.value
         self.lower_bound_ = self.estimate_.lower_bound
         self.stderr_ = self.estimate_.stderr
@@ -127,8 +128,7 @@ class MutualInformation(BaseEstimator):
         if self._fitted is None:
             return self._run(lambda estimator, problem: estimator.run(problem), X, y, None).value
         left, right = (e.read(data) for e, data in zip(self._fitted.encoders, (X, y), strict=True))
-        if len(left) != len(right):
-            raise InputError(f"x has {len(left)} rows and y has {len(right)}: each row of x must belong to one of y.")
+        same_length(len(left), len(right))
         return self._fitted.score(left, right) / UNITS[self.unit]
 
     def _run(self, run: Any, X: Any, y: Any, groups: Any) -> Estimate:

@@ -5,14 +5,14 @@ Shuffled pairs come from cyclic shifts of the batch, so that no row is ever pair
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from mine.errors import InputError
 
-__all__ = ["batches", "cyclic_shifts", "derangement", "longest_run"]
+__all__ = ["batches", "cyclic_shifts", "derangement", "longest_run", "shifted_partners"]
 
 
 def cyclic_shifts(n: int, k: int, generator: torch.Generator | None = None, *, gap: int = 1) -> list[int]:
@@ -41,6 +41,16 @@ def cyclic_shifts(n: int, k: int, generator: torch.Generator | None = None, *, g
             shifts = list(dict.fromkeys(shifts + [gap + int(s) for s in drawn]))
         return shifts[:k]
     return (torch.randperm(available, generator=generator)[:k] + gap).tolist()
+
+
+def shifted_partners(rows: Tensor, shifts: Sequence[int], total: int) -> Tensor:
+    """The rows that ``rows`` (b,) of ``total`` meet under each of K cyclic shifts, shape (K, b).
+
+    >>> shifted_partners(torch.arange(3), [0, 1], 3)
+    tensor([[0, 1, 2],
+            [1, 2, 0]])
+    """
+    return torch.stack([(rows + s) % total for s in shifts])
 
 
 def derangement(n: int, generator: torch.Generator | None = None) -> Tensor:

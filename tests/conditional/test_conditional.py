@@ -11,7 +11,7 @@ import pytest
 import mine
 from mine.conditional.chain_rule import difference
 from mine.data.problem import Problem
-from mine.data.variables import as_variable
+from mine.data.sides import as_variable
 from mine.errors import InputError
 from mine.result import Estimate
 

@@ -154,7 +154,7 @@ def test_neighbours_that_are_far_apart_are_named() -> None:
         ({"conditional": "shuffle", "method": "ksg"}, InputError, "leave method and critic out"),
         ({"conditional": "shuffle", "n_neighbours": 3}, UnknownNameError, "did you mean 'n_neighbors'"),
         ({"conditional": "shuffle", "steps": 0}, InputError, "steps must be an integer of at least 1"),
-        ({"conditional": "shuffle", "hidden": ()}, InputError, "hidden must list the widths"),
+        ({"conditional": "shuffle", "hidden": ()}, InputError, "must list the widths of the layers"),
         ({"conditional": "shuffle", "effort": "quick"}, UnknownNameError, "Unknown effort"),
         ({"conditional": "shuffle", "z": None}, InputError, "pass z, or leave conditional out"),
     ],

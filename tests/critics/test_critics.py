@@ -23,6 +23,9 @@ from mine.critics import (
     as_critic,
     pair_scores,
 )
+from mine.critics.label import LabelCritic
+from mine.critics.metric import MetricCritic
+from mine.critics.pairs import score_matrix_of
 from mine.errors import InputError
 
 ACTIVATIONS = {
@@ -477,3 +480,37 @@ def test_the_generator_decides_the_weights(make: Any):
     first, again, other = make(generator(5)), make(generator(5)), make(generator(6))
     for a, b, c in zip(first.parameters(), again.parameters(), other.parameters(), strict=True):
         assert torch.equal(a, b) and not torch.equal(a, c)
+
+
+# === Every pair in one product ===
+
+
+class _OwnCombine(SeparableCritic):
+    """Scores otherwise than its base, whose product of all pairs would be wrong for it."""
+
+    def combine(self, hx: torch.Tensor, hy: torch.Tensor) -> torch.Tensor:
+        return -(hx - hy).square().sum(-1)
+
+
+def _plain(critic: Critic, x: torch.Tensor, y: torch.Tensor, shifts: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
+    return critic(x, y), torch.stack([critic(x, y.roll(-s, -2)) for s in shifts], -1)
+
+
+@pytest.mark.parametrize(
+    ("critic", "in_one_product"),
+    [
+        (SeparableCritic(2, 3), True),
+        (MetricCritic(2, 3), True),
+        (LabelCritic(3, 2, labels="y"), True),
+        (GaussianCritic.fit(np.eye(6)[:, :2], np.eye(6)[:, 3:]).float(), True),
+        (_OwnCombine(2, 3), False),
+        (ConcatCritic(2, 3), False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_product_of_all_pairs_gives_what_pairs_alone_give(critic: Critic, in_one_product: bool):
+    assert (score_matrix_of(critic) is not None) == in_one_product
+    x, y = rows(0, 9, 2), rows(1, 9, 3)
+    shifts = [1, 4, 7]
+    for found, expected in zip(pair_scores(critic, x, y, shifts), _plain(critic, x, y, shifts), strict=True):
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from mine.data.kernels import KernelFeatures, coordinates, kernel_statistics, strongest
-from mine.data.variables import as_variable
+from mine.data.sides import as_variable
 
 
 def test_features_reproduce_the_centred_gaussian_kernel() -> None:

@@ -15,7 +15,7 @@ from scipy.stats import norm, rankdata, spearmanr
 from sklearn.base import clone
 
 from mine.data.preprocessing import MAX_CATEGORIES, RankGaussianizer, RobustLogScaler, SideEncoder, rank_gaussianize
-from mine.data.variables import as_variable
+from mine.data.sides import as_variable
 from mine.errors import UnknownNameError
 
 #: Integers keep their order and their ties under every scale below; 30 rows of two columns.

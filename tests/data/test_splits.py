@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mine.data.sides import as_variable
 from mine.data.splits import Fold, copied_rows, duplicate_groups, make_folds, repeats_by_nature
-from mine.data.variables import as_variable
 from mine.errors import NotEnoughDataError
 
 

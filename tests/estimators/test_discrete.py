@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from mine.data.problem import Problem
-from mine.data.variables import as_variable
+from mine.data.sides import as_variable
 from mine.errors import InputError
 from mine.estimators.discrete import DiscretePlugin, plugin_suits
 

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import norm, rankdata
 
 from mine.data.problem import Problem
-from mine.data.variables import as_variable
+from mine.data.sides import as_variable
 from mine.errors import NotEnoughDataError
 from mine.estimators.gaussian import GaussianCopula, wishart_bias
 

@@ -12,7 +12,7 @@ from sklearn.feature_selection import mutual_info_regression
 import mine
 import mine.estimators.ksg as ksg_module
 from mine.data.problem import Problem
-from mine.data.variables import as_variable
+from mine.data.sides import as_variable
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 from mine.estimators.ksg import KSG, count_closer, ksg
 

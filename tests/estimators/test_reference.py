@@ -9,7 +9,7 @@ import pytest
 
 import mine
 from mine.data.problem import Problem
-from mine.data.variables import as_variable
+from mine.data.sides import as_variable
 from mine.estimators.reference import NEIGHBOUR_COLUMNS, neighbour_reference
 
 

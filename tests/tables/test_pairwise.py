@@ -407,7 +407,7 @@ def test_tables_that_are_none():
         mine.pairwise(table(60)[["a"]])
     with pytest.raises(InputError, match="needs at least 20"):
         mine.pairwise(table(10))
-    with pytest.raises(InputError, match="one column a variable"):
+    with pytest.raises(InputError, match="one column per variable"):
         mine.pairwise(np.zeros((30, 2, 2)))
 
 

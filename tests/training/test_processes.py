@@ -19,9 +19,10 @@ import mine
 from mine.bounds import BOUNDS
 from mine.critics import pair_scores
 from mine.critics.metric import off_diagonal
+from mine.data.sides import as_variable
 from mine.datasets import correlated_normal_mi
 from mine.errors import InputError
-from mine.training.processes import ProcessGroup
+from mine.training.processes import ProcessGroup, _checksum
 
 SCRIPT = Path(__file__).parent / "fabric_processes.py"
 ENV = {**os.environ, "PYTHONPATH": str(Path(mine.__file__).parents[1]), "OMP_NUM_THREADS": "1"}
@@ -180,3 +181,11 @@ def test_a_batch_is_shared_evenly(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(torch.distributed, "is_initialized", lambda: False)
     with pytest.raises(InputError, match=r"The 3 processes of fabric share no torch.distributed: make it with strategy='ddp'"):
         ProcessGroup(ThreeRanks())
+
+
+def test_the_checksum_tells_labels_by_their_text():
+    def checksum(*labels: str) -> int:
+        return _checksum([as_variable([*labels] * 10, "x")], None)
+
+    assert checksum("u", "v") == checksum("u", "v")
+    assert len({checksum("u", "v"), checksum("v", "u"), checksum("u", "w"), checksum("u", "v\0")}) == 4

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from mine.conditional.given import check_length, complete_rows, third_variable
+from mine.conditional.given import third_variable
 from mine.conditional.local_shuffle import LocalShuffle
 from mine.data.problem import Problem, clustered_stderr, make_problem
+from mine.data.rows import complete_rows, same_length
 from mine.data.splits import copied_rows
-from mine.data.variables import Variable
+from mine.data.variable import Variable
 from mine.errors import UnknownNameError
 from mine.estimators import Estimator, get_estimator, takes_numbers_only
 from mine.estimators.crossfit import MISFIT, interval_half_width, upper_half_width
@@ -72,14 +73,13 @@ def conditional_estimate(
     started = time.perf_counter()
     if unit not in UNITS:
         raise UnknownNameError("unit", unit, UNITS)
-    n_before = 0
+    n_dropped = 0
     if drop_missing:
-        kept = complete_rows(x, y, z, groups)
-        n_before, (x, y, z, groups) = len(x), kept
+        (x, y, z, groups), n_dropped = complete_rows(x=x, y=y, z=z, groups=groups)
     spec = False if takes_numbers_only(estimator) else data.get("discrete")
     third = third_variable(z, spec)
     problem, _ = make_problem(x, y, numeric_only=takes_numbers_only(estimator), groups=groups, others=[third], **data)
-    check_length(third, problem.n)
+    same_length(problem.n, len(third), "z")
     both = joined(problem.y, third)
     if groups is None:
         codes, copies = copied_rows(problem.x, both)
@@ -98,7 +98,7 @@ def conditional_estimate(
             **result.diagnostics,
             "discrete_columns": [*problem.x.discrete_columns, *both.discrete_columns],
             "dropped_constant_columns": [*problem.x.dropped, *problem.y.dropped, *third.dropped],
-            "dropped_missing_rows": n_before - problem.n if n_before else 0,
+            "dropped_missing_rows": n_dropped,
             "duplicate_rows": problem.copies,
             "seconds": round(time.perf_counter() - started, 3),
         },
@@ -116,6 +116,7 @@ def joined(a: Variable, b: Variable) -> Variable:
         (*names_a[:cut_a], *names_b[:cut_b], *names_a[cut_a:], *names_b[cut_b:]),
         np.concatenate([a.flat, b.flat], 1),
         np.concatenate([a.discrete, b.discrete], 1),
+        (*a.levels, *b.levels),
         (*a.dropped, *b.dropped),
     )
 

@@ -1,4 +1,4 @@
-"""The third variable: read, its rows with gaps left out, and what it explains of a side taken out."""
+"""The third variable, and the sides without what it explains of them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import GroupKFold, KFold, cross_val_predict
 
+from mine.data.columns import DiscreteSpec
 from mine.data.kernels import KernelFeatures
-from mine.data.rows import select_rows
-from mine.data.variables import DiscreteSpec, Variable, as_variable, missing_rows
-from mine.errors import InputError
+from mine.data.sides import as_variable
+from mine.data.variable import Variable
 
-__all__ = ["check_length", "complete_rows", "residuals", "third_variable"]
+__all__ = ["residuals", "third_variable"]
 
 
 def third_variable(z: Any, discrete: DiscreteSpec) -> Variable:
@@ -25,31 +25,6 @@ def third_variable(z: Any, discrete: DiscreteSpec) -> Variable:
         InputError: Data that cannot be used.
     """
     return as_variable(z, "z", discrete)
-
-
-def check_length(third: Variable, n: int) -> None:
-    """Raise where z has other than ``n`` rows."""
-    if len(third) != n:
-        raise InputError(f"x has {n} rows and z has {len(third)}: each row of x must belong to one of z.")
-
-
-def complete_rows(x: Any, y: Any, z: Any, groups: Any) -> tuple[Any, Any, Any, Any]:
-    """All four without the rows in which x, y, z or the groups have a missing value.
-
-    Raises:
-        InputError: Another number of rows.
-    """
-    sides = {"x": x, "y": y, "z": z, **({} if groups is None else {"groups": groups})}
-    missing = {name: missing_rows(data, name) for name, data in sides.items()}
-    for name, rows in missing.items():
-        if len(rows) != len(missing["x"]):
-            raise InputError(
-                f"x has {len(missing['x'])} rows and {name} has {len(rows)}: each row must belong to one of the other."
-            )
-    keep = ~np.any(list(missing.values()), axis=0)
-    if not keep.any():
-        raise InputError("Every row has a missing value: choose other columns, or fill the gaps.")
-    return *(select_rows(data, keep) for data in (x, y, z)), None if groups is None else select_rows(groups, keep)
 
 
 def residuals(side: np.ndarray, z: np.ndarray, groups: np.ndarray | None, seed: int, *, trees: bool = False) -> np.ndarray:

@@ -17,7 +17,7 @@ from mine.data.kernels import coordinates
 from mine.data.preprocessing import SideEncoder, rank_gaussianize
 from mine.data.problem import Problem, clustered_stderr
 from mine.data.splits import Fold
-from mine.data.variables import Variable
+from mine.data.variable import Variable
 from mine.errors import InputError, UnknownNameError
 from mine.estimators import EFFORTS
 from mine.estimators.crossfit import MISFIT, SATURATION_MARGIN, interval_half_width, upper_half_width

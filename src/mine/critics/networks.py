@@ -187,3 +187,7 @@ class SeparableCritic(Critic):
 
     def combine(self, hx: Tensor, hy: Tensor) -> Tensor:
         return (hx * hy).sum(-1)
+
+    def all_pairs(self, hx: Tensor, hy: Tensor) -> Tensor:
+        """Scores of every x with every y, shape ``(*stack, B, B)``."""
+        return hx @ hy.mT

@@ -74,12 +74,35 @@ def map_parquet(
         InputError: No such folder, or too little room in it.
     """
     schema, n = reader.schema_arrow, reader.metadata.num_rows
-    widths = {name: _width(schema.field(name).type) for name in names}
-    folder = _folder(n * sum(widths.values()), files, cache)
-    groups = {width: [name for name in names if widths[name] == width] for width in (4, 8)}
-    parts = tuple(Part(_write(reader, wanted, folder, width)) for width, wanted in groups.items() if wanted)
-    rest = [name for name in names if not widths[name]]
-    return NamedRows(tuple(names), LazyRows(parts), (*groups[4], *groups[8]), others(rest) if rest else None)
+    numeric = [name for name in names if _width(schema.field(name).type)]
+    folder = _folder(n * row_bytes(schema, numeric), files, cache)
+    kinds = {name: _kind(reader, name) for name in numeric}
+    groups = {kind: [name for name in numeric if kinds[name] == kind] for kind in sorted(set(kinds.values()))}
+    parts = tuple(Part(_write(reader, wanted, folder, kind)) for kind, wanted in groups.items())
+    rest = [name for name in names if name not in kinds]
+    in_order = tuple(name for wanted in groups.values() for name in wanted)
+    return NamedRows(tuple(names), LazyRows(parts), in_order, others(rest) if rest else None)
+
+
+def _kind(reader: ParquetFile, name: str) -> str:
+    """The type of a column in its mapped file: float, or 64-bit integers that float64 could merge and that have no gaps."""
+    import pyarrow as pa
+
+    kind = reader.schema_arrow.field(name).type
+    if pa.types.is_integer(kind) and kind.bit_width == 64 and _complete(reader, name):
+        return "<i8" if pa.types.is_signed_integer(kind) else "<u8"
+    return f"<f{_width(kind)}"
+
+
+def _complete(reader: ParquetFile, name: str) -> bool:
+    """Whether the file says of every row group that the column has no missing value."""
+    for g in range(reader.metadata.num_row_groups):
+        group = reader.metadata.row_group(g)
+        columns = [group.column(i) for i in range(group.num_columns)]
+        found = next((column.statistics for column in columns if column.path_in_schema == name), None)
+        if found is None or not found.has_null_count or found.null_count:
+            return False
+    return True
 
 
 def _folder(needed: int, files: ExitStack, cache: str | Path | None) -> Path:
@@ -95,10 +118,10 @@ def _folder(needed: int, files: ExitStack, cache: str | Path | None) -> Path:
     return Path(files.enter_context(tempfile.TemporaryDirectory(prefix="mine-", dir=parent, ignore_cleanup_errors=True)))
 
 
-def _write(reader: ParquetFile, names: list[str], folder: Path, width: int) -> np.ndarray:
-    """The columns as a mapped float matrix (n, k)."""
-    path = folder / f"float{8 * width}.npy"
-    dtype = np.dtype(f"<f{width}")
+def _write(reader: ParquetFile, names: list[str], folder: Path, kind: str) -> np.ndarray:
+    """The columns as a mapped matrix (n, k) of one type."""
+    path = folder / f"{kind[1:]}.npy"
+    dtype = np.dtype(kind)
     header = {"descr": dtype.str, "fortran_order": False, "shape": (reader.metadata.num_rows, len(names))}
     with path.open("wb") as stream:  # through the file, not a writable map, whose pages would count as ours
         np.lib.format.write_array_header_1_0(stream, header)

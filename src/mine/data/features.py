@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mine.data import outofcore
 from mine.data.preprocessing import SideEncoder
-from mine.data.variables import Variable
+from mine.data.variable import Variable
 
 __all__ = ["EncodedRows", "Features", "features"]
 

@@ -16,7 +16,7 @@ from scipy.spatial.distance import cdist
 from scipy.special import gammaincc
 
 from mine.data.preprocessing import rank_gaussianize
-from mine.data.variables import Variable
+from mine.data.variable import Variable, present_codes
 
 __all__ = ["KernelFeatures", "coordinates", "kernel_statistics", "pair_weights", "strongest"]
 
@@ -98,7 +98,7 @@ def coordinates(variable: Variable) -> np.ndarray:
     """Normal scores of the numbers and indicators of the labels, shape (n, d)."""
     parts = [rank_gaussianize(variable.flat)] if variable.n_continuous else []
     for column in variable.discrete.T:
-        codes = np.unique(column.astype(str), return_inverse=True)[1].ravel()
+        codes = present_codes(column)
         parts.append(np.eye(codes.max() + 1)[codes])
     return np.concatenate(parts, 1)
 

@@ -16,7 +16,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.preprocessing import OneHotEncoder
 
 from mine.data import outofcore
-from mine.data.variables import Variable, as_variable
+from mine.data.sides import as_variable
+from mine.data.variable import Variable
 from mine.errors import UnknownNameError
 
 __all__ = ["Preprocess", "RankGaussianizer", "RobustLogScaler", "SideEncoder", "n_norms", "rank_gaussianize"]
@@ -187,7 +188,7 @@ class SideEncoder:
         self.norms_ = None
         if self.both and self.preprocess == "rank" and not self.keep_shape and n_norms(flat.shape[1]):
             self.norms_ = RankGaussianizer().fit(self._squared_lengths(self.scalers_[0].transform(flat), flat))
-        self.labels_ = None
+        self.labels_, self.levels_ = None, variable.levels
         self.merged_: dict[str, int] = {}
         if variable.n_discrete:
             self.labels_ = OneHotEncoder(
@@ -195,8 +196,8 @@ class SideEncoder:
                 drop="if_binary",
                 sparse_output=False,
                 handle_unknown="infrequent_if_exist",
-            ).fit(variable.discrete.astype(str))
-            self.label_means_ = self.labels_.transform(variable.discrete.astype(str)).mean(0)
+            ).fit(variable.discrete)
+            self.label_means_ = self.labels_.transform(variable.discrete).mean(0)
             for name, rare in zip(variable.columns[-variable.n_discrete :], self.labels_.infrequent_categories_, strict=True):
                 if rare is not None:
                     self.merged_[name] = len(rare)
@@ -206,6 +207,16 @@ class SideEncoder:
         """New data as a variable with the very columns, and kinds of columns, that ``fit`` saw."""
         kinds = {column: column in self.discrete_ for column in self.columns_}
         return as_variable(data, self.side_, kinds, keep_constant=True).select(self.columns_)
+
+    def _known_codes(self, variable: Variable) -> np.ndarray:
+        """Its labels (n, d) as the codes that they had in ``fit``, -1 for a label that fit did not have."""
+        if variable.levels == self.levels_:
+            return variable.discrete
+        out = np.empty_like(variable.discrete)
+        for j, (levels, known) in enumerate(zip(variable.levels, self.levels_, strict=True)):
+            code = {text: i for i, text in enumerate(known)}
+            out[:, j] = np.array([code.get(text, -1) for text in levels])[variable.discrete[:, j]]
+        return out
 
     def _squared_lengths(self, ranked: np.ndarray, flat: np.ndarray) -> np.ndarray:
         with np.errstate(over="ignore", under="ignore"):  # subnormal numbers; new rows far beyond those of the fit
@@ -229,6 +240,6 @@ class SideEncoder:
             with warnings.catch_warnings():  # a level that fit never saw shares the code of the rare ones, or of none
                 warnings.filterwarnings("ignore", "Found unknown categories", UserWarning)
                 # Without what they share, dozens of label columns would hide in a constant as long as they are many.
-                parts.append(self.labels_.transform(variable.discrete.astype(str)) - self.label_means_)
+                parts.append(self.labels_.transform(self._known_codes(variable)) - self.label_means_)
         with np.errstate(over="ignore"):
             return np.concatenate(parts, 1).clip(-3e38, 3e38).astype(np.float32)

@@ -8,9 +8,11 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from mine.data.rows import MIN_ROWS, same_length, without_missing
+from mine.data.columns import DiscreteSpec
+from mine.data.rows import MIN_ROWS, complete_rows, same_length
+from mine.data.sides import as_variable, check_discrete_names
 from mine.data.splits import copied_rows
-from mine.data.variables import DiscreteSpec, Variable, as_variable, check_discrete_names
+from mine.data.variable import Variable
 from mine.errors import InputError, UnknownNameError
 
 __all__ = ["Problem", "SharingProcesses", "clustered_stderr", "make_problem", "problem_device", "problem_seed"]
@@ -103,7 +105,7 @@ def make_problem(
     spec = False if numeric_only and discrete is None else discrete
     n_dropped = 0
     if drop_missing:
-        x, y, groups, n_dropped = without_missing(x, y, groups)
+        (x, y, groups), n_dropped = complete_rows(x=x, y=y, groups=groups)
     kept = {"keep_constant": keep_constant_columns, "min_rows": MIN_ROWS}
     left, right = as_variable(x, "x", spec, **kept), as_variable(y, "y", spec, **kept)
     same_length(len(left), len(right))

@@ -9,27 +9,35 @@ from typing import Any
 import numpy as np
 
 from mine.data.outofcore import NamedRows
-from mine.data.variables import missing_rows
+from mine.data.sources import missing_rows
 from mine.errors import InputError, NotEnoughDataError
 
-__all__ = ["MIN_ROWS", "same_length", "select_rows", "without_missing"]
+__all__ = ["MIN_ROWS", "complete_rows", "rereadable", "same_length", "select_rows"]
 
 #: Below this no split leaves rows to report on.
 MIN_ROWS = 20
 
 
-def without_missing(x: Any, y: Any, groups: Any) -> tuple[Any, Any, Any, int]:
-    """The rows that lack nothing, and the number of the others."""
-    # What can be read only once, as a generator, becomes a list: it is read here and again later.
-    x, y, groups = (list(data) if isinstance(data, Iterator) else data for data in (x, y, groups))
-    missing = [missing_rows(x, "x"), missing_rows(y, "y")]
-    same_length(len(missing[0]), len(missing[1]))
-    if groups is not None:
-        missing.append(missing_rows(groups, "groups"))
-        same_length(len(missing[0]), len(missing[2]), "groups")
-    keep = ~np.any(missing, axis=0)
+def complete_rows(**sides: Any) -> tuple[list[Any], int]:
+    """The sides without the rows in which any of them lacks a value, in their order, and the number of those rows.
+
+    A side that is None stays None. Data that can be read only once come back as a list.
+
+    Raises:
+        InputError: Data that cannot be read, sides of different length, or a missing value in every row.
+        NotEnoughDataError: Too few rows are left.
+
+    >>> complete_rows(x=[1.0, 2.0], y=[3.0, 4.0], groups=None)
+    ([[1.0, 2.0], [3.0, 4.0], None], 0)
+    """
+    sides = {name: rereadable(data) for name, data in sides.items()}
+    missing = {name: missing_rows(data, name) for name, data in sides.items() if data is not None}
+    first, *others = missing
+    for name in others:
+        same_length(len(missing[first]), len(missing[name]), name, first=first)
+    keep = ~np.any(list(missing.values()), axis=0)
     if keep.all():
-        return x, y, groups, 0
+        return list(sides.values()), 0
     if not keep.any():
         raise InputError("Every row has a missing value: choose other columns, or fill the gaps.")
     n_dropped, n_kept = int((~keep).sum()), int(keep.sum())
@@ -38,12 +46,20 @@ def without_missing(x: Any, y: Any, groups: Any) -> tuple[Any, Any, Any, int]:
             f"Leaving out {n_dropped:,} rows with a missing value leaves {n_kept} rows: an honest estimate needs at least "
             f"{MIN_ROWS}. Choose columns with fewer gaps, or fill them."
         )
-    return select_rows(x, keep), select_rows(y, keep), None if groups is None else select_rows(groups, keep), n_dropped
+    return [None if data is None else select_rows(data, keep) for data in sides.values()], n_dropped
 
 
-def same_length(n_x: int, n_y: int, second: str = "y") -> None:
-    if n_x != n_y:
-        raise InputError(f"x has {n_x} rows and {second} has {n_y}: each row of x must belong to one of {second}.")
+def rereadable(data: Any) -> Any:
+    """Data that can be read only once, as a generator, as a list; other data as they are."""
+    return list(data) if isinstance(data, Iterator) else data
+
+
+def same_length(n_first: int, n_second: int, second: str = "y", *, first: str = "x") -> None:
+    """Raise InputError unless two sides have the same number of rows."""
+    if n_first != n_second:
+        raise InputError(
+            f"{first} has {n_first} rows and {second} has {n_second}: {first} and {second} need the same number of rows."
+        )
 
 
 def select_rows(data: Any, keep: np.ndarray) -> Any:

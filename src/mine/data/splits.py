@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.model_selection import GroupKFold, GroupShuffleSplit, KFold, ShuffleSplit
 
 from mine.data.outofcore import mix
-from mine.data.variables import Variable
+from mine.data.variable import Variable
 from mine.errors import NotEnoughDataError
 
 __all__ = ["Fold", "copied_rows", "duplicate_groups", "make_folds", "repeats_by_nature", "subsampled", "trimmed"]

@@ -23,12 +23,13 @@ from mine.data.features import features
 from mine.data.preprocessing import Preprocess, SideEncoder
 from mine.data.problem import Problem
 from mine.data.splits import Fold, make_folds, trimmed
-from mine.data.variables import Variable
+from mine.data.variable import Variable
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 from mine.estimators.base import base_rows, fit_base
 from mine.estimators.crossfit import Reports, assemble
 from mine.estimators.evaluation import REPORTED_BOUND, ReportedBound, rows_of_bound, selection_rows
 from mine.estimators.fit import CrossFit
+from mine.estimators.options import check_integers, check_widths
 from mine.estimators.users_critic import dry_run, forked_rng, fresh_critic
 from mine.result import Estimate
 from mine.training.evaluation import evaluate_scores
@@ -292,23 +293,15 @@ class Neural:
     def _check(self) -> None:
         bounds.get_bound(self.bound)
         _ = self.settings
-        for name in ("steps", "batch_size", "shuffles", "n_folds", "patience"):
-            value = getattr(self, name)
-            if value is None and name != "patience":
-                continue
-            low = 2 if name in ("n_folds", "batch_size") else 1
-            if not isinstance(value, (int, np.integer)) or value < low:
-                raise InputError(f"{name} must be an integer of at least {low}, got {value!r}.")
+        if self.patience is None:
+            raise InputError("patience must be an integer of at least 1, got None.")
+        check_integers(vars(self), {"steps": 1, "batch_size": 2, "shuffles": 1, "n_folds": 2, "patience": 1})
+        check_widths(self.hidden)
         rate, decay = self.learning_rate, self.weight_decay
         if rate is not None and not (isinstance(rate, Real) and 0 < rate < math.inf):
             raise InputError(f"learning_rate must be positive, got {rate!r}.")
         if not (isinstance(decay, Real) and 0 <= decay < math.inf):
             raise InputError(f"weight_decay must be zero or more, got {decay!r}.")
-        widths = self.settings.hidden if isinstance(self.settings.hidden, (list, tuple)) else [None]
-        if not widths:
-            raise InputError("hidden needs at least one layer, for example (64, 64).")
-        if not all(isinstance(width, (int, np.integer)) and width >= 1 for width in widths):
-            raise InputError(f"hidden must list the widths of the layers, for example (64, 64); got {self.hidden!r}.")
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from mine.data.problem import Problem, clustered_stderr
+from mine.data.sides import as_variable
 from mine.data.splits import make_folds
-from mine.data.variables import as_variable
 from mine.errors import NotEnoughDataError
 from mine.estimators.crossfit import interval_half_width
 from mine.estimators.fit import CrossFit

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from mine.conditional.given import check_length, complete_rows, residuals, third_variable
+from mine.conditional.given import residuals, third_variable
 from mine.conditional.shuffles import Shuffles
+from mine.data.columns import DiscreteSpec
 from mine.data.kernels import KernelFeatures, coordinates, kernel_statistics, pair_weights, strongest
 from mine.data.problem import Problem, make_problem
-from mine.data.variables import DiscreteSpec
+from mine.data.rows import complete_rows, same_length
 from mine.errors import InputError
 from mine.independence.held_out import held_out_statistics
 
@@ -111,7 +112,7 @@ def independence_test(
     if options and critic is None:
         raise InputError(f"{', '.join(options)}: options of the training need critic='network' or a critic of yours.")
     if z is not None and drop_missing:
-        x, y, z, groups = complete_rows(x, y, z, groups)
+        (x, y, z, groups), _ = complete_rows(x=x, y=y, z=z, groups=groups)
     third = None if z is None else third_variable(z, discrete)
     problem, _ = make_problem(
         x, y, discrete=discrete, groups=groups, device=device, random_state=random_state,
@@ -122,7 +123,7 @@ def independence_test(
         problem = replace(problem, groups=None, copies=0)  # labels repeat by nature
     given = None
     if third is not None:
-        check_length(third, problem.n)
+        same_length(problem.n, len(third), "z")
         given = coordinates(third)
     warnings = []
     if problem.copies:

@@ -11,8 +11,8 @@ import torch
 from mine.data.preprocessing import RankGaussianizer, RobustLogScaler
 from mine.data.problem import problem_device, problem_seed
 from mine.data.rows import MIN_ROWS
+from mine.data.sides import as_variable
 from mine.data.splits import Fold, make_folds
-from mine.data.variables import as_variable
 from mine.errors import InputError, UnknownNameError
 from mine.estimators.crossfit import interval_half_width
 from mine.estimators.ratio import FEWEST_EFFECTIVE, RatioCritics, RatioPart, gaussian_ratio, train_ratio
@@ -71,10 +71,16 @@ def kl_divergence(
     for name, number in (("steps", steps), ("batch_size", batch_size)):
         if not isinstance(number, (int, np.integer)) or number < 1:
             raise InputError(f"{name} must be a positive integer, got {number!r}.")
-    left, right = (
-        as_variable(data, name, False, allow_constant=True, min_rows=MIN_ROWS).flat
+    sides = [
+        as_variable(data, name, False, allow_constant=True, min_rows=MIN_ROWS)
         for data, name in ((samples_p, "samples_p"), (samples_q, "samples_q"))
-    )
+    ]
+    for side in sides:
+        if side.n_discrete:
+            raise InputError(
+                f"{side.name} has text or labels in {', '.join(side.discrete_columns)}: both samples must be numbers."
+            )
+    left, right = (side.flat for side in sides)
     if left.shape[1] != right.shape[1] or not left.shape[1]:
         raise InputError(
             f"samples_p has {left.shape[1]} columns of numbers and samples_q {right.shape[1]}: both need the same."

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mine.api import estimate
+from mine.data.sides import number_matrix
 from mine.errors import InputError, NotEnoughDataError
 from mine.result import Estimate
 
@@ -106,16 +107,10 @@ def stretches(n: int, gap: int) -> tuple[np.ndarray, np.ndarray]:
 def _series(x: Any, y: Any, options: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     if "groups" in options:
         raise InputError("groups= is made from the order of time here: leave it out.")
-    out = []
-    for name, data in (("x", x), ("y", y)):
-        try:
-            array = np.asarray(data, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise InputError(f"{name} must be a series of numbers in the order of time: {error}.") from error
-        out.append(array.reshape(len(array), -1) if array.ndim else array.reshape(1, 1))
-    if len(out[0]) != len(out[1]):
-        raise InputError(f"x has {len(out[0])} rows and y has {len(out[1])}: the series must run side by side.")
-    return out[0], out[1]
+    left, right = number_matrix(x, "x"), number_matrix(y, "y")
+    if len(left) != len(right):
+        raise InputError(f"x has {len(left)} rows and y has {len(right)}: the series must run side by side.")
+    return left, right
 
 
 def _check_lag(name: str, lag: Any, least: int = 1) -> None:

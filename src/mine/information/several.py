@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from mine.conditional.chain_rule import joined
+from mine.data.columns import DiscreteSpec
 from mine.data.problem import clustered_stderr, make_problem
+from mine.data.rows import rereadable
+from mine.data.sides import as_variable
 from mine.data.splits import copied_rows
-from mine.data.variables import DiscreteSpec, as_variable
 from mine.errors import InputError, UnknownNameError
 from mine.estimators import get_estimator, takes_numbers_only, with_effort
 from mine.estimators.crossfit import interval_half_width
@@ -65,6 +67,7 @@ def total_correlation(
         0.69
     """
     named = dict(blocks) if isinstance(blocks, Mapping) else {f"block{i}": block for i, block in enumerate(blocks)}
+    named = {name: rereadable(block) for name, block in named.items()}
     if len(named) < 2:
         raise InputError(f"total_correlation needs at least two blocks of columns, got {len(named)}.")
     if unit not in UNITS:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from scipy.special import ndtr
 
+from mine.data.columns import DiscreteSpec, own_spec
 from mine.data.preprocessing import SideEncoder, rank_gaussianize
+from mine.data.sides import as_variable
+from mine.data.sources import missing_rows, named_columns
 from mine.data.splits import duplicate_groups, repeats_by_nature
-from mine.data.variables import DiscreteSpec, Variable, as_variable, missing_rows, named_columns
+from mine.data.variable import Variable
 from mine.errors import InputError
 
 __all__ = ["Column", "Kind", "read_columns", "row_copies"]
@@ -49,8 +51,11 @@ class Column:
         part = self.values[rows][:, None]
         empty = (len(part), 0)
         if self.kind == "number":
-            return Variable(self.name, (self.name,), part, np.empty(empty, object))
-        return Variable(self.name, (self.name,), np.empty(empty), part.astype(object))
+            return Variable(self.name, (self.name,), part, np.empty(empty, np.int64))
+        # In the order of the codes' own text ("10" before "2"): it decides which of several equally rare levels are merged.
+        order = sorted(range(len(self.levels)), key=str)
+        levels = tuple(self.levels[code] for code in order)
+        return Variable(self.name, (self.name,), np.empty(empty), np.argsort(order)[part], (levels,))
 
     def features(self) -> np.ndarray:
         """What a stacked critic reads of numbers, shape (n, f) in float32, NaN where they are missing.
@@ -90,26 +95,19 @@ def read_columns(data: Any, name: str, discrete: DiscreteSpec, *, drop_missing: 
         missing = missing_rows(values, column_name) if drop_missing else np.zeros(len(values), bool)
         if missing.all():
             raise InputError(f"Column {column_name!r} has no values at all: leave it out.")
-        out[column_name] = _typed(column_name, values, ~missing, _spec(column_name, discrete))
+        out[column_name] = _typed(column_name, values, ~missing, own_spec(column_name, discrete))
     return out
-
-
-def _spec(name: str, discrete: DiscreteSpec) -> DiscreteSpec:
-    """What ``discrete`` says of this column alone."""
-    if not isinstance(discrete, Mapping):
-        return discrete
-    return {name: bool(discrete[name])} if name in discrete else None
 
 
 def _typed(name: str, values: np.ndarray, present: np.ndarray, spec: DiscreteSpec) -> Column:
     found = as_variable(values[present], name, spec, allow_constant=True)
     rows = np.flatnonzero(present)
     if found.n_discrete:
-        levels, codes = np.unique(found.discrete[:, 0].astype(str), return_inverse=True)
+        (levels,) = found.levels
         out = np.full(len(values), -1, np.int64)
-        out[rows] = codes.ravel()
+        out[rows] = found.discrete[:, 0]
         kind: Kind = "label" if len(levels) > 1 else "constant"
-        return Column(name, kind, out, tuple(map(str, levels)))
+        return Column(name, kind, out, levels)
     numbers = found.flat[:, 0]
     if (numbers == numbers[0]).all():
         out = np.full(len(values), -1, np.int64)

@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from mine.data.columns import DiscreteSpec
 from mine.data.problem import problem_seed
-from mine.data.rows import MIN_ROWS
-from mine.data.variables import DiscreteSpec, Variable, as_variable, check_discrete_names
+from mine.data.rows import MIN_ROWS, same_length
+from mine.data.sides import as_variable, check_discrete_names
+from mine.data.variable import Variable
 from mine.errors import InputError, MineError, UnknownNameError
 from mine.estimators import METHODS, get_estimator
 from mine.progress import progress_callback
@@ -262,8 +264,7 @@ def _pairs(data: Any, y: Any, discrete: DiscreteSpec, drop_missing: bool) -> tup
         shared = [name for name in others if name in columns]
         if shared:
             raise InputError(f"Column {shared[0]!r} is in both tables: rename it, or pass its name as y.")
-        if _length(others) != _length(columns):
-            raise InputError(f"x has {_length(columns)} rows and y has {_length(others)}: each row must belong to one of y.")
+        same_length(_length(columns), _length(others))
         columns |= others
         targets = list(others)
     for target in targets:

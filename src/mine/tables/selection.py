@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
 from dataclasses import dataclass
 from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
 from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import DataConversionWarning
 from sklearn.feature_selection import SelectorMixin
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mine.api import estimate
+from mine.data.columns import DiscreteSpec, own_spec
 from mine.data.preprocessing import RobustLogScaler
 from mine.data.problem import problem_seed
-from mine.data.variables import DiscreteSpec, as_variable
+from mine.data.sides import as_variable
+from mine.data.sources import named_columns
 from mine.errors import InputError, UnknownNameError
 from mine.estimators.ksg import ksg
 from mine.estimators.ross import merge_rare, ross
@@ -62,7 +64,7 @@ def mutual_info(
         >>> SelectKBest(mutual_info, k=1).fit(X, y).get_support()
         array([False, False,  True, False])
     """
-    scorer = _Scorer.of(X, y, method, discrete, discrete_target, n_neighbors, random_state)
+    scorer = _Scorer.of(named_columns(X, "x"), y, method, discrete, discrete_target, n_neighbors, random_state)
     return np.array(scorer.relevance([(j,) for j in range(len(scorer.features))], n_jobs))
 
 
@@ -145,12 +147,15 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y is None: information is "
                 "about something."
             )
-        frame = hasattr(X, "columns")
-        checked: Any = validate_data(self, X, dtype=None, ensure_min_samples=2)
-        n_features = int(checked.shape[1])
-        scorer = _Scorer.of(
-            X if frame else checked, y, self.method, self.discrete, self.discrete_target, self.n_neighbors, self.random_state
-        )
+        if getattr(X, "ndim", 2) == 1:
+            raise InputError("X has one dimension: pass a table, one row per observation. Reshape your data: X.reshape(-1, 1).")
+        columns = named_columns(X, "x")
+        n_features = len(columns)
+        if len(getattr(X, "shape", ())) == 2:
+            validate_data(self, X, skip_check_array=True)  # sets n_features_in_ and feature_names_in_
+        else:
+            self.n_features_in_ = n_features
+        scorer = _Scorer.of(columns, y, self.method, self.discrete, self.discrete_target, self.n_neighbors, self.random_state)
         members = self._members(n_features)
         self.groups_ = list(members)
         blocks = list(members.values())
@@ -223,7 +228,7 @@ class _Scorer:
     @classmethod
     def of(
         cls,
-        X: Any,
+        X: dict[str, np.ndarray],
         y: Any,
         method: str,
         discrete: DiscreteSpec,
@@ -231,25 +236,20 @@ class _Scorer:
         n_neighbors: int,
         random_state: Any,
     ) -> _Scorer:
-        from mine.data.variables import named_columns
         from mine.estimators import get_estimator
 
         if method != "neighbors":
             get_estimator(method)
         if not isinstance(n_neighbors, (int, np.integer)) or n_neighbors < 1:
             raise InputError(f"n_neighbors must be an integer of 1 or more, got {n_neighbors!r}.")
-        y = column_or_1d(y, warn=True)
-        if y.dtype.kind == "O" and all(isinstance(value, str) for value in y):
-            check_classification_targets(y)
+        target = _target(y)
         seed = problem_seed(random_state)
         rng = np.random.default_rng(seed)
-        columns = named_columns(X, "x")
-        features = [_feature(values, name, _own(name, discrete), rng) for name, values in columns.items()]
-        if len(y) != len(next(iter(columns.values()))):
-            raise InputError(
-                f"X has {len(next(iter(columns.values())))} rows and y has {len(y)}: inconsistent numbers of samples."
-            )
-        return cls(features, _feature(y, "y", discrete_target, rng), method, n_neighbors, seed)
+        features = [_feature(values, name, own_spec(name, discrete), rng) for name, values in X.items()]
+        n = len(next(iter(X.values())))
+        if len(target) != n:
+            raise InputError(f"X has {n} rows and y has {len(target)}: inconsistent numbers of samples.")
+        return cls(features, _feature(target, "y", discrete_target, rng), method, n_neighbors, seed)
 
     def relevance(self, blocks: list[tuple[int, ...]], n_jobs: int | None) -> list[float]:
         target = [self.target]
@@ -266,15 +266,21 @@ class _Scorer:
         return [float(value) for value in found]
 
 
-def _own(name: str, discrete: DiscreteSpec) -> DiscreteSpec:
-    if isinstance(discrete, Mapping):
-        return {name: bool(discrete[name])} if name in discrete else None
-    return discrete
+def _target(y: Any) -> np.ndarray:
+    """The one column of y, shape (n,)."""
+    columns = list(named_columns(y, "y").values())
+    if len(columns) > 1:
+        raise InputError(f"y should be a 1d array, one label or number per row; it has {len(columns)} columns.")
+    if len(getattr(y, "shape", ())) == 2 and not hasattr(y, "columns"):
+        warnings.warn(
+            "A column-vector y was passed when a 1d array was expected: pass y.ravel().", DataConversionWarning, stacklevel=4
+        )
+    return columns[0]
 
 
 def _feature(values: np.ndarray, name: str, discrete: DiscreteSpec, rng: np.random.Generator) -> _Feature:
-    found = as_variable(values, name, discrete, allow_constant=True)
-    codes = np.unique(found.discrete[:, 0].astype(str), return_inverse=True)[1].ravel() if found.n_discrete else None
+    found = as_variable(values, name, discrete, allow_constant=True, min_rows=2)
+    codes = found.discrete[:, 0] if found.n_discrete else None
     numbers: np.ndarray | None = None
     if found.n_continuous:
         numbers = found.flat[:, 0]
@@ -282,7 +288,7 @@ def _feature(values: np.ndarray, name: str, discrete: DiscreteSpec, rng: np.rand
         numbers = values.astype(np.float64)
     if numbers is None:
         return _Feature(None, codes, codes is None or int(codes.max()) == 0)
-    constant = bool((numbers == numbers[0]).all())
+    constant = bool((numbers == numbers[0]).all() if codes is None else codes.max() == 0)
     scaled = RobustLogScaler().fit(numbers[:, None]).transform(numbers[:, None])[:, 0]
     noise = 1e-10 * max(float(scaled.std()), 1e-300) * rng.normal(size=len(scaled))
     return _Feature(scaled + noise, codes, constant)

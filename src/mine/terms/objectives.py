@@ -20,7 +20,7 @@ from mine.critics.pairs import pair_scores
 from mine.critics.users import ModuleCritic
 from mine.errors import InputError
 from mine.estimators.evaluation import REPORTED_BOUND
-from mine.sampling import cyclic_shifts
+from mine.sampling import cyclic_shifts, shifted_partners
 from mine.terms.upper_bounds import club, leave_one_out, log_density_matrix, sum_coordinates
 from mine.training.gather import Rows, gather_rows, rows_of_all_ranks
 
@@ -62,8 +62,7 @@ def _local_or_all(n: int, device: torch.device, gather: bool) -> Rows:
 
 def _partners(rows: Rows, n: int, shifts: list[int], device: torch.device) -> Tensor:
     """Rows of y in the joined batch that this rank's n rows of x meet, shape (K + 1, n): their own first."""
-    own = torch.arange(n, device=device) + rows.start
-    return torch.stack([own, *((own + s) % rows.total for s in shifts)])
+    return shifted_partners(torch.arange(n, device=device) + rows.start, [0, *shifts], rows.total)
 
 
 def _full_precision(function: Callable[..., Any], *scores: Tensor) -> Any:

@@ -98,8 +98,8 @@ class Term(nn.Module):
             self._in_step_with_ranks = True
         parameters = self._trainable()
         for step in range(steps):
-            loss = self._critic_loss(x, y, read=step == 0)
-            if not bool(torch.isfinite(loss)):
+            loss, finite = self._critic_loss(x, y, read=step == 0)
+            if not finite:
                 raise MineError(
                     f"The critic's loss is {loss.item()}. Look for values in x and y that are not finite or are very large, "
                     "or lower learning_rate. The critic was not changed by this step."
@@ -122,28 +122,35 @@ class Term(nn.Module):
         """
         if not self._trainable():
             raise InputError(f"{type(self).__name__} has no critic with parameters to train: leave critic_loss out.")
-        loss = self._critic_loss(x, y, read=True)
+        loss, _ = self._critic_loss(x, y, read=True)
         self._calls_since_critic = 0
         return loss
 
-    def _critic_loss(self, x: Tensor, y: Tensor, *, read: bool) -> Tensor:
+    def _critic_loss(self, x: Tensor, y: Tensor, *, read: bool) -> tuple[Tensor, bool]:
+        """The critic's loss, and whether it is finite; ``read`` adds the batch to the readings of :attr:`estimate`."""
         x, y = self._pair(x, y)
         x, y = x.detach(), y.detach()
         with torch.enable_grad():
             outcome = self._training_outcome(x, y)
-        assert outcome.critic_loss is not None
-        if torch.isfinite(outcome.reading).all():
+        loss = outcome.critic_loss
+        assert loss is not None
+        repeated = self._just_trained_on(x, y) if read else loss.new_ones((), dtype=torch.bool)
+        # One question to the device, not three: each would wait for a GPU.
+        facts = torch.stack([torch.isfinite(loss.detach()), torch.isfinite(outcome.reading).all(), repeated])
+        finite, readable, repeated = facts.tolist()
+        if readable:
             self._bound_state = outcome.state
-            if read and not self._just_trained_on(x, y):
+            if not repeated:
                 self._readings.append(outcome.reading)
         self._last_batch = (x, y)
-        return outcome.critic_loss
+        return loss, finite
 
-    def _just_trained_on(self, x: Tensor, y: Tensor) -> bool:
+    def _just_trained_on(self, x: Tensor, y: Tensor) -> Tensor:
+        """Whether this is the batch of the last step, as a boolean on the device of ``x``."""
         last = self._last_batch
-        return last is not None and all(
-            a.shape == b.shape and a.device == b.device and torch.equal(a, b) for a, b in zip((x, y), last, strict=True)
-        )
+        if last is None or any(a.shape != b.shape or a.device != b.device for a, b in zip((x, y), last, strict=True)):
+            return torch.zeros((), dtype=torch.bool, device=x.device)
+        return torch.stack([(a == b).all() for a, b in zip((x, y), last, strict=True)]).all()
 
     def _trainable(self) -> list[nn.Parameter]:
         return [p for p in self.critic.parameters() if p.requires_grad] if self.critic is not None else []

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mine.critics.critic import Critic, Encoding, map_encoding
-from mine.sampling import cyclic_shifts, longest_run
+from mine.sampling import cyclic_shifts, longest_run, shifted_partners
 from mine.training.pairs import Pairs
 
 __all__ = ["HELD_BYTES", "HELD_ROWS", "evaluate_scores"]
@@ -106,7 +106,7 @@ def _combine_shifted(
     critic: Critic, part: Encoding, hy: Encoding, base: Tensor, n: int, shifts: Sequence[int], dim: int
 ) -> Tensor:
     """Scores of the rows ``base`` (b,), encoded in ``part``, against shifts of ``hy``: shape (..., b, len(shifts))."""
-    partner = torch.cat([(base + s) % n for s in shifts])
+    partner = shifted_partners(base, shifts, n).flatten()
     scores = critic.combine(
         map_encoding(lambda t: torch.cat([t] * len(shifts), dim), part),
         map_encoding(lambda t: t.index_select(dim, partner), hy),

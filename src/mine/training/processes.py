@@ -18,8 +18,10 @@ from torch import Tensor, nn
 from mine.bounds import Bound
 from mine.critics.critic import Critic, Encoding, map_encoding
 from mine.critics.metric import off_diagonal
-from mine.data.variables import Variable
+from mine.critics.pairs import score_matrix_of
+from mine.data.variable import Variable
 from mine.errors import InputError
+from mine.sampling import shifted_partners
 from mine.training.gather import Rows, copy_from_first_rank, gather_rows
 
 __all__ = ["ProcessGroup", "SharedStep"]
@@ -147,7 +149,7 @@ def _checksum(sides: Sequence[Variable], groups: np.ndarray | None) -> int:
     for side in sides:
         rows = np.linspace(0, len(side) - 1, min(len(side), _COMPARED_ROWS)).astype(np.int64)
         some = side.take(rows)
-        found = zlib.crc32(repr((len(side), side.columns, some.discrete.tolist())).encode(), found)
+        found = zlib.crc32(repr((len(side), side.columns, side.levels, some.discrete.tolist())).encode(), found)
         found = zlib.crc32(np.ascontiguousarray(some.flat).tobytes(), found)
     return found if groups is None else zlib.crc32(np.ascontiguousarray(groups).tobytes(), found)
 
@@ -164,7 +166,7 @@ class SharedStep:
 
     def __init__(self, critic: Critic, processes: ProcessGroup, *, all_pairs: bool = False, bf16: bool = False) -> None:
         self.critic, self.processes, self.bf16 = critic, processes, bf16
-        self.table: Any = getattr(critic, "all_pairs", None) if all_pairs else None
+        self.score_matrix = score_matrix_of(critic) if all_pairs else None
         self.trainable = [p for p in critic.parameters() if p.requires_grad]
 
     def step(
@@ -200,11 +202,11 @@ class SharedStep:
         """Scores of own rows of x: with every y (*stack, b, B), or with their own and that of each shift (*stack, b, 1 + K)."""
         hx = self.critic.encode_x(x)
         all_y = self.processes.gather_encoding(self.critic.encode_y(y), dim)
-        if self.table is not None:
-            return self.table(hx, all_y)
+        if self.score_matrix is not None:
+            return self.score_matrix(hx, all_y)
         own, total = x.shape[dim], x.shape[dim] * self.processes.size
         rows = torch.arange(own, device=x.device) + self.processes.rank * own
-        partners = torch.cat([(rows + s) % total for s in (0, *shifts)])
+        partners = shifted_partners(rows, [0, *shifts], total).flatten()
         scores = self.critic.combine(
             map_encoding(lambda h: torch.cat([h] * (len(shifts) + 1), dim), hx),
             map_encoding(lambda h: h.index_select(dim, partners), all_y),
@@ -212,6 +214,6 @@ class SharedStep:
         return scores.unflatten(dim, (len(shifts) + 1, own)).movedim(dim, -1)
 
     def _joint_and_marginal(self, joined: Tensor) -> tuple[Tensor, Tensor]:
-        if self.table is None:
+        if self.score_matrix is None:
             return joined[..., 0], joined[..., 1:]
         return joined.diagonal(dim1=-2, dim2=-1), off_diagonal(joined)

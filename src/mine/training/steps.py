@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ from torch import Tensor
 from mine.bounds import Bound, donsker_varadhan
 from mine.critics.critic import Critic
 from mine.critics.metric import off_diagonal
-from mine.critics.pairs import pair_scores
+from mine.critics.pairs import pair_scores, score_matrix_of
 from mine.training.fused import FusedPairs, table_slopes
 from mine.training.options import TrainingOptions
 from mine.training.pairs import Pairs
@@ -43,7 +43,7 @@ class GradientStep(Protocol):
 
 def gradient_step(critic: Critic, pairs: Pairs, options: TrainingOptions, processes: ProcessGroup | None) -> GradientStep:
     """The fastest way to compute the gradient that the critic, the data and the options allow."""
-    all_pairs = options.all_pairs and pairs.groups is None and hasattr(critic, "all_pairs")
+    all_pairs = options.all_pairs and pairs.groups is None and score_matrix_of(critic) is not None
     if processes is not None:
         return SharedStep(critic, processes, all_pairs=all_pairs, bf16=options.bf16)
     read_as = pairs.x.dtype if isinstance(pairs.x, Tensor) else torch.float32
@@ -64,7 +64,7 @@ class AutogradStep:
 
     def __init__(self, critic: Critic, *, all_pairs: bool = False, bf16: bool = False) -> None:
         self.critic, self.bf16 = critic, bf16
-        self.score_matrix: Any = getattr(critic, "all_pairs", None) if all_pairs else None
+        self.score_matrix = score_matrix_of(critic) if all_pairs else None
         self.trainable = [p for p in critic.parameters() if p.requires_grad]
 
     def step(

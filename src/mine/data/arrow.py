@@ -1,0 +1,45 @@
+"""Arrays and times in types that arrow columns, and their reader, can hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mine.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["for_arrow", "times_as_numbers"]
+
+
+def times_as_numbers(table: pa.Table) -> pa.Table:
+    """The table with times of day, and dates in nanoseconds, as integers in their own unit: coarser dates are numbers later."""
+    import pyarrow as pa
+
+    for i, field_ in enumerate(table.schema):
+        kind = field_.type
+        fine = (pa.types.is_timestamp(kind) or pa.types.is_duration(kind)) and kind.unit == "ns"
+        if fine or pa.types.is_time(kind):
+            width = pa.int32() if pa.types.is_time32(kind) else pa.int64()
+            table = table.set_column(i, field_.name, table.column(i).cast(width))
+    return table
+
+
+def for_arrow(array: Any, name: str) -> Any:
+    """A column (n,) of a type that arrow has: this machine's byte order, no long double, times as integers in their own unit.
+
+    Raises:
+        InputError: Complex numbers, records, or several values per row.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    if array.ndim != 1:
+        raise InputError(f"Column {name!r} has {array[0].size} values a row: save them as columns of their own.")
+    if array.dtype.kind in "cV":
+        raise InputError(f"Column {name!r} has the unsupported type {array.dtype}: save numbers or text, one a row.")
+    if array.dtype.kind in "mM":
+        return pa.array(array.astype(np.int64), mask=np.isnat(array))
+    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
+        array = array.astype(np.float64)
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))

@@ -1,0 +1,287 @@
+"""One column: numbers or labels, checked, or an error that names the column and the remedy."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from mine.data.sources import EXACT_INTEGERS, Category, missing_values
+from mine.errors import InputError
+
+__all__ = [
+    "MAX_LEVELS",
+    "DiscreteSpec",
+    "Labels",
+    "check_finite",
+    "constant_error",
+    "declared_kind",
+    "infinite_error",
+    "is_constant",
+    "is_label",
+    "labels_of",
+    "missing_error",
+    "numbers_with_gaps",
+    "own_spec",
+    "settle",
+]
+
+#: `discrete=`: by the rule, all columns, or by name (a list means 'these and the non-numeric ones, no others').
+DiscreteSpec: TypeAlias = "bool | Sequence[str] | Mapping[str, bool] | None"
+
+#: The rule for numeric columns: at most this many distinct values ...
+MAX_LEVELS = 20
+#: ... that average at least this many rows each.
+ROWS_PER_LEVEL = 10
+
+
+# === Values: numbers, booleans or text ===
+
+
+def settle(column: np.ndarray, name: str, declared: bool | None = None) -> np.ndarray:
+    """The column (n,) as float64 or integers, as booleans, or as text (objects).
+
+    Integers stay integers: as labels, those beyond 2**53 would become one in float64.
+
+    Arguments:
+        column: Values of any type.
+        name: For messages.
+        declared: What the caller said: False makes numbers of booleans, True lets text be mostly numeric.
+
+    Raises:
+        InputError: Complex or nested values, missing values in a column of objects, text in a mostly numeric column.
+    """
+    kind = column.dtype.kind
+    if kind == "b":
+        return column.astype(np.float64) if declared is False else column
+    if kind in "iu":
+        return column
+    if kind == "f":
+        with np.errstate(over="ignore"):  # a long double beyond float64 is infinite, which is reported
+            return column.astype(np.float64)
+    if kind in "Mm":
+        return _from_time(column)
+    if kind == "c":
+        raise InputError(
+            f"Column {name!r} is complex. Complex data not supported: pass its real and imaginary parts as two columns."
+        )
+    if kind not in "OUST":
+        raise InputError(f"Column {name!r} has the unsupported type {column.dtype}: pass numbers or text.")
+    return _settle_objects(column.astype(object), name, declared)
+
+
+def _settle_objects(values: np.ndarray, name: str, declared: bool | None) -> np.ndarray:
+    missing = missing_values(values)
+    if missing.any():
+        raise missing_error(name, int(missing.sum()), int(missing.argmax()))
+    nested = [i for i, v in enumerate(values) if isinstance(v, (list, tuple, dict, set, frozenset, np.ndarray))]
+    if nested:
+        raise InputError(
+            f"Column {name!r} holds {type(values[nested[0]]).__name__} values (row {nested[0]}): "
+            "pass one number or text a row, nested values as columns of their own."
+        )
+    if all(isinstance(v, (bool, np.bool_)) for v in values):
+        return values.astype(np.float64 if declared is False else bool)
+    if all(isinstance(v, (datetime.date, np.datetime64)) for v in values):
+        return _from_time(np.array([_naive(v) for v in values], dtype="datetime64[us]"))
+    if all(isinstance(v, (datetime.timedelta, np.timedelta64)) for v in values):
+        return _from_time(np.array(values, dtype="timedelta64[us]"))
+    numbers = _are_numbers(values)
+    if numbers.all() and not any(isinstance(v, (str, bytes, bool, np.bool_)) for v in values):
+        return _settle_numbers(values, name, declared)
+    if 0.5 < numbers.mean() < 1 and not declared and not isinstance(values[0], Category):
+        row = int(np.flatnonzero(~numbers)[0])
+        raise InputError(
+            f"Column {name!r} is mostly numeric but holds the text {values[row]!r} (row {row}): "
+            "clean it, or declare the column discrete if its values are labels."
+        )
+    texts: dict[Any, str] = {}  # one copy of each, however many rows have it
+    return np.fromiter((_text(v, texts) for v in values), object, len(values))
+
+
+def _settle_numbers(values: np.ndarray, name: str, declared: bool | None) -> np.ndarray:
+    """Objects that are numbers: integers where all are and 64 bits hold them, else float64."""
+    if all(isinstance(v, (int, np.integer)) for v in values):
+        for kind in (np.int64, np.uint64):
+            try:
+                return np.array([int(v) for v in values], kind)
+            except OverflowError:
+                continue
+        if declared:
+            return np.fromiter((_number_text(int(v)) for v in values), object, len(values))
+    try:
+        return values.astype(np.float64)
+    except OverflowError:
+        raise InputError(f"Column {name!r} has an integer beyond the range of float64: rescale it.") from None
+
+
+def _text(value: Any, texts: dict[Any, str]) -> str:
+    if type(value) is str:
+        return value
+    if isinstance(value, bytes):
+        return value.decode(errors="backslashreplace")
+    if not isinstance(value, Category):
+        return str(value)
+    if value not in texts:
+        texts[value] = str(value)
+    return texts[value]
+
+
+def _are_numbers(values: np.ndarray) -> np.ndarray:
+    """Mask (n,) of the numbers, text that reads as one among them; a text is tried once, however many rows have it."""
+    texts = {text: _is_number(text) for text in {v for v in values if isinstance(v, str)}}
+    return np.array([texts[v] if isinstance(v, str) else _is_number(v) for v in values])
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    except OverflowError:
+        pass  # an integer beyond float64 is a number all the same
+    return True
+
+
+def _from_time(stamps: np.ndarray) -> np.ndarray:
+    """Microseconds as float64 from datetime64 or timedelta64, NaT as NaN."""
+    out = stamps.astype(f"{stamps.dtype.kind}8[us]").astype(np.int64).astype(np.float64)
+    out[np.isnat(stamps)] = np.nan
+    return out
+
+
+def _naive(moment: Any) -> Any:
+    """A moment without its time zone, in UTC."""
+    if getattr(moment, "tzinfo", None) is None:
+        return moment
+    return moment.astimezone(datetime.UTC).replace(tzinfo=None)
+
+
+def numbers_with_gaps(column: np.ndarray, name: str) -> np.ndarray:
+    """The column (n,) as float64, NaN where a value is missing; booleans are 0 and 1.
+
+    Raises:
+        InputError: Text, or what :func:`settle` refuses.
+    """
+    missing = missing_values(column)
+    settled = settle(column[~missing] if missing.any() else column, name, False)
+    if settled.dtype.kind == "O":
+        raise InputError(f"Column {name!r} holds text, and numbers are needed: convert it, or leave it out.")
+    out = np.full(len(column), np.nan)
+    out[~missing] = settled
+    return out
+
+
+# === Numbers or labels ===
+
+
+@dataclass(frozen=True)
+class Labels:
+    """A column of labels: ``codes`` (n,) in int64 from 0, and ``levels``, the text of each, in the order of the text."""
+
+    codes: np.ndarray
+    levels: tuple[str, ...]
+
+
+def is_label(settled: np.ndarray, name: str, discrete: DiscreteSpec, *, many_levels: bool = False) -> bool:
+    """Whether a settled column (n,) is labels: by its type, by ``discrete=``, or by the rule for numbers.
+
+    ``many_levels`` says that it is known to have more values than the rule allows.
+    """
+    if settled.dtype.kind in "bO":
+        return True
+    declared = declared_kind(name, discrete)
+    if declared is not None:
+        return declared
+    if discrete is not None and not isinstance(discrete, Mapping):
+        return False  # a list: these columns and no other numbers
+    if many_levels:
+        return False
+    n_levels = len(np.unique(settled))
+    return n_levels <= MAX_LEVELS and len(settled) >= ROWS_PER_LEVEL * n_levels
+
+
+def declared_kind(name: str, discrete: DiscreteSpec) -> bool | None:
+    """What the caller said about this very column, None for nothing."""
+    if discrete is None or isinstance(discrete, bool):
+        return discrete
+    if isinstance(discrete, Mapping):
+        return bool(discrete[name]) if name in discrete else None
+    return True if name in discrete else None
+
+
+def own_spec(name: str, discrete: DiscreteSpec) -> DiscreteSpec:
+    """What ``discrete`` says of this column alone."""
+    if not isinstance(discrete, Mapping):
+        return discrete
+    return {name: bool(discrete[name])} if name in discrete else None
+
+
+def labels_of(settled: np.ndarray, values: np.ndarray | None = None) -> Labels:
+    """The labels of a settled column (n,); ``values`` are its distinct values, sorted, if they are known.
+
+    >>> labels_of(np.array([2, 10, 2])).levels, labels_of(np.array([2, 10, 2])).codes
+    (('10.0', '2.0'), array([1, 0, 1]))
+    """
+    if settled.dtype == object:
+        levels = tuple(sorted(set(settled)))
+        code = {text: i for i, text in enumerate(levels)}
+        return Labels(np.fromiter((code[text] for text in settled), np.int64, len(settled)), levels)
+    if values is None:
+        values, places = np.unique(settled, return_inverse=True)
+    else:
+        places = np.searchsorted(values, settled)
+    texts = [_number_text(value) for value in values.tolist()]
+    order = np.array(sorted(range(len(texts)), key=texts.__getitem__), np.int64)
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    return Labels(rank[places.ravel()], tuple(texts[i] for i in order))
+
+
+def _number_text(value: bool | float) -> str:
+    """The text of a number in float64, or of an integer that float64 does not hold."""
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, int) and abs(value) > EXACT_INTEGERS and int(float(value)) != value:
+        return str(value)
+    return str(float(value) + 0.0)  # -0.0 and 0.0 are one value
+
+
+def is_constant(column: np.ndarray) -> bool:
+    return bool(np.all(column == column[0]))
+
+
+# === Checks ===
+
+
+def check_finite(column: np.ndarray, name: str) -> None:
+    """Raise if a number is missing or infinite."""
+    for bad, error in ((np.isnan, missing_error), (np.isinf, infinite_error)):
+        rows = np.flatnonzero(bad(column))
+        if len(rows):
+            raise error(name, len(rows), int(rows[0]))
+
+
+def missing_error(name: str, count: int, first: int) -> InputError:
+    return InputError(
+        f"Column {name!r} has {count} missing value(s) (NaN), the first in row {first}: "
+        "pass drop_missing=True (--drop-missing) to leave those rows out."
+    )
+
+
+def infinite_error(name: str, count: int, first: int) -> InputError:
+    return InputError(
+        f"Column {name!r} has {count} infinite value(s), the first in row {first}: "
+        "remove those rows or replace them by finite numbers."
+    )
+
+
+def constant_error(side: str, column: str) -> InputError:
+    what = f"Column {column!r}" if column != side else f"{side}"
+    return InputError(
+        f"{what} is constant, so its mutual information with anything is 0 and there is nothing to estimate: "
+        "choose a column that varies."
+    )

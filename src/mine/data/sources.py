@@ -1,0 +1,304 @@
+"""From whatever users pass in to named one-dimensional columns: the one reader of every entry point.
+
+numpy, torch, lists, and any frame or series that narwhals knows (pandas, polars, pyarrow, ...) come in. Columns go out as they
+are, views wherever possible; :mod:`mine.data.columns` checks their values.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import sys
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mine.data import outofcore
+from mine.data.outofcore import LazyRows, NamedRows, Part
+from mine.errors import InputError
+
+__all__ = ["Category", "Source", "missing_rows", "missing_values", "named_columns", "read_source"]
+
+#: Integers up to this size are float64 numbers exactly.
+EXACT_INTEGERS = 2**53
+
+
+class Category(str):
+    """A value of a categorical column: a label whatever it looks like."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What was passed in, as named columns of shape (n,).
+
+    Attributes:
+        names: Name of each column.
+        columns: The columns, at least one, with at least one row.
+        event: Shape of one row of an input of three or more dimensions.
+        matrix: The same columns, or those with a number in ``matrix_places``, side by side, shape (n, k).
+        matrix_places: The position in ``columns`` of each column of ``matrix``.
+    """
+
+    names: list[str]
+    columns: list[np.ndarray]
+    event: tuple[int, ...] | None = None
+    matrix: LazyRows | None = None
+    matrix_places: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    def lazy(self) -> tuple[LazyRows | None, dict[int, int]]:
+        """The numeric columns where they lie, if they are many numbers, and the place of each among them."""
+        places = [i for i, c in enumerate(self.columns) if c.dtype.kind in "iuf" and c.dtype.itemsize <= 8]
+        if sum(len(self.columns[i]) for i in places) <= outofcore.LARGE_VALUES:
+            return None, {}
+        if self.matrix is not None:
+            places = list(self.matrix_places)
+            return self.matrix, {i: j for j, i in enumerate(places)}
+        return LazyRows(tuple(Part(self.columns[i][:, None]) for i in places)), {i: j for j, i in enumerate(places)}
+
+
+def named_columns(data: Any, name: str) -> dict[str, np.ndarray]:
+    """The columns of a table by name, as they are: shape (n,), their values unchecked.
+
+    Raises:
+        InputError: Data that cannot be read, no columns or rows, or an input of three or more dimensions.
+
+    >>> list(named_columns(np.zeros((3, 2)), "x"))
+    ['x[0]', 'x[1]']
+    """
+    source = read_source(data, name)
+    if source.event is not None:
+        raise InputError(f"{name} has shape {(len(source), *source.event)}: pass a table, one column per variable.")
+    return dict(zip(source.names, source.columns, strict=True))
+
+
+def missing_rows(data: Any, name: str) -> np.ndarray:
+    """Mask (n,) of the rows with a missing value (None, NaN, NaT) in any column.
+
+    Raises:
+        InputError: Data that cannot be read, no columns or rows.
+    """
+    source = read_source(data, name)
+    numbers, places = source.lazy()
+    if numbers is None:
+        return np.any([missing_values(c) for c in source.columns], axis=0)
+    others = [missing_values(c) for i, c in enumerate(source.columns) if i not in places]
+    in_numbers = np.concatenate([np.isnan(block).any(1) for _, block in numbers.read()])
+    return np.any([in_numbers, *others], axis=0)
+
+
+def missing_values(column: np.ndarray) -> np.ndarray:
+    """Mask (n,) of the missing values (None, NaN, NaT, NA) of one column."""
+    if column.dtype.kind in "fc":
+        return np.isnan(column)
+    if column.dtype.kind in "Mm":
+        return np.isnat(column)
+    if column.dtype.kind != "O":
+        return np.zeros(len(column), dtype=bool)
+    return np.array([_is_missing(v) for v in column], dtype=bool)
+
+
+def _is_missing(value: Any) -> bool:
+    """None, and NaN, NaT and pandas' NA: the values that do not equal themselves, or cannot say."""
+    if value is None or type(value).__name__ == "NAType":
+        return True
+    differs = operator.ne(value, value)
+    return bool(differs) if isinstance(differs, (bool, np.bool_)) else False  # an array says it entry by entry
+
+
+def read_source(data: Any, name: str) -> Source:
+    """The named columns of anything that can be read.
+
+    Arguments:
+        data: numpy array, torch tensor, (nested) list, generator, or a pandas, polars or other column or frame.
+        name: Unnamed columns are called by it, for example ``x``, or ``x[0]``, ``x[1]``, ...
+
+    Raises:
+        InputError: Data of another kind, sparse or ragged data, columns of the same name, no columns or no rows.
+    """
+    torch = sys.modules.get("torch")  # a tensor can only come from an imported torch
+    if torch is not None and isinstance(data, torch.Tensor):
+        data = _from_tensor(data, name)
+    if isinstance(data, NamedRows):
+        return _from_named(data, name)
+    framed = None if isinstance(data, np.ndarray) else _from_frame(data, name)
+    source = Source(*framed) if framed is not None else _from_array(_as_array(data, name), name)
+    if not source.columns or not len(source):
+        raise InputError(
+            f"{name} is empty: {len(source.columns)} feature(s) (shape={_shape(data)}) while a minimum of 1 is required, "
+            "with rows."
+        )
+    if len(set(source.names)) < len(source.names):
+        raise _same_names(name)
+    return source
+
+
+def _as_array(data: Any, name: str) -> np.ndarray:
+    if not hasattr(data, "__iter__") and hasattr(data, "__array__"):
+        data = np.asarray(data)
+    return _plain(data if isinstance(data, np.ndarray) else _from_sequence(data, name))
+
+
+def _from_array(array: np.ndarray, name: str) -> Source:
+    if array.ndim == 0:
+        raise InputError(f"{name} is a single value: pass one row for each observation.")
+    if array.ndim == 1:
+        return Source([name], [array])
+    flat = array.reshape(len(array), math.prod(array.shape[1:]))
+    if flat.shape[1] == 1 and array.ndim == 2:
+        return Source([name], [flat[:, 0]])
+    names = [f"{name}[{', '.join(map(str, i))}]" for i in np.ndindex(array.shape[1:])]
+    event = array.shape[1:] if array.ndim > 2 else None
+    return Source(names, list(flat.T), event, LazyRows((Part(flat),)), tuple(range(flat.shape[1])))
+
+
+def _plain(array: np.ndarray) -> np.ndarray:
+    """The array without its subclass (matrix, masked array), masked entries as None."""
+    out = np.asarray(array)
+    if np.ma.is_masked(array):
+        out = out.astype(object)
+        out[np.ma.getmaskarray(array)] = None
+    return out
+
+
+def _from_tensor(tensor: Any, name: str) -> np.ndarray:
+    if str(tensor.layout) != "torch.strided":
+        raise InputError(f"{name} is sparse, and sparse input is not supported: pass {name}.to_dense().")
+    tensor = tensor.detach().cpu().resolve_conj().resolve_neg()
+    if tensor.is_floating_point() and tensor.dtype.itemsize < 4:  # numpy has no bfloat16
+        tensor = tensor.float()
+    return tensor.numpy()
+
+
+def _shape(data: Any) -> tuple[int, ...]:
+    return tuple(data.shape) if hasattr(data, "shape") else (len(data) if hasattr(data, "__len__") else 0,)
+
+
+def _same_names(name: str) -> InputError:
+    return InputError(f"{name} has several columns of the same name: rename them.")
+
+
+# === Files and frames ===
+
+
+def _from_named(data: NamedRows, name: str) -> Source:
+    """Columns of a large file: views of those of numbers, the others in memory."""
+    views = (part.column(j) for part in data.numbers.parts for j in range(part.width))
+    columns = dict(zip(data.numeric, views, strict=True))
+    if data.others is not None:
+        found = _from_frame(data.others, name)
+        columns |= dict(zip(*found, strict=True)) if found is not None else {}
+    places = tuple(data.names.index(column) for column in data.numeric)
+    return Source(list(data.names), [columns[column] for column in data.names], None, data.numbers, places)
+
+
+def _from_frame(data: Any, name: str) -> tuple[list[str], list[np.ndarray]] | None:
+    """Columns of whatever narwhals takes for a frame or a series; None for anything else."""
+    if isinstance(data, (list, tuple)) or not hasattr(data, "__len__"):
+        return None
+    import narwhals as nw
+
+    arrow = sys.modules.get("pyarrow")
+    if arrow is not None and isinstance(data, (arrow.Array, arrow.RecordBatch)):  # narwhals knows the chunked kinds
+        data = arrow.chunked_array([data]) if isinstance(data, arrow.Array) else arrow.Table.from_batches([data])
+    try:
+        native: Any = nw.from_native(data, allow_series=True, eager_only=True, pass_through=True)
+    except nw.exceptions.DuplicateError:
+        raise _same_names(name) from None
+    if isinstance(native, nw.Series):
+        return [str(native.name) if native.name not in (None, "") else name], [_from_series(native)]
+    if isinstance(native, nw.DataFrame):
+        return [str(c) for c in native.columns], [_from_series(c) for c in native.iter_columns()]
+    return None
+
+
+def _from_series(series: Any) -> np.ndarray:
+    import narwhals as nw
+
+    dtype = series.dtype
+    if isinstance(dtype, (nw.Date, nw.Datetime)):
+        series = series.dt.timestamp("us")
+    elif isinstance(dtype, nw.Duration):
+        series = series.dt.total_microseconds()
+    elif isinstance(dtype, (nw.Categorical, nw.Enum)):
+        return _from_categories(series)
+    if series.dtype.is_numeric() and not series.dtype.is_decimal():
+        missing = series.is_null().to_numpy()
+        if not missing.any():
+            return series.to_numpy()
+        if not _beyond_float(series):
+            return np.where(missing, np.nan, series.cast(nw.Float64).to_numpy())
+    return np.fromiter(series.to_list(), object, len(series))
+
+
+def _from_categories(series: Any) -> np.ndarray:
+    missing = series.is_null().to_list()
+    categories: dict[Any, Category] = {}  # one copy of each, however many rows have it
+    out = np.full(len(series), None, object)
+    for i, value in enumerate(series.to_list()):
+        if not missing[i]:
+            if value not in categories:
+                categories[value] = Category(value)
+            out[i] = categories[value]
+    return out
+
+
+def _beyond_float(series: Any) -> bool:
+    """Whether these are integers that float64 would merge with their neighbours."""
+    if not series.dtype.is_integer():
+        return False
+    low, high = series.min(), series.max()
+    return low is not None and max(-int(low), int(high)) > EXACT_INTEGERS
+
+
+# === Sequences ===
+
+
+def _from_sequence(data: Any, name: str) -> np.ndarray:
+    if hasattr(data, "tocsr"):
+        raise InputError(f"{name} is sparse, and sparse input is not supported: pass {name}.toarray().")
+    if isinstance(data, (str, bytes, Mapping, set, frozenset)) or not hasattr(data, "__iter__"):
+        raise InputError(
+            f"{name} must be an array, a tensor, a list, or a column or frame of a table; got {type(data).__name__}."
+        )
+    items = _plain_items(list(data), name)
+    try:
+        array = np.asarray(items, dtype=object if _has_text(items) else None)
+        if array.dtype.kind in "USO":
+            array = np.asarray(items, dtype=object)
+            if any(isinstance(v, (list, tuple, np.ndarray)) for v in array.flat):
+                raise ValueError
+    except ValueError:
+        raise InputError(f"{name} is ragged: every row must have the same shape.") from None
+    return array
+
+
+def _plain_items(items: list[Any], name: str) -> list[Any]:
+    """The items, tensors and masked arrays among them as plain arrays."""
+    torch = sys.modules.get("torch")
+    special = (np.ma.MaskedArray,) if torch is None else (np.ma.MaskedArray, torch.Tensor)
+    if not any(issubclass(kind, special) for kind in set(map(type, items))):
+        return items
+    return [
+        _plain(item) if isinstance(item, np.ma.MaskedArray) else _from_tensor(item, name) if isinstance(item, special) else item
+        for item in items
+    ]
+
+
+def _has_text(items: Collection[Any]) -> bool:
+    """Whether there is text at any depth.
+
+    numpy would turn [1, "a"] into text and hide that one was a number, cut off trailing NULs, and give every text the room of
+    the longest.
+    """
+    kinds = set(map(type, items))
+    if any(issubclass(kind, (str, bytes)) for kind in kinds):
+        return True
+    if any(issubclass(kind, np.ndarray) for kind in kinds):
+        return any(isinstance(item, np.ndarray) and item.dtype.kind in "USTO" for item in items)
+    nested = tuple(kind for kind in kinds if issubclass(kind, (list, tuple)))
+    return bool(nested) and any(_has_text(item) for item in items if isinstance(item, nested))

@@ -1,0 +1,36 @@
+"""Errors of files that cannot be read, as one sentence that names the file."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mine.errors import InputError
+
+__all__ = ["first_line", "readable"]
+
+
+@contextmanager
+def readable(path: str, kind: str) -> Iterator[None]:
+    """Within this context, an error of reading becomes an InputError: one sentence that names the file.
+
+    Arguments:
+        path: The file, as the user wrote it.
+        kind: The end of its name, or nothing.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:  # pyarrow's errors are among these
+        what = f" as {kind.lstrip('.')}" if kind else ""
+        raise InputError(f"{path} cannot be read{what}: {first_line(error)}") from error
+
+
+def first_line(error: Exception) -> str:
+    """The reason of an error: the first line of its message, at most 200 characters."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
