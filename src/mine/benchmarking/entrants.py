@@ -127,7 +127,7 @@ def parse_method(text: str) -> Entrant:
     given = tuple(sorted(options.items()))
     if ":" in name:
         return Entrant(name, given, external_version(name))
-    return Entrant(name, given, versions.__version__, numerics=versions.NUMERICS)
+    return Entrant(name, given, versions.__version__, numerics=versions.cell_numerics())
 
 
 def with_effort(entrants: Iterable[Entrant], efforts: Sequence[str]) -> list[Entrant]:

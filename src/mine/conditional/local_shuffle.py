@@ -22,6 +22,7 @@ from mine.errors import InputError, UnknownNameError
 from mine.estimators import EFFORTS
 from mine.estimators.crossfit import MISFIT, SATURATION_MARGIN, interval_half_width, upper_half_width
 from mine.estimators.neural import split
+from mine.estimators.options import check_integers, check_widths
 from mine.estimators.ratio import FEWEST_EFFECTIVE, RatioCritics, RatioPart, gaussian_ratio, train_ratio
 from mine.result import Estimate
 
@@ -90,15 +91,11 @@ class LocalShuffle:
         out = cls(**options)
         if out.effort not in STEPS:
             raise UnknownNameError("effort", out.effort, STEPS)
-        for name, low in (("n_neighbors", 1), ("steps", 1), ("batch_size", 2), ("n_folds", 2)):
-            value = getattr(out, name)
-            if value is None and name in ("steps", "n_folds"):
-                continue
-            if not isinstance(value, (int, np.integer)) or value < low:
-                raise InputError(f"{name} must be an integer of at least {low}, got {value!r}.")
-        widths = out.hidden if isinstance(out.hidden, (list, tuple)) and out.hidden else [None]
-        if not all(isinstance(width, (int, np.integer)) and width >= 1 for width in widths):
-            raise InputError(f"hidden must list the widths of the layers, for example (64, 64); got {out.hidden!r}.")
+        for name in ("n_neighbors", "batch_size", "hidden"):
+            if getattr(out, name) is None:
+                raise InputError(f"{name} has no automatic value with conditional='shuffle': leave it out, or pass a number.")
+        check_integers(vars(out), {"n_neighbors": 1, "steps": 1, "batch_size": 2, "n_folds": 2})
+        check_widths(out.hidden)
         return out
 
     def run(self, problem: Problem, third: Variable) -> Estimate:
@@ -164,7 +161,7 @@ class LocalShuffle:
         steps = self.steps or STEPS[self.effort]
         pairs = list(zip(folds, exchanged, strict=True))
         history = train_ratio(
-            model, pairs, n, steps=steps, batch_size=self.batch_size, seed=seed, on_progress=_progress(problem, steps, *part)
+            model, pairs, n, steps=steps, batch_size=self.batch_size, seed=seed, on_progress=_progress(problem, *part)
         )
         return _Divergence.read(model.scores(), pairs, partners, history)
 
@@ -279,11 +276,11 @@ def _assembled(
     )
 
 
-def _progress(problem: Problem, steps: int, part: int, parts: int) -> Callable[[int, float], None] | None:
+def _progress(problem: Problem, part: int, parts: int) -> Callable[[int, int, float], None] | None:
     callback = problem.on_progress
     if callback is None:
         return None
-    return lambda step, bound: callback(part * steps + step, parts * steps, f"training, bound {bound:.3f} nats")
+    return lambda step, steps, bound: callback(part * steps + step, parts * steps, f"training, bound {bound:.3f} nats")
 
 
 def _parts(fold: Fold) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

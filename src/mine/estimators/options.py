@@ -38,9 +38,7 @@ def check_widths(hidden: Any) -> None:
         return
     listed = isinstance(hidden, (list, tuple))
     if listed and not hidden:
-        raise InputError(
-            "hidden needs at least one layer: it must list the widths of the layers, for example (64, 64); got ()."
-        )
+        raise InputError("hidden needs at least one layer: it must list the widths of the layers, for example (64, 64).")
     whole = listed and all(
         isinstance(width, (int, np.integer)) and not isinstance(width, bool) and width >= 1 for width in hidden
     )

@@ -14,14 +14,17 @@ import torch
 from sklearn.covariance import ledoit_wolf
 from torch import Tensor, nn
 
-from mine.bounds import donsker_varadhan
+from mine.bounds import log_mean_exp
 from mine.critics.networks import ConcatCritic
 from mine.data.splits import Fold
+from mine.estimators.evaluation import effective_pairs
+from mine.training.loop import run_training
+from mine.training.options import TrainingOptions
 
 __all__ = ["FEWEST_EFFECTIVE", "RatioCritics", "RatioPart", "gaussian_ratio", "train_ratio"]
 
-#: Looks at the validation rows.
-LOOKS = 40
+#: Validations per training.
+VALIDATIONS = 40
 #: Peak learning rate of AdamW.
 RATE = 5e-3
 #: Below this many effective rows of q the partition term rests on a few of them and errs upwards.
@@ -88,65 +91,72 @@ def train_ratio(
     steps: int,
     batch_size: int,
     seed: int,
-    on_progress: Callable[[int, float], None] | None = None,
+    on_progress: Callable[[int, int, float], None] | None = None,
 ) -> dict[str, list[float]]:
-    """Train all folds' critics at once; each ends with the weights of its best look at its validation rows.
+    """Train the critics of all folds at once; each ends with the weights of its best validation.
+
+    They maximise the multi-sample bound of InfoNCE, which has the same optimum. Donsker-Varadhan has no upper limit at a
+    training row of p without a row of q near it: on few rows the critic rises there without end, and a held-out row of q that
+    falls there then decides the partition term.
 
     Arguments:
         model: The untrained critics.
         folds: The rows of p, and those of q, each counted from 0.
         n: Number of rows of p.
-        steps: Optimiser steps.
-        batch_size: Rows of either sample a step.
-        seed: Of the batches.
-        on_progress: Called at each look with (step, bound on the validation rows in nats).
+        steps: Maximum number of optimiser steps.
+        batch_size: Rows of either sample per step.
+        seed: Seed of the batches.
+        on_progress: Called at each validation with (step, steps, bound on the validation rows in nats).
 
     Returns:
-        The history: ``step`` and ``validation``, in nats.
+        The history: ``step``, ``train`` and ``validation``, the bounds in nats.
     """
     device = model.base.device
     shuffled = np.random.default_rng(seed).permutation
-    train_p, train_q = (
+    train = (
         _even([shuffled(p.train) for p, _ in folds], device),
         _even([n + shuffled(q.train) for _, q in folds], device),
     )
-    validation_p, validation_q = (
-        _even([p.validation for p, _ in folds], device),
-        _even([n + q.validation for _, q in folds], device),
-    )
+    validation = _even([p.validation for p, _ in folds], device), _even([n + q.validation for _, q in folds], device)
     generator = torch.Generator(device).manual_seed(seed)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.1)
-    best = torch.full((len(folds),), -math.inf, device=device)
-    kept = {name: value.detach().clone() for name, value in model.named_parameters()}
-    history: dict[str, list[float]] = {"step": [], "validation": []}
-    every = max(1, steps // LOOKS)
-    for step in range(steps + 1):
-        if step % every == 0 or step == steps:
-            with torch.no_grad():
-                validation = donsker_varadhan(model(validation_p), model(validation_q).unsqueeze(-1)).value
-                better = validation > best
-                best = torch.where(better, validation, best)
-                for name, value in model.named_parameters():
-                    kept[name][better] = value.detach()[better]
-            history["step"].append(float(step))
-            history["validation"].append(float(validation.mean()))
-            if on_progress is not None:
-                on_progress(step, history["validation"][-1])
-        if step == steps:
-            break
-        for group in optimizer.param_groups:
-            group["lr"] = RATE * 0.5 * (1 + math.cos(math.pi * step / steps))
-        drawn = [
-            side.gather(1, torch.randint(side.shape[1], (len(folds), batch_size), generator=generator, device=device))
-            for side in (train_p, train_q)
-        ]
-        optimizer.zero_grad()
-        donsker_varadhan(model(drawn[0]), model(drawn[1]).unsqueeze(-1)).loss.sum().backward()
-        optimizer.step()
-    with torch.no_grad():
-        for name, value in model.named_parameters():
-            value.copy_(kept[name])
-    return history
+
+    def take_step() -> Tensor:
+        on_p, on_q = (
+            model(side.gather(1, torch.randint(side.shape[1], (len(folds), batch_size), generator=generator, device=device)))
+            for side in train
+        )
+        model.zero_grad()
+        value = _multi_sample(on_p, on_q).mean(-1)
+        (-value.sum()).backward()
+        return value
+
+    def validate() -> Tensor:
+        with torch.no_grad():
+            return _contributions(*(model(side) for side in validation))
+
+    options = TrainingOptions(
+        steps=steps, learning_rate=RATE, weight_decay=0.1, eval_every=max(1, steps // VALIDATIONS), patience=VALIDATIONS
+    )
+    history = run_training(model, options, stack=(len(folds),), take_step=take_step, validate=validate, on_progress=on_progress)
+    return {"step": [float(step) for step in history.step], "train": history.train, "validation": history.validation}
+
+
+def _multi_sample(on_p: Tensor, on_q: Tensor) -> Tensor:
+    """``T(p_i) - log((exp T(p_i) + sum_j exp T(q_j)) / (b + 1))`` of each row of p, shape (folds, b)."""
+    partition = torch.logaddexp(on_p, on_q.logsumexp(-1, keepdim=True))
+    return on_p - partition + math.log(on_q.shape[-1] + 1)
+
+
+def _contributions(on_p: Tensor, on_q: Tensor) -> Tensor:
+    """Contributions of the rows of p, shape (folds, b), to the bound that chooses the step, from the scores of both samples.
+
+    Donsker-Varadhan; or the multi-sample bound, if few rows of q carry the partition term. Such a term is too small, so that
+    Donsker-Varadhan would choose the critic that has learned where the validation rows of q are missing.
+    """
+    dv = on_p - log_mean_exp(on_q, -1).unsqueeze(-1)
+    nce = _multi_sample(on_p, on_q)
+    needed = min(FEWEST_EFFECTIVE, 0.25 * on_q.shape[-1])
+    return torch.where((effective_pairs(on_q, -1) >= needed).unsqueeze(-1), dv, nce)
 
 
 def _even(parts: list[np.ndarray], device: torch.device) -> Tensor:

@@ -15,6 +15,7 @@ from mine.data.sides import as_variable
 from mine.data.splits import Fold, make_folds
 from mine.errors import InputError, UnknownNameError
 from mine.estimators.crossfit import interval_half_width
+from mine.estimators.options import check_integers, check_widths
 from mine.estimators.ratio import FEWEST_EFFECTIVE, RatioCritics, RatioPart, gaussian_ratio, train_ratio
 from mine.result import UNITS, Estimate
 
@@ -35,9 +36,10 @@ def kl_divergence(
 ) -> Estimate:
     r"""How far the law p of one sample is from the law q of another: ``KL(p || q) = E_p[log p / q]``.
 
-    A critic T starts from the log-ratio of two fitted Gaussians and is trained by ``E_p[T] - log E_q[exp T]``; ``lower_bound``
-    reads this on rows that no critic saw, ``value`` adds half of its distance to that on the training rows. Rows of q must
-    reach wherever p has mass: where they do not, the divergence is infinite or cannot be told from it, which a warning says.
+    A critic T starts from the log-ratio of two fitted Gaussians and is trained to tell the samples apart. ``lower_bound`` is
+    ``E_p[T] - log E_q[exp T]`` on rows that no critic saw; ``value`` adds half of its distance to the bound on training rows.
+    Rows of q must reach wherever p has mass: otherwise the divergence is infinite or cannot be told from that, and a warning
+    says so.
 
     References:
         Donsker & Varadhan, 1983; Belghazi et al., 2018 (arXiv 1801.04062), theorem 1.
@@ -45,8 +47,8 @@ def kl_divergence(
     Arguments:
         samples_p: Rows drawn from p: shape (n,) or (n, d), numbers.
         samples_q: Rows drawn from q, independent of them: shape (m,) or (m, d).
-        steps: Optimiser steps; the best is chosen on the validation rows.
-        batch_size: Rows of either sample a step.
+        steps: Maximum number of optimiser steps; the best is chosen on the validation rows.
+        batch_size: Rows of either sample per step.
         hidden: Widths of the critic's hidden layers.
         n_folds: Critics, each reporting on its own part of both samples.
         device: Where to train.
@@ -68,9 +70,8 @@ def kl_divergence(
     """
     if unit not in UNITS:
         raise UnknownNameError("unit", unit, UNITS)
-    for name, number in (("steps", steps), ("batch_size", batch_size)):
-        if not isinstance(number, (int, np.integer)) or number < 1:
-            raise InputError(f"{name} must be a positive integer, got {number!r}.")
+    check_integers({"steps": steps, "batch_size": batch_size, "n_folds": n_folds}, {"steps": 1, "batch_size": 1, "n_folds": 2})
+    check_widths(hidden)
     sides = [
         as_variable(data, name, False, allow_constant=True, min_rows=MIN_ROWS)
         for data, name in ((samples_p, "samples_p"), (samples_q, "samples_q"))

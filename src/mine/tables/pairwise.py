@@ -223,7 +223,8 @@ def _version_of_numbers() -> str | int:
 
     Release 0.1.0 wrote its own version in that place, and its folders must still be found.
     """
-    return "0.1.0" if versions.NUMERICS == 1 else versions.NUMERICS
+    numerics = versions.cell_numerics()
+    return "0.1.0" if numerics == 1 else numerics
 
 
 def _run(blocks: list[Block], task: Callable[[Block], Task], store: BlockStore | None, n_jobs: int | None) -> Any:
