@@ -69,11 +69,11 @@ def copula_reference(fit: CrossFit) -> tuple[float | None, bool]:
     x, y = fit.problem.x, fit.problem.y
     if not x.n_continuous or not y.n_continuous or x.n_continuous + y.n_continuous > COPULA_COLUMNS:
         return None, False
-    found = base_ratio(fit, most=outofcore.FIT_ROWS)
-    if found is not None:
+    copula_ratio = base_ratio(fit, most=outofcore.FIT_ROWS)
+    if copula_ratio is not None:
         bases = [copula for c in fit.critics if (copula := fitted_copula(c)) is not None]
         rows = [base_train(fold, x.n_continuous + y.n_continuous) for fold in fit.folds]
-        return float(np.nanmean(found[0])), any(map(_strongest, bases, map(len, rows)))
+        return float(np.nanmean(copula_ratio[0])), any(map(_strongest, bases, map(len, rows)))
     folds, rows = subsampled(fit.folds, outofcore.FIT_ROWS)
     if rows is not None:
         x, y = x.take(rows), y.take(rows)
