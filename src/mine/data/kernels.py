@@ -1,8 +1,8 @@
 r"""Critics in closed form, fitted anew for every permutation: independence seen at several scales at once.
 
 In features ``phi(x)``, ``psi(y)`` of two kernels the critic ``phi(x)^T C psi(y)`` with ``C`` the cross-covariance of the rows
-is the witness of the Hilbert-Schmidt criterion, and its mean over joint minus shuffled pairs is ``|C|^2``. It costs a matrix
-product to fit, so that it can be refitted for every permutation on all rows: nothing is held back for training.
+is the witness function of the Hilbert-Schmidt criterion, and its mean over joint minus shuffled pairs is ``|C|^2``. It costs a
+matrix product to fit, so that it can be refitted for every permutation on all rows: nothing is held back for training.
 """
 
 from __future__ import annotations
