@@ -33,7 +33,7 @@ NEIGHBOUR_ROWS, NEIGHBOURS = 10_000, 5
 def base_ratio(fit: CrossFit, most: int | None = None) -> tuple[np.ndarray, float] | None:
     """Log-ratio (nats) of the folds' Gaussian bases: on each row held out (n,), and its mean on training rows.
 
-    With ``most``, of each fold at most so many random rows are looked at, and the others are NaN.
+    With ``most``, at most so many random rows of each fold are evaluated, and the others are NaN.
 
     None where the critics have no such base.
     """
@@ -45,8 +45,8 @@ def base_ratio(fit: CrossFit, most: int | None = None) -> tuple[np.ndarray, floa
     rng = np.random.default_rng(0)
     for base, fold in zip(bases, fit.folds, strict=True):
         few = most is not None and len(fold.evaluation) > most
-        looked_at = np.sort(rng.choice(fold.evaluation, most, replace=False)) if few else fold.evaluation
-        ratio[looked_at] = _base_scores(base, fit.pairs, looked_at, dx, dy)
+        evaluated = np.sort(rng.choice(fold.evaluation, most, replace=False)) if few else fold.evaluation
+        ratio[evaluated] = _base_scores(base, fit.pairs, evaluated, dx, dy)
         on_train.append(float(_base_scores(base, fit.pairs, fold.train, dx, dy).mean()))
     return ratio, float(np.mean(on_train))
 
