@@ -66,7 +66,7 @@ class Adversarial(Trainable):
         clipped_backward(loss, beta * information, parameters)
 
     def stepped(self, loss: Tensor, discriminator: Tensor) -> None:
-        """Count the step, and look at its losses where a block ends.
+        """Count the step, and check its losses where a block ends.
 
         Raises:
             DivergedError: One of them is not finite.
