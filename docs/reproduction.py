@@ -42,10 +42,10 @@ def take_over(results: Path) -> None:
     Raises:
         MineError: The folder has no results.
     """
-    found = find_results(results)
-    if not found:
+    folders = find_results(results)
+    if not folders:
         raise MineError(f"{results} has no results: name a folder that mine reproduce --out wrote.")
-    for folder in found:
+    for folder in folders:
         section = read_section(folder)  # checks the file before it is copied
         target = RESULTS / section.experiment.name / section.scale
         target.mkdir(parents=True, exist_ok=True)

@@ -15,12 +15,12 @@ def suites_table() -> str:
     """A row a suite: how many tasks, and over what range of information."""
     rows = ["| suite | tasks | largest side | nats | with a log-ratio |", "|---|--:|--:|--:|--:|"]
     for suite in tasks.suites():
-        found = [tasks.get_task(name) for name in tasks.names(suite)]
-        nats = [task.mutual_information for task in found]
-        side = max(max(task.dx, task.dy) for task in found)
+        suite_tasks = [tasks.get_task(name) for name in tasks.names(suite)]
+        nats = [task.mutual_information for task in suite_tasks]
+        side = max(max(task.dx, task.dy) for task in suite_tasks)
         rows.append(
-            f"| [{suite}](#{suite}) | {len(found)} | {side} | {min(nats):.2f} to {max(nats):.2f} "
-            f"| {sum(t.has_log_ratio for t in found)} |"
+            f"| [{suite}](#{suite}) | {len(suite_tasks)} | {side} | {min(nats):.2f} to {max(nats):.2f} "
+            f"| {sum(t.has_log_ratio for t in suite_tasks)} |"
         )
     return "\n".join(rows)
 
@@ -28,8 +28,8 @@ def suites_table() -> str:
 def suite_table(suite: str) -> str:
     """A section: the sources, and a row a task."""
     lines = [f"### {suite}"]
-    found = [tasks.get_task(name) for name in tasks.names(suite)]
-    for source, group in groupby(found, key=lambda task: task.source):
+    suite_tasks = [tasks.get_task(name) for name in tasks.names(suite)]
+    for source, group in groupby(suite_tasks, key=lambda task: task.source):
         lines += ["", f"{source}:", "", "| task | x, y | nats | |", "|---|---|--:|---|"]
         lines += [
             f"| `{t.name}` | {t.dx} × {t.dy} | {t.mutual_information:.4f} | {t.description.replace('|', chr(92) + '|')} |"

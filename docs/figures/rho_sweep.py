@@ -72,20 +72,20 @@ def compute(table: Path, rows_at_most: int | None = None) -> None:
 def estimate(dim: int, rho: float, method: str) -> dict[str, Any]:
     """One row of the table, in nats; every method sees the same sample."""
     x, y = mine.datasets.correlated_normal(N_ROWS, rho, dim, random_state=[SEED, dim, round(100 * (rho + 1))])
-    found = mine.estimate(x, y, method=method, discrete=False, random_state=SEED)
-    low, high = found.interval
+    information = mine.estimate(x, y, method=method, discrete=False, random_state=SEED)
+    low, high = information.interval
     return {
         "dim": dim,
         "rho": rho,
         "truth": round(mine.datasets.correlated_normal_mi(rho, dim), 5),
         "method": method,
-        "value": round(found.value, 5),
-        "lower_bound": "" if found.lower_bound is None else round(found.lower_bound, 5),
-        "stderr": round(found.stderr, 5),
+        "value": round(information.value, 5),
+        "lower_bound": "" if information.lower_bound is None else round(information.lower_bound, 5),
+        "stderr": round(information.stderr, 5),
         "low": round(low, 5),
         "high": round(high, 5),
-        "seconds": round(found.diagnostics["seconds"], 2),
-        "saturated": int(found.diagnostics.get("saturated", False)),
+        "seconds": round(information.diagnostics["seconds"], 2),
+        "saturated": int(information.diagnostics.get("saturated", False)),
     }
 
 

@@ -165,13 +165,13 @@ class MutualInformationCallback(Callback):
         if not watching or not self._rows.n:
             return
         with torch.inference_mode(False), torch.enable_grad():  # critics are trained here
-            found = list(self._read(trainer.current_epoch))
+            entries = list(self._read(trainer.current_epoch))
         self._rows = _Rows()
-        self.history += found
-        for entry in found:
+        self.history += entries
+        for entry in entries:
             pl_module.log(f"mi/{entry.layer}/{entry.target}", entry.value, rank_zero_only=True)
         for name in self.layers:
-            constant = any(entry.flag == "constant" for entry in found if entry.layer == name)
+            constant = any(entry.flag == "constant" for entry in entries if entry.layer == name)
             pl_module.log(f"mi/{name}/constant", float(constant), rank_zero_only=True)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
@@ -227,7 +227,7 @@ class MutualInformationCallback(Callback):
         noisy = layer[:, varies] + scale * generator.normal(size=(n, int(varies.sum()))).astype(layer.dtype)
         labels = rows.dtype.kind in "iub" and rows.shape[1] == 1
         try:
-            found = estimate(
+            information = estimate(
                 noisy,
                 rows[:, 0].astype(str) if labels else rows,
                 method=self.method,
@@ -238,8 +238,8 @@ class MutualInformationCallback(Callback):
         except MineError as error:
             rank_zero_warn(f"I({name}; {target}) in epoch {epoch} could not be estimated: {error}")
             return LayerInformation(epoch, name, target, float("nan"), float("nan"), n, str(error))
-        found = found.to("nats")
-        return LayerInformation(epoch, name, target, found.value, found.stderr, n)
+        information = information.to("nats")
+        return LayerInformation(epoch, name, target, information.value, information.stderr, n)
 
 
 def _array(rows: Tensor) -> np.ndarray:

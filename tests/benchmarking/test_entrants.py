@@ -79,27 +79,27 @@ def test_objects_are_named_by_the_mapping_or_by_themselves() -> None:
 
 
 @dataclass(frozen=True)
-class Dial:
+class TakesEffort:
     effort: str = "default"
 
     def run(self, problem: Problem) -> Estimate:
-        return Estimate(float(len(self.effort)), None, 0.1, (0.0, 1.0), "dial", problem.n)
+        return Estimate(float(len(self.effort)), None, 0.1, (0.0, 1.0), "stub", problem.n)
 
 
 @pytest.fixture
-def dial(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = ModuleType("dial_of_this_test")
-    vars(module)["Dial"] = Dial
+def stub(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("module_of_this_test")
+    vars(module)["TakesEffort"] = TakesEffort
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setitem(METHODS, "dial", Method("dial", "", "", module.__name__, "Dial"))
+    monkeypatch.setitem(METHODS, "stub", Method("stub", "", "", module.__name__, "TakesEffort"))
 
 
-def test_effort_goes_to_those_that_take_it(dial: None) -> None:
-    entrants = with_effort(as_entrants("dial,ksg,dial[effort=slow]"), ["fast", "thorough"])
-    assert [e.label for e in entrants] == ["dial[effort=fast]", "dial[effort=thorough]", "ksg", "dial[effort=slow]"]
+def test_effort_goes_to_those_that_take_it(stub: None) -> None:
+    entrants = with_effort(as_entrants("stub,ksg,stub[effort=slow]"), ["fast", "thorough"])
+    assert [e.label for e in entrants] == ["stub[effort=fast]", "stub[effort=thorough]", "ksg", "stub[effort=slow]"]
 
 
-def test_effort_that_nobody_takes_is_refused(dial: None) -> None:
+def test_effort_that_nobody_takes_is_refused(stub: None) -> None:
     with pytest.raises(InputError, match="No method here takes effort=fast"):
         with_effort(as_entrants("ksg"), ["fast"])
 
@@ -164,10 +164,10 @@ def test_a_named_method_is_mine_estimate() -> None:
     assert found.value == pytest.approx(0.5 * np.log(2), abs=0.15) and found.method == "gaussian"
 
 
-def test_an_object_that_runs_problems_gets_one(dial: None) -> None:
+def test_an_object_that_runs_problems_gets_one(stub: None) -> None:
     x = np.random.default_rng(0).normal(size=(30, 1))
-    assert prepare(Entrant("dial", (), "", Dial("four")))(x, x + 1, 0).value == 4.0
-    assert prepare(Entrant("dial", (), "", Dial))(x, x + 1, 0).value == 7.0
+    assert prepare(Entrant("stub", (), "", TakesEffort("four")))(x, x + 1, 0).value == 4.0
+    assert prepare(Entrant("stub", (), "", TakesEffort))(x, x + 1, 0).value == 7.0
 
 
 def test_a_rival_in_a_file_is_imported_with_its_neighbours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,14 +51,14 @@ def test_the_table_holds_every_pair(started: bool):
     if started:
         critic.start_training()
     x, y = _features(6, critic.sides[0], 1), _features(6, critic.sides[1], 2)
-    table = critic.all_pairs(critic.encode_x(x), critic.encode_y(y))
+    score_matrix = critic.all_pairs(critic.encode_x(x), critic.encode_y(y))
     for shift in range(6):
-        expected = torch.stack([table[:, i, (i + shift) % 6] for i in range(6)], -1)
+        expected = torch.stack([score_matrix[:, i, (i + shift) % 6] for i in range(6)], -1)
         torch.testing.assert_close(critic(x, y.roll(-shift, 0)), expected, atol=1e-4, rtol=1e-4)
 
 
 def test_where_the_copula_is_right_it_stays():
-    """Nothing beats the true log-ratio on the stop rows: the critic left behind is the copula, at full share."""
+    """Nothing beats the true log-ratio on the validation rows: the critic left behind is the copula, at full share."""
     x, y = _rows(1500, 2, 5)
     gaussian = GaussianCritic.stacked([GaussianCritic.fit(x, y)]).float()
     layout = SideLayout(2, 0)
@@ -95,7 +95,9 @@ def test_directions_that_correlate_by_chance_get_no_weight():
 
 
 def test_all_pairs_of_a_batch_give_the_plain_bound():
-    table = torch.randn(5, 5, generator=torch.Generator().manual_seed(0))
-    value = bounds.donsker_varadhan(table.diagonal(), off_diagonal(table)).value
-    others = [table[i, j].exp() for i in range(5) for j in range(5) if i != j]
-    assert value.item() == pytest.approx(table.diagonal().mean().item() - torch.stack(others).mean().log().item(), abs=1e-6)
+    score_matrix = torch.randn(5, 5, generator=torch.Generator().manual_seed(0))
+    value = bounds.donsker_varadhan(score_matrix.diagonal(), off_diagonal(score_matrix)).value
+    others = [score_matrix[i, j].exp() for i in range(5) for j in range(5) if i != j]
+    assert value.item() == pytest.approx(
+        score_matrix.diagonal().mean().item() - torch.stack(others).mean().log().item(), abs=1e-6
+    )

@@ -35,11 +35,11 @@ def test_every_pair_and_one_pair_agree(labels: str, stack: tuple[int, ...]):
     model = critic(labels, stack)
     one_hot, other = rows(*stack, 6)
     x, y = (one_hot, other) if labels == "x" else (other, one_hot)
-    table = model.all_pairs(model.encode_x(x), model.encode_y(y))
-    assert table.shape == (*stack, 6, 6)
-    torch.testing.assert_close(table.diagonal(dim1=-2, dim2=-1), model(x, y))
+    score_matrix = model.all_pairs(model.encode_x(x), model.encode_y(y))
+    assert score_matrix.shape == (*stack, 6, 6)
+    torch.testing.assert_close(score_matrix.diagonal(dim1=-2, dim2=-1), model(x, y))
     shifted = pair_scores(model, x, y, [1])[1].squeeze(-1)
-    torch.testing.assert_close(shifted, table[..., range(6), [1, 2, 3, 4, 5, 0]])
+    torch.testing.assert_close(shifted, score_matrix[..., range(6), [1, 2, 3, 4, 5, 0]])
 
 
 def test_a_stack_may_share_its_rows():

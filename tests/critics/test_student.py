@@ -55,12 +55,12 @@ def test_every_pair_of_a_table_is_the_pair_itself(dof: float):
     critics = [fit_student(rows[part, :2], rows[part, 2:], d) for part, d in ((slice(0, 200), dof), (slice(200, 400), 5.0))]
     critic = StudentCritic.stacked(critics)
     x, y = torch.tensor(rows[:7, :2]), torch.tensor(rows[:7, 2:])
-    table = critic.all_pairs(critic.encode_x(x), critic.encode_y(y))
-    assert table.shape == (2, 7, 7)
+    score_matrix = critic.all_pairs(critic.encode_x(x), critic.encode_y(y))
+    assert score_matrix.shape == (2, 7, 7)
     for k in range(2):
         one = critic.select(k)
         for i in range(7):
-            torch.testing.assert_close(table[k, i], one(x[i : i + 1].expand(7, 2), y))
+            torch.testing.assert_close(score_matrix[k, i], one(x[i : i + 1].expand(7, 2), y))
 
 
 def test_no_correlation_at_all_is_not_independence():

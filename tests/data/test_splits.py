@@ -58,12 +58,12 @@ def test_stop_share_is_a_share_of_what_is_not_reported():
 
 
 def test_the_seed_decides_the_folds():
-    def reports(seed: int) -> list[list[int]]:
+    def evaluation_rows(seed: int) -> list[list[int]]:
         return [fold.evaluation.tolist() for fold in make_folds(50, 5, seed)]
 
-    assert reports(3) == reports(3) != reports(4)
-    stops = [fold.validation.tolist() for fold in make_folds(50, 5, 3)]
-    assert len({tuple(stop) for stop in stops}) == 5
+    assert evaluation_rows(3) == evaluation_rows(3) != evaluation_rows(4)
+    validation_rows = [fold.validation.tolist() for fold in make_folds(50, 5, 3)]
+    assert len({tuple(rows) for rows in validation_rows}) == 5
 
 
 @pytest.mark.parametrize(

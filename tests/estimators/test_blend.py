@@ -1,4 +1,4 @@
-"""Two kinds of critic on the same folds, blended on the stop rows."""
+"""Two kinds of critic on the same folds, blended on the validation rows."""
 
 from __future__ import annotations
 

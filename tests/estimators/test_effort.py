@@ -1,4 +1,4 @@
-"""The dial: what it sets, what it leaves, and where it is refused."""
+"""The option ``effort``: what it sets, what it leaves, and where it is refused."""
 
 import numpy as np
 import pytest
@@ -9,15 +9,15 @@ from mine.estimators import get_estimator, with_effort
 from mine.estimators.auto import Auto
 
 
-def test_given_options_win_over_the_dial():
-    dial = Auto(effort="thorough", hidden=(8,)).settings
-    assert dial.hidden == (8,) and dial.batch_size == Auto(effort="thorough").settings.batch_size
+def test_given_options_win_over_the_effort():
+    settings = Auto(effort="thorough", hidden=(8,)).settings
+    assert settings.hidden == (8,) and settings.batch_size == Auto(effort="thorough").settings.batch_size
 
 
 def test_each_value_takes_longer_than_the_one_before():
     def work(effort: str) -> float:
-        dial = Auto(effort=effort).settings
-        return dial.pace * dial.batch_size * sum(dial.hidden)
+        settings = Auto(effort=effort).settings
+        return settings.pace * settings.batch_size * sum(settings.hidden)
 
     assert work("fast") < work("default") < work("thorough")
 

@@ -108,7 +108,7 @@ def test_a_bound_of_ones_own():
 # === Honest rows ===
 
 
-class Witness(nn.Module):
+class RowRecorder(nn.Module):
     """Takes row numbers for x; remembers which of them it met, in which mode."""
 
     def __init__(self) -> None:
@@ -124,11 +124,11 @@ class Witness(nn.Module):
         """Rows trained on, rows that chose the step, rows reported on."""
         trained = set().union(*(rows for training, rows in self.met if training))
         last = max(i for i, (training, _) in enumerate(self.met) if training)
-        looks = [rows for training, rows in self.met[1:last] if not training]  # the first is the trial of two rows
-        assert len(set(looks)) == 1, "every look reads the same rows"
-        stop = set(looks[0])
-        reported = set().union(*(rows for _, rows in self.met[last + 1 :] if rows != looks[0]))
-        return trained, stop, reported
+        validations = [rows for training, rows in self.met[1:last] if not training]  # the first is the trial of two rows
+        assert len(set(validations)) == 1, "every validation reads the same rows"
+        chosen_by = set(validations[0])
+        reported = set().union(*(rows for _, rows in self.met[last + 1 :] if rows != validations[0]))
+        return trained, chosen_by, reported
 
 
 @pytest.mark.parametrize("grouped", [False, True])
@@ -136,7 +136,7 @@ def test_every_row_is_reported_once_by_a_critic_that_neither_trained_on_it_nor_c
     n, made = 150, []
 
     def factory() -> nn.Module:
-        made.append(Witness())
+        made.append(RowRecorder())
         return made[-1]
 
     rng = np.random.default_rng(0)
@@ -149,11 +149,11 @@ def test_every_row_is_reported_once_by_a_critic_that_neither_trained_on_it_nor_c
     units = (lambda rows: rows) if labels is None else (lambda rows: set(labels[sorted(rows)].tolist()))
     seen: list[int] = []
     for critic in made:
-        trained, stop, reported = critic.parts()
-        assert trained | stop | reported == set(range(n))
+        trained, chosen_by, reported = critic.parts()
+        assert trained | chosen_by | reported == set(range(n))
         assert not units(trained) & units(reported)
-        assert not units(stop) & units(reported)
-        assert not units(trained) & units(stop)
+        assert not units(chosen_by) & units(reported)
+        assert not units(trained) & units(chosen_by)
         seen += sorted(reported)
     assert sorted(seen) == list(range(n))
 
@@ -323,7 +323,7 @@ def test_moderate_information_is_not_called_saturated():
 
 
 @pytest.mark.parametrize("change", [{"steps": 1}, {"hidden": (1,)}, {"learning_rate": 1e-9}])
-def test_the_gaussian_witness_extends_the_interval_of_a_critic_that_sees_too_little(change: dict[str, Any]):
+def test_the_gaussian_reference_extends_the_interval_of_a_critic_that_sees_too_little(change: dict[str, Any]):
     x, y = normals(500, 0.95)
     truth = correlated_normal_mi(0.95)
     est = estimate(x, y, "mine", **change)

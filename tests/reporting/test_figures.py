@@ -73,7 +73,7 @@ def test_every_line_is_where_its_number_is() -> None:
     lines = {line.get_label(): line for line in training.get_lines()}
     assert list(lines["validation rows"].get_xdata()) == history["step"]
     assert list(lines["validation rows"].get_ydata()) == history["validation"]
-    assert list(lines["training batches"].get_ydata()) == [0.2, 0.4]  # nothing was trained before the first look
+    assert list(lines["training batches"].get_ydata()) == [0.2, 0.4]  # nothing was trained before the first validation
     assert training.get_ylabel() == "bound (bits)"
 
     assert sum(bar.get_height() for bar in pointwise.patches) == 3

@@ -21,7 +21,7 @@ from mine.critics import (
     pair_scores,
 )
 from mine.critics.metric import off_diagonal
-from mine.training.fused import FusedPairs, score_slopes, table_slopes
+from mine.training.fused import FusedPairs, matrix_slopes, score_slopes
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -140,6 +140,6 @@ def test_a_table_of_every_pair_has_the_slopes_of_autograd(stack: tuple[int, ...]
     scores = torch.randn(*stack, 6, 6, generator=seeded(1), dtype=torch.float64).mul_(5).requires_grad_()
     loss, value, _ = bounds.donsker_varadhan(scores.diagonal(dim1=-2, dim2=-1), off_diagonal(scores))
     (expected,) = torch.autograd.grad(loss.sum(), scores)
-    slopes, got = table_slopes(scores)
+    slopes, got = matrix_slopes(scores)
     torch.testing.assert_close(slopes, expected)
     torch.testing.assert_close(got, value.detach())

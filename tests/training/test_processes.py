@@ -58,8 +58,8 @@ def gradients_alone(names: dict[str, Any]) -> dict[str, torch.Tensor]:
         for x, y in names["batches"](critic.stack, *shapes):
             critic.zero_grad()
             if all_pairs:
-                table = critic.all_pairs(critic.encode_x(x), critic.encode_y(y))
-                joint, marginal = table.diagonal(dim1=-2, dim2=-1), off_diagonal(table)
+                score_matrix = critic.all_pairs(critic.encode_x(x), critic.encode_y(y))
+                joint, marginal = score_matrix.diagonal(dim1=-2, dim2=-1), off_diagonal(score_matrix)
             else:
                 joint, marginal = pair_scores(critic, x, y, names["SHIFTS"])
             loss, value, state = BOUNDS[bound](joint, marginal, state)

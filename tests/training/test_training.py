@@ -201,13 +201,13 @@ def test_weight_decay_takes_matrices_and_spares_biases_and_scales():
         return bounds.BoundResult(0 * joint.sum(-1), joint.mean(-1), None)  # what moves, moves by decay
 
     options = TrainingOptions(steps=1, batch_size=8, learning_rate=0.1, weight_decay=0.5, eval_every=1, warmup=0.0)
-    looks = iter([0.0, 1.0])
+    validations = iter([0.0, 1.0])
     train(
         critic,
         normals(20, 2, 2),
         bound=without_gradient,
         options=options,
-        contributions=lambda j, m: torch.full_like(j, next(looks)),
+        contributions=lambda j, m: torch.full_like(j, next(validations)),
     )
     for name, after in critic.named_parameters():
         factor = 1 - 0.1 * 0.5 if after.shape[-2] > 1 else 1.0
@@ -246,21 +246,21 @@ def test_a_critic_of_a_stack_knows_nothing_of_its_neighbours_rows():
     assert not same(weights(a.select(1)), weights(b.select(1)))
 
 
-def test_each_critic_of_a_stack_keeps_the_weights_of_its_own_best_look():
+def test_each_critic_of_a_stack_keeps_the_weights_of_its_own_best_validation():
     critic, best = mlp(stack=(3,)), [0, 2, 4]
     seen: list[list[Tensor]] = []
 
     def contributions(joint: Tensor, marginal: Tensor) -> Tensor:
-        look = len(seen)
+        validation = len(seen)
         seen.append(weights(critic))
-        height = torch.tensor([-10.0 * abs(look - b) for b in best], dtype=joint.dtype)
+        height = torch.tensor([-10.0 * abs(validation - b) for b in best], dtype=joint.dtype)
         return height.unsqueeze(-1).expand_as(joint)
 
     history = train(critic, normals(40), contributions=contributions)
     assert len(seen) == 5
-    for m, look in enumerate(best):
-        assert same([t[m] for t in weights(critic)], [t[m] for t in seen[look]])
-        assert not any(torch.equal(t[m], s[m]) for t, s in zip(seen[look], seen[(look + 1) % 5], strict=True))
+    for m, validation in enumerate(best):
+        assert same([t[m] for t in weights(critic)], [t[m] for t in seen[validation]])
+        assert not any(torch.equal(t[m], s[m]) for t, s in zip(seen[validation], seen[(validation + 1) % 5], strict=True))
     np.testing.assert_allclose(history.validation, [-20.0, -50 / 3, -40 / 3, -50 / 3, -20.0])
 
 
@@ -287,44 +287,44 @@ def test_batchnorm_buffers_are_put_back_with_the_weights(seeded_torch: None):
     net = nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 1)).double()
     critic = ModuleCritic(net, concat=True)
     before = weights(critic)
-    looks = iter([0.0, -1.0, -2.0, -3.0, -4.0])
-    train(critic, normals(40), contributions=lambda j, m: torch.full_like(j, next(looks)))
+    validations = iter([0.0, -1.0, -2.0, -3.0, -4.0])
+    train(critic, normals(40), contributions=lambda j, m: torch.full_like(j, next(validations)))
     assert same(before, weights(critic))
 
 
 @pytest.mark.parametrize(("patience", "last"), [(1, 5), (3, 15), (100, 20)])
-def test_training_ends_after_patience_looks_without_a_better_bound(patience: int, last: int):
+def test_training_ends_after_patience_validations_without_a_better_bound(patience: int, last: int):
     options = TrainingOptions(steps=20, batch_size=8, eval_every=5, patience=patience)
     history = train(mlp(), normals(40), options=options, contributions=lambda j, m: torch.zeros_like(j))
     assert history.step == list(range(0, last + 1, 5))
 
 
-def test_looks_that_are_not_a_number_are_never_the_best():
-    critic, looks = mlp(), iter([0.0, 1.0, math.nan, math.nan, 0.5])
+def test_validations_that_are_not_a_number_are_never_the_best():
+    critic, validations = mlp(), iter([0.0, 1.0, math.nan, math.nan, 0.5])
     seen: list[list[Tensor]] = []
 
     def contributions(joint: Tensor, marginal: Tensor) -> Tensor:
         seen.append(weights(critic))
-        return torch.full_like(joint, next(looks))
+        return torch.full_like(joint, next(validations))
 
     train(critic, normals(40), contributions=contributions)
     assert same(weights(critic), seen[1])
 
 
-def test_a_gain_within_the_noise_of_the_stop_rows_is_not_taken():
-    """20 stop rows whose paired difference is 0.1 with standard deviation 4: half a standard error is 0.44."""
-    critic, looks = mlp(), iter(range(5))
+def test_a_gain_within_the_noise_of_the_validation_rows_is_not_taken():
+    """20 validation rows whose paired difference is 0.1 with standard deviation 4: half a standard error is 0.44."""
+    critic, validations = mlp(), iter(range(5))
     wave = torch.tensor([4.0, -4.0] * 10, dtype=torch.float64)
     before = weights(critic)
 
     def noisy(joint: Tensor, marginal: Tensor) -> Tensor:
-        return (wave + 0.1) if next(looks) else torch.zeros_like(joint)
+        return (wave + 0.1) if next(validations) else torch.zeros_like(joint)
 
     train(critic, normals(40), contributions=noisy)
     assert same(before, weights(critic))
 
-    looks = iter(range(5))
-    train(critic, normals(40), contributions=lambda j, m: torch.full_like(j, 0.1 if next(looks) else 0.0))
+    validations = iter(range(5))
+    train(critic, normals(40), contributions=lambda j, m: torch.full_like(j, 0.1 if next(validations) else 0.0))
     assert not same(before, weights(critic))  # the same gain without the noise
 
 
@@ -332,13 +332,13 @@ def test_a_gain_within_the_noise_of_the_stop_rows_is_not_taken():
     ("heights", "converged"), [([0, 1, 2, 3, 4], False), ([0, 1, 2, 2, 2], True), ([0, 1, 2, 2.99, 3], True)]
 )
 def test_converged_says_whether_the_bound_still_rose_at_the_end(heights: list[float], converged: bool):
-    looks = iter(heights)
-    history = train(mlp(), normals(40), contributions=lambda j, m: torch.full_like(j, next(looks)))
+    validations = iter(heights)
+    history = train(mlp(), normals(40), contributions=lambda j, m: torch.full_like(j, next(validations)))
     assert history.converged is converged
     assert history.validation == heights
 
 
-def test_history_holds_the_mean_training_bound_since_the_last_look():
+def test_history_holds_the_mean_training_bound_since_the_last_validation():
     values = iter(range(1, 9))
 
     def counting(joint: Tensor, marginal: Tensor, state: Any) -> bounds.BoundResult:
@@ -346,13 +346,13 @@ def test_history_holds_the_mean_training_bound_since_the_last_look():
 
     calls: list[tuple[int, int, float]] = []
     options = TrainingOptions(steps=8, batch_size=8, eval_every=3, patience=100)
-    looks = iter([0.0, 5.0, 10.0, 15.0])
+    validations = iter([0.0, 5.0, 10.0, 15.0])
     history = train(
         mlp(),
         normals(40),
         bound=counting,
         options=options,
-        contributions=lambda j, m: torch.full_like(j, next(looks)),
+        contributions=lambda j, m: torch.full_like(j, next(validations)),
         on_progress=lambda *call: calls.append(call),
     )
     assert history.step == [0, 3, 6, 8]

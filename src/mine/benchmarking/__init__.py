@@ -1,6 +1,6 @@
 """Measure estimators on distributions whose mutual information is known.
 
-    found = mine.benchmark("1v1-*", "auto,ksg,package.module:Estimator", n=[1000], seeds=3, out="results")
+    results = mine.benchmark("1v1-*", "auto,ksg,package.module:Estimator", n=[1000], seeds=3, out="results")
 
 A cell is one estimate: task x method x n x draw. ``grid`` lists them, ``pool`` runs them in worker processes, ``store`` keeps
 each as it is finished, ``summary`` and ``figures`` say what came out; ``entrants`` and ``calls`` turn names into estimators.

@@ -61,7 +61,7 @@ def _mean_errors(records: Sequence[Record]) -> dict[tuple[str, str, int], float]
             errors.setdefault((record.task, record.method, record.n), []).append(record.signed_error)
         if record.oracle_error is not None:
             errors.setdefault((record.task, _ORACLE, record.n), []).append(record.oracle_error)
-    return {key: fmean(found) for key, found in errors.items()}
+    return {key: fmean(values) for key, values in errors.items()}
 
 
 def _draw_grid(

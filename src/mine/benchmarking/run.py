@@ -105,8 +105,8 @@ def benchmark(
         >>> from mine.datasets import correlated_normal, correlated_normal_mi
         >>> task = mine.tasks.Task("normal", 1, 1, correlated_normal_mi(0.6), "two correlated normals", "closed form", "mine",
         ...                        lambda n, rng: correlated_normal(n, 0.6, 1, rng))
-        >>> found = mine.benchmark(task, "gaussian,ksg", n=500, seeds=1)
-        >>> [(line.method, line.failed, line.mae < 0.2) for line in found.lines]
+        >>> results = mine.benchmark(task, "gaussian,ksg", n=500, seeds=1)
+        >>> [(line.method, line.failed, line.mae < 0.2) for line in results.lines]
         [('gaussian', 0, True), ('ksg', 0, True)]
     """
     entrants = as_entrants(methods)

@@ -135,7 +135,7 @@ class Store:
 
     def read(self) -> dict[str, Record]:
         """All finished cells by key; files that cannot be read are listed in ``unreadable`` and count as not finished."""
-        found: dict[str, Record] = {}
+        records: dict[str, Record] = {}
         self.unreadable = []
         for path in sorted(self.folder.glob("*.json")):
             try:
@@ -143,9 +143,9 @@ class Store:
             except (OSError, ValueError, TypeError, AttributeError):
                 self.unreadable.append(path.name)
                 continue
-            found[record.key] = record
+            records[record.key] = record
             self._files[record.key] = path
-        return found
+        return records
 
     def write(self, record: Record) -> None:
         """Write a cell so that a process killed at any moment leaves the whole file or none."""

@@ -154,11 +154,11 @@ def as_listing(tasks: Sequence[Task]) -> str:
     lines: list[str] = []
     width = max(len(task.name) for task in tasks)
     for suite in dict.fromkeys(task.suite for task in tasks):
-        members = [task for task in tasks if task.suite == suite]
-        lines.append(f"suite {suite}: {len(members)} {'task' if len(members) == 1 else 'tasks'}")
+        suite_tasks = [task for task in tasks if task.suite == suite]
+        lines.append(f"suite {suite}: {len(suite_tasks)} {'task' if len(suite_tasks) == 1 else 'tasks'}")
         lines += [
             f"  {t.name:<{width}}  {f'{t.dx} x {t.dy}':>7}  {t.mutual_information:7.4f} nats  {t.description} ({t.source})"
-            for t in members
+            for t in suite_tasks
         ]
     return "\n".join(lines)
 

@@ -102,10 +102,10 @@ def run_job(job: Job, warmed: set[str]) -> dict[str, Any]:
         started = time.perf_counter()
         value = call(x, y, job.estimate_seed)
         about["seconds"] = time.perf_counter() - started
-        found = as_estimate(value, job.entrant, job.n)
+        estimate = as_estimate(value, job.entrant, job.n)
     except (Exception, SystemExit) as error:
         return {**about, "error": _message(error)}
-    plain = found.to_dict()
+    plain = estimate.to_dict()
     low, high = plain["interval"]
     return {
         **about,
@@ -114,7 +114,7 @@ def run_job(job: Job, warmed: set[str]) -> dict[str, Any]:
         "stderr": plain["stderr"],
         "low": low,
         "high": high,
-        "has_interval": (low is not None or high is not None) and not any(map(math.isnan, found.interval)),
+        "has_interval": (low is not None or high is not None) and not any(map(math.isnan, estimate.interval)),
         "diagnostics": plain["diagnostics"],
     }
 

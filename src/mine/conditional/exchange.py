@@ -54,13 +54,13 @@ def _nearest(z: np.ndarray, count: int, groups: np.ndarray | None) -> np.ndarray
     enough = min(n, count + int(np.bincount(units).max()))  # so many hold as many strangers as there are, up to count
     k = min(enough, count + 1)
     while True:
-        found = tree.query(z, k)[1].reshape(n, k)
-        own = units[found] == units[:, None]
+        neighbours = tree.query(z, k)[1].reshape(n, k)
+        own = units[neighbours] == units[:, None]
         strangers = k - own.sum(1)
         if k == enough or strangers.min() >= count:
             break
         k = min(enough, 2 * k)
     nearest = np.argsort(own, axis=1, kind="stable")  # strangers first, nearest first
     column = np.arange(count) % np.maximum(strangers, 1)[:, None]
-    out = np.take_along_axis(found, np.take_along_axis(nearest, column, 1), 1)
+    out = np.take_along_axis(neighbours, np.take_along_axis(nearest, column, 1), 1)
     return np.where(strangers[:, None] > 0, out, np.arange(n)[:, None])

@@ -95,7 +95,7 @@ class CopulaMetricCritic(Critic):
         self.gate: Tensor
 
     def start_training(self) -> None:
-        """From the copula alone, which has been looked at, to a network that may use it."""
+        """From the copula alone, which has been validated, to a network that may use it."""
         with torch.no_grad():
             self.scale.fill_(STARTING_SHARE)
             self.gate.fill_(1.0)

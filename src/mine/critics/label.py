@@ -1,4 +1,4 @@
-"""The critic of one column of labels: a score a level, all of them from one look at the other side."""
+"""The critic of one column of labels: one score per level, all of them from one evaluation of the other side."""
 
 from __future__ import annotations
 

@@ -37,8 +37,8 @@ class MetricCritic(SeparableCritic):
     Example:
         >>> critic = MetricCritic(2, 3)
         >>> x, y = torch.randn(8, 2), torch.randn(8, 3)
-        >>> table = critic.all_pairs(critic.encode_x(x), critic.encode_y(y))
-        >>> table.shape, torch.allclose(table.diagonal(), critic(x, y), atol=1e-5)
+        >>> score_matrix = critic.all_pairs(critic.encode_x(x), critic.encode_y(y))
+        >>> score_matrix.shape, torch.allclose(score_matrix.diagonal(), critic(x, y), atol=1e-5)
         (torch.Size([8, 8]), True)
     """
 
@@ -72,7 +72,7 @@ class MetricCritic(SeparableCritic):
         return u @ v.mT + of_x.unsqueeze(-1) + of_y.unsqueeze(-2)
 
 
-def off_diagonal(table: Tensor) -> Tensor:
+def off_diagonal(score_matrix: Tensor) -> Tensor:
     """All but the diagonal of (..., B, B), row by row: shape (..., B, B - 1).
 
     >>> off_diagonal(torch.arange(9).reshape(3, 3))
@@ -80,7 +80,7 @@ def off_diagonal(table: Tensor) -> Tensor:
             [3, 5],
             [6, 7]])
     """
-    size = table.shape[-1]
+    size = score_matrix.shape[-1]
     # Behind the first entry, every (B + 1)-th one lies on the diagonal.
-    flat = table.flatten(-2)[..., 1:].unflatten(-1, (size - 1, size + 1))[..., :-1]
-    return flat.reshape(*table.shape[:-2], size, size - 1)
+    flat = score_matrix.flatten(-2)[..., 1:].unflatten(-1, (size - 1, size + 1))[..., :-1]
+    return flat.reshape(*score_matrix.shape[:-2], size, size - 1)

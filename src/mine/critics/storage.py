@@ -93,17 +93,17 @@ def _structure(module: nn.Module) -> dict[str, Any]:
     }
 
 
-def _built(found: dict[str, Any], arrays: dict[str, Tensor], prefix: str) -> nn.Module:
-    kind = _class(found["class"])
+def _built(structure: dict[str, Any], arrays: dict[str, Tensor], prefix: str) -> nn.Module:
+    kind = _class(structure["class"])
     module: nn.Module = kind.__new__(kind)
     nn.Module.__init__(module)
-    for name, value in found["attributes"].items():
+    for name, value in structure["attributes"].items():
         setattr(module, _former(name), _rich(value))
-    for name, trained in found["parameters"].items():
+    for name, trained in structure["parameters"].items():
         module.register_parameter(name, None if trained is None else nn.Parameter(arrays[prefix + name], trained))
-    for name in found["buffers"]:
+    for name in structure["buffers"]:
         module.register_buffer(name, arrays[prefix + name])
-    for name, inner in found["modules"].items():
+    for name, inner in structure["modules"].items():
         module.add_module(name, None if inner is None else _built(inner, arrays, f"{prefix}{name}."))
     return module
 

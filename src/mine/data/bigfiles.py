@@ -99,8 +99,8 @@ def _complete(reader: ParquetFile, name: str) -> bool:
     for g in range(reader.metadata.num_row_groups):
         group = reader.metadata.row_group(g)
         columns = [group.column(i) for i in range(group.num_columns)]
-        found = next((column.statistics for column in columns if column.path_in_schema == name), None)
-        if found is None or not found.has_null_count or found.null_count:
+        statistics = next((column.statistics for column in columns if column.path_in_schema == name), None)
+        if statistics is None or not statistics.has_null_count or statistics.null_count:
             return False
     return True
 

@@ -1,8 +1,8 @@
 r"""Critics in closed form, fitted anew for every permutation: independence seen at several scales at once.
 
 In features ``phi(x)``, ``psi(y)`` of two kernels the critic ``phi(x)^T C psi(y)`` with ``C`` the cross-covariance of the rows
-is the witness of the Hilbert-Schmidt criterion, and its mean over joint minus shuffled pairs is ``|C|^2``. It costs a matrix
-product to fit, so that it can be refitted for every permutation on all rows: nothing is held back for training.
+is the witness function of the Hilbert-Schmidt criterion, and its mean over joint minus shuffled pairs is ``|C|^2``. It costs a
+matrix product to fit, so that it can be refitted for every permutation on all rows: nothing is held back for training.
 """
 
 from __future__ import annotations
@@ -60,14 +60,14 @@ class KernelFeatures:
             between = distances[chosen]
             positive = between[between > 0]
             median = float(np.median(positive)) if len(positive) else 1.0
-            found: list[np.ndarray] = []
+            distinct: list[np.ndarray] = []
             for scale, weight in zip(SCALES, WEIGHTS, strict=True):
                 features = _nystroem(distances, chosen, 2 * scale**2 * median)
-                if found and _same(features, found[-1]):
+                if distinct and _same(features, distinct[-1]):
                     continue  # two labels look the same at every scale
-                found.append(features)
+                distinct.append(features)
                 weights.append(weight)
-            for features in found:
+            for features in distinct:
                 kernel += [len(values)] * features.shape[1]
                 values.append(features)
         return cls(np.concatenate(values, 1).astype(np.float32), np.array(kernel), np.array(weights))

@@ -62,13 +62,15 @@ def read_numpy(file: Path, kind: str) -> Table:
     check_names([*(name for name, _ in columns), *blocks], str(file))
     lengths = {len(array) for array in (*(values for _, values in columns), *blocks.values())}
     if len(lengths) != 1 or 0 in lengths:
-        found = ", ".join(f"{name or 'an array'} of shape {array.shape}" for name, array in arrays.items())
-        raise InputError(f"{file} must hold arrays of one and the same number of rows, at least one: it has {found or 'none'}.")
-    of_name = dict(columns)
-    place = {name: i for i, name in enumerate(of_name)}
+        shapes = ", ".join(f"{name or 'an array'} of shape {array.shape}" for name, array in arrays.items())
+        raise InputError(
+            f"{file} must hold arrays of one and the same number of rows, at least one: it has {shapes or 'none'}."
+        )
+    by_name = dict(columns)
+    place = {name: i for i, name in enumerate(by_name)}
 
     def load(names: list[str], labels: Collection[str]) -> pa.Table | NamedRows:
         unread = named_rows(arrays[""], names, [place[name] for name in names]) if large else None
-        return unread or pa.table({name: for_arrow(of_name[name], name) for name in names})
+        return unread or pa.table({name: for_arrow(by_name[name], name) for name in names})
 
-    return Table(tuple(of_name), lengths.pop(), load, blocks, families)
+    return Table(tuple(by_name), lengths.pop(), load, blocks, families)

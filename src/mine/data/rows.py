@@ -14,7 +14,7 @@ from mine.errors import InputError, NotEnoughDataError
 
 __all__ = ["MIN_ROWS", "complete_rows", "rereadable", "same_length", "select_rows"]
 
-#: Below this no split leaves rows to report on.
+#: Below this no split leaves evaluation rows.
 MIN_ROWS = 20
 
 

@@ -149,7 +149,7 @@ class _Surveyed:
 
     rows: LazyRows
     places: dict[int, int]
-    found: outofcore.Survey
+    survey: outofcore.Survey
 
     @classmethod
     def of(cls, source: Source) -> Self | None:
@@ -168,17 +168,17 @@ class _Surveyed:
     def check(self, i: int, name: str) -> None:
         """Raise if a number of column ``i`` is missing or infinite."""
         j = self.places[i]
-        if self.found.missing[j]:
-            raise missing_error(name, int(self.found.missing[j]), int(self.found.first_missing[j]))
-        if self.found.infinite[j]:
-            raise infinite_error(name, int(self.found.infinite[j]), int(self.found.first_infinite[j]))
+        if self.survey.missing[j]:
+            raise missing_error(name, int(self.survey.missing[j]), int(self.survey.first_missing[j]))
+        if self.survey.infinite[j]:
+            raise infinite_error(name, int(self.survey.infinite[j]), int(self.survey.first_infinite[j]))
 
     def constant(self, i: int) -> bool:
-        return bool(self.found.constant[self.places[i]])
+        return bool(self.survey.constant[self.places[i]])
 
     def _levels(self, i: int, column: np.ndarray) -> np.ndarray | None:
         """The distinct values of column ``i``, sorted, or None for many."""
-        levels = self.found.levels[self.places[i]]
+        levels = self.survey.levels[self.places[i]]
         if levels is None or column.dtype.kind == "f" or np.abs(levels).max() < EXACT_INTEGERS:
             return levels
         exact = np.unique(column)  # integers that float64, in which they were surveyed, may have merged

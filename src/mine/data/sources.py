@@ -190,8 +190,8 @@ def _from_named(data: NamedRows, name: str) -> Source:
     views = (part.column(j) for part in data.numbers.parts for j in range(part.width))
     columns = dict(zip(data.numeric, views, strict=True))
     if data.others is not None:
-        found = _from_frame(data.others, name)
-        columns |= dict(zip(*found, strict=True)) if found is not None else {}
+        others = _from_frame(data.others, name)
+        columns |= dict(zip(*others, strict=True)) if others is not None else {}
     places = tuple(data.names.index(column) for column in data.numeric)
     return Source(list(data.names), [columns[column] for column in data.names], None, data.numbers, places)
 

@@ -145,7 +145,7 @@ def duplicate_groups(x_ids: np.ndarray, y_ids: np.ndarray) -> tuple[np.ndarray |
     """Groups that keep exact copies of a row in one fold, and the number of surplus copies.
 
     Ties are natural where a variable has few values (two booleans have four distinct rows), or some values of its own, as
-    the zeros of rainfall. Copies are suspicious, and leak the report rows into training, only where, after dropping them,
+    the zeros of rainfall. Copies are suspicious, and leak the evaluation rows into training, only where, after dropping them,
     nearly every row of one side is distinct, and only those of rows whose x or y is found in no other row.
 
     Arguments:

@@ -68,14 +68,14 @@ class Table:
         out: dict[str, None] = {}  # a set that keeps its order
         for item in split_names(spec):
             if item in known:
-                found: Sequence[str] = (item,)
+                matches: Sequence[str] = (item,)
             elif item in self.families:
-                found = self.families[item]
+                matches = self.families[item]
             else:
-                found = [name for name in known if fnmatch.fnmatchcase(name, item)]
-            if not found:
+                matches = [name for name in known if fnmatch.fnmatchcase(name, item)]
+            if not matches:
                 raise UnknownNameError(what, item, [*known, *self.families])
-            out |= dict.fromkeys(found)
+            out |= dict.fromkeys(matches)
         if not out:
             raise InputError(f"No {what} was named: pass a comma-separated list of names or globs.")
         return list(out)

@@ -50,9 +50,9 @@ def read_text(data: bytes, delimiter: str, source: str) -> Table:
 
     def load(wanted: list[str], labels: Collection[str]) -> pa.Table:
         for name in wanted:
-            found = None if name in labels else _commas(table.column(name))
-            if found is not None:
-                raise InputError(f"Column {name!r} {found}")
+            problem = None if name in labels else _commas(table.column(name))
+            if problem is not None:
+                raise InputError(f"Column {name!r} {problem}")
         return times_as_numbers(table.select(wanted))
 
     return Table(tuple(names), table.num_rows, load)

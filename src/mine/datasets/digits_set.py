@@ -27,6 +27,6 @@ def digits() -> Images:
     """
     from sklearn.datasets import load_digits
 
-    found: Any = load_digits()
-    images, labels = np.asarray(found["images"]), np.asarray(found["target"])
+    dataset: Any = load_digits()
+    images, labels = np.asarray(dataset["images"]), np.asarray(dataset["target"])
     return Images(images.astype(np.uint8), labels.astype(np.uint8), N_TRAIN, 16, "scikit-learn")

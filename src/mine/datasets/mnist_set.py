@@ -69,10 +69,10 @@ def mnist(
         raise MineError(
             f"MNIST is not on this machine and could not be fetched from OpenML ({reason}). {_remedy(places)}"
         ) from error
-    found = _checked(images, labels, source="OpenML")
-    for name, array in zip(_FILES, (*found.train, *found.test), strict=True):
+    dataset = _checked(images, labels, source="OpenML")
+    for name, array in zip(_FILES, (*dataset.train, *dataset.test), strict=True):
         write_idx(cache / f"{name}.gz", array)
-    return found
+    return dataset
 
 
 def _places() -> list[Path]:

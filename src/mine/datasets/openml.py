@@ -43,7 +43,7 @@ def fetch_mnist(folder: Path, progress: bool | Callback | None = None) -> tuple[
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore")  # one for each time it tries again; what matters comes as an error
-        found: Any = _watched(
+        dataset: Any = _watched(
             lambda: fetch_openml(
                 "mnist_784",
                 version=1,
@@ -56,8 +56,8 @@ def fetch_mnist(folder: Path, progress: bool | Callback | None = None) -> tuple[
             Path(home),
             on_progress,
         )
-    images = np.asarray(found["data"]).astype(np.uint8).reshape(-1, 28, 28)
-    labels = np.char.strip(np.asarray(found["target"]).astype(str), "'")  # quoted or not, depending on the parser
+    images = np.asarray(dataset["data"]).astype(np.uint8).reshape(-1, 28, 28)
+    labels = np.char.strip(np.asarray(dataset["target"]).astype(str), "'")  # quoted or not, depending on the parser
     return images, labels.astype(np.uint8)
 
 

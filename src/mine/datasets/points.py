@@ -89,6 +89,6 @@ def nearest_on_spirals(points: np.ndarray, pieces: int) -> tuple[np.ndarray, np.
     steps = pieces * max(1, 8000 // pieces)  # a step along the curve is then below 0.002
     share = (np.arange(steps) + 0.5) / steps
     curve = np.concatenate([[[0.0, 0.0]], *(_on_spiral(share, np.full(steps, arm)) for arm in (0, 1))])
-    distance, found = KDTree(curve).query(points)
-    step = np.maximum(found - 1, 0)
+    distance, nearest = KDTree(curve).query(points)
+    step = np.maximum(nearest - 1, 0)
     return step // (steps // pieces), distance

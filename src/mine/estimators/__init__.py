@@ -131,7 +131,7 @@ _ALIASES = {
 }
 
 
-#: Values of the dial of methods that train.
+#: Values of ``effort``, for methods that train.
 EFFORTS = ("fast", "default", "thorough")
 
 
@@ -199,7 +199,7 @@ def check_data_parallel(estimator: Any, asked: str) -> None:
 
 
 def with_effort(method: Any, effort: str, options: dict[str, Any]) -> dict[str, Any]:
-    """``options`` with ``effort``, where ``method`` names one that has the dial; unchanged for one that has none.
+    """``options`` with ``effort`` if ``method`` names a method that takes this option; unchanged for any other.
 
     Raises:
         UnknownNameError: No such effort.

@@ -117,11 +117,11 @@ def _heavier_tails(
     for dof in DEGREES:
         tx, ty = student_scores(x[train], dof), student_scores(y[train], dof)
         critic = fit_student(tx, ty, dof, shrinkage=shrinkage, diagonal=diagonal, floor=1 / len(train))
-        found = _validation_rows(critic, pairs, fold)
-        gain = found - rows
+        candidate_rows = _validation_rows(critic, pairs, fold)
+        gain = candidate_rows - rows
         if gain.mean() <= 0.5 * gain.std(correction=0) / len(gain) ** 0.5 + 0.5 / len(gain):
             break
-        best, rows = (critic, dof), found
+        best, rows = (critic, dof), candidate_rows
     return best
 
 

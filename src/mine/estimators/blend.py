@@ -33,11 +33,11 @@ def blend(first: Critic, second: Critic, pairs: Pairs, validation: Tensor, kind:
     (joint_a, marginal_a, _), (joint_b, marginal_b, _) = (
         evaluate_scores(critic, pairs, validation, shuffles, torch.Generator().manual_seed(seed)) for critic in (first, second)
     )
-    found = [
+    validation_bounds = [
         selection_rows(kind, torch.lerp(joint_a, joint_b, share), torch.lerp(marginal_a, marginal_b, share)).mean().item()
         for share in SHARES
     ]
-    share = SHARES[max(range(len(SHARES)), key=found.__getitem__)]
+    share = SHARES[max(range(len(SHARES)), key=validation_bounds.__getitem__)]
     if share in (0.0, 1.0):
         return second if share else first
     return MeanCritic([first, second], (1 - share, share))

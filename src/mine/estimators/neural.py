@@ -43,7 +43,7 @@ __all__ = ["EffortSettings", "FittedNeural", "Neural", "split", "validation_shar
 
 @dataclass(frozen=True)
 class EffortSettings:
-    """What a value of the dial ``effort`` stands for, where the options are not given themselves.
+    """The settings that one value of ``effort`` stands for; options that are given take precedence.
 
     ``pace`` multiplies the number of steps; ``n_folds`` None is the usual number; ``ensemble_size`` critics a fold are trained
     apart, and their mean is reported; ``blend`` trains a second kind of critic where a method has one.
@@ -113,7 +113,7 @@ class Neural:
     data_parallel: ClassVar[bool] = True
     #: Peak learning rates of the built-in critic and of a user's, which nobody tuned.
     _own_rate, _users_rate = 3e-3, 4e-3
-    #: The dial.
+    #: Settings of each effort.
     _efforts: ClassVar[dict[str, EffortSettings]] = {
         "fast": EffortSettings(pace=0.4),
         "default": EffortSettings(),
@@ -142,7 +142,7 @@ class Neural:
         return FittedNeural(estimate, critics, encoders, reports.kind, problem.device)
 
     def train(self, problem: Problem, folds: list[Fold]) -> tuple[list[Critic], Pairs]:
-        """The critics of ``folds``, and the pairs they read; the rows to report on are not looked at."""
+        """The critics of ``folds``, and the pairs they read; the evaluation rows are not used."""
         self._check()
         seeds = problem.seeds(4)
         custom = self.critic is not None
@@ -337,7 +337,7 @@ def default_steps(n: int) -> int:
 def validation_share(n: int) -> float:
     """Share of a fold's rows that choose the step: a few hundred rows are needed, 15 % suffice once there are many.
 
-    About ten thousand always do: a look at them should cost no more because there are more rows.
+    About ten thousand rows are always enough: with more rows a validation should not cost more.
 
     >>> validation_share(10_000), validation_share(500), validation_share(1_000_000)
     (0.15, 0.25, 0.015)

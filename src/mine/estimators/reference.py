@@ -33,7 +33,7 @@ NEIGHBOUR_ROWS, NEIGHBOURS = 10_000, 5
 def base_ratio(fit: CrossFit, most: int | None = None) -> tuple[np.ndarray, float] | None:
     """Log-ratio (nats) of the folds' Gaussian bases: on each row held out (n,), and its mean on training rows.
 
-    With ``most``, of each fold at most so many random rows are looked at, and the others are NaN.
+    With ``most``, at most so many random rows of each fold are evaluated, and the others are NaN.
 
     None where the critics have no such base.
     """
@@ -45,8 +45,8 @@ def base_ratio(fit: CrossFit, most: int | None = None) -> tuple[np.ndarray, floa
     rng = np.random.default_rng(0)
     for base, fold in zip(bases, fit.folds, strict=True):
         few = most is not None and len(fold.evaluation) > most
-        looked_at = np.sort(rng.choice(fold.evaluation, most, replace=False)) if few else fold.evaluation
-        ratio[looked_at] = _base_scores(base, fit.pairs, looked_at, dx, dy)
+        evaluated = np.sort(rng.choice(fold.evaluation, most, replace=False)) if few else fold.evaluation
+        ratio[evaluated] = _base_scores(base, fit.pairs, evaluated, dx, dy)
         on_train.append(float(_base_scores(base, fit.pairs, fold.train, dx, dy).mean()))
     return ratio, float(np.mean(on_train))
 
@@ -69,11 +69,11 @@ def copula_reference(fit: CrossFit) -> tuple[float | None, bool]:
     x, y = fit.problem.x, fit.problem.y
     if not x.n_continuous or not y.n_continuous or x.n_continuous + y.n_continuous > COPULA_COLUMNS:
         return None, False
-    found = base_ratio(fit, most=outofcore.FIT_ROWS)
-    if found is not None:
+    copula_ratio = base_ratio(fit, most=outofcore.FIT_ROWS)
+    if copula_ratio is not None:
         bases = [copula for c in fit.critics if (copula := fitted_copula(c)) is not None]
         rows = [base_train(fold, x.n_continuous + y.n_continuous) for fold in fit.folds]
-        return float(np.nanmean(found[0])), any(map(_strongest, bases, map(len, rows)))
+        return float(np.nanmean(copula_ratio[0])), any(map(_strongest, bases, map(len, rows)))
     folds, rows = subsampled(fit.folds, outofcore.FIT_ROWS)
     if rows is not None:
         x, y = x.take(rows), y.take(rows)

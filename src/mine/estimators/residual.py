@@ -60,7 +60,7 @@ def best_residual(x: np.ndarray, y: np.ndarray, folds: list[Fold]) -> Residual |
     ``h(y) - h(e)`` is never above I(x; y), up to the error of the entropies: the largest is the best. The fits see training
     rows only.
     """
-    found: list[Residual] = []
+    residuals: list[Residual] = []
     for swapped, (predictor, target) in ((False, (x, y)), (True, (y, x))):
         if not _has_density(target) or target.shape[1] > min(MOST_COLUMNS, predictor.shape[1] if swapped else MOST_COLUMNS):
             continue
@@ -81,8 +81,8 @@ def best_residual(x: np.ndarray, y: np.ndarray, folds: list[Fold]) -> Residual |
                 after = entropy_rows(whitened)
                 if np.isfinite(after).all():
                     rows = before - after - log_volume
-                    found.append(Residual(float(rows.mean()), rows, whitened, swapped, f"{name} fit of {space}"))
-    return max(found, key=lambda r: r.explained, default=None)
+                    residuals.append(Residual(float(rows.mean()), rows, whitened, swapped, f"{name} fit of {space}"))
+    return max(residuals, key=lambda r: r.explained, default=None)
 
 
 def entropy_rows(values: np.ndarray) -> np.ndarray:

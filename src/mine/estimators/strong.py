@@ -112,14 +112,14 @@ def by_ross(estimate: Estimate, problem: Problem) -> Estimate | None:
     return None
 
 
-def _surely_more(found: np.ndarray, estimate: Estimate, rows: np.ndarray, groups: np.ndarray | None) -> bool:
-    """Whether the contributions ``found`` of ``rows`` exceed the critics' by three standard errors of their difference.
+def _surely_more(row_values: np.ndarray, estimate: Estimate, rows: np.ndarray, groups: np.ndarray | None) -> bool:
+    """Whether the contributions ``row_values`` of ``rows`` exceed the critics' by three standard errors of their difference.
 
     Both are means of an estimate of the same log-ratio on the same rows: their difference is known far better than either.
     The largest of a dozen residuals is too large by luck, hence three and not two.
     """
-    noise = 0.0 if estimate.pointwise_values is None else clustered_stderr(found - estimate.pointwise_values[rows], groups)
-    return float(found.mean()) > estimate.value + 3 * noise
+    noise = 0.0 if estimate.pointwise_values is None else clustered_stderr(row_values - estimate.pointwise_values[rows], groups)
+    return float(row_values.mean()) > estimate.value + 3 * noise
 
 
 def _joined(
@@ -163,10 +163,10 @@ def by_copula(estimate: Estimate, fit: CrossFit) -> Estimate:
     model, though: the interval stays open above, and below it ends where the bound does.
     """
     saturated, limit = estimate.diagnostics["saturated"], estimate.diagnostics["largest_resolvable_nats"]
-    found = base_ratio(fit) if saturated or estimate.value > limit - NEAR_LIMIT else None
-    if found is None:
+    copula_ratio = base_ratio(fit) if saturated or estimate.value > limit - NEAR_LIMIT else None
+    if copula_ratio is None:
         return estimate
-    ratio, on_train = found
+    ratio, on_train = copula_ratio
     held = float(ratio.mean())
     correction = 0.5 * (on_train - held)
     if held + correction <= estimate.value:

@@ -95,8 +95,8 @@ def read_section(folder: Path) -> Section:
 
 def _rows(experiment: Experiment, records: Sequence[Record]) -> list[list[str]]:
     rows = []
-    for arm, found in by_arm(records).items():
-        good = [record for record in found if not record.failed]
+    for arm, arm_records in by_arm(records).items():
+        good = [record for record in arm_records if not record.failed]
         rows.append([arm, str(len(good)), *(shown(metric, good) for metric in experiment.metrics)])
         published = [metric.published.get(arm, "") for metric in experiment.metrics]
         if any(number not in ("", "–") for number in published):
@@ -195,7 +195,7 @@ def write_pages(folder: Path) -> list[Path]:
     Raises:
         InputError: There are none.
     """
-    sections = [read_section(found) for found in find_results(folder)]
+    sections = [read_section(result_folder) for result_folder in find_results(folder)]
     if not sections:
         raise InputError(f"{folder} has no results: name a folder that mine reproduce --out wrote.")
     for section in sections:

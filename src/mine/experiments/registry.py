@@ -19,10 +19,10 @@ def get_experiment(name: str) -> Experiment:
     Raises:
         UnknownNameError: No such experiment.
     """
-    found = _experiments()
-    if name not in found:
-        raise UnknownNameError("experiment", name, found)
-    return found[name]
+    experiments = _experiments()
+    if name not in experiments:
+        raise UnknownNameError("experiment", name, experiments)
+    return experiments[name]
 
 
 def names() -> list[str]:
@@ -33,5 +33,5 @@ def names() -> list[str]:
 @cache
 def _experiments() -> dict[str, Experiment]:
     modules = sorted(module.name for module in pkgutil.iter_modules(catalogue.__path__))
-    found = [import_module(f"mine.experiments.catalogue.{module}").EXPERIMENT for module in modules]
-    return {experiment.name: experiment for experiment in found}
+    experiments = [import_module(f"mine.experiments.catalogue.{module}").EXPERIMENT for module in modules]
+    return {experiment.name: experiment for experiment in experiments}

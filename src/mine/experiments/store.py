@@ -130,16 +130,16 @@ class Store:
 
     def read(self) -> dict[str, Record]:
         """All finished cells by key; a file that cannot be read counts as not finished."""
-        found: dict[str, Record] = {}
+        finished: dict[str, Record] = {}
         for path in (self.results, *sorted(self.folder.glob(f"*/{_RESULT}"))):  # a cell's own file comes last and holds
             try:
                 records = {record.cell.key: record for record in read_records(path)}
             except (OSError, ValueError, TypeError, AttributeError):
                 continue
-            found |= records
+            finished |= records
             if path != self.results:
                 self._folders |= dict.fromkeys(records, path.parent)
-        return found
+        return finished
 
     def write(self, record: Record) -> None:
         """Write a cell's result, whole or not at all; its other files are already there."""

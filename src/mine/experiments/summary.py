@@ -63,8 +63,8 @@ def as_markdown(experiment: Experiment, records: Sequence[Record]) -> str:
     """The table, a row an arm, mean ± standard error over the seeds; the line; the notes."""
     lines = ["| arm | seeds | " + " | ".join(metric.label for metric in experiment.metrics) + " | minutes |"]
     lines.append("|---|--:|" + "--:|" * (len(experiment.metrics) + 1))
-    for arm, found in by_arm(records).items():
-        good = [record for record in found if not record.failed]
+    for arm, arm_records in by_arm(records).items():
+        good = [record for record in arm_records if not record.failed]
         minutes = f"{fmean(record.seconds for record in good) / 60:.1f}" if good else ""
         cells = [shown(metric, good) for metric in experiment.metrics]
         lines.append(f"| {arm} | {len(good)} | {' | '.join(cells)} | {minutes} |")

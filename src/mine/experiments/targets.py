@@ -28,10 +28,10 @@ class Values:
 
     def __call__(self, arm: str, key: str) -> Value:
         """Raises KeyError where no seed of the arm has the metric."""
-        found = [record.metrics[key] for record in self.records if record.arm == arm and key in record.metrics]
-        if not found:
+        values = [record.metrics[key] for record in self.records if record.arm == arm and key in record.metrics]
+        if not values:
             raise KeyError(f"{arm}, {key}")
-        return Value(fmean(found), stdev(found) / math.sqrt(len(found)) if len(found) > 1 else math.nan)
+        return Value(fmean(values), stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ __all__ = ["held_out_statistics"]
 MOST_UNITS = 256
 #: Pairs scored at a time.
 CHUNK = 1 << 14
-#: Share of a linear witness in the scores: it decides where training found nothing and every score is the same.
+#: Weight of a bilinear form added to the scores: it breaks ties where training found nothing and every score is the same.
 TIE_BREAKER = 1e-4
 
 
@@ -33,7 +33,7 @@ def held_out_statistics(
     """The mean score of the pairs of the second half less that of all pairs (nats), the true order first, then permuted.
 
     The critics, two on different parts of the first half, never see the second: under independence the true order is one
-    of the permutations. Every pair of rows that may meet is scored once, and a permutation sums scores from that table.
+    of the permutations. Every pair of rows that may meet is scored once, and a permutation sums scores from that matrix.
 
     Returns:
         The statistics, shape (1 + n_permutations,), and the number of rows permuted.
@@ -51,17 +51,17 @@ def held_out_statistics(
 
     groups = None if problem.groups is None else problem.groups[second]
     shuffles = Shuffles.of(len(second), groups, None if z is None else z[second], MOST_UNITS)
-    witness = TIE_BREAKER * _witness(pairs, first[:20_000])
+    bilinear = TIE_BREAKER * _cross_covariance(pairs, first[:20_000])
 
     def score(x: Tensor, y: Tensor) -> Tensor:
-        linear = ((x.flatten(1) @ witness) * y.flatten(1)).sum(1)
-        return torch.stack([critic(x, y) for critic in critics]).mean(0) + linear
+        tie_breaker = ((x.flatten(1) @ bilinear) * y.flatten(1)).sum(1)
+        return torch.stack([critic(x, y) for critic in critics]).mean(0) + tie_breaker
 
-    table, column = _table(score, pairs, second[shuffles.rows], shuffles)
+    score_matrix, column = _score_matrix(score, pairs, second[shuffles.rows], shuffles)
     rows = np.arange(len(shuffles.rows))
-    out = [table[rows, column].mean(keepdims=True)]
-    out += [table[rows, column[batch]].mean(1) for batch in shuffles.draw(n_permutations, seeds[5])]
-    return np.concatenate(out) - np.nanmean(table), len(rows)
+    out = [score_matrix[rows, column].mean(keepdims=True)]
+    out += [score_matrix[rows, column[batch]].mean(1) for batch in shuffles.draw(n_permutations, seeds[5])]
+    return np.concatenate(out) - np.nanmean(score_matrix), len(rows)
 
 
 def _halves(rows: np.ndarray, groups: np.ndarray | None, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -71,7 +71,7 @@ def _halves(rows: np.ndarray, groups: np.ndarray | None, share: float, seed: int
     return rows[rest], rows[taken]
 
 
-def _witness(pairs: Pairs, rows: np.ndarray) -> Tensor:
+def _cross_covariance(pairs: Pairs, rows: np.ndarray) -> Tensor:
     """Cross-covariance of the two sides' features on ``rows``, of unit norm."""
     x, y = pairs.rows(torch.as_tensor(rows, device=pairs.x.device))
     x, y = x.flatten(1), y.flatten(1)
@@ -79,7 +79,7 @@ def _witness(pairs: Pairs, rows: np.ndarray) -> Tensor:
     return cross / cross.norm().clamp(min=1e-30)
 
 
-def _table(
+def _score_matrix(
     score: Callable[[Tensor, Tensor], Tensor], pairs: Pairs, rows: np.ndarray, shuffles: Shuffles
 ) -> tuple[np.ndarray, np.ndarray]:
     """Scores (r, widest stratum) of each place with the row it meets in each unit of its stratum, NaN where there is none.
@@ -95,12 +95,12 @@ def _table(
     column = unit_of - first_unit[unit_of]
     place, partner_column = np.nonzero(np.arange(width.max()) < width[unit_of][:, None])
     partner = shuffles.starts[first_unit[unit_of[place]] + partner_column] + offset[place]
-    table = np.full((n, int(width.max())), np.nan)
+    score_matrix = np.full((n, int(width.max())), np.nan)
     device = pairs.x.device
     with torch.no_grad():
         for start in range(0, len(place), CHUNK):
             part = slice(start, start + CHUNK)
             x = pairs.x[torch.as_tensor(rows[place[part]], device=device)]
             y = pairs.y[torch.as_tensor(rows[partner[part]], device=device)]
-            table[place[part], partner_column[part]] = score(x, y).cpu().double().numpy()
-    return table, column
+            score_matrix[place[part], partner_column[part]] = score(x, y).cpu().double().numpy()
+    return score_matrix, column

@@ -20,7 +20,7 @@ CHUNK = 250
 
 
 def sequential_p(exceeded: np.ndarray, before: tuple[int, int], most: int) -> tuple[float, int, bool] | tuple[int, int]:
-    """One look of a sequential permutation test.
+    """One stage of a sequential permutation test.
 
     The p-value is ``ENOUGH / l`` where the l-th permutation is the one that makes ``ENOUGH`` exceedances, and
     ``(b + 1) / (m + 1)`` after ``most`` of them: valid at any level.
@@ -52,14 +52,14 @@ def sequential_p(exceeded: np.ndarray, before: tuple[int, int], most: int) -> tu
 
 
 def binned_test(
-    tables: np.ndarray, x: np.ndarray, y: np.ndarray, shuffles: Shuffles | None = None, *, most: int, seed: int
+    score_matrices: np.ndarray, x: np.ndarray, y: np.ndarray, shuffles: Shuffles | None = None, *, most: int, seed: int
 ) -> list[tuple[float, int]]:
     """Test of P pairs by the mean score of their joint rows, against the rows with y permuted.
 
     The scores come from critics that saw none of these rows, and cells from one side alone: the test is exact.
 
     Arguments:
-        tables: Score of every pair of cells, shape (P, cells, cells).
+        score_matrices: Score of every pair of cells, shape (P, cells, cells).
         x: Cell of each row, shape (P, m).
         y: Likewise.
         shuffles: Whole groups of rows that take each other's place, the cells in the order of its ``rows``; None permutes rows.
@@ -70,8 +70,8 @@ def binned_test(
         The p-value and the number of permutations of each pair.
     """
     n_pairs, m = x.shape
-    cells = tables.shape[-1]
-    flat = tables.reshape(n_pairs, -1)
+    cells = score_matrices.shape[-1]
+    flat = score_matrices.reshape(n_pairs, -1)
     offsets = (x * cells).astype(np.int32)
     small = y.astype(np.int32)
     observed = np.array([flat[p][offsets[p] + small[p]].sum(dtype=np.float64) for p in range(n_pairs)])
@@ -82,12 +82,12 @@ def binned_test(
     for order in _of_rows(m, seed) if shuffles is None else shuffles.draw(most, seed, CHUNK * m):
         for p in tuple(active):
             drawn = flat[p].take(small[p].take(order) + offsets[p]).sum(1, dtype=np.float64)
-            look = sequential_p(drawn >= observed[p] - slack[p], state[p], most)
-            if len(look) == 3:
-                out[p] = look[:2]
+            stage = sequential_p(drawn >= observed[p] - slack[p], state[p], most)
+            if len(stage) == 3:
+                out[p] = stage[:2]
                 active.remove(p)
             else:
-                state[p] = look
+                state[p] = stage
         if not active:
             break
     return out
@@ -153,7 +153,7 @@ def _table_p(counts: np.ndarray, tables: Iterator[np.ndarray], most: int) -> tup
     state = (0, 0)
     while True:
         drawn = next(tables).astype(np.float64)
-        look = sequential_p(xlogy(drawn, drawn).sum((1, 2)) >= observed * (1 - 1e-12), state, most)
-        if len(look) == 3:
-            return look[:2]
-        state = look
+        stage = sequential_p(xlogy(drawn, drawn).sum((1, 2)) >= observed * (1 - 1e-12), state, most)
+        if len(stage) == 3:
+            return stage[:2]
+        state = stage

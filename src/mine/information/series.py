@@ -71,8 +71,8 @@ def lagged_information(x: Any, y: Any, lags: Iterable[int] = range(4), **options
     Example:
         >>> rng = np.random.default_rng(0)
         >>> x = rng.normal(size=1000)
-        >>> found = lagged_information(x, np.roll(x, 2) + rng.normal(size=1000), method="gaussian")
-        >>> max(found, key=lambda lag: found[lag].value)
+        >>> estimates = lagged_information(x, np.roll(x, 2) + rng.normal(size=1000), method="gaussian")
+        >>> max(estimates, key=lambda lag: estimates[lag].value)
         2
     """
     wanted = list(lags)

@@ -13,13 +13,13 @@ from mine.tables.pairwise import Pairwise
 __all__ = ["save"]
 
 
-def save(found: Pairwise, folder: Path) -> list[Path]:
+def save(pairwise: Pairwise, folder: Path) -> list[Path]:
     """Write ``pairs.csv`` and, where matplotlib is installed, ``matrix.png`` into the folder."""
-    content = as_csv(found).encode()
+    content = as_csv(pairwise).encode()
     paths = [folder / "pairs.csv"]
     write_whole(paths[0], lambda stream: stream.write(content))
     try:
-        figure = plot_pairwise(found.records())
+        figure = plot_pairwise(pairwise.records())
     except MineError:  # without matplotlib the numbers are there all the same
         return paths
     paths.append(folder / "matrix.png")

@@ -44,17 +44,17 @@ class Gap:
         return self.total - self.linear
 
 
-def gaps(found: Pairwise) -> list[Gap]:
+def gaps(pairwise: Pairwise) -> list[Gap]:
     """Every pair of numbers, what correlation misses most first.
 
     ``linear`` is ``-log(1 - r^2) / 2``, the information of a normal pair with the Pearson correlation r.
     """
-    scale = UNITS[found.unit]
+    scale = UNITS[pairwise.unit]
     out = []
-    for cell in found.cells:
+    for cell in pairwise.cells:
         if cell.kind != "number-number" or cell.value is None:
             continue
-        x, y = found.columns[cell.x], found.columns[cell.y]
+        x, y = pairwise.columns[cell.x], pairwise.columns[cell.y]
         rows = x.present & y.present
         r = float(np.corrcoef(x.values[rows], y.values[rows])[0, 1])
         if not math.isfinite(r):
@@ -65,23 +65,23 @@ def gaps(found: Pairwise) -> list[Gap]:
     return sorted(out, key=lambda gap: -gap.missed)
 
 
-def render_report(found: Pairwise, *, title: str, command: str, settings: dict[str, str]) -> str:
+def render_report(pairwise: Pairwise, *, title: str, command: str, settings: dict[str, str]) -> str:
     """The page as HTML.
 
     Arguments:
-        found: The measured table.
+        pairwise: The measured table.
         title: Of the page: the name of the file.
         command: What made it, to be run again.
         settings: More facts on how it was made, by name.
     """
-    rows = strongest(found)
+    rows = strongest(pairwise)
     sections = [
-        ("strongest", "Strongest dependences", _cards(found, rows)),
-        ("matrix", "All pairs at a glance", _matrix(found)),
-        ("missed", "What correlation misses", _missed(found)),
-        ("pairs", "All pairs", _pairs(found, rows)),
-        ("columns", "Columns", _columns(found)),
-        ("made", "How it was made, and how to read it", _made(found, command, settings)),
+        ("strongest", "Strongest dependences", _cards(pairwise, rows)),
+        ("matrix", "All pairs at a glance", _matrix(pairwise)),
+        ("missed", "What correlation misses", _missed(pairwise)),
+        ("pairs", "All pairs", _pairs(pairwise, rows)),
+        ("columns", "Columns", _columns(pairwise)),
+        ("made", "How it was made, and how to read it", _made(pairwise, command, settings)),
     ]
     shown = [(key, name, body) for key, name, body in sections if body]
     links = "".join(f'<li><a href="#{key}">{name}</a></li>' for key, name, _ in shown)
@@ -96,50 +96,50 @@ def render_report(found: Pairwise, *, title: str, command: str, settings: dict[s
         f"<title>{escape(title)}: mutual information of its columns</title>\n<style>\n{css}</style></head>\n<body>"
         f'<a class="skip" href="#main">Skip to the results</a><header><h1>{escape(title)}</h1>'
         f'<p class="soft">How much each column tells about each other one, whatever the shape of the dependence.</p>'
-        f'{_facts(found)}<nav aria-label="Sections"><ul>{links}</ul></nav></header>\n<main id="main">{main}</main>\n'
+        f'{_facts(pairwise)}<nav aria-label="Sections"><ul>{links}</ul></nav></header>\n<main id="main">{main}</main>\n'
         f"<footer>torch-mine {__version__}. This page holds all that it shows and loads nothing.</footer>"
         f'<div id="said" role="status" aria-live="polite" style="position:absolute;left:-999px"></div>\n'
         f"<script>\n{js}</script></body></html>\n"
     )
 
 
-def _facts(found: Pairwise) -> str:
-    n = len(next(iter(found.columns.values())).values)
-    facts = [("rows", f"{n:,}"), ("columns", f"{len(found.columns):,}"), ("pairs", f"{len(found.cells):,}")]
-    if found.q is not None:
-        facts.append((f"dependent, q ≤ {LEVEL:g}", f"{sum(q is not None and q <= LEVEL for q in found.q):,}"))
-    flagged = sum(bool(cell.note) for cell in found.cells)
+def _facts(pairwise: Pairwise) -> str:
+    n = len(next(iter(pairwise.columns.values())).values)
+    facts = [("rows", f"{n:,}"), ("columns", f"{len(pairwise.columns):,}"), ("pairs", f"{len(pairwise.cells):,}")]
+    if pairwise.q is not None:
+        facts.append((f"dependent, q ≤ {LEVEL:g}", f"{sum(q is not None and q <= LEVEL for q in pairwise.q):,}"))
+    flagged = sum(bool(cell.note) for cell in pairwise.cells)
     if flagged:
         facts.append(("pairs with a note", f"{flagged:,}"))
     return f'<dl class="facts">{"".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts)}</dl>'
 
 
-def _cards(found: Pairwise, rows: list[dict[str, Any]]) -> str:
-    tested = found.q is not None
+def _cards(pairwise: Pairwise, rows: list[dict[str, Any]]) -> str:
+    tested = pairwise.q is not None
     chosen = [row for row in rows if row["value"] > 0 and (not tested or row["q"] <= LEVEL)][:CARDS]
     if not chosen:
         what = f"No pair has a q of {LEVEL:g} or less." if tested else "No pair has a positive value."
         return f"<p>{what}</p>"
-    cards = "".join(f"<li>{_card(found, row)}</li>" for row in chosen)
+    cards = "".join(f"<li>{_card(pairwise, row)}</li>" for row in chosen)
     which = f"of those with q ≤ {LEVEL:g}" if tested else "by value"
     drawn = "Points: a random sample of the rows. Shapes: the density of the numbers for each label, the bar its median."
     about = f"The {len(chosen)} largest values {which}, with 95 % intervals. {drawn}"
     return f'<p class="soft">{about}</p><ul class="cards">{cards}</ul>'
 
 
-def _card(found: Pairwise, row: dict[str, Any]) -> str:
+def _card(pairwise: Pairwise, row: dict[str, Any]) -> str:
     caption = (
-        f"<strong>{row['value']:.3f}</strong> {found.unit} {_interval(row)}, strength {row['strength']:.2f}"
-        + (f"<br>p {_p(row['p'])}, q {_p(row['q'])}" if found.q is not None else "")
+        f"<strong>{row['value']:.3f}</strong> {pairwise.unit} {_interval(row)}, strength {row['strength']:.2f}"
+        + (f"<br>p {_p(row['p'])}, q {_p(row['q'])}" if pairwise.q is not None else "")
         + (f'<br><span class="warn">{escape(row["note"])}</span>' if row["note"] else "")
     )
-    panel = pair_panel(found.columns[row["x"]], found.columns[row["y"]])
+    panel = pair_panel(pairwise.columns[row["x"]], pairwise.columns[row["y"]])
     name = f"{escape(row['x'])} and {escape(row['y'])}"
     return f"<figure><h3>{name}</h3>{panel}<figcaption>{caption}</figcaption></figure>"
 
 
-def _matrix(found: Pairwise) -> str:
-    names, across, matrix = strength_matrix(found.records())
+def _matrix(pairwise: Pairwise) -> str:
+    names, across, matrix = strength_matrix(pairwise.records())
     order = clustered_order(matrix)
     other = order if names == across else clustered_order(matrix.T)
     svg = heat_map([names[i] for i in order], [across[i] for i in other], matrix[np.ix_(order, other)])
@@ -149,11 +149,11 @@ def _matrix(found: Pairwise) -> str:
     )
 
 
-def _missed(found: Pairwise) -> str:
-    every = gaps(found)
+def _missed(pairwise: Pairwise) -> str:
+    every = gaps(pairwise)
     if not every:
         return ""
-    unit = found.unit
+    unit = pairwise.unit
     titles = [f"{g.x} and {g.y}: linear {g.linear:.3f}, total {g.total:.3f} {unit}" for g in every]
     svg = gap_plot([g.linear for g in every], [g.total for g in every], titles, unit)
     columns = [("x", False), ("y", False), ("correlation", True)]
@@ -173,9 +173,9 @@ def _missed(found: Pairwise) -> str:
     )
 
 
-def _pairs(found: Pairwise, rows: list[dict[str, Any]]) -> str:
-    tested = found.q is not None
-    columns = [("x", False), ("y", False), (found.unit, True), ("±", True), ("from", True), ("to", True), ("strength", True)]
+def _pairs(pairwise: Pairwise, rows: list[dict[str, Any]]) -> str:
+    tested = pairwise.q is not None
+    columns = [("x", False), ("y", False), (pairwise.unit, True), ("±", True), ("from", True), ("to", True), ("strength", True)]
     columns += [("p", True), ("q", True)] if tested else []
     columns += [("kind", False), ("rows", True), ("note", False)]
     body = []
@@ -193,18 +193,18 @@ def _pairs(found: Pairwise, rows: list[dict[str, Any]]) -> str:
     return f'<p class="soft">A click on a column\'s name sorts by it.{left}</p>{table}'
 
 
-def _columns(found: Pairwise) -> str:
+def _columns(pairwise: Pairwise) -> str:
     notes: Counter[str] = Counter()
     best: dict[str, float] = {}
-    for cell in found.cells:
+    for cell in pairwise.cells:
         for name in (cell.x, cell.y):
             notes[name] += bool(cell.note)
             if cell.value is not None:
-                best[name] = max(best.get(name, -math.inf), cell.value / UNITS[found.unit])
+                best[name] = max(best.get(name, -math.inf), cell.value / UNITS[pairwise.unit])
     columns = [("column", False), ("kind", False), ("distinct", True), ("missing", True)]
-    head = _head([*columns, (f"largest ({found.unit})", True), ("notes", True)])
+    head = _head([*columns, (f"largest ({pairwise.unit})", True), ("notes", True)])
     body = []
-    for column in found.columns.values():
+    for column in pairwise.columns.values():
         values = column.values[column.present]
         distinct = len(column.levels) or len(np.unique(values))
         missing = len(column.values) - len(values)
@@ -214,15 +214,15 @@ def _columns(found: Pairwise) -> str:
     return _table("Columns", head, "".join(body), tall=True)
 
 
-def _made(found: Pairwise, command: str, settings: dict[str, str]) -> str:
-    methods = Counter(cell.method for cell in found.cells)
+def _made(pairwise: Pairwise, command: str, settings: dict[str, str]) -> str:
+    methods = Counter(cell.method for cell in pairwise.cells)
     facts = {
         **settings,
         "methods": ", ".join(f"{name} ({count:,})" for name, count in methods.most_common()),
-        "copied rows": f"{found.copies:,}, kept in one fold" if found.copies else "none",
+        "copied rows": f"{pairwise.copies:,}, kept in one fold" if pairwise.copies else "none",
     }
-    if found.q is not None:
-        most = max((cell.permutations or 0 for cell in found.cells), default=0)
+    if pairwise.q is not None:
+        most = max((cell.permutations or 0 for cell in pairwise.cells), default=0)
         facts["permutations"] = f"at most {most:,} a pair; a test stops early where nothing is found"
     body = "".join(f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>' for name, value in facts.items())
     test = (
@@ -234,7 +234,7 @@ def _made(found: Pairwise, command: str, settings: dict[str, str]) -> str:
         "by an invertible map. <strong>Value</strong> is the estimate, ± its standard error, from–to a 95 % interval that also "
         "holds the uncertainty of what a critic may miss; near independence it may be slightly negative. "
         "<strong>Strength</strong> is √(1 − exp(−2 I)), I in nats: derived from the value, the correlation of a normal pair "
-        "with as much information." + (test if found.q is not None else "") + " Dependence is not causation.</p>"
+        "with as much information." + (test if pairwise.q is not None else "") + " Dependence is not causation.</p>"
     )
     return (
         f'{reading}<pre tabindex="0" aria-label="Command">{escape(command)}</pre>'

@@ -131,13 +131,13 @@ def _stacked(task: Task) -> list[Cell]:
         stacks = [list(range(len(pairs)))]
     cells: list[Cell] = []
     for stack in stacks:
-        found = estimate_stack(
+        estimates = estimate_stack(
             np.stack([task.features[pairs[i][0]][rows[i]] for i in stack]),
             np.stack([task.features[pairs[i][1]][rows[i]] for i in stack]),
             settings=task.settings, seed=seed, groups=None if task.groups is None else task.groups[rows[stack[0]]],
             apart=task.apart, n_permutations=task.n_permutations,
         )  # fmt: skip
-        cells += [_of_stack(pairs[i], one, task.n_permutations > 0) for i, one in zip(stack, found, strict=True)]
+        cells += [_of_stack(pairs[i], one, task.n_permutations > 0) for i, one in zip(stack, estimates, strict=True)]
     return cells
 
 
@@ -176,19 +176,19 @@ def _single(task: Task, a: str, b: str) -> Cell:
     copies = 0 if groups is None or task.apart else n - len(np.unique(groups))
     problem = Problem(x.variable(rows), y.variable(rows), groups, seed, copies=copies)
     try:
-        found: Estimate = get_estimator(method).run(problem)
+        estimate: Estimate = get_estimator(method).run(problem)
     except NotEnoughDataError as error:
         return _nothing(a, b, kind, n, str(error))
     p, draws = None, None
-    notes = list(found.warnings)
+    notes = list(estimate.warnings)
     if task.n_permutations:
         try:
             p, draws = table_test(_codes(x, rows), _codes(y, rows), groups, most=task.n_permutations, seed=seed)
         except NotEnoughDataError:
             notes.append(UNTESTED)
-    low, high = (None if not np.isfinite(end) else float(end) for end in found.interval)
+    low, high = (None if not np.isfinite(end) else float(end) for end in estimate.interval)
     return Cell(
-        a, b, found.value, found.lower_bound, found.stderr, low, high, p, draws, kind, found.method, found.n,
+        a, b, estimate.value, estimate.lower_bound, estimate.stderr, low, high, p, draws, kind, estimate.method, estimate.n,
         " ".join(notes),
     )  # fmt: skip
 
@@ -217,10 +217,10 @@ class BlockStore:
 
     def path(self, block: Block) -> Path:
         """The file of a block: named by its pairs, the data in them, and all that the numbers depend on."""
-        found = hashlib.sha256(self.about.encode() + self.groups)
+        fingerprint = hashlib.sha256(self.about.encode() + self.groups)
         for a, b in block.pairs:
-            found.update(self.digests[a] + self.digests[b])
-        return self.folder / f"block_{found.hexdigest()[:24]}.json"
+            fingerprint.update(self.digests[a] + self.digests[b])
+        return self.folder / f"block_{fingerprint.hexdigest()[:24]}.json"
 
     def read(self, block: Block) -> list[Cell] | None:
         """The cells of a finished block; None where there is none, or a file that cannot be read."""

@@ -63,9 +63,9 @@ class Column:
         Normal scores, robustly scaled values, and cosines of the ranks.
         """
         rows = np.flatnonzero(self.present)
-        found = self.variable(rows)
-        scores = SideEncoder("rank", both=True).fit(found).transform(found)
-        ranks = ndtr(rank_gaussianize(found.flat))
+        variable = self.variable(rows)
+        scores = SideEncoder("rank", both=True).fit(variable).transform(variable)
+        ranks = ndtr(rank_gaussianize(variable.flat))
         waves = np.sqrt(2) * np.cos(np.pi * ranks * np.arange(1, COSINES + 1))
         out = np.full((len(self.values), scores.shape[1] + COSINES), np.nan, np.float32)
         out[rows] = np.concatenate([scores, waves], 1)
@@ -73,9 +73,9 @@ class Column:
 
     def digest(self) -> bytes:
         """A fingerprint of the name and all values."""
-        found = hashlib.sha256(repr((self.name, self.kind, self.levels)).encode())
-        found.update(np.ascontiguousarray(self.values).tobytes())
-        return found.digest()
+        fingerprint = hashlib.sha256(repr((self.name, self.kind, self.levels)).encode())
+        fingerprint.update(np.ascontiguousarray(self.values).tobytes())
+        return fingerprint.digest()
 
 
 def read_columns(data: Any, name: str, discrete: DiscreteSpec, *, drop_missing: bool) -> dict[str, Column]:
@@ -100,15 +100,15 @@ def read_columns(data: Any, name: str, discrete: DiscreteSpec, *, drop_missing: 
 
 
 def _typed(name: str, values: np.ndarray, present: np.ndarray, spec: DiscreteSpec) -> Column:
-    found = as_variable(values[present], name, spec, allow_constant=True)
+    variable = as_variable(values[present], name, spec, allow_constant=True)
     rows = np.flatnonzero(present)
-    if found.n_discrete:
-        (levels,) = found.levels
+    if variable.n_discrete:
+        (levels,) = variable.levels
         out = np.full(len(values), -1, np.int64)
-        out[rows] = found.discrete[:, 0]
+        out[rows] = variable.discrete[:, 0]
         kind: Kind = "label" if len(levels) > 1 else "constant"
         return Column(name, kind, out, levels)
-    numbers = found.flat[:, 0]
+    numbers = variable.flat[:, 0]
     if (numbers == numbers[0]).all():
         out = np.full(len(values), -1, np.int64)
         out[rows] = 0

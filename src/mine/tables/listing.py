@@ -13,15 +13,15 @@ from mine.tables.pairwise import Pairwise
 __all__ = ["as_csv", "as_json", "as_terminal"]
 
 
-def as_terminal(found: Pairwise, top: int, width: int) -> str:
+def as_terminal(pairwise: Pairwise, top: int, width: int) -> str:
     """The strongest pairs as a table of ``width`` columns, with its legend."""
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    rows = strongest(found)
-    unit, tested = found.unit, found.q is not None
+    rows = strongest(pairwise)
+    unit, tested = pairwise.unit, pairwise.q is not None
     shown = rows[: max(top, 0)]
     title = f"{len(rows):,} pairs, the strongest {len(shown)}" if len(shown) < len(rows) else f"{len(rows):,} pairs"
     table = Table(title=title, title_justify="left", box=SIMPLE, padding=(0, 1), collapse_padding=True, title_style="")
@@ -44,33 +44,33 @@ def as_terminal(found: Pairwise, top: int, width: int) -> str:
     ]
     if tested:
         notes.append(f"q: Benjamini-Hochberg over all {sum(not math.isnan(row['p']) for row in rows):,} tested pairs")
-    if found.copies:
-        notes.append(f"{found.copies:,} rows are exact copies of others and were kept in one fold")
+    if pairwise.copies:
+        notes.append(f"{pairwise.copies:,} rows are exact copies of others and were kept in one fold")
     console.print(Text("\n".join(notes)))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()).strip("\n")
 
 
-def strongest(found: Pairwise) -> list[dict[str, Any]]:
+def strongest(pairwise: Pairwise) -> list[dict[str, Any]]:
     """The rows of the result, the largest value first, those without one last."""
-    records = found.records()
+    records = pairwise.records()
     rows = [dict(zip(records, row, strict=True)) for row in zip(*records.values(), strict=True)]
     return sorted(rows, key=lambda row: -row["value"] if not math.isnan(row["value"]) else math.inf)
 
 
-def as_csv(found: Pairwise) -> str:
+def as_csv(pairwise: Pairwise) -> str:
     """All pairs, in their order; a number that does not exist is an empty cell, an open end ``inf``."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    records = found.records()
+    records = pairwise.records()
     writer.writerow(records)
     for row in zip(*records.values(), strict=True):
         writer.writerow(["" if isinstance(value, float) and math.isnan(value) else value for value in row])
     return out.getvalue()
 
 
-def as_json(found: Pairwise) -> str:
+def as_json(pairwise: Pairwise) -> str:
     """One line a pair; what is not finite is null."""
-    records = found.records()
+    records = pairwise.records()
     lines = []
     for row in zip(*records.values(), strict=True):
         values = (None if isinstance(value, float) and not math.isfinite(value) else value for value in row)

@@ -65,8 +65,8 @@ class Pairwise:
         scale = UNITS[self.unit]
 
         def nats(name: str, missing: float = math.nan) -> list[float]:
-            found = [getattr(cell, name) for cell in self.cells]
-            return [missing if v is None else v / scale for v in found]
+            values = [getattr(cell, name) for cell in self.cells]
+            return [missing if v is None else v / scale for v in values]
 
         out: dict[str, list[Any]] = {
             "x": [c.x for c in self.cells],
@@ -145,16 +145,16 @@ def pairwise(
         >>> import mine
         >>> rng = np.random.default_rng(0)
         >>> a = rng.normal(size=300); table = np.stack([a, a + rng.normal(size=300), rng.normal(size=300)], 1)
-        >>> found = mine.pairwise(table, method="gaussian", random_state=0)
-        >>> [f"{x} {y} {s:.1f}" for x, y, s in zip(found["x"], found["y"], found["strength"])]
+        >>> pairs = mine.pairwise(table, method="gaussian", random_state=0)
+        >>> [f"{x} {y} {s:.1f}" for x, y, s in zip(pairs["x"], pairs["y"], pairs["strength"])]
         ['x[0] x[1] 0.7', 'x[0] x[2] 0.0', 'x[1] x[2] 0.0']
     """
-    found = measure(
+    result = measure(
         data, y, method=method, effort=effort, test=test, n_permutations=n_permutations, discrete=discrete, groups=groups,
         drop_missing=drop_missing, max_rows=max_rows, unit=unit, random_state=random_state, out=out, n_jobs=n_jobs,
         progress=progress,
     )  # fmt: skip
-    return as_frame(found.records(), data)
+    return as_frame(result.records(), data)
 
 
 def measure(

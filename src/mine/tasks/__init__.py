@@ -28,10 +28,10 @@ def get_task(name: str) -> Task:
     Raises:
         UnknownNameError: No such task; lists the closest.
     """
-    found = _tasks()
-    if name not in found:
-        raise UnknownNameError("task", name, list(found))
-    return found[name]
+    tasks = _tasks()
+    if name not in tasks:
+        raise UnknownNameError("task", name, list(tasks))
+    return tasks[name]
 
 
 def names(suite: str | None = None) -> list[str]:
@@ -52,10 +52,10 @@ def suites() -> list[str]:
 
 @cache
 def _tasks() -> dict[str, Task]:
-    found: dict[str, Task] = {}
+    tasks: dict[str, Task] = {}
     for module in sorted(m.name for m in pkgutil.iter_modules(catalogue.__path__)):
         for task in import_module(f"mine.tasks.catalogue.{module}").TASKS:
-            if task.name in found:
+            if task.name in tasks:
                 raise RuntimeError(f"Two tasks are called {task.name!r}.")
-            found[task.name] = task
-    return found
+            tasks[task.name] = task
+    return tasks

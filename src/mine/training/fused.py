@@ -22,7 +22,7 @@ from mine.critics.critic import Critic
 from mine.critics.networks import ConcatCritic
 from mine.critics.pairs import pair_scores
 
-__all__ = ["FusedPairs", "Slopes", "score_slopes", "table_slopes"]
+__all__ = ["FusedPairs", "Slopes", "matrix_slopes", "score_slopes"]
 
 _relu_backward: Any = torch.ops.aten.threshold_backward.grad_input  # one pass; multiplying by a mask takes ten times as long
 
@@ -68,11 +68,11 @@ def _exponential_slopes(joint: Tensor, marginal: Tensor, state: Tensor | None, *
     return Slopes(joint.new_full((), -1 / rows).expand_as(joint), weights, joint.mean(-1) - batch, state)
 
 
-def table_slopes(scores: Tensor) -> tuple[Tensor, Tensor]:
-    """Gradient of the Donsker-Varadhan loss by a table of scores (..., B, B) with the joint ones on its diagonal; the bound.
+def matrix_slopes(scores: Tensor) -> tuple[Tensor, Tensor]:
+    """Gradient of the Donsker-Varadhan loss by a score matrix (..., B, B) with the joint ones on its diagonal; the bound.
 
     Example:
-        >>> slopes, value = table_slopes(torch.zeros(2, 2))
+        >>> slopes, value = matrix_slopes(torch.zeros(2, 2))
         >>> slopes, value
         (tensor([[-0.5000,  0.5000],
                 [ 0.5000, -0.5000]]), tensor(0.))

@@ -195,7 +195,7 @@ def _validation(
     def validate() -> Tensor:
         generator = torch.Generator().manual_seed(seed + 2)
         joint, marginal, _ = evaluate_scores(critic, pairs, rows, shuffles, generator)
-        found = contributions(joint, marginal)
-        return found if processes is None else processes.same_tensor(found)  # all processes go on, or all end
+        row_values = contributions(joint, marginal)
+        return row_values if processes is None else processes.same_tensor(row_values)  # all processes go on, or all end
 
     return validate

@@ -1,4 +1,4 @@
-"""How a critic is trained, and what its training looked like."""
+"""How a critic is trained, and the history of its training."""
 
 from __future__ import annotations
 

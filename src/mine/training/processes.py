@@ -102,11 +102,11 @@ class ProcessGroup:
         by_row = [part.movedim(dim, 0) for part in parts]
         flat = [part.reshape(len(part), -1) for part in by_row]
         joined = self.gather(torch.cat(flat, 1), 0).split([part.shape[1] for part in flat], 1)
-        found = (
+        gathered = (
             rows.to(part.dtype).reshape(len(rows), *part.shape[1:]).movedim(0, dim)
             for rows, part in zip(joined, by_row, strict=True)
         )
-        return map_encoding(lambda _: next(found), own)
+        return map_encoding(lambda _: next(gathered), own)
 
     def add_up(self, parameters: Iterable[nn.Parameter]) -> None:
         """Replace gradients by their sum over the ranks, in one message."""
@@ -145,13 +145,13 @@ class ProcessGroup:
 
 
 def _checksum(sides: Sequence[Variable], groups: np.ndarray | None) -> int:
-    found = 0
+    checksum = 0
     for side in sides:
         rows = np.linspace(0, len(side) - 1, min(len(side), _COMPARED_ROWS)).astype(np.int64)
         some = side.take(rows)
-        found = zlib.crc32(repr((len(side), side.columns, side.levels, some.discrete.tolist())).encode(), found)
-        found = zlib.crc32(np.ascontiguousarray(some.flat).tobytes(), found)
-    return found if groups is None else zlib.crc32(np.ascontiguousarray(groups).tobytes(), found)
+        checksum = zlib.crc32(repr((len(side), side.columns, side.levels, some.discrete.tolist())).encode(), checksum)
+        checksum = zlib.crc32(np.ascontiguousarray(some.flat).tobytes(), checksum)
+    return checksum if groups is None else zlib.crc32(np.ascontiguousarray(groups).tobytes(), checksum)
 
 
 class SharedStep:

@@ -12,7 +12,7 @@ from mine.bounds import Bound, donsker_varadhan
 from mine.critics.critic import Critic
 from mine.critics.metric import off_diagonal
 from mine.critics.pairs import pair_scores, score_matrix_of
-from mine.training.fused import FusedPairs, table_slopes
+from mine.training.fused import FusedPairs, matrix_slopes
 from mine.training.options import TrainingOptions
 from mine.training.pairs import Pairs
 from mine.training.processes import ProcessGroup, SharedStep
@@ -76,7 +76,7 @@ class AutogradStep:
         if self.score_matrix is not None and bound is donsker_varadhan:
             with self._autocast(x):
                 scores = self.score_matrix(self.critic.encode_x(x), self.critic.encode_y(y))
-            slopes, value = table_slopes(_wide(scores))
+            slopes, value = matrix_slopes(_wide(scores))
             scores.backward(slopes.to(scores.dtype))
             return value, state
         with self._autocast(x):

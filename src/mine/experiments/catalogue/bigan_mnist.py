@@ -98,8 +98,8 @@ def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:
 
 
 def _recognised(of: Values) -> bool:
-    found = of("BiGAN+MINE", "reconstruction_accuracy").mean
-    return found >= 0.96 or found >= 2 * of("BiGAN", "reconstruction_accuracy").mean
+    accuracy = of("BiGAN+MINE", "reconstruction_accuracy").mean
+    return accuracy >= 0.96 or accuracy >= 2 * of("BiGAN", "reconstruction_accuracy").mean
 
 
 _SMOKE = Config(data="digits", z_dim=8, steps=100, width=32, critic_width=32, critic_spread=2.0, evaluated=200)

@@ -33,14 +33,14 @@ def run(config: Config, seed: int, out: Path, progress: Progress, device: str = 
 
     from mine.datasets import digits, mnist
 
-    found = mnist() if config.data == "mnist" else digits()
+    dataset = mnist() if config.data == "mnist" else digits()
 
     def tensors(part: tuple[Any, Any]) -> Any:
         images, labels = part
-        x = torch.as_tensor(images.reshape(len(images), -1), dtype=torch.float32) * (2 / found.white) - 1
+        x = torch.as_tensor(images.reshape(len(images), -1), dtype=torch.float32) * (2 / dataset.white) - 1
         return x, torch.as_tensor(labels, dtype=torch.int64)
 
-    return train_classifier(config, seed, tensors(found.train), out, progress, device).evaluate(*tensors(found.test))
+    return train_classifier(config, seed, tensors(dataset.train), out, progress, device).evaluate(*tensors(dataset.test))
 
 
 def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:

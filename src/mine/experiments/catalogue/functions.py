@@ -54,9 +54,9 @@ def run(config: Config, seed: int, out: Path, progress: Progress, device: str = 
     def measure(sigma: float) -> dict[str, Any]:
         draw = [seed, place, config.dim, round(1000 * sigma)]
         x, y = noisy_function(config.n, config.function, sigma, config.dim, random_state=draw)
-        found = estimate(x, y, steps=config.steps, device=device, random_state=seed, progress=False)
+        information = estimate(x, y, steps=config.steps, device=device, random_state=seed, progress=False)
         return {
-            "estimate": found.value,
+            "estimate": information.value,
             "exact": noisy_function_mi(config.function, sigma, config.dim),
             "pearson": largest_pearson(x, y),
             "distance": distance_correlation(x, y),

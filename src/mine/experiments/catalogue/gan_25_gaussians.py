@@ -27,17 +27,17 @@ class Config(PointsConfig):
 
 def run(config: Config, seed: int, out: Path, progress: Progress, device: str = "cpu") -> dict[str, float]:
     """Train, sample, and count as in PacGAN's experiment: only points within three deviations of a centre are good."""
-    found = train_points_gan(config, seed, gaussian_grid, out, progress, device)
-    clusters, distance = nearest_centre(found.points, GRID_CENTRES)
+    sample = train_points_gan(config, seed, gaussian_grid, out, progress, device)
+    clusters, distance = nearest_centre(sample.points, GRID_CENTRES)
     good = distance < 3 * GRID_STD
     numbers = {
         "modes": covered(clusters, good),
         "high_quality": float(good.mean()),
         "reverse_kl": reverse_kl(clusters, good, len(GRID_CENTRES)),
-        "code_information": code_information(found.codes, clusters),
-        "critic": found.estimate,
+        "code_information": code_information(sample.codes, clusters),
+        "critic": sample.estimate,
     }
-    return numbers | ({"purity": purity(found.codes, clusters)} if found.codes.ndim == 1 else {})
+    return numbers | ({"purity": purity(sample.codes, clusters)} if sample.codes.ndim == 1 else {})
 
 
 def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:

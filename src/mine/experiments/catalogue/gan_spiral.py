@@ -38,21 +38,21 @@ class Config(PointsConfig):
 
 def run(config: Config, seed: int, out: Path, progress: Progress, device: str = "cpu") -> dict[str, float]:
     """Train, sample, and compare with a fresh sample of the data."""
-    found = train_points_gan(config, seed, spirals, out, progress, device)
-    pieces, distance = nearest_on_spirals(found.points, _PIECES)
+    sample = train_points_gan(config, seed, spirals, out, progress, device)
+    pieces, distance = nearest_on_spirals(sample.points, _PIECES)
     good = distance < 3 * SPIRAL_STD
     arm = pieces // _PIECES
     data, again = (spirals(config.evaluated, np.random.default_rng([seed, 2**32 + i]))[0] for i in range(2))
     numbers = {
-        "energy_distance": energy_distance(found.points, data),
+        "energy_distance": energy_distance(sample.points, data),
         "energy_floor": energy_distance(again, data),
         "near_curve": float(good.mean()),
         "pieces": covered(pieces, good),
         "reverse_kl": reverse_kl(pieces, good, 2 * _PIECES),
-        "code_information": code_information(found.codes[:_FEW], arm[:_FEW]),
-        "critic": found.estimate,
+        "code_information": code_information(sample.codes[:_FEW], arm[:_FEW]),
+        "critic": sample.estimate,
     }
-    return numbers | ({"purity": purity(found.codes, arm)} if found.codes.ndim == 1 else {})
+    return numbers | ({"purity": purity(sample.codes, arm)} if sample.codes.ndim == 1 else {})
 
 
 def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:

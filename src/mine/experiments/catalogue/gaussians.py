@@ -58,11 +58,11 @@ def run(config: Config, seed: int, out: Path, progress: Progress, device: str = 
     def measure(point: tuple[int, float]) -> dict[str, Any]:
         dim, rho = point
         x, y = correlated_normal(config.n, rho, dim, random_state=[seed, dim, round(100 * (rho + 1))])
-        found = estimate(
+        information = estimate(
             x, y, method=config.method, discrete=False, device=device, random_state=seed, progress=False, **options
         )
-        curve = {key: list(found.history.get(key, [])) for key in ("step", "validation")} if point in shown else {}
-        return {"value": found.value, "curve": curve}
+        curve = {key: list(information.history.get(key, [])) for key in ("step", "validation")} if point in shown else {}
+        return {"value": information.value, "curve": curve}
 
     shown = [tuple(point) for point in config.shown]
     points = [(dim, rho) for dim in config.dims for rho in config.rhos]
@@ -111,10 +111,10 @@ def _plot_sweep(results: Sequence[tuple[Record, Path]], target: Path) -> Path:
         axis.hlines(truth, [s - 0.45 for s in slots], [s + 0.45 for s in slots], color="#444444", lw=1.5, label="truth")
         for i, arm, cells in arms:
             colour, marker = _DRAWN[arm]
-            found = [mean_and_error([record.metrics[_name(dim, rho)] for record, _ in cells]) for rho in rhos]
+            averages = [mean_and_error([record.metrics[_name(dim, rho)] for record, _ in cells]) for rho in rhos]
             shift = 0.16 * (i - (len(arms) - 1) / 2)
             axis.errorbar(
-                [s + shift for s in slots], [mean for mean, _ in found], yerr=[error or 0.0 for _, error in found],
+                [s + shift for s in slots], [mean for mean, _ in averages], yerr=[error or 0.0 for _, error in averages],
                 color=colour, marker=marker, ms=4.5, ls="", capsize=2, lw=1, label=arm,
             )  # fmt: skip
         axis.set_title(f"{dim} + {dim} dimensions", loc="left")

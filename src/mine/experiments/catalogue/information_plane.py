@@ -72,8 +72,8 @@ def run(config: Config, seed: int, out: Path, progress: Progress, device: str = 
         2 * x - 1, y, (10, 7, 5, 4, 3), config.activation, epochs,
         batch_size=512, learning_rate=config.learning_rate, seed=seed, folder=out, progress=_third(progress, 0),
     )  # fmt: skip
-    lows = [min(float(found[k].min()) for found in layers) for k in range(6)]
-    ranges = [max(float(found[k].max()) for found in layers) - low for k, low in enumerate(lows)]
+    lows = [min(float(outputs[k].min()) for outputs in layers) for k in range(6)]
+    ranges = [max(float(outputs[k].max()) for outputs in layers) - low for k, low in enumerate(lows)]
     sigmas = [config.noise * extent for extent in ranges]
     shares = torch.arange(1, config.bins) / config.bins
 
@@ -87,7 +87,7 @@ def run(config: Config, seed: int, out: Path, progress: Progress, device: str = 
             numbers["rebinned"].append(binned(h, y, torch.quantile(h, shares, dim=0).T))
         return {way: [list(pair) for pair in pairs] for way, pairs in numbers.items()}
 
-    found = sweep(range(len(epochs)), measure, out, _third(progress, 1))
+    cells = sweep(range(len(epochs)), measure, out, _third(progress, 1))
     checkpoint = Checkpoint(out / "critics.pt")
     training = CriticTraining(config.steps, config.batch_size, reported=config.reported)
     estimates = estimate_plane(
@@ -100,7 +100,7 @@ def run(config: Config, seed: int, out: Path, progress: Progress, device: str = 
         checkpoint,
         _third(progress, 2),
     )
-    planes: dict[str, Any] = {way: np.array([cell[way] for cell in found]) for way in _WAYS if way != "critics"}
+    planes: dict[str, Any] = {way: np.array([cell[way] for cell in cells]) for way in _WAYS if way != "critics"}
     planes["critics"] = np.array(estimates).reshape(len(epochs), 6, 2)
     np.savez_compressed(out / "planes.npz", epochs=epochs, **planes)
     for left in ("network.pt", "critics.pt"):

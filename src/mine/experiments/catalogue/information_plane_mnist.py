@@ -63,14 +63,14 @@ def run(config: Config, seed: int, out: Path, progress: Progress, device: str = 
     from mine.datasets import digits, mnist
     from mine.lightning import MutualInformationCallback
 
-    found = mnist() if config.data == "mnist" else digits()
+    dataset = mnist() if config.data == "mnist" else digits()
 
     def data(part: tuple[Any, Any], most: int) -> TensorDataset:
         images, labels = part[0][:most], part[1][:most]
-        x = torch.as_tensor(images.reshape(len(images), -1), dtype=torch.float32) / found.white
+        x = torch.as_tensor(images.reshape(len(images), -1), dtype=torch.float32) / dataset.white
         return TensorDataset(x, torch.as_tensor(labels, dtype=torch.int64))
 
-    train, test = data(found.train, config.n_train), data(found.test, config.rows)
+    train, test = data(dataset.train, config.n_train), data(dataset.test, config.rows)
     sizes = (train.tensors[0].shape[1], *config.widths, 10)
     source = torch.Generator().manual_seed(seed)
 

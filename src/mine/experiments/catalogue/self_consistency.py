@@ -70,7 +70,7 @@ def run(config: Config, seed: int, out: Path, progress: Progress, device: str = 
 
     def measure(name: str) -> dict[str, Any]:
         x, y = pairs[name]()
-        found = estimate(
+        information = estimate(
             x,
             y,
             method=config.method,
@@ -81,7 +81,7 @@ def run(config: Config, seed: int, out: Path, progress: Progress, device: str = 
             progress=False,
             **options,
         )
-        return {"value": found.value}
+        return {"value": information.value}
 
     cells = sweep(list(pairs), measure, out, progress)
     value = {name: cell["value"] for name, cell in zip(pairs, cells, strict=True)}
@@ -91,19 +91,19 @@ def run(config: Config, seed: int, out: Path, progress: Progress, device: str = 
         "additivity": ("two_images", "rows_0.5"),
     }
     ratios = {key: value[top] / value[bottom] for key, (top, bottom) in wanted.items() if value[bottom] > _LEAST}
-    return {f"nats_{name}": found for name, found in value.items()} | ratios
+    return {f"nats_{name}": nats for name, nats in value.items()} | ratios
 
 
 def _images(config: Config, seed: int) -> np.ndarray:
     """Two disjoint samples of ``n`` images one after the other, (2n, height, width), pixels from 0 to 1."""
     from mine.datasets import digits, mnist
 
-    found = mnist() if config.data == "mnist" else digits()
-    images, _ = found.train
+    dataset = mnist() if config.data == "mnist" else digits()
+    images, _ = dataset.train
     rows = np.random.default_rng(seed).permutation(len(images))[: 2 * config.n]
     p = config.pooling
     n, height, width = images[rows].shape
-    return images[rows].reshape(n, height // p, p, width // p, p).mean((2, 4)) / found.white
+    return images[rows].reshape(n, height // p, p, width // p, p).mean((2, 4)) / dataset.white
 
 
 def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:
@@ -117,8 +117,8 @@ def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:
 
     figure, axes = new_figure(1, 3, (11.5, 3.6))
     for i, arm in enumerate(arms):
-        found = {0.0: 0.0, **{share: ratio(arm, f"baseline_{share:g}") for share in shares if share < 1}, 1.0: 1.0}
-        points = [(share, r[0] if isinstance(r, tuple) else r) for share, r in found.items() if r is not None]
+        ratios = {0.0: 0.0, **{share: ratio(arm, f"baseline_{share:g}") for share in shares if share < 1}, 1.0: 1.0}
+        points = [(share, r[0] if isinstance(r, tuple) else r) for share, r in ratios.items() if r is not None]
         axes[0][0].plot(*zip(*points, strict=True), "o-", ms=4, lw=1.2, color=f"C{i}", label=arm)
     axes[0][0].set_title("Baseline: rises from 0 to 1", loc="left")
     axes[0][0].set_xlabel("share of the rows in Y")

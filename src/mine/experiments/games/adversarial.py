@@ -66,7 +66,7 @@ class Adversarial(Trainable):
         clipped_backward(loss, beta * information, parameters)
 
     def stepped(self, loss: Tensor, discriminator: Tensor) -> None:
-        """Count the step, and look at its losses where a block ends.
+        """Count the step, and check its losses where a block ends.
 
         Raises:
             DivergedError: One of them is not finite.
@@ -81,5 +81,5 @@ class Adversarial(Trainable):
 
     def metrics(self) -> dict[str, float]:
         """Losses of the last fiftieth step, and the critic's reading."""
-        found = {f"{self.player}_loss": self.losses[0], "discriminator_loss": self.losses[1]}
-        return found if self.term is None else found | {"information_nats": self.term.estimate}
+        numbers = {f"{self.player}_loss": self.losses[0], "discriminator_loss": self.losses[1]}
+        return numbers if self.term is None else numbers | {"information_nats": self.term.estimate}

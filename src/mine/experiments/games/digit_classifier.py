@@ -99,8 +99,8 @@ class DigitClassifier:
                 "a digit, brightness from 0 to 1."
             )
         self.network.eval()
-        found = [self.network(part).argmax(1) for part in rows.split(1_000)]
-        return torch.cat(found).numpy() if found else np.zeros(0, dtype=np.int64)
+        predicted = [self.network(part).argmax(1) for part in rows.split(1_000)]
+        return torch.cat(predicted).numpy() if predicted else np.zeros(0, dtype=np.int64)
 
 
 def digit_classifier(
@@ -123,9 +123,9 @@ def digit_classifier(
     kept = _read(path)
     if kept is None:
         _train(network, data, seed, progress)
-        found = DigitClassifier(network, size, math.nan, 0)
+        classifier = DigitClassifier(network, size, math.nan, 0)
         images, labels = data.test
-        accuracy = float((found.predict(_brightness(images, data.white)) == labels).mean())
+        accuracy = float((classifier.predict(_brightness(images, data.white)) == labels).mean())
         kept = {"network": network.state_dict(), "accuracy": accuracy, "tested": len(labels)}
         write_whole(path, lambda stream: torch.save(kept, stream))
     network.load_state_dict(kept["network"])

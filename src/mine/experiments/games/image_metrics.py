@@ -67,7 +67,7 @@ def ms_ssim(images: Tensor, rebuilt: Tensor) -> float:
     total = 0.0
     for one, other in zip(images.float().split(100), rebuilt.float().split(100), strict=True):
         large, target = (F.interpolate(part[:, None], scale_factor=factor, mode="bilinear") for part in (other, one))
-        found = measure(large, target, kernel_size=_WINDOW, data_range=(0.0, 1.0), betas=weights)
-        assert isinstance(found, Tensor)
-        total += float(found) * len(one)
+        similarity = measure(large, target, kernel_size=_WINDOW, data_range=(0.0, 1.0), betas=weights)
+        assert isinstance(similarity, Tensor)
+        total += float(similarity) * len(one)
     return total / len(images)

@@ -108,14 +108,14 @@ class ImageCode(Critic):
     def __init__(self, size: int, channels: int, code: int, width: int, hidden: int, generator: torch.Generator) -> None:
         super().__init__()
         halve = {"kernel_size": 4, "stride": 2, "padding": 1}
-        found = 2 * width * (size // 4) ** 2
+        n_features = 2 * width * (size // 4) ** 2
 
         def std(fan_in: int) -> float:  # no norm by batch here: it would mix rows, so the scale has to be right
             return (2 / fan_in) ** 0.5
 
         self.first = _drawn(nn.Conv2d, channels, width, generator=generator, std=std(16 * channels), **halve)
         self.second = _drawn(nn.Conv2d, width, 2 * width, generator=generator, std=std(16 * width), **halve)
-        self.of_image = _drawn(nn.Linear, found, hidden, generator=generator, std=std(2 * found))
+        self.of_image = _drawn(nn.Linear, n_features, hidden, generator=generator, std=std(2 * n_features))
         self.of_code = _drawn(nn.Linear, code, hidden, bias=False, generator=generator, std=std(2 * code))
         self.middle = _drawn(nn.Linear, hidden, hidden, generator=generator, std=std(hidden))
         self.last = _drawn(nn.Linear, hidden, 1, generator=generator, std=std(2 * hidden))

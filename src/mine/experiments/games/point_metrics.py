@@ -53,8 +53,8 @@ def code_information(codes: np.ndarray, clusters: np.ndarray) -> float:
     if codes.ndim == 1:
         return mine.estimate(codes.astype(str), clusters.astype(str), method="discrete").value
     # two folds and few steps: a figure beside others, not worth a minute
-    found = mine.estimate(codes, clusters.astype(str), method="mine", random_state=0, progress=False, n_folds=2, steps=200)
-    return found.value
+    estimate = mine.estimate(codes, clusters.astype(str), method="mine", random_state=0, progress=False, n_folds=2, steps=200)
+    return estimate.value
 
 
 def energy_distance(x: np.ndarray, y: np.ndarray, directions: int = 64) -> float:

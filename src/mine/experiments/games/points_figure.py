@@ -51,9 +51,9 @@ def plot_points(
 def of_one_seed(cells: Sequence[tuple[Record, Path]]) -> list[tuple[Record, Path]]:
     """A cell an arm, of the first seed that all arms have; of each arm's own first where they share none."""
     arms = list(dict.fromkeys(record.arm for record, _ in cells))
-    of_arm = {arm: {record.seed: (record, path) for record, path in cells if record.arm == arm} for arm in arms}
-    shared = [seed for seed in of_arm[arms[0]] if all(seed in found for found in of_arm.values())]
-    return [of_arm[arm][shared[0]] if shared else next(iter(of_arm[arm].values())) for arm in arms]
+    by_arm = {arm: {record.seed: (record, path) for record, path in cells if record.arm == arm} for arm in arms}
+    shared = [seed for seed in by_arm[arms[0]] if all(seed in by_seed for by_seed in by_arm.values())]
+    return [by_arm[arm][shared[0]] if shared else next(iter(by_arm[arm].values())) for arm in arms]
 
 
 def points_panel(axis: Any, points: np.ndarray, codes: np.ndarray, limit: float, name: str, note: str) -> None:

@@ -241,7 +241,7 @@ def train_points_gan(
         return f"I = {model.term.estimate:.2f} nats" if model.term else ""
 
     fit(model, batches, config.steps, folder, progress, message)
-    found = model.sample(config.evaluated)
+    sample = model.sample(config.evaluated)
     kept = slice(_KEPT)
-    np.savez_compressed(folder / "samples.npz", points=found.points[kept].astype(np.float32), codes=found.codes[kept])
-    return found
+    np.savez_compressed(folder / "samples.npz", points=sample.points[kept].astype(np.float32), codes=sample.codes[kept])
+    return sample

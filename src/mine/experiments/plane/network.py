@@ -80,11 +80,11 @@ def train_and_watch(
     while True:
         if epoch in epochs[len(layers) :]:
             with torch.no_grad():
-                found = _layers(x, parameters, function)
-            if not torch.isfinite(found[-1]).all():
+                outputs = _layers(x, parameters, function)
+            if not torch.isfinite(outputs[-1]).all():
                 raise DivergedError(f"epoch {epoch}: outputs are not finite")
-            layers.append([*found[:-1], found[-1].softmax(-1)])
-            accuracy.append(float((found[-1][test].argmax(1) == y[test]).float().mean()))
+            layers.append([*outputs[:-1], outputs[-1].softmax(-1)])
+            accuracy.append(float((outputs[-1][test].argmax(1) == y[test]).float().mean()))
             progress(epoch, epochs[-1], f"accuracy {accuracy[-1]:.3f}")
         if epoch == epochs[-1]:
             break
