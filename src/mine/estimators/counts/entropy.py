@@ -105,7 +105,7 @@ def _most_levels(counts: np.ndarray) -> float:
         return float(len(counts))
     agreeing = float((counts * (counts - 1.0)).sum() / 2)
     fewest = chi2.ppf(0.025, 2 * agreeing) / 2 if agreeing else 0.0
-    by_pairs = n * (n - 1) / (2 * max(fewest, FEWEST_PAIRS))
+    by_pairs = n * (n - 1) / (2 * max(float(fewest), FEWEST_PAIRS))
     once, twice = int((counts == 1).sum()), int((counts == 2).sum())
     by_frequency = len(counts) + once * (once + 1) / (2 * max(twice - 2 * math.sqrt(twice), 0.5))
     return max(by_pairs, by_frequency, len(counts))

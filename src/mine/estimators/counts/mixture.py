@@ -102,9 +102,7 @@ class _Empty:
     cell_bin: np.ndarray
 
     def transposed(self) -> _Empty:
-        return _Empty(
-            self.expected, self.weights, self.bins, self.n_bins, self.bin_of.T, self.products.T, self.cell_bin
-        )
+        return _Empty(self.expected, self.weights, self.bins, self.n_bins, self.bin_of.T, self.products.T, self.cell_bin)
 
 
 def _occupied(table: Table) -> _Occupied:
