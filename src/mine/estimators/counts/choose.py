@@ -28,9 +28,9 @@ DETERMINISM = 16
 #: Share of rows in levels seen twice or more, below which a column is an identifier.
 IDENTIFIER_COVERAGE = 0.1
 #: How far the interval reaches towards a candidate that differs, where nothing speaks for the value.
-APART = 1.7
+APART = 2.0
 #: Growth of the first-order error with the occupied cells per row: rare cells' ratios are themselves estimates.
-RARE_CELLS = 0.7
+RARE_CELLS = 1.2
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,10 @@ def _sparse(view: _View, groups: np.ndarray | None) -> CountsInformation:
     apart = np.array([view.capped(candidates["mixture"]), candidates["adjusted"]]) - value
     # The mixture is known to be low on functions with few rows per level, so that it is little evidence against one.
     reach = APART * doubt * (1 - 0.75 * certain)
-    errors = view.errors(stderr, groups, above=reach * max(0.0, apart.max()), below=reach * max(0.0, -apart.min()))
+    # With few rows per level the joint entropy is too low whatever the relation, and the difference of entropies too high.
+    most = 0.5 * (1 - trust) * (view.capped(candidates["chao-wang-jost"]) - value)
+    above, below = max(0.0, reach * apart.max(), most), max(0.0, -reach * apart.min())
+    errors = view.errors(stderr, groups, above=above, below=below)
     undersampled = trust < 0.5 or view.singletons > 0.5
     return view.finished(value, stderr, candidates, max(weights, key=lambda k: weights[k]), errors, undersampled=undersampled)
 

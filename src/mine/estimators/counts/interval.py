@@ -13,7 +13,7 @@ __all__ = ["Errors", "effective_rows", "interval", "noncentrality"]
 
 Z = 1.96
 #: Exceptions to a deterministic relation that a table without any may hide.
-HIDDEN_EXCEPTIONS = 0.4
+HIDDEN_EXCEPTIONS = 0.5
 
 
 @dataclass(frozen=True)
