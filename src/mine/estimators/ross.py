@@ -11,6 +11,7 @@ from scipy.special import digamma
 
 from mine.data.problem import Problem
 from mine.errors import InputError, NotEnoughDataError
+from mine.estimators.discrete import capped_by_entropy, identifier_estimate
 from mine.estimators.ksg import count_closer
 from mine.estimators.neighbours import disjoint_parts, drift_warnings, prepared, spread, without_copies
 from mine.result import Estimate
@@ -90,6 +91,8 @@ class Ross:
             raise InputError(f"n_neighbors must be an integer of 1 or more, got {k!r}.")
         problem = without_copies(problem)
         flat, codes = _sides(problem)
+        if (unknown := identifier_estimate(problem, self.name)) is not None:
+            return unknown
         n = problem.n
         labels, merged = merge_rare(codes, k + 1)
         if np.bincount(labels).max() <= k:
@@ -121,7 +124,8 @@ class Ross:
             )
         diagnostics["warnings"] += drift_warnings(drift, stderr)
         interval = (value - half_width, value + half_width)
-        return Estimate(value, None, stderr, interval, self.name, n, diagnostics=diagnostics)
+        estimate = Estimate(value, None, stderr, interval, self.name, n, diagnostics=diagnostics)
+        return capped_by_entropy(estimate, problem)
 
     def _prepare(self, values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         if self.preprocess not in ("robust", "rank", None):

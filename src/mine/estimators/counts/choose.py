@@ -10,6 +10,7 @@ import numpy as np
 from mine.data.problem import clustered_stderr
 from mine.estimators.counts.chance import expected_by_chance
 from mine.estimators.counts.entropy import Entropy, chao_wang_jost, plug_in, population_entropy
+from mine.estimators.counts.identifier import is_identifier
 from mine.estimators.counts.interval import Errors, effective_rows, interval
 from mine.estimators.counts.mixture import fit_ratios
 from mine.estimators.counts.table import Table
@@ -25,8 +26,6 @@ ROWS_PER_LEVEL = 6.0
 FEW_LEVELS = 5.0
 #: Power of the share of the entropy that is explained, above which a relation counts as deterministic.
 DETERMINISM = 16
-#: Share of rows in levels seen twice or more, below which a column is an identifier.
-IDENTIFIER_COVERAGE = 0.1
 #: How far the interval reaches towards a candidate that differs, where nothing speaks for the value.
 APART = 2.0
 #: Growth of the first-order error with the occupied cells per row: rare cells' ratios are themselves estimates.
@@ -77,7 +76,7 @@ def information(x: np.ndarray, y: np.ndarray, groups: np.ndarray | None = None) 
     table = Table.of(x, y)
     entropies = population_entropy(table.x.counts), population_entropy(table.y.counts)
     view = _View.of(table, entropies)
-    names = [name for name, entropy in zip("xy", entropies, strict=True) if entropy.coverage < IDENTIFIER_COVERAGE]
+    names = [name for name, codes in (("x", x), ("y", y)) if is_identifier(codes)]
     if names:
         return _identifier(view, tuple(names), groups)
     return _dense(view, groups) if view.dense else _sparse(view, groups)
@@ -103,7 +102,7 @@ class _View:
         room = min(plain_entropies) - chance
         explained = float(np.clip((plain - chance) / room, 0, 1)) if room > 1e-3 * min(plain_entropies) else 0.0
         lower = min(entropies, key=lambda entropy: entropy.value)
-        limit = Entropy(lower.value, lower.stderr, min(e.upper for e in entropies), min(e.coverage for e in entropies))
+        limit = Entropy(lower.value, lower.stderr, min(e.upper for e in entropies))
         first_order_holds = abs(chance - degrees / (2 * n)) < 0.25 * math.sqrt(degrees / 2) / n
         dense = first_order_holds and n >= DENSE_ROWS * len(table.x) * len(table.y)
         return cls(table, limit, plain, chance, explained, dense)

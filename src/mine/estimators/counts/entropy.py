@@ -25,13 +25,11 @@ class Entropy:
         value: The estimate.
         stderr: Its standard error.
         upper: Upper end of a 95 % interval; always finite.
-        coverage: Estimated share of the population that lies in the levels seen, from 0 to 1 (Good and Turing).
     """
 
     value: float
     stderr: float
     upper: float
-    coverage: float
 
 
 def plug_in(counts: np.ndarray) -> float:
@@ -91,7 +89,7 @@ def population_entropy(counts: np.ndarray) -> Entropy:
         + (once / n) ** 2 * (1 / max(once, 1) + 1 / (twice + 0.5))  # of the ratio of levels seen once and twice
     )
     upper = min(value + Z * stderr, math.log(_most_levels(counts)))
-    return Entropy(value, stderr, max(upper, value), 1 - once / n)
+    return Entropy(value, stderr, max(upper, value))
 
 
 def _most_levels(counts: np.ndarray) -> float:
