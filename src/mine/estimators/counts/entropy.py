@@ -13,6 +13,8 @@ __all__ = ["Entropy", "chao_wang_jost", "miller_madow", "plug_in", "population_e
 
 #: Normal quantile of a 95 % interval.
 Z = 1.96
+#: Doubt about the share of the entropy that is inferred for levels not seen: long tails have more of it.
+TAIL_DOUBT = 0.25
 #: Least number of pairs of rows of one level that an upper limit assumes where the data have none.
 FEWEST_PAIRS = 0.025
 
@@ -87,6 +89,7 @@ def population_entropy(counts: np.ndarray) -> Entropy:
         max(spread, 0.0) / n
         + (len(counts) - 1) / (2 * n**2)  # the second-order term, all there is for uniform levels
         + (once / n) ** 2 * (1 / max(once, 1) + 1 / (twice + 0.5))  # of the ratio of levels seen once and twice
+        + (TAIL_DOUBT * max(value - miller_madow(counts), 0.0)) ** 2
     )
     upper = min(value + Z * stderr, math.log(_most_levels(counts)))
     return Entropy(value, stderr, max(upper, value))
