@@ -91,14 +91,14 @@ class Ross:
             raise InputError(f"n_neighbors must be an integer of 1 or more, got {k!r}.")
         problem = without_copies(problem)
         flat, codes = _sides(problem)
-        if (unknown := identifier_estimate(problem, self.name)) is not None:
-            return unknown
         n = problem.n
         labels, merged = merge_rare(codes, k + 1)
         if np.bincount(labels).max() <= k:
             raise NotEnoughDataError(
                 f"No label has more than n_neighbors={k} rows: merge levels, lower n_neighbors, or pass discrete=False."
             )
+        if (unknown := identifier_estimate(problem, self.name)) is not None:
+            return unknown
         rng = np.random.default_rng(problem.seed)
         values = self._prepare(flat, rng)
         value = ross(values, labels, k)
