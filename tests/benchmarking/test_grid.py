@@ -10,9 +10,10 @@ import pytest
 
 from mine import tasks as registry
 from mine.benchmarking.entrants import Entrant, parse_method
-from mine.benchmarking.grid import Cell, chosen_tasks, derived_seed, make_grid, task_version
+from mine.benchmarking.grid import Cell, chosen_tasks, derived_seed, has_labels, make_grid, task_version
 from mine.datasets import correlated_normal, correlated_normal_mi
 from mine.errors import InputError, UnknownNameError
+from mine.storage import versions
 from mine.tasks import Task
 
 #: Of the first task of each suite.
@@ -62,16 +63,22 @@ def test_a_draw_is_whole_before_the_next_begins() -> None:
     assert [c.seed for c in cells] == [3] * 4 + [4] * 4
 
 
-def test_the_key_changes_with_task_code_and_place_and_nothing_else() -> None:
+def test_the_key_changes_with_task_code_and_place_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     (cell,) = make_grid([normal(0.3)], [parse_method("ksg")], [50], [0])
     (same,) = make_grid([normal(0.3)], [parse_method("ksg")], [50], [0])
     (other_task,) = make_grid([normal(0.31, "normal-0.3")], [parse_method("ksg")], [50], [0])
-    other_code = replace(cell, entrant=replace(cell.entrant, numerics=0))
     other_release = replace(cell, entrant=replace(cell.entrant, version="0.0.1"))
     assert same.key == cell.key == other_release.key
-    assert cell.place == other_task.place == other_code.place
-    assert len({cell.key, other_task.key, other_code.key}) == 3
-    assert cell.estimate_seed == other_code.estimate_seed
+    assert cell.place == other_task.place
+    assert cell.key != other_task.key
+    key, seed = cell.key, cell.estimate_seed
+    monkeypatch.setattr(versions, "NUMERICS", versions.NUMERICS + 1)
+    assert cell.key != key and cell.estimate_seed == seed
+
+
+@pytest.mark.parametrize(("suite", "labels"), [("dial", False), ("published", False), ("labels", True)])
+def test_tasks_with_labels_are_known_by_their_columns(suite: str, labels: bool) -> None:
+    assert {has_labels(task) for task in chosen_tasks(None, suite)} == {labels}
 
 
 def test_the_version_of_other_peoples_code_is_part_of_the_key() -> None:

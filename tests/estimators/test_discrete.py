@@ -11,7 +11,8 @@ import pytest
 from mine.data.problem import Problem
 from mine.data.sides import as_variable
 from mine.errors import InputError
-from mine.estimators.discrete import DiscretePlugin, plugin_suits
+from mine.estimators.discrete import DiscretePlugin, capped_by_entropy, counts_suit, identifier_estimate
+from mine.result import Estimate
 
 
 def table_problem(counts: list[list[int]], groups: np.ndarray | None = None) -> Problem:
@@ -28,16 +29,16 @@ def table_problem(counts: list[list[int]], groups: np.ndarray | None = None) -> 
         ([[40, 10], [10, 40]], 0.8 * math.log(1.6) + 0.2 * math.log(0.4), -1 / 200),
         # independent
         ([[6, 12], [12, 24]], 0.0, -1 / 108),
-        # one and the same: log 3; cells 3: -(3 - 3 - 3 + 1) / 60
-        ([[10, 0, 0], [0, 10, 0], [0, 0, 10]], math.log(3), 2 / 60),
-        # p = (1/2, 1/4, 1/4, 0), rows (3/4, 1/4), columns (3/4, 1/4); an empty cell is no cell: -(3 - 2 - 2 + 1) / 32
+        # one and the same: log 3, of three levels the most there can be, and all were seen ten times
+        ([[20, 0, 0], [0, 20, 0], [0, 0, 20]], math.log(3), 0.0),
+        # p = (1/2, 1/4, 1/4, 0), rows (3/4, 1/4), columns (3/4, 1/4); an empty cell is no cell: 3 - 2 - 2 + 1 = 0
         (
-            [[8, 4], [4, 0]],
+            [[40, 20], [20, 0]],
             0.5 * math.log(0.5 / (9 / 16)) + 2 * 0.25 * math.log(0.25 / (3 / 16)),
             0.0,
         ),
         # 2 x 3
-        ([[5, 5, 0], [0, 5, 5]], math.log(2) / 2, -(4 - 2 - 3 + 1) / 40),
+        ([[10, 10, 0], [0, 10, 10]], math.log(2) / 2, 0.0),
     ],
 )
 def test_small_tables_by_hand(counts: list[list[int]], plug_in: float, correction: float):
@@ -82,14 +83,48 @@ def test_several_columns_are_one_label():
     y = (bits["a"] ^ bits["b"]).to_numpy()
     both = DiscretePlugin().run(Problem(as_variable(bits, "x", True), as_variable(y, "y", True)))
     alone = DiscretePlugin().run(Problem(as_variable(bits["a"], "x", True), as_variable(y, "y", True)))
-    assert both.value == pytest.approx(math.log(2) - (4 - 4 - 2 + 1) / 200, abs=1e-12)
+    assert both.value == pytest.approx(math.log(2), abs=1e-12)  # the corrected value is 1 / 200 more than y can have
     assert alone.value == pytest.approx(-1 / 200, abs=1e-12)
 
 
 def test_sparse_tables_are_flagged():
-    assert not DiscretePlugin().run(table_problem([[40, 10], [10, 40]])).warnings
-    sparse = DiscretePlugin().run(table_problem([[1, 2], [2, 1]]))
-    assert sparse.warnings[0].startswith("4 occupied cells for 6 rows: merge rare levels")
+    dense = DiscretePlugin().run(table_problem([[40, 10], [10, 40]]))
+    assert not dense.warnings and not dense.diagnostics["undersampled"]
+    assert dense.diagnostics["basis"] == "contingency table" and dense.diagnostics["estimator"] == "miller-madow"
+    rng = np.random.default_rng(0)
+    x, y = (as_variable(side, name, True) for side, name in zip(rng.integers(0, 60, (2, 100)), "xy", strict=True))
+    sparse = DiscretePlugin().run(Problem(x, y))
+    assert sparse.diagnostics["undersampled"] and "Merge rare levels" in sparse.warnings[0]
+
+
+def test_an_identifier_says_nothing_that_can_be_known():
+    rng = np.random.default_rng(0)
+    kinds = rng.integers(0, 3, 500)
+    record = as_variable([f"r{i}" for i in range(500)], "record")
+    for sides in ((record, as_variable(kinds, "y", True)), (as_variable(kinds, "x", True), record)):
+        estimate = DiscretePlugin().run(Problem(*sides))
+        assert estimate.diagnostics["unidentifiable"] is True
+        assert estimate.interval[0] == 0.0 and estimate.interval[1] == pytest.approx(math.log(3), abs=0.02)
+        assert estimate.value < 0.05
+        assert estimate.warnings == [
+            "Column 'record' has a different label in (nearly) every row: how much it says about anything else cannot be known."
+        ]
+
+
+def test_an_identifier_beside_numbers():
+    record, numbers = as_variable([f"r{i}" for i in range(200)], "record"), as_variable(np.arange(200.0), "y", False)
+    estimate = identifier_estimate(Problem(record, numbers), "auto")
+    assert estimate is not None and estimate.value == 0.0 and estimate.diagnostics["unidentifiable"]
+    assert estimate.interval[0] == 0.0 and math.log(200) < estimate.interval[1] < math.inf
+    assert identifier_estimate(Problem(as_variable(np.arange(200) % 50, "x", True), numbers), "auto") is None
+
+
+def test_no_estimate_is_beyond_the_entropy_of_labels():
+    problem = Problem(as_variable(np.arange(90) % 3, "x", True), as_variable(np.arange(90.0), "y", False))
+    capped = capped_by_entropy(Estimate(1.3, 0.9, 0.1, (0.7, math.inf), "auto", 90), problem)
+    assert capped.value == pytest.approx(math.log(3)) and capped.interval == (0.7, pytest.approx(math.log(3)))
+    numbers = Problem(problem.y, problem.y)
+    assert capped_by_entropy(capped, numbers) is capped
 
 
 def test_numbers_are_refused_with_the_remedy():
@@ -99,10 +134,14 @@ def test_numbers_are_refused_with_the_remedy():
             DiscretePlugin().run(problem)
 
 
-def test_the_table_suits_discrete_sides_with_five_rows_a_cell():
+def test_counts_suit_two_columns_of_labels_and_wider_sides_with_five_rows_a_cell():
     levels = np.arange(45) % 3
     x, y = as_variable(levels, "x", True), as_variable(np.repeat([0, 1, 2], 15), "y", True)
-    assert plugin_suits(Problem(x, y))  # 45 rows for 9 cells
-    rows = np.arange(44)
-    assert not plugin_suits(Problem(x.take(rows), y.take(rows)))
-    assert not plugin_suits(Problem(as_variable(np.arange(45.0), "x", False), y))
+    assert counts_suit(Problem(x, y))
+    assert counts_suit(Problem(as_variable(np.arange(45), "x", True), y))  # whatever the levels
+    assert not counts_suit(Problem(as_variable(np.arange(45.0), "x", False), y))
+    bits = pd.DataFrame({"a": np.arange(40) % 2, "b": np.arange(40) // 2 % 2})
+    pair, bit = as_variable(bits, "x", True), as_variable(np.arange(40) // 4 % 2, "y", True)
+    assert counts_suit(Problem(pair, bit))  # 40 rows for 8 cells
+    rows = np.arange(39)
+    assert not counts_suit(Problem(pair.take(rows), bit.take(rows)))

@@ -7,7 +7,10 @@ import pytest
 from mine.storage import versions
 
 
-@pytest.mark.parametrize(("numerics", "in_cells"), [(1, 1), (2, 1), (3, 3), (4, 4)])
-def test_a_raise_reaches_stored_cells_unless_it_is_listed(monkeypatch: pytest.MonkeyPatch, numerics: int, in_cells: int):
+@pytest.mark.parametrize(("numerics", "of_numbers", "of_labels"), [(1, 1, 1), (2, 1, 1), (3, 1, 3), (4, 4, 4)])
+def test_a_raise_reaches_the_stored_cells_that_it_changes(
+    monkeypatch: pytest.MonkeyPatch, numerics: int, of_numbers: int, of_labels: int
+):
     monkeypatch.setattr(versions, "NUMERICS", numerics)
-    assert versions.cell_numerics() == in_cells
+    assert versions.cell_numerics(labels=False) == of_numbers
+    assert versions.cell_numerics(labels=True) == of_labels

@@ -229,7 +229,7 @@ def test_a_folder_of_release_0_1_0_is_gone_on_from(tmp_path: Path, monkeypatch: 
     block.write_text(json.dumps(cells), encoding="utf-8")
     call = {"method": "gaussian", "random_state": 3, "out": tmp_path}
     assert list(mine.pairwise(small_table(), **call)["value"]) == [7.0] * 3
-    monkeypatch.setattr(versions, "NUMERICS", 3)  # the same block of other numerics is another one
+    monkeypatch.setattr(versions, "NUMERICS", versions.NUMERICS + 9)  # the same block of other numerics is another one
     assert 7.0 not in list(mine.pairwise(small_table(), **call)["value"])
 
 
@@ -438,3 +438,39 @@ def test_the_level_over_many_independent_columns():
     assert len(p) == 120
     assert (p <= 0.05).mean() <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 120)
     assert stats.kstest(p, "uniform").pvalue > 1e-4
+
+
+def identifiers_in_a_table() -> pd.DataFrame:
+    rng = np.random.default_rng(4)
+    kind = rng.integers(0, 3, 300)
+    return pd.DataFrame(
+        {
+            "record": [f"r{i}" for i in range(300)],
+            "kind": kind.astype(str),
+            "shop": rng.integers(0, 100, 300).astype(str),
+            "size": kind + 1.2 * rng.normal(size=300),
+        }
+    )
+
+
+def test_identifiers_come_last_with_a_note_and_without_a_strength():
+    found = mine.pairwise(identifiers_in_a_table(), random_state=0)
+    ids = found["x"].eq("record") | found["y"].eq("record")
+    assert ids.tolist() == [False] * 3 + [True] * 3
+    assert found.loc[ids, "strength"].isna().all() and found.loc[~ids, "strength"].notna().all()
+    assert found.loc[ids, "note"].str.contains("Column 'record' has a different label in \\(nearly\\) every row").all()
+    assert np.isfinite(found["high"]).all() and (found["low"] <= found["value"]).all()
+    row = found[ids & found["y"].eq("kind")].iloc[0]
+    assert row["low"] == 0.0 and row["high"] == pytest.approx(np.log(3), abs=0.03)
+    unrelated = found[found["x"].eq("kind") & found["y"].eq("shop")].iloc[0]
+    assert abs(unrelated["value"]) < 0.06 and unrelated["low"] <= 0.0
+
+
+def test_identifiers_have_no_colour_in_the_heat_map():
+    names, across, matrix = strength_matrix(mine.pairwise(identifiers_in_a_table(), random_state=0))
+    assert names == across
+    i = names.index("record")
+    others = np.delete(np.arange(len(names)), i)
+    assert np.isnan(matrix[i]).all() and np.isnan(matrix[:, i]).all()
+    rest = matrix[np.ix_(others, others)]
+    assert np.isfinite(rest[~np.eye(len(others), dtype=bool)]).all()

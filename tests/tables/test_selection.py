@@ -160,3 +160,19 @@ def test_scikit_learns_checks(estimator: Any, check: Any):
         check(estimator)
     finally:
         np.random.set_state(state)
+
+
+@pytest.mark.parametrize("criterion", ["relevance", "mrmr", "jmi"])
+def test_an_identifier_is_never_chosen(criterion: Any):
+    rng = np.random.default_rng(3)
+    y = rng.integers(0, 3, 400)
+    X = pd.DataFrame(
+        {
+            "record": [f"r{i}" for i in range(400)],
+            "shop": rng.integers(0, 150, 400).astype(str),
+            "size": y + 1.2 * rng.normal(size=400),
+        }
+    )
+    selector = MutualInfoSelector(3, criterion=criterion).fit(X, y.astype(str))
+    assert selector.get_feature_names_out()[0] != "record" and len(selector.order_) == 2
+    assert selector.scores_[0] == 0.0 and selector.order_[0] == 2

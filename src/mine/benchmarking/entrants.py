@@ -31,14 +31,14 @@ class Entrant:
         options: Its options, sorted by name.
         version: Version of the code behind it: this package's for its own methods, otherwise a distribution's or a digest.
         target: The object itself where the caller passed one.
-        numerics: ``NUMERICS`` of this package for its own methods, None for other code.
+        own: Whether it is a method of this package.
     """
 
     name: str
     options: tuple[tuple[str, Any], ...] = ()
     version: str = ""
     target: Any = None
-    numerics: int | None = None
+    own: bool = False
 
     @property
     def label(self) -> str:
@@ -127,7 +127,7 @@ def parse_method(text: str) -> Entrant:
     given = tuple(sorted(options.items()))
     if ":" in name:
         return Entrant(name, given, external_version(name))
-    return Entrant(name, given, versions.__version__, numerics=versions.cell_numerics())
+    return Entrant(name, given, versions.__version__, own=True)
 
 
 def with_effort(entrants: Iterable[Entrant], efforts: Sequence[str]) -> list[Entrant]:

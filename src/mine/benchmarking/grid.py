@@ -7,9 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+import numpy as np
+
 from mine import tasks as registry
 from mine.benchmarking.entrants import Entrant
+from mine.data.columns import MAX_LEVELS, ROWS_PER_LEVEL
 from mine.errors import InputError, UnknownNameError
+from mine.storage.versions import cell_numerics
 from mine.tasks import Task
 
 __all__ = ["Cell", "cell_key", "chosen_tasks", "derived_seed", "make_grid", "task_version"]
@@ -32,6 +36,13 @@ def task_version(task: Task) -> str:
     x, y = task.sample(16, 0)
     rows = "\n".join(",".join(f"{v:.5g}" if isinstance(v, float) else str(v) for v in side.ravel().tolist()) for side in (x, y))
     return hashlib.sha256(f"{task.mutual_information:.9g}\n{rows}".encode()).hexdigest()[:8]
+
+
+def has_labels(task: Task) -> bool:
+    """Whether a column of the task is read as labels: by :mod:`mine.data.columns`' rule, on rows enough to tell."""
+    rows = MAX_LEVELS * ROWS_PER_LEVEL
+    sides = (np.asarray(side).reshape(rows, -1) for side in task.sample(rows, 0))
+    return any(column.dtype.kind not in "iuf" or len(np.unique(column)) <= MAX_LEVELS for side in sides for column in side.T)
 
 
 def cell_key(place: tuple[str, str, int, int], task_version: str, method_version: str, numerics: int | None) -> str:
@@ -57,6 +68,7 @@ class Cell:
         n: Rows.
         seed: Number of the draw.
         task_version: See :func:`task_version`.
+        labels: Whether the task has labels on a side.
     """
 
     task: Task
@@ -64,6 +76,7 @@ class Cell:
     n: int
     seed: int
     task_version: str
+    labels: bool = False
 
     @property
     def place(self) -> tuple[str, str, int, int]:
@@ -73,7 +86,12 @@ class Cell:
     @property
     def key(self) -> str:
         """See :func:`cell_key`."""
-        return cell_key(self.place, self.task_version, self.entrant.version, self.entrant.numerics)
+        return cell_key(self.place, self.task_version, self.entrant.version, self.numerics)
+
+    @property
+    def numerics(self) -> int | None:
+        """The version of this package's numbers that decides whether a stored result counts; None for other code."""
+        return cell_numerics(labels=self.labels) if self.entrant.own else None
 
     @property
     def sample_seed(self) -> int:
@@ -92,12 +110,12 @@ def make_grid(tasks: Sequence[Task], entrants: Sequence[Entrant], n: Sequence[in
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise InputError(f"Two tasks are called {twice!r}: rename one.")
-    versions = [task_version(task) for task in tasks]
+    about = [(task, task_version(task), has_labels(task)) for task in tasks]
     return [
-        Cell(task, entrant, rows, seed, version)
+        Cell(task, entrant, rows, seed, version, labels)
         for seed in seeds
         for rows in n
-        for task, version in zip(tasks, versions, strict=True)
+        for task, version, labels in about
         for entrant in entrants
     ]
 

@@ -107,7 +107,7 @@ class Record:
         task, method, n, seed = cell.place
         return cls(
             task, method, n, seed, cell.task_version, cell.entrant.version, float(cell.task.mutual_information),
-            numerics=cell.entrant.numerics, **outcome,
+            numerics=cell.numerics, **outcome,
         )  # fmt: skip
 
     @classmethod

@@ -21,6 +21,7 @@ class ResidualCritic(Critic):
     the first ``base_dx`` and ``base_dy`` coordinates (all of them by default).
 
     Example:
+        >>> from mine.critics import ConcatCritic, GaussianCritic
         >>> base = GaussianCritic.fit(np.eye(4)[:, :2], np.eye(4)[:, 2:])
         >>> critic = ResidualCritic(base.float(), ConcatCritic(2, 2, zero_init=True))
         >>> x, y = torch.randn(8, 2), torch.randn(8, 2)
@@ -56,6 +57,7 @@ class MeanCritic(Critic):
     what each has learned of noise cancels.
 
     Example:
+        >>> from mine.critics import SeparableCritic
         >>> members = [SeparableCritic(2, 3) for _ in range(3)]
         >>> x, y = torch.randn(8, 2), torch.randn(8, 3)
         >>> torch.allclose(MeanCritic(members)(x, y), sum(m(x, y) for m in members) / 3, atol=1e-6)

@@ -112,8 +112,8 @@ METHODS: dict[str, Method] = {
         ),
         Method(
             "discrete",
-            "contingency table with the Miller-Madow correction",
-            "Miller 1955",
+            "contingency table with its bias corrected, at any number of levels",
+            "Miller 1955; Vinh et al. 2010; Chao et al. 2013",
             "mine.estimators.discrete",
             "DiscretePlugin",
         ),

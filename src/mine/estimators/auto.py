@@ -19,7 +19,7 @@ from mine.data.problem import Problem
 from mine.data.splits import Fold
 from mine.estimators.base import CopulaBase, base_rows, fit_copulas
 from mine.estimators.blend import blend
-from mine.estimators.discrete import DiscretePlugin, plugin_suits
+from mine.estimators.discrete import DiscretePlugin, capped_by_entropy, counts_suit, identifier_estimate
 from mine.estimators.fit import CrossFit
 from mine.estimators.neural import EffortSettings, FittedNeural, Neural
 from mine.estimators.strong import by_copula, by_residual, by_ross
@@ -42,7 +42,7 @@ class Auto(Neural):
     """Ranks, a fitted copula and a critic by distance, cross-fitted in one stacked network, bias correction.
 
     Where shuffled pairs are saturated, or a regression alone finds more than the critics, the value is that of
-    :mod:`mine.estimators.strong`. Two wholly discrete sides with enough rows a cell go to the contingency table instead.
+    :mod:`mine.estimators.strong`. Two columns of labels go to the contingency table instead.
     """
 
     name: str = "auto"
@@ -62,10 +62,16 @@ class Auto(Neural):
     }
 
     def fit(self, problem: Problem) -> FittedNeural:
-        if self.critic is None and plugin_suits(problem):
-            estimate = DiscretePlugin(name=self.name).run(problem)
+        estimate = None if self.critic is not None else self._without_training(problem)
+        if estimate is not None:
             return FittedNeural(estimate, [], [], "dv", problem.device)
         return super().fit(problem)
+
+    def _without_training(self, problem: Problem) -> Estimate | None:
+        """What counts say, where they are the better basis or where nothing can be known."""
+        if counts_suit(problem):
+            return DiscretePlugin(name=self.name).run(problem)
+        return identifier_estimate(problem, self.name)
 
     def _critic(self, problem: Problem, pairs: Pairs, folds: list[Fold], generator: torch.Generator) -> Critic:
         if label := _label_side(problem):
@@ -193,10 +199,13 @@ class Auto(Neural):
         """The bound from shuffled pairs, or what replaces it where they cannot resolve the information or miss much of it."""
         if self.critic is not None:
             return estimate
+        return capped_by_entropy(self._best_of(estimate, fit), fit.problem)
+
+    def _best_of(self, estimate: Estimate, fit: CrossFit) -> Estimate:
         if self.residual:
-            found = by_residual(estimate, fit.problem, partial(_remainder, self)) or by_ross(estimate, fit.problem)
-            if found is not None:
-                return found
+            taken_over = by_residual(estimate, fit.problem, partial(_remainder, self)) or by_ross(estimate, fit.problem)
+            if taken_over is not None:
+                return taken_over
         return by_copula(estimate, fit)
 
     def _encoder(self) -> SideEncoder:

@@ -1,63 +1,126 @@
-"""Two discrete variables: the plug-in estimate with its first-order bias removed."""
+"""Two sides of labels: mutual information from the counts of their contingency table."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from mine.data.problem import Problem, clustered_stderr
+from mine.data.problem import Problem
+from mine.data.variable import Variable
 from mine.errors import InputError
+from mine.estimators.counts.choose import CountsInformation, information
+from mine.estimators.counts.entropy import population_entropy
+from mine.estimators.counts.identifier import is_identifier, unidentifiable_sentence
+from mine.estimators.counts.table import distinct_codes
 from mine.result import Estimate
 
-__all__ = ["DiscretePlugin", "plugin_suits"]
+__all__ = ["DiscretePlugin", "both_labels", "capped_by_entropy", "counts_suit", "identifier_estimate"]
 
 
-def plugin_suits(problem: Problem) -> bool:
-    """Whether both sides are wholly discrete and the table of their values has five rows a cell or more."""
-    if problem.x.n_continuous or problem.y.n_continuous:
+def both_labels(problem: Problem) -> bool:
+    """Whether both sides are wholly discrete."""
+    return not problem.x.n_continuous and not problem.y.n_continuous
+
+
+def counts_suit(problem: Problem) -> bool:
+    """Whether the contingency table is the best basis: one column of labels on each side, or five rows per cell.
+
+    Several columns joined to one label per row have more levels than rows, and a critic that sees the single columns finds
+    structure between them that counts cannot.
+    """
+    if not both_labels(problem):
         return False
-    cells = len(np.unique(problem.x.row_ids())) * len(np.unique(problem.y.row_ids()))
+    if problem.x.is_label and problem.y.is_label:
+        return True
+    cells = math.prod(len(np.unique(side.row_ids())) for side in (problem.x, problem.y))
     return problem.n >= 5 * cells
+
+
+def identifier_estimate(problem: Problem, name: str) -> Estimate | None:
+    """The estimate if one side is an identifier and the other is not one column of labels, else None.
+
+    The value is 0, of all values up to the identifier's entropy the one that claims nothing.
+    """
+    if problem.x.is_label and problem.y.is_label:
+        return None  # the contingency table knows
+    for side in (problem.x, problem.y):
+        if side.is_label and is_identifier(codes := distinct_codes(side.row_ids())):
+            upper = population_entropy(np.bincount(codes)).upper
+            diagnostics = {
+                "basis": "none",
+                "unidentifiable": True,
+                "warnings": [unidentifiable_sentence([_name(side)])],
+            }
+            return Estimate(0.0, None, 0.0, (0.0, upper), name, problem.n, diagnostics=diagnostics)
+    return None
+
+
+def capped_by_entropy(estimate: Estimate, problem: Problem) -> Estimate:
+    """``estimate`` with neither value nor interval beyond the entropy of a side of labels; unchanged without such a side."""
+    sides = [side for side in (problem.x, problem.y) if not side.n_continuous]
+    if not sides:
+        return estimate
+    entropies = [population_entropy(np.bincount(distinct_codes(side.row_ids()))) for side in sides]
+    value = min([estimate.value, *(entropy.value for entropy in entropies)])
+    low, high = estimate.interval
+    upper = max(value, min(entropy.upper for entropy in entropies))
+    return replace(estimate, value=value, interval=(min(low, value), min(high, upper)))
 
 
 @dataclass(frozen=True)
 class DiscretePlugin:
-    """Estimator ``"discrete"``: counts of the contingency table, with the Miller-Madow correction.
+    """Estimator ``"discrete"``: counts of the contingency table, from 2 x 2 to every row its own level.
+
+    With five rows per cell or more it is the plug-in value with the correction of Miller and Madow. With fewer it is a weighted
+    mean of a mixture of ratios, the information adjusted for chance and a difference of entropies; the interval covers
+    unseen levels, and its upper end is the smaller entropy's upper limit at most.
 
     References:
-        Miller, 1955; Paninski, 2003 (doi 10.1162/089976603321780272), section 4.
+        Miller, 1955; Kiefer & Wolfowitz, 1956; Vinh, Epps & Bailey, 2010; Chao, Wang & Jost, 2013.
     """
 
     name: str = "discrete"
     numeric_only = False
 
     def run(self, problem: Problem) -> Estimate:
-        if problem.x.n_continuous or problem.y.n_continuous:
+        if not both_labels(problem):
             raise InputError(
                 "method 'discrete' needs discrete columns on both sides: pass discrete=True if these numbers are labels, "
                 "or use method 'auto'."
             )
-        x, y = problem.x.row_ids(), problem.y.row_ids()
-        n = problem.n
-        table = np.zeros((x.max() + 1, y.max() + 1))
-        np.add.at(table, (x, y), 1)
-        p_x, p_y = table.sum(1) / n, table.sum(0) / n
-        pointwise = np.log(table[x, y] / n) - np.log(p_x[x]) - np.log(p_y[y])
+        x, y = (distinct_codes(side.row_ids()) for side in (problem.x, problem.y))
+        counted = information(x, y, problem.groups)
+        return Estimate(
+            counted.value, None, counted.stderr, (counted.low, counted.high), self.name, problem.n,
+            diagnostics=counts_diagnostics(counted, problem),
+        )  # fmt: skip
 
-        # Each plug-in entropy is low by (cells - 1) / 2n, so I = H(x) + H(y) - H(x, y) is off by the sum below.
-        bias = (np.count_nonzero(table) - table.shape[0] - table.shape[1] + 1) / (2 * n)
-        value = float(pointwise.mean()) - bias
-        stderr = clustered_stderr(pointwise, problem.groups)
-        half_width = float(np.hypot(1.96 * stderr, 1.96 * np.sqrt(2 * max(bias, 0) / (2 * n)) + 0.5 * abs(bias)))
-        diagnostics = {
-            "levels": list(table.shape),
-            "bias_correction": -bias,
-            "warnings": [],
-        }
-        if n < 5 * np.count_nonzero(table):
-            diagnostics["warnings"].append(
-                f"{np.count_nonzero(table)} occupied cells for {n} rows: merge rare levels, the correction is first-order."
-            )
-        interval = (value - half_width, value + half_width)
-        return Estimate(value, None, stderr, interval, self.name, n, diagnostics=diagnostics)
+
+def counts_diagnostics(counted: CountsInformation, problem: Problem) -> dict[str, Any]:
+    """What was chosen for this table and why, and what to be careful about."""
+    warnings = []
+    if counted.identifiers:
+        warnings.append(unidentifiable_sentence([_name(getattr(problem, side)) for side in counted.identifiers]))
+    elif counted.undersampled:
+        rows, columns = counted.levels
+        warnings.append(
+            f"{rows:,} x {columns:,} levels for {problem.n:,} rows: so few rows per cell leave more than one answer, and the "
+            "value assumes that all cells are alike. Merge rare levels, or collect more rows."
+        )
+    return {
+        "basis": "contingency table",
+        "estimator": counted.estimator,
+        "levels": list(counted.levels),
+        "bias_correction": counted.value - counted.plug_in,
+        "candidates_nats": counted.candidates,
+        "undersampled": counted.undersampled,
+        "unidentifiable": bool(counted.identifiers),
+        "warnings": warnings,
+    }
+
+
+def _name(side: Variable) -> str:
+    return ", ".join(side.columns) or side.name

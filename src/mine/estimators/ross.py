@@ -11,6 +11,7 @@ from scipy.special import digamma
 
 from mine.data.problem import Problem
 from mine.errors import InputError, NotEnoughDataError
+from mine.estimators.discrete import capped_by_entropy, identifier_estimate
 from mine.estimators.ksg import count_closer
 from mine.estimators.neighbours import disjoint_parts, drift_warnings, prepared, spread, without_copies
 from mine.result import Estimate
@@ -96,6 +97,8 @@ class Ross:
             raise NotEnoughDataError(
                 f"No label has more than n_neighbors={k} rows: merge levels, lower n_neighbors, or pass discrete=False."
             )
+        if (unknown := identifier_estimate(problem, self.name)) is not None:
+            return unknown
         rng = np.random.default_rng(problem.seed)
         values = self._prepare(flat, rng)
         value = ross(values, labels, k)
@@ -121,7 +124,8 @@ class Ross:
             )
         diagnostics["warnings"] += drift_warnings(drift, stderr)
         interval = (value - half_width, value + half_width)
-        return Estimate(value, None, stderr, interval, self.name, n, diagnostics=diagnostics)
+        estimate = Estimate(value, None, stderr, interval, self.name, n, diagnostics=diagnostics)
+        return capped_by_entropy(estimate, problem)
 
     def _prepare(self, values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         if self.preprocess not in ("robust", "rank", None):

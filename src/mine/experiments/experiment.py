@@ -64,7 +64,7 @@ class Experiment:
             None where the numbers are all it needs.
         targets: What the larger scales have to reach, for the verdict on the page.
         version: Raised, by one, by the commit that means to change what the experiment's cells come to. Stored cells of another
-            version do not count, nor do those of other ``NUMERICS``: every experiment trains critics or estimates with them.
+            version do not count. Whoever raises ``NUMERICS`` runs the experiments that the change reaches, and raises theirs.
     """
 
     name: str

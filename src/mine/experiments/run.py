@@ -114,7 +114,7 @@ def reproduce(
 def _cell(experiment: Experiment, scale: str, arm: str, seed: int) -> Cell:
     """The cell of today's settings and versions."""
     config = asdict(experiment.config(arm, scale))
-    return Cell(experiment.name, scale, arm, seed, config, experiment.version, versions.cell_numerics())
+    return Cell(experiment.name, scale, arm, seed, config, experiment.version, versions.NUMERICS)
 
 
 def _comparable(experiment: Experiment, scale: str, done: dict[str, Record]) -> list[Record]:

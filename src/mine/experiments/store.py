@@ -28,8 +28,8 @@ class Cell:
         arm: Name of the arm.
         seed: Number of the repetition.
         config: The config as a dictionary.
-        version: The experiment's own.
-        numerics: ``NUMERICS`` of the package.
+        version: The experiment's own: it alone decides whether a stored result counts, beside the settings.
+        numerics: ``NUMERICS`` of the package, which is told and not compared.
     """
 
     experiment: str
@@ -44,7 +44,7 @@ class Cell:
     def key(self) -> str:
         """Everything that the numbers depend on, as text."""
         config = json.dumps(dict(self.config), sort_keys=True)
-        parts = [self.experiment, self.arm, self.seed, config, f"version {self.version}", f"numerics {self.numerics}"]
+        parts = [self.experiment, self.arm, self.seed, config, f"version {self.version}"]
         return "\x1f".join(map(str, parts))
 
     @property
@@ -65,8 +65,8 @@ class Record:
         seed: Number of the repetition.
         config: The config as a dictionary.
         version: The experiment's own; 0 for results of unknown code, from before there were versions.
-        numerics: ``NUMERICS`` of the package that gave the numbers; 0 as above.
-        package: That package's version, which is told and not compared.
+        numerics: ``NUMERICS`` of the package that gave the numbers; 0 as above. Told, not compared.
+        package: That package's version, likewise.
         metrics: The numbers, by key.
         seconds: Wall time, over all the pieces that a resumed run took.
         environment: Versions and processor.

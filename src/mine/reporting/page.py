@@ -116,7 +116,8 @@ def _facts(pairwise: Pairwise) -> str:
 
 def _cards(pairwise: Pairwise, rows: list[dict[str, Any]]) -> str:
     tested = pairwise.q is not None
-    chosen = [row for row in rows if row["value"] > 0 and (not tested or row["q"] <= LEVEL)][:CARDS]
+    known = [row for row in rows if not math.isnan(row["strength"])]
+    chosen = [row for row in known if row["value"] > 0 and (not tested or row["q"] <= LEVEL)][:CARDS]
     if not chosen:
         what = f"No pair has a q of {LEVEL:g} or less." if tested else "No pair has a positive value."
         return f"<p>{what}</p>"

@@ -7,12 +7,20 @@ __all__ = ["NUMERICS", "__version__", "cell_numerics"]
 __version__ = "0.1.0"
 
 #: Raised, by one, by the commit that means to change what an estimate comes to; nothing else makes a stored result stale.
-NUMERICS = 2
-#: Raises that changed no number that a stored cell can hold (of a benchmark, of ``mine.pairwise``, of an experiment).
-#: 2: ``mine.kl_divergence`` and ``conditional="shuffle"``, whose critics train in the one loop since then.
-_NOT_IN_CELLS = frozenset({2})
+#:
+#: 2: ``mine.kl_divergence`` and ``conditional="shuffle"`` train in the one loop.
+#: 3: two columns of labels by their counts at any number of levels; no interval with labels on a side is open above.
+NUMERICS = 3
+#: Raises that changed no number that a stored cell can hold (of a benchmark, of ``mine.pairwise``), and those that changed only
+#: cells with labels on a side.
+_IN_NO_CELL, _IN_CELLS_OF_LABELS = frozenset({2}), frozenset({3})
 
 
-def cell_numerics() -> int:
-    """The version of the numbers in stored cells: the last raise that changed them."""
-    return max(number for number in range(1, NUMERICS + 1) if number not in _NOT_IN_CELLS)
+def cell_numerics(*, labels: bool) -> int:
+    """The version of the numbers in a stored cell: the last raise that changed such cells.
+
+    Arguments:
+        labels: Whether a side has a column of labels.
+    """
+    others = _IN_NO_CELL if labels else _IN_NO_CELL | _IN_CELLS_OF_LABELS
+    return max(number for number in range(1, NUMERICS + 1) if number not in others)

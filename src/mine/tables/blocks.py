@@ -34,7 +34,7 @@ UNTESTED = "no test: fewer than four groups to permute"
 
 @dataclass(frozen=True)
 class Cell:
-    """What is known of one pair; nats, None where there is no such number."""
+    """What is known of one pair; nats, None where there is no such number. ``unidentifiable``: one column names the rows."""
 
     x: str
     y: str
@@ -49,6 +49,7 @@ class Cell:
     method: str
     n: int
     note: str
+    unidentifiable: bool = False
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,7 @@ def _single(task: Task, a: str, b: str) -> Cell:
     low, high = (None if not np.isfinite(end) else float(end) for end in estimate.interval)
     return Cell(
         a, b, estimate.value, estimate.lower_bound, estimate.stderr, low, high, p, draws, kind, estimate.method, estimate.n,
-        " ".join(notes),
+        " ".join(notes), bool(estimate.diagnostics.get("unidentifiable", False)),
     )  # fmt: skip
 
 

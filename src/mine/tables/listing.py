@@ -31,7 +31,12 @@ def as_terminal(pairwise: Pairwise, top: int, width: int) -> str:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", overflow="fold")
     for row in shown:
-        numbers = [_number(row["value"]), _number(row["stderr"]), _interval(row), f"{row['strength']:.2f}"]
+        numbers = [
+            _number(row["value"]),
+            _number(row["stderr"]),
+            _interval(row),
+            "-" if math.isnan(row["strength"]) else f"{row['strength']:.2f}",
+        ]
         if tested:
             numbers += [f"{row['p']:.2g}", f"{row['q']:.2g}"]
         cells = [" ".join(row["x"].split()), " ".join(row["y"].split()), *numbers, f"{row['n']:,}", _remark(row)]
@@ -51,10 +56,16 @@ def as_terminal(pairwise: Pairwise, top: int, width: int) -> str:
 
 
 def strongest(pairwise: Pairwise) -> list[dict[str, Any]]:
-    """The rows of the result, the largest value first, those without one last."""
+    """The rows of the result, the largest value first, then those of identifiers, those without a value last."""
     records = pairwise.records()
     rows = [dict(zip(records, row, strict=True)) for row in zip(*records.values(), strict=True)]
-    return sorted(rows, key=lambda row: -row["value"] if not math.isnan(row["value"]) else math.inf)
+    return sorted(rows, key=_rank)
+
+
+def _rank(row: dict[str, Any]) -> tuple[int, float]:
+    if math.isnan(row["value"]):
+        return 2, 0.0
+    return int(math.isnan(row["strength"])), -row["value"]
 
 
 def as_csv(pairwise: Pairwise) -> str:

@@ -76,7 +76,7 @@ class Pairwise:
             "stderr": nats("stderr"),
             "low": [v if c.value is not None else math.nan for c, v in zip(self.cells, nats("low", -math.inf), strict=True)],
             "high": [v if c.value is not None else math.nan for c, v in zip(self.cells, nats("high", math.inf), strict=True)],
-            "strength": [math.nan if c.value is None else strength(c.value) for c in self.cells],
+            "strength": [math.nan if c.value is None or c.unidentifiable else strength(c.value) for c in self.cells],
         }
         if self.q is not None:
             out["p"] = [math.nan if c.p is None else c.p for c in self.cells]
@@ -108,6 +108,7 @@ def pairwise(
 
     Two columns of numbers get cross-fitted critics, those of many pairs trained as one stacked network; two of labels the
     corrected contingency table; a label and numbers the neighbours of Ross (2014). A constant column gives 0 and a note.
+    Pairs with an identifier, a label that differs in (nearly) every row, come last, with a note and without a strength.
 
     Arguments:
         data: A pandas, polars or other frame; or an array or tensor of shape (n, d).
@@ -194,7 +195,7 @@ def measure(
         _numbers_only(method, columns)
     blocks = plan(pairs, columns, stack=method == "auto")
     about = {
-        "version": _version_of_numbers(), "method": method, "effort": effort, "seed": seed, "permutations": most,
+        "version": _version_of_numbers(columns), "method": method, "effort": effort, "seed": seed, "permutations": most,
         "max_rows": max_rows, "apart": apart,
     }  # fmt: skip
     store = None if out is None else BlockStore(Path(out), about, columns, codes)
@@ -214,16 +215,16 @@ def measure(
             done |= {(cell.x, cell.y): cell for cell in cells}
             if on_progress is not None:
                 on_progress(len(done), len(pairs), f"{len(done):,} of {len(pairs):,} pairs")
-    ordered = [done[pair] for pair in pairs]
+    ordered = sorted((done[pair] for pair in pairs), key=lambda cell: cell.unidentifiable)
     return Pairwise(ordered, columns, _discoveries(ordered) if test else None, unit, copies)
 
 
-def _version_of_numbers() -> str | int:
+def _version_of_numbers(columns: dict[str, Column]) -> str | int:
     """``NUMERICS``, the only version that decides whether a finished block counts; the first is written ``"0.1.0"``.
 
     Release 0.1.0 wrote its own version in that place, and its folders must still be found.
     """
-    numerics = versions.cell_numerics()
+    numerics = versions.cell_numerics(labels=any(column.kind == "label" for column in columns.values()))
     return "0.1.0" if numerics == 1 else numerics
 
 

@@ -20,6 +20,8 @@ from mine.data.problem import problem_seed
 from mine.data.sides import as_variable
 from mine.data.sources import named_columns
 from mine.errors import InputError, UnknownNameError
+from mine.estimators.counts.choose import information
+from mine.estimators.counts.identifier import is_identifier
 from mine.estimators.ksg import ksg
 from mine.estimators.ross import merge_rare, ross
 
@@ -76,6 +78,8 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):
 
     References:
         Peng, Long & Ding, 2005 (mRMR, doi 10.1109/TPAMI.2005.159); Yang & Moody, 1999 (JMI); Brown et al., 2012, for both.
+
+    A column of labels that differ in (nearly) every row, an identifier, scores 0 and is never chosen.
 
     Arguments:
         n_features_to_select: How many features, or groups of them, to keep; all where there are fewer.
@@ -177,13 +181,14 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):
         return {label: tuple(j for j, other in enumerate(labels) if other == label) for label in dict.fromkeys(labels)}
 
     def _chosen(self, scorer: _Scorer, blocks: list[tuple[int, ...]]) -> list[int]:
-        wanted = min(self.n_features_to_select, len(blocks))
-        if self.criterion == "relevance":
-            return [int(g) for g in np.argsort(-self.scores_, kind="stable")[:wanted]]
-        order = [int(np.argmax(self.scores_))]
+        known = [g for g, block in enumerate(blocks) if not all(scorer.features[j].identifier for j in block)]
+        wanted = min(self.n_features_to_select, len(known))
+        if self.criterion == "relevance" or not known:
+            return [int(known[i]) for i in np.argsort(-self.scores_[known], kind="stable")[:wanted]]
+        order = [known[int(np.argmax(self.scores_[known]))]]
         total = np.zeros(len(blocks))
         while len(order) < wanted:
-            left = [g for g in range(len(blocks)) if g not in order]
+            left = [g for g in known if g not in order]
             newest = blocks[order[-1]]
             if self.criterion == "mrmr":
                 total[left] += scorer.between([(blocks[g], newest) for g in left], self.n_jobs)
@@ -213,6 +218,11 @@ class _Feature:
     values: np.ndarray | None
     codes: np.ndarray | None
     constant: bool = False
+
+    @property
+    def identifier(self) -> bool:
+        """Whether these labels differ in (nearly) every row, so that nothing can be known of what they say."""
+        return self.codes is not None and is_identifier(self.codes)
 
 
 @dataclass(frozen=True)
@@ -260,10 +270,10 @@ class _Scorer:
         return self._all([([self.features[j] for j in a], [self.features[j] for j in b]) for a, b in pairs], n_jobs)
 
     def _all(self, jobs: list[tuple[list[_Feature], list[_Feature]]], n_jobs: int | None) -> list[float]:
-        found: Any = Parallel(n_jobs=n_jobs)(
+        values: Any = Parallel(n_jobs=n_jobs)(
             delayed(_information)(a, b, self.method, self.n_neighbors, self.seed) for a, b in jobs
         )
-        return [float(value) for value in found]
+        return [float(value) for value in values]
 
 
 def _target(y: Any) -> np.ndarray:
@@ -279,11 +289,11 @@ def _target(y: Any) -> np.ndarray:
 
 
 def _feature(values: np.ndarray, name: str, discrete: DiscreteSpec, rng: np.random.Generator) -> _Feature:
-    found = as_variable(values, name, discrete, allow_constant=True, min_rows=2)
-    codes = found.discrete[:, 0] if found.n_discrete else None
+    column = as_variable(values, name, discrete, allow_constant=True, min_rows=2)
+    codes = column.discrete[:, 0] if column.n_discrete else None
     numbers: np.ndarray | None = None
-    if found.n_continuous:
-        numbers = found.flat[:, 0]
+    if column.n_continuous:
+        numbers = column.flat[:, 0]
     elif values.dtype.kind in "biuf":
         numbers = values.astype(np.float64)
     if numbers is None:
@@ -295,7 +305,7 @@ def _feature(values: np.ndarray, name: str, discrete: DiscreteSpec, rng: np.rand
 
 
 def _information(a: list[_Feature], b: list[_Feature], method: str, k: int, seed: int) -> float:
-    a, b = ([f for f in side if not f.constant] for side in (a, b))
+    a, b = ([f for f in side if not f.constant and not f.identifier] for side in (a, b))
     if not a or not b:
         return 0.0
     if method != "neighbors" or sum(len([f for f in side if f.values is not None]) for side in (a, b)) > NEIGHBOUR_COLUMNS + 1:
@@ -307,10 +317,10 @@ def _by_neighbors(a: list[_Feature], b: list[_Feature], k: int) -> float:
     """Tables where there are labels only and rows enough, else neighbours; text beside numbers by the chain rule."""
     sides = (a, b)
     if all(f.codes is not None for side in sides for f in side):
-        codes = [_joined(side) for side in sides]
-        cells = (codes[0].max() + 1) * (codes[1].max() + 1)
-        if len(codes[0]) >= 5 * cells or any(f.values is None for side in sides for f in side):
-            return _table(*codes)
+        x, y = (_joined(side) for side in sides)
+        cells = (x.max() + 1) * (y.max() + 1)
+        if len(x) >= 5 * cells or any(f.values is None for side in sides for f in side):
+            return information(x, y).value
     for side, other in (sides, sides[::-1]):
         text = [f for f in side if f.values is None]
         rest = [f for f in side if f.values is not None]
@@ -348,19 +358,6 @@ def _rows(feature: _Feature, rows: np.ndarray) -> _Feature:
     return _Feature(
         None if feature.values is None else feature.values[rows], None if feature.codes is None else feature.codes[rows]
     )
-
-
-def _table(x: np.ndarray, y: np.ndarray) -> float:
-    """Plug-in information of two codes with the Miller-Madow correction, as method ``"discrete"``."""
-    n = len(x)
-    counts = np.zeros((x.max() + 1, y.max() + 1))
-    np.add.at(counts, (x, y), 1)
-    p = counts / n
-    occupied = p > 0
-    ratio = np.log(p[occupied]) - np.log(np.outer(p.sum(1), p.sum(0))[occupied])
-    rows, columns = (counts.sum(axis) > 0 for axis in (1, 0))
-    bias = (np.count_nonzero(occupied) - np.count_nonzero(rows) - np.count_nonzero(columns) + 1) / (2 * n)
-    return float((p[occupied] * ratio).sum()) - bias
 
 
 def _by_method(a: list[_Feature], b: list[_Feature], method: str, seed: int) -> float:

@@ -1,0 +1,241 @@
+"""Mutual information of a contingency table of any size: candidates, which of them to believe, and an interval."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from mine.data.problem import clustered_stderr
+from mine.estimators.counts.chance import expected_by_chance
+from mine.estimators.counts.entropy import Entropy, chao_wang_jost, plug_in, population_entropy
+from mine.estimators.counts.identifier import is_identifier
+from mine.estimators.counts.interval import Errors, effective_rows, interval
+from mine.estimators.counts.mixture import fit_ratios
+from mine.estimators.counts.table import Table
+
+__all__ = ["CountsInformation", "information"]
+
+#: Rows per cell from which the first-order correction of the bias is enough.
+DENSE_ROWS = 5
+#: Rows per level (of the column with more levels) at which the mixture and the adjustment for chance count the same.
+ROWS_PER_LEVEL = 6.0
+#: Levels (of the column with fewer) at which the mixture counts as much as the difference of entropies: below, its Poisson
+#: counts scatter more than counts whose sum is fixed.
+FEW_LEVELS = 5.0
+#: Power of the share of the entropy that is explained, above which a relation counts as deterministic.
+DETERMINISM = 16
+#: How far the interval reaches towards a candidate that differs, where nothing speaks for the value.
+APART = 2.0
+#: Growth of the first-order error with the occupied cells per row: rare cells' ratios are themselves estimates.
+RARE_CELLS = 1.2
+
+
+@dataclass(frozen=True)
+class CountsInformation:
+    """Mutual information in nats from counts.
+
+    Attributes:
+        value: The estimate.
+        stderr: Its standard error from sampling.
+        low: Lower end of the 95 % interval.
+        high: Upper end, always finite.
+        estimator: The candidate with the largest weight in ``value``.
+        candidates: Every candidate that was computed, by name.
+        plug_in: The information of the observed shares, uncorrected.
+        levels: Observed levels of the two columns.
+        undersampled: Whether so few rows fall in each cell that ``value`` rests on assumptions.
+        identifiers: Which columns, ``"x"`` or ``"y"``, have (nearly) as many levels as rows.
+    """
+
+    value: float
+    stderr: float
+    low: float
+    high: float
+    estimator: str
+    candidates: dict[str, float]
+    plug_in: float
+    levels: tuple[int, int]
+    undersampled: bool
+    identifiers: tuple[str, ...]
+
+
+def information(x: np.ndarray, y: np.ndarray, groups: np.ndarray | None = None) -> CountsInformation:
+    """Mutual information between codes ``x`` and ``y``, both of shape (n,), for any table from 2 x 2 to n x n.
+
+    Arguments:
+        x: Integers from 0 with no number left out; see :func:`mine.estimators.counts.table.distinct_codes`.
+        y: Likewise.
+        groups: Integer label of the unit each row belongs to, shape (n,), or None if rows are independent.
+
+    >>> found = information(np.arange(300) % 3, np.arange(300) % 3)
+    >>> round(found.value, 6), found.estimator  # log 3
+    (1.098612, 'miller-madow')
+    """
+    table = Table.of(x, y)
+    entropies = population_entropy(table.x.counts), population_entropy(table.y.counts)
+    view = _View.of(table, entropies)
+    names = [name for name, codes in (("x", x), ("y", y)) if is_identifier(codes)]
+    if names:
+        return _identifier(view, tuple(names), groups)
+    return _dense(view, groups) if view.dense else _sparse(view, groups)
+
+
+@dataclass(frozen=True)
+class _View:
+    """A table with what all candidates are made of."""
+
+    table: Table
+    limit: Entropy
+    plain: float
+    chance: float
+    explained: float
+    dense: bool
+
+    @classmethod
+    def of(cls, table: Table, entropies: tuple[Entropy, Entropy]) -> _View:
+        n, degrees = table.n, table.degrees
+        plain_entropies = plug_in(table.x.counts), plug_in(table.y.counts)
+        plain = max(sum(plain_entropies) - plug_in(table.counts), 0.0)
+        chance = expected_by_chance(table.x, table.y)
+        room = min(plain_entropies) - chance
+        explained = float(np.clip((plain - chance) / room, 0, 1)) if room > 1e-3 * min(plain_entropies) else 0.0
+        lower = min(entropies, key=lambda entropy: entropy.value)
+        limit = Entropy(lower.value, lower.stderr, min(e.upper for e in entropies))
+        first_order_holds = abs(chance - degrees / (2 * n)) < 0.25 * math.sqrt(degrees / 2) / n
+        dense = first_order_holds and n >= DENSE_ROWS * len(table.x) * len(table.y)
+        return cls(table, limit, plain, chance, explained, dense)
+
+    @property
+    def adjusted(self) -> float:
+        """The adjusted mutual information as a share of the population's entropy: right for independent columns and for
+        functions of each other.
+
+        References:
+            Vinh, Epps & Bailey, 2010.
+        """
+        return self.explained * self.limit.value
+
+    @property
+    def difference(self) -> float:
+        """H(x) + H(y) - H(x, y) by :func:`chao_wang_jost`."""
+        table = self.table
+        return chao_wang_jost(table.x.counts) + chao_wang_jost(table.y.counts) - chao_wang_jost(table.counts)
+
+    @property
+    def pointwise(self) -> np.ndarray:
+        """Log-ratios of the observed shares of each occupied cell, shape (m,)."""
+        return np.log(self.table.counts / self.table.expected)
+
+    @property
+    def singletons(self) -> float:
+        """Share of the rows that are alone in their cell."""
+        return float((self.table.counts == 1).sum()) / self.table.n
+
+    def capped(self, value: float) -> float:
+        return min(value, self.limit.value)
+
+    def finished(
+        self,
+        value: float,
+        stderr: float,
+        candidates: dict[str, float],
+        estimator: str,
+        errors: Errors,
+        *,
+        undersampled: bool = False,
+        identifiers: tuple[str, ...] = (),
+    ) -> CountsInformation:
+        low, high = (0.0, max(self.limit.upper, value)) if identifiers else interval(value, errors)
+        return CountsInformation(
+            value, stderr, low, high, estimator, candidates, self.plain, (len(self.table.x), len(self.table.y)),
+            undersampled, identifiers,
+        )  # fmt: skip
+
+    def errors(
+        self, stderr: float, groups: np.ndarray | None, *, above: float = 0.0, below: float = 0.0, signed: bool = False
+    ) -> Errors:
+        table = self.table
+        rows = effective_rows(table.n, groups)
+        certain = self.explained**DETERMINISM
+        growth = 1 + RARE_CELLS * (1 - certain) * min(1.0, len(table.counts) / table.n)
+        return Errors(
+            stderr=stderr * growth,
+            limit_stderr=self.limit.stderr * self.explained * math.sqrt(table.n / rows),
+            ceiling=self.limit.upper,
+            entropy=self.limit.value,
+            rows=rows,
+            degrees=table.degrees,
+            explained=self.explained,
+            repeats=(table.n - max(len(table.x), len(table.y))) * rows / table.n,
+            above=above,
+            below=below,
+            signed=signed,
+        )
+
+
+def _dense(view: _View, groups: np.ndarray | None) -> CountsInformation:
+    """The closed form with its first-order correction."""
+    table = view.table
+    bias = (len(table.counts) - len(table.x) - len(table.y) + 1) / (2 * table.n)
+    candidates = {"miller-madow": view.plain - bias, "chao-wang-jost": view.difference}
+    value = view.capped(candidates["miller-madow"])
+    stderr = clustered_stderr(view.pointwise[table.cell], groups)
+    apart = 0.5 * abs(value - view.capped(candidates["chao-wang-jost"]))
+    errors = view.errors(stderr, groups, above=apart, below=apart, signed=True)
+    return view.finished(value, stderr, candidates, "miller-madow", errors)
+
+
+def _sparse(view: _View, groups: np.ndarray | None) -> CountsInformation:
+    """Candidates weighted by what they are known to be right for; where they differ, the interval says so."""
+    table = view.table
+    fit = fit_ratios(table)
+    candidates = {"mixture": fit.value, "adjusted": view.adjusted, "chao-wang-jost": view.difference}
+    weights, trust = _weights(view)
+    value = view.capped(sum(weights[name] * candidates[name] for name in weights))
+
+    certain = view.explained**DETERMINISM
+    doubt = max(1 - trust, min(1.0, 2 * view.singletons))
+    fitted, plain = (clustered_stderr(values[table.cell], groups) for values in (fit.log_ratios, view.pointwise))
+    stderr = math.sqrt(weights["mixture"] * fitted**2 + (1 - weights["mixture"]) * plain**2)
+    apart = np.array([view.capped(candidates["mixture"]), candidates["adjusted"]]) - value
+    # The mixture is known to be low on functions with few rows per level, so that it is little evidence against one.
+    reach = APART * doubt * (1 - 0.75 * certain)
+    # With few rows per level the joint entropy is too low whatever the relation, and the difference of entropies too high.
+    most = 0.5 * (1 - trust) * (view.capped(candidates["chao-wang-jost"]) - value)
+    above, below = max(0.0, reach * apart.max(), most), max(0.0, -reach * apart.min())
+    errors = view.errors(stderr, groups, above=above, below=below)
+    undersampled = trust < 0.5 or view.singletons > 0.5
+    return view.finished(value, stderr, candidates, max(weights, key=lambda k: weights[k]), errors, undersampled=undersampled)
+
+
+def _weights(view: _View) -> tuple[dict[str, float], float]:
+    """Weights of the candidates, which sum to 1, and the trust in the mixture from 0 to 1.
+
+    The mixture is right for independent, noisy and spread-out relations, given some rows per level; the adjustment for chance
+    for functions and for independent columns at any number of levels; the difference of entropies for columns of few levels,
+    given some rows per cell.
+    """
+    table = view.table
+    sizes = len(table.x), len(table.y)
+    trust = 1 / (1 + (ROWS_PER_LEVEL * max(sizes) / table.n) ** 3)
+    certain = view.explained**DETERMINISM
+    adjusted = certain + (1 - certain) * (1 - trust) * view.explained
+    few = (1 - certain) / (1 + (min(sizes) / FEW_LEVELS) ** 2)
+    per_cell = table.n / (sizes[0] * sizes[1])
+    filled = per_cell**2 / (per_cell**2 + 1)
+    return {
+        "mixture": (1 - few) * (1 - adjusted),
+        "adjusted": (1 - few) * adjusted + few * (1 - filled),
+        "chao-wang-jost": few * filled,
+    }, trust
+
+
+def _identifier(view: _View, names: tuple[str, ...], groups: np.ndarray | None) -> CountsInformation:
+    """A column with (nearly) as many levels as rows: any value up to the entropy of the other explains the table."""
+    fit = fit_ratios(view.table)
+    value = view.capped(max(fit.value, 0.0))
+    stderr = clustered_stderr(fit.log_ratios[view.table.cell], groups)
+    errors = view.errors(stderr, groups)
+    return view.finished(value, stderr, {"mixture": fit.value}, "mixture", errors, undersampled=True, identifiers=names)
