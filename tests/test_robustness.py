@@ -59,8 +59,12 @@ def check(x: np.ndarray, y: np.ndarray, method: str) -> None:
     try:
         estimate = mine.estimate(x, y, method=method, random_state=0)
     except InputError as error:
-        # What may be refused: nothing varies, or KSG is left with a handful of distinct rows.
-        assert "constant" in str(error) or (method == "ksg" and "distinct rows" in str(error))
+        # What may be refused: nothing varies, KSG is left with a handful of distinct rows, or ranks with ties.
+        tied = any(np.unique(c, return_counts=True)[1].max() > 2 for side in (x, y) for c in side.T)
+        assert "constant" in str(error) or (
+            (method == "ksg" and "distinct rows" in str(error))
+            or (method in ("ksg", "gaussian") and tied and ("large ties" in str(error) or "repeated values" in str(error)))
+        )
         return
     low, high = estimate.interval
     assert math.isfinite(estimate.value)

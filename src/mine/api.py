@@ -52,7 +52,8 @@ def estimate(
         x: Rows of the first variable: shape (n,), (n, dx), or n-D such as images; numpy, torch, lists, or pandas, polars
             and other columns or frames.
         y: Rows of the second variable, likewise.
-        z: Rows of the variable to condition on, likewise: the result is then ``I(X; Y | Z)``; see ``conditional``.
+        z: Rows of the variable to condition on, likewise: the result is then ``I(X; Y | Z)``; see ``conditional``. Given
+            a constant it is ``I(X; Y)``, with a warning.
         method: A name (see :func:`mine.methods`), an estimator object with ``run(problem)``, or a function
             ``(x, y) -> float``.
         effort: How long a neural method may take: ``"fast"``, ``"default"`` or ``"thorough"``, each at least as accurate as

@@ -10,7 +10,7 @@ import pytest
 
 from mine import tasks as registry
 from mine.benchmarking.entrants import Entrant, parse_method
-from mine.benchmarking.grid import Cell, chosen_tasks, derived_seed, has_labels, make_grid, task_version
+from mine.benchmarking.grid import Cell, chosen_tasks, derived_seed, has_ties, make_grid, task_version
 from mine.datasets import correlated_normal, correlated_normal_mi
 from mine.errors import InputError, UnknownNameError
 from mine.storage import versions
@@ -76,9 +76,9 @@ def test_the_key_changes_with_task_code_and_place_and_nothing_else(monkeypatch: 
     assert cell.key != key and cell.estimate_seed == seed
 
 
-@pytest.mark.parametrize(("suite", "labels"), [("dial", False), ("published", False), ("labels", True)])
-def test_tasks_with_labels_are_known_by_their_columns(suite: str, labels: bool) -> None:
-    assert {has_labels(task) for task in chosen_tasks(None, suite)} == {labels}
+@pytest.mark.parametrize(("suite", "ties"), [("dial", False), ("published", False), ("labels", True)])
+def test_tasks_with_labels_or_ties_are_known_by_their_columns(suite: str, ties: bool) -> None:
+    assert {has_ties(task) for task in chosen_tasks(None, suite)} == {ties}
 
 
 def test_the_version_of_other_peoples_code_is_part_of_the_key() -> None:

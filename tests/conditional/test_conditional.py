@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -110,3 +111,38 @@ def test_discrete_may_name_a_column_of_z() -> None:
     z = pd.DataFrame({"site": rng.integers(0, 50, 300)})
     est = mine.estimate(rng.normal(size=300), rng.normal(size=300), z, discrete=["site"], random_state=0, steps=10)
     assert est.diagnostics["discrete_columns"] == ["site"]
+
+
+@pytest.mark.parametrize("z", [np.full(400, -3.5), ["only"] * 400, np.zeros((400, 2), int), iter([True] * 400)])
+def test_given_a_constant_it_is_the_information_of_the_two(z: Any):
+    rng = np.random.default_rng(17)
+    x = rng.normal(size=400)
+    y = x + rng.normal(size=400)
+    given, alone = (
+        mine.estimate(x, y, z, method="ksg", unit="bits", random_state=4),
+        mine.estimate(x, y, method="ksg", unit="bits", random_state=4),
+    )
+    assert (given.value, given.interval, given.unit) == (alone.value, alone.interval, "bits")
+    assert any("z is constant" in warning for warning in given.warnings)
+
+
+def test_a_constant_column_of_z_changes_nothing():
+    rng = np.random.default_rng(19)
+    z = rng.normal(size=300)
+    x, y = z + rng.normal(size=300), z + rng.normal(size=300)
+    wide = mine.estimate(x, y, np.c_[np.ones(300), z], method="gaussian")
+    assert wide.value == mine.estimate(x, y, z, method="gaussian").value
+    assert wide.diagnostics["dropped_constant_columns"] == ["z[0]"]
+
+
+def test_exchanging_given_a_constant():
+    flips = np.random.default_rng(23).random(600) < 0.1
+    x = np.random.default_rng(29).random(600) < 0.5
+    found = mine.estimate(x, x ^ flips, np.zeros(600), conditional="shuffle", steps=60, random_state=0)
+    truth = np.log(2) + 0.1 * np.log(0.1) + 0.9 * np.log(0.9)
+    assert found.value == pytest.approx(truth, abs=0.08) and any("z is constant" in warning for warning in found.warnings)
+
+
+def test_a_constant_of_another_length_is_refused():
+    with pytest.raises(InputError, match="x has 40 rows and z has 30"):
+        mine.estimate(np.arange(40.0), np.arange(40.0) ** 2, np.zeros(30), method="gaussian")

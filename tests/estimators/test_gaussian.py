@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from scipy.stats import norm, rankdata
 
+import mine
 from mine.data.problem import Problem
 from mine.data.sides import as_variable
-from mine.errors import NotEnoughDataError
+from mine.errors import InputError, NotEnoughDataError
 from mine.estimators.gaussian import GaussianCopula, wishart_bias
 
 
@@ -111,3 +112,31 @@ def test_too_few_rows_for_the_columns():
     with pytest.raises(NotEnoughDataError, match=r"got 30 rows for 14 \+ 14 columns. Use method 'auto', which shrinks"):
         GaussianCopula().run(problem(rng.normal(size=(30, 14)), rng.normal(size=(30, 14))))
     assert math.isfinite(GaussianCopula().run(problem(rng.normal(size=(31, 14)), rng.normal(size=(31, 14)))).value)
+
+
+@pytest.mark.parametrize("kind", ["ratings", "rainfall", "flags"])
+def test_columns_of_ties_are_refused_with_the_remedy(kind: str):
+    rng = np.random.default_rng(11)
+    numbers = rng.normal(size=600)
+    tied = {
+        "ratings": np.clip(np.round(numbers + 3), 1, 5),
+        "rainfall": np.maximum(numbers, 0.2),
+        "flags": numbers > 0.5,
+    }[kind]
+    with pytest.raises(
+        InputError, match=r"column 'y\[1\]' has .* distinct values .* of the rows.*'auto' or 'ksg'.*discrete=True"
+    ):
+        mine.estimate(numbers, np.c_[rng.normal(size=600), tied], method="gaussian", discrete=False)
+
+
+def test_rounded_numbers_and_counts_are_ranked():
+    # the copula's value for the numbers before rounding is the closed form
+    rows = np.random.default_rng(5).multivariate_normal([0, 0], [[1, 0.6], [0.6, 1]], 3000)
+    rounded = mine.estimate(rows[:, 0].round(1), np.floor(rows[:, 1] * 4), method="gaussian")
+    assert rounded.value == pytest.approx(-0.5 * math.log(1 - 0.36), abs=0.03)
+
+
+def test_no_copula_tells_more_than_the_entropy_of_repeated_values():
+    levels = np.random.default_rng(8).integers(0, 14, 500)
+    with pytest.raises(InputError, match=r"where the repeated values of a side can tell at most 2\.6"):
+        mine.estimate(levels, 3 * levels - 1, method="gaussian")

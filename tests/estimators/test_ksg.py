@@ -106,6 +106,33 @@ def test_ties_are_told_apart():
     assert estimate.value == pytest.approx(truth, abs=0.06)
 
 
+def test_tied_numbers_have_no_copula_as_witness():
+    # three bits, each flipped in a tenth of the rows: 3 (log 2 - H(0.1)), of which a copula claims more
+    rng = np.random.default_rng(7)
+    x = rng.integers(0, 2, (1500, 3))
+    y = x ^ (rng.random((1500, 3)) < 0.1)
+    truth = 3 * (math.log(2) + 0.1 * math.log(0.1) + 0.9 * math.log(0.9))
+    estimate = mine.estimate(x, y, method="ksg", random_state=0)
+    assert estimate.value == pytest.approx(truth, abs=0.08) and estimate.interval[1] < truth + 0.2
+    assert not any("misses dependence" in warning for warning in estimate.warnings)
+
+
+def test_a_copy_of_repeated_values_tells_no_more_than_their_entropy():
+    levels = np.random.default_rng(3).integers(0, 15, 900)
+    estimate = mine.estimate(levels, levels, method="ksg", random_state=0)
+    assert estimate.value == pytest.approx(math.log(15), abs=0.05) and estimate.interval[1] < math.log(15) + 0.2
+
+
+def test_numbers_heaped_at_zero_are_refused_by_name():
+    # both are dry on the same days: the zeros would count as neighbours of every small number
+    rng = np.random.default_rng(2)
+    wet = rng.random(800) < 0.6
+    rain = np.where(wet, rng.gamma(2.0, 1.0, 800), 0.0)
+    table = np.c_[rng.normal(size=800), rain]
+    with pytest.raises(InputError, match=r"'ksg' needs numbers .* column 'y\[1\]' has .* in 4\d% of the rows.* method 'auto'"):
+        mine.estimate(rng.normal(size=800), table, method="ksg")
+
+
 def test_a_constant_coordinate_changes_nothing():
     x, y = correlated(600, 1, 1)
     with_constant = np.concatenate([x, np.full_like(x, 4.2)], 1)

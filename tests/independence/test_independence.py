@@ -127,3 +127,12 @@ def test_few_groups() -> None:
     x, y = np.random.default_rng(0).normal(size=(2, 40))
     with pytest.raises(NotEnoughDataError, match="groups"):
         mine.independence_test(x, y, groups=np.arange(40) % 3)
+
+
+def test_given_a_constant_the_test_is_the_exact_one():
+    rng = np.random.default_rng(31)
+    x, y = rng.normal(size=(2, 120))
+    given = mine.independence_test(x, y, ["same"] * 120, n_permutations=39, random_state=5)
+    alone = mine.independence_test(x, y, n_permutations=39, random_state=5)
+    assert (given.p_value, given.statistic, given.conditional) == (alone.p_value, alone.statistic, False)
+    assert given.warnings == ["z is constant and explains nothing: the result is that of x and y alone."]

@@ -84,3 +84,46 @@ def test_what_it_refuses(options: dict, message: str) -> None:
         mine.transfer_entropy(np.arange(100.0), np.arange(90.0))
     with pytest.raises(NotEnoughDataError, match="at least 640"):
         mine.transfer_entropy(np.arange(100.0), np.arange(100.0), lag=10)
+
+
+@pytest.mark.parametrize("kind", ["integers", "booleans", "text", "two columns"])
+def test_states_are_labels(kind: str) -> None:
+    # the next state of y is the last of x, but for a tenth: log 2 - H(0.1)
+    rng = np.random.default_rng(41)
+    x = rng.integers(0, 2, 1200)
+    y = np.append(0, x[:-1]) ^ (rng.random(1200) < 0.1)
+    truth = math.log(2) + 0.1 * math.log(0.1) + 0.9 * math.log(0.9)
+    names = np.array(["off", "on"])
+    states = {
+        "integers": (x, y), "booleans": (x > 0, y > 0), "text": (names[x], names[y]),
+        "two columns": (np.c_[x, rng.integers(0, 2, 1200)], y),
+    }[kind]  # fmt: skip
+    found = mine.transfer_entropy(*states, random_state=0)
+    assert found.value == pytest.approx(truth, abs=0.06) and found.interval[0] < truth < found.interval[1] < math.log(2)
+    assert len(found.diagnostics["discrete_columns"]) == (4 if kind == "two columns" else 3)
+
+
+def test_the_kind_is_that_of_the_whole_series() -> None:
+    # 20 values in 200 rows are labels, and so they are in the fewer rows that the stretches leave
+    rng = np.random.default_rng(43)
+    x = rng.permutation(np.arange(200) % 20)
+    found = mine.lagged_information(x, np.roll(x, 1), [1], random_state=0)[1]
+    assert sorted(found.diagnostics["discrete_columns"]) == ["x", "y"]
+
+
+def test_states_against_numbers_and_numbers_by_a_method_for_numbers() -> None:
+    rng = np.random.default_rng(47)
+    states = rng.integers(0, 2, 1500)
+    y = np.append(0, 6 * states[:-1]) + rng.normal(size=1500)  # far apart: the last state is as good as read off
+    found = mine.lagged_information(states, y, [0, 1], method="ross", random_state=0)
+    assert [found[lag].value for lag in (0, 1)] == pytest.approx([0, math.log(2)], abs=0.05)
+    rated = mine.lagged_information(states, y, [1], method="ksg", random_state=0)[1]
+    assert rated.diagnostics["discrete_columns"] == [] and rated.value == pytest.approx(math.log(2), abs=0.08)
+
+
+def test_states_with_gaps() -> None:
+    states = np.array(["a", "b"], object)[np.random.default_rng(53).integers(0, 2, 900)]
+    holes = states.copy()
+    holes[::50] = None
+    found = mine.lagged_information(holes, np.roll(states, 1), [1], drop_missing=True, random_state=0)[1]
+    assert found.value == pytest.approx(math.log(2), abs=0.03) and found.diagnostics["dropped_missing_rows"] > 10

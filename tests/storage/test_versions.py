@@ -12,5 +12,5 @@ def test_a_raise_reaches_the_stored_cells_that_it_changes(
     monkeypatch: pytest.MonkeyPatch, numerics: int, of_numbers: int, of_labels: int
 ):
     monkeypatch.setattr(versions, "NUMERICS", numerics)
-    assert versions.cell_numerics(labels=False) == of_numbers
-    assert versions.cell_numerics(labels=True) == of_labels
+    assert versions.cell_numerics(ties=False) == of_numbers
+    assert versions.cell_numerics(ties=True) == of_labels

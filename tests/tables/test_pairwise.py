@@ -474,3 +474,14 @@ def test_identifiers_have_no_colour_in_the_heat_map():
     assert np.isnan(matrix[i]).all() and np.isnan(matrix[:, i]).all()
     rest = matrix[np.ix_(others, others)]
     assert np.isfinite(rest[~np.eye(len(others), dtype=bool)]).all()
+
+
+@pytest.mark.parametrize("method", ["gaussian", "ksg"])
+def test_a_pair_with_a_heap_of_zeros_has_a_note_and_the_others_a_value(method: str):
+    rng = np.random.default_rng(4)
+    a = rng.normal(size=300)
+    table = np.c_[a, a + rng.normal(size=300), np.maximum(rng.normal(size=300), 0.3)]
+    found = mine.pairwise(table, method=method, random_state=0)
+    values, notes = list(found["value"]), list(found["note"])
+    assert values[0] == pytest.approx(0.5 * np.log(2), abs=0.15) and np.isnan(values[1:]).all()
+    assert all("column 'x[2]' has" in note and "Use method 'auto'" in note for note in notes[1:])

@@ -13,6 +13,7 @@ from mine import tasks as registry
 from mine.benchmarking.entrants import Entrant
 from mine.data.columns import MAX_LEVELS, ROWS_PER_LEVEL
 from mine.errors import InputError, UnknownNameError
+from mine.estimators.ties import is_tied
 from mine.storage.versions import cell_numerics
 from mine.tasks import Task
 
@@ -38,11 +39,12 @@ def task_version(task: Task) -> str:
     return hashlib.sha256(f"{task.mutual_information:.9g}\n{rows}".encode()).hexdigest()[:8]
 
 
-def has_labels(task: Task) -> bool:
-    """Whether a column of the task is read as labels: by :mod:`mine.data.columns`' rule, on rows enough to tell."""
+def has_ties(task: Task) -> bool:
+    """Whether a column of the task is labels, by :mod:`mine.data.columns`' rule, or numbers with large ties."""
     rows = MAX_LEVELS * ROWS_PER_LEVEL
     sides = (np.asarray(side).reshape(rows, -1) for side in task.sample(rows, 0))
-    return any(column.dtype.kind not in "iuf" or len(np.unique(column)) <= MAX_LEVELS for side in sides for column in side.T)
+    columns = [column for side in sides for column in side.T]
+    return any(c.dtype.kind not in "iuf" or len(np.unique(c)) <= MAX_LEVELS or is_tied(c) for c in columns)
 
 
 def cell_key(place: tuple[str, str, int, int], task_version: str, method_version: str, numerics: int | None) -> str:
@@ -68,7 +70,7 @@ class Cell:
         n: Rows.
         seed: Number of the draw.
         task_version: See :func:`task_version`.
-        labels: Whether the task has labels on a side.
+        ties: Whether the task has labels, or numbers with large ties, on a side.
     """
 
     task: Task
@@ -76,7 +78,7 @@ class Cell:
     n: int
     seed: int
     task_version: str
-    labels: bool = False
+    ties: bool = False
 
     @property
     def place(self) -> tuple[str, str, int, int]:
@@ -91,7 +93,7 @@ class Cell:
     @property
     def numerics(self) -> int | None:
         """The version of this package's numbers that decides whether a stored result counts; None for other code."""
-        return cell_numerics(labels=self.labels) if self.entrant.own else None
+        return cell_numerics(ties=self.ties) if self.entrant.own else None
 
     @property
     def sample_seed(self) -> int:
@@ -110,12 +112,12 @@ def make_grid(tasks: Sequence[Task], entrants: Sequence[Entrant], n: Sequence[in
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise InputError(f"Two tasks are called {twice!r}: rename one.")
-    about = [(task, task_version(task), has_labels(task)) for task in tasks]
+    about = [(task, task_version(task), has_ties(task)) for task in tasks]
     return [
-        Cell(task, entrant, rows, seed, version, labels)
+        Cell(task, entrant, rows, seed, version, ties)
         for seed in seeds
         for rows in n
-        for task, version, labels in about
+        for task, version, ties in about
         for entrant in entrants
     ]
 

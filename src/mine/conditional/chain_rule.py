@@ -10,15 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from mine.conditional.given import third_variable
+from mine.conditional.given import CONSTANT, third_variable
 from mine.conditional.local_shuffle import LocalShuffle
 from mine.data.problem import Problem, clustered_stderr, make_problem
-from mine.data.rows import complete_rows, same_length
+from mine.data.rows import complete_rows, rereadable, same_length
 from mine.data.splits import copied_rows
 from mine.data.variable import Variable
 from mine.errors import UnknownNameError
 from mine.estimators import Estimator, get_estimator, takes_numbers_only
 from mine.estimators.crossfit import MISFIT, interval_half_width, upper_half_width
+from mine.estimators.run import run_estimator
 from mine.progress import progress_callback
 from mine.result import UNITS, Estimate
 
@@ -78,8 +79,16 @@ def conditional_estimate(
         (x, y, z, groups), n_dropped = complete_rows(x=x, y=y, z=z, groups=groups)
     spec = False if takes_numbers_only(estimator) else data.get("discrete")
     third = third_variable(z, spec)
+    if not third.columns:
+        x, y = rereadable(x), rereadable(y)
     problem, _ = make_problem(x, y, numeric_only=takes_numbers_only(estimator), groups=groups, others=[third], **data)
     same_length(problem.n, len(third), "z")
+    if not third.columns:
+        if isinstance(estimator, LocalShuffle):
+            found = estimator.run(problem, _one_label(problem.n)).to(unit)
+        else:
+            found = run_estimator(_run, estimator, x, y, groups=groups, unit=unit, progress=progress, **data)
+        return _given_a_constant(found, problem, third, n_dropped)
     both = joined(problem.y, third)
     if groups is None:
         codes, copies = copied_rows(problem.x, both)
@@ -103,6 +112,30 @@ def conditional_estimate(
             "seconds": round(time.perf_counter() - started, 3),
         },
     ).to(unit)
+
+
+def _run(estimator: Estimator, problem: Problem) -> Estimate:
+    return estimator.run(problem)
+
+
+def _given_a_constant(alone: Estimate, problem: Problem, third: Variable, n_dropped: int) -> Estimate:
+    """``I(X; Y)``, which is what there is given a constant, with a sentence that says so."""
+    return replace(
+        alone,
+        diagnostics={
+            **alone.diagnostics,
+            "discrete_columns": [*problem.x.discrete_columns, *problem.y.discrete_columns],
+            "dropped_constant_columns": [*problem.x.dropped, *problem.y.dropped, *third.dropped],
+            "dropped_missing_rows": n_dropped,
+            "duplicate_rows": problem.copies,
+            "warnings": [CONSTANT, *alone.warnings],
+        },
+    )
+
+
+def _one_label(n: int) -> Variable:
+    """A constant z as a label that all rows have: every row may be exchanged with every other."""
+    return Variable("z", ("z",), np.empty((n, 0)), np.zeros((n, 1), np.int64), (("constant",),))
 
 
 def joined(a: Variable, b: Variable) -> Variable:

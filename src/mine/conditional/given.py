@@ -10,21 +10,35 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import GroupKFold, KFold, cross_val_predict
 
-from mine.data.columns import DiscreteSpec
+from mine.data.columns import ConstantError, DiscreteSpec
 from mine.data.kernels import KernelFeatures
+from mine.data.rows import rereadable
 from mine.data.sides import as_variable
 from mine.data.variable import Variable
 
-__all__ = ["residuals", "third_variable"]
+__all__ = ["CONSTANT", "residuals", "third_variable"]
+
+
+#: What a result says where z has no column that varies.
+CONSTANT = "z is constant and explains nothing: the result is that of x and y alone."
 
 
 def third_variable(z: Any, discrete: DiscreteSpec) -> Variable:
-    """z as checked columns.
+    """z as checked columns, the constant ones left out; without any column where all are constant.
 
     Raises:
         InputError: Data that cannot be used.
+
+    >>> third_variable(np.zeros(3), None).columns, third_variable(np.eye(3)[:, :2], False).columns
+    ((), ('z[0]', 'z[1]'))
     """
-    return as_variable(z, "z", discrete)
+    z = rereadable(z)
+    try:
+        return as_variable(z, "z", discrete)
+    except ConstantError:
+        constant = as_variable(z, "z", discrete, allow_constant=True)
+        n = len(constant)
+        return Variable("z", (), np.empty((n, 0)), np.empty((n, 0), np.int64), dropped=constant.columns)
 
 
 def residuals(side: np.ndarray, z: np.ndarray, groups: np.ndarray | None, seed: int, *, trees: bool = False) -> np.ndarray:

@@ -14,6 +14,7 @@ from mine.errors import InputError
 
 __all__ = [
     "MAX_LEVELS",
+    "ConstantError",
     "DiscreteSpec",
     "Labels",
     "check_finite",
@@ -36,6 +37,10 @@ DiscreteSpec: TypeAlias = "bool | Sequence[str] | Mapping[str, bool] | None"
 MAX_LEVELS = 20
 #: ... that average at least this many rows each.
 ROWS_PER_LEVEL = 10
+
+
+class ConstantError(InputError):
+    """A side without a column that varies."""
 
 
 # === Values: numbers, booleans or text ===
@@ -279,9 +284,9 @@ def infinite_error(name: str, count: int, first: int) -> InputError:
     )
 
 
-def constant_error(side: str, column: str) -> InputError:
+def constant_error(side: str, column: str) -> ConstantError:
     what = f"Column {column!r}" if column != side else f"{side}"
-    return InputError(
+    return ConstantError(
         f"{what} is constant, so its mutual information with anything is 0 and there is nothing to estimate: "
         "choose a column that varies."
     )

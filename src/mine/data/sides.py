@@ -21,7 +21,6 @@ from mine.data.columns import (
     is_label,
     labels_of,
     missing_error,
-    numbers_with_gaps,
     settle,
 )
 from mine.data.outofcore import LazyRows, Part
@@ -29,7 +28,7 @@ from mine.data.sources import EXACT_INTEGERS, Source, read_source
 from mine.data.variable import Variable
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 
-__all__ = ["as_variable", "check_discrete_names", "number_matrix"]
+__all__ = ["as_variable", "check_discrete_names"]
 
 
 def as_variable(
@@ -193,24 +192,6 @@ class _Surveyed:
             else:
                 parts.append(Part(np.stack([column for column in run if not isinstance(column, int)], 1)))
         return LazyRows(tuple(parts))
-
-
-def number_matrix(data: Any, name: str) -> np.ndarray:
-    """All columns as numbers side by side, shape (n, d) in float64: NaN where a value is missing, n-D rows flattened.
-
-    Arguments:
-        data: As in :func:`as_variable`.
-        name: For messages.
-
-    Raises:
-        InputError: Text, or data that cannot be read.
-
-    >>> number_matrix([[1, None], [3, 2]], "x")
-    array([[ 1., nan],
-           [ 3.,  2.]])
-    """
-    source = read_source(data, name)
-    return np.stack([numbers_with_gaps(c, column) for c, column in zip(source.columns, source.names, strict=True)], 1)
 
 
 def check_discrete_names(discrete: DiscreteSpec, *variables: Variable) -> None:

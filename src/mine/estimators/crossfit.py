@@ -11,7 +11,7 @@ import torch
 from mine.data.problem import clustered_stderr
 from mine.estimators.evaluation import MIN_EFFECTIVE, ReportedBound, RowReport, report_rows
 from mine.estimators.fit import CrossFit
-from mine.estimators.reference import copula_reference, name_of_copula, neighbour_reference
+from mine.estimators.reference import copula_reference, copula_tells, name_of_copula, neighbour_reference
 from mine.result import Estimate
 from mine.training.options import History
 
@@ -93,6 +93,8 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
     cap, saturated = reports.limit(n, value)
     reference, strongest = copula_reference(fit)
     saturated = saturated or strongest or (reference is not None and reference > math.log(n) - SATURATION_MARGIN)
+    if reference is not None and not copula_tells(problem):
+        reference = None
     half_width = interval_half_width(stderr, correction, n)
     columns = sum(v.n_continuous + v.n_discrete for v in (problem.x, problem.y))
     missable = math.hypot(upper_half_width(half_width, columns, n), MISFIT * max(0.0, correction))

@@ -12,6 +12,7 @@ from mine.critics.gaussian import GaussianCritic
 from mine.data.preprocessing import rank_gaussianize
 from mine.data.problem import Problem, clustered_stderr
 from mine.errors import NotEnoughDataError
+from mine.estimators.ties import TiesError, check_ranks, most_told
 from mine.result import Estimate
 
 __all__ = ["GaussianCopula", "copula_information", "wishart_bias"]
@@ -50,7 +51,8 @@ def copula_information(x: np.ndarray, y: np.ndarray) -> float | None:
 class GaussianCopula:
     """Estimator ``"gaussian"``: normal scores, then the closed form ``-sum log(1 - r^2) / 2`` over canonical correlations.
 
-    Invariant to monotone maps of every coordinate; exact where the copula is Gaussian, blind to any other dependence.
+    Invariant to monotone maps of every coordinate; exact where the copula is Gaussian, blind to any other dependence. Columns
+    of few distinct values, or with a quarter of the rows at one of them, are refused.
 
     References:
         Ince et al., 2017 ('Gaussian-copula mutual information', doi 10.1002/hbm.23471).
@@ -60,6 +62,7 @@ class GaussianCopula:
     numeric_only = True
 
     def run(self, problem: Problem) -> Estimate:
+        check_ranks(problem, self.name)
         x, y = (rank_gaussianize(v.flat) for v in (problem.x, problem.y))
         n, dx, dy = problem.n, x.shape[1], y.shape[1]
         if n <= dx + dy + 2:
@@ -70,6 +73,11 @@ class GaussianCopula:
         critic = GaussianCritic.fit(x, y)
         bias = wishart_bias(n, dx, dy)
         value = float(critic.mutual_information) - bias
+        if value > (most := most_told(problem)):
+            raise TiesError(
+                f"A Gaussian copula gives {value:.2f} nats where the repeated values of a side can tell at most {most:.2f}: it "
+                "does not fit. Use method 'auto' or 'ksg'."
+            )
         scores = critic(torch.as_tensor(x), torch.as_tensor(y)).numpy()
         stderr = clustered_stderr(scores, problem.groups)
         # Near independence the log-ratio vanishes and with it its spread; n times the estimate is then half a chi-square

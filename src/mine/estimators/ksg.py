@@ -15,6 +15,7 @@ from mine.data.problem import Problem
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 from mine.estimators.gaussian import copula_information
 from mine.estimators.neighbours import disjoint_parts, drift_warnings, prepared, spread, without_copies
+from mine.estimators.ties import check_neighbours, most_told, tied_column
 from mine.result import Estimate
 
 __all__ = ["KSG", "count_closer", "ksg"]
@@ -110,6 +111,7 @@ class KSG:
             raise InputError(f"n_neighbors must be an integer, got {self.n_neighbors!r}.")
         if self.preprocess not in ("rank", "robust", None):
             raise UnknownNameError("preprocess", self.preprocess, ["rank", "robust", "None"])
+        check_neighbours(problem, self.name)
         whole = problem
         problem = without_copies(problem)
         k, n = self.n_neighbors, problem.n
@@ -138,7 +140,11 @@ class KSG:
             "warnings": drift_warnings(drift, stderr),
         }
         low, high = value - half_width, value + half_width
-        reference = copula_information(problem.x.flat, problem.y.flat)
+        # Neighbours tell tied rows apart; a copula fitted to ties errs upwards, and is no witness.
+        tied = tied_column(problem) is not None
+        reference = None if tied else copula_information(problem.x.flat, problem.y.flat)
+        if reference is not None and reference > most_told(problem):
+            reference = None
         diagnostics["copula_nats"] = reference
         if reference is not None and reference > high:  # neighbours are far apart in many dimensions, and KSG reads low
             high = reference + half_width

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -20,9 +21,10 @@ from mine.estimators.base import base_train, copula_name, fit_base
 from mine.estimators.fit import CrossFit
 from mine.estimators.ksg import ksg
 from mine.estimators.neighbours import prepared, without_copies
+from mine.estimators.ties import is_heaped, tied_column
 from mine.training.pairs import Pairs
 
-__all__ = ["base_ratio", "copula_reference", "fitted_copula", "name_of_copula", "neighbour_reference"]
+__all__ = ["base_ratio", "copula_reference", "copula_tells", "fitted_copula", "name_of_copula", "neighbour_reference"]
 
 #: Above this many columns in all the copula costs more than it tells; above so many, neighbours are too far apart to tell.
 COPULA_COLUMNS, NEIGHBOUR_COLUMNS = 200, 6
@@ -86,6 +88,12 @@ def copula_reference(fit: CrossFit) -> tuple[float | None, bool]:
     return total / len(u), any(map(_strongest, bases, (len(fold.train) for fold in folds)))
 
 
+def copula_tells(problem: Problem) -> bool:
+    """Whether what a fitted copula finds is there: fitted to ties it errs upwards."""
+    some = slice(None, None, -(-problem.n // NEIGHBOUR_ROWS))
+    return tied_column(replace(problem, x=problem.x.take(some), y=problem.y.take(some))) is None
+
+
 def name_of_copula(fit: CrossFit) -> str:
     """The copula that ``copula_nats`` is the held-out mean log-ratio of."""
     copulas = [fitted_copula(c) for c in fit.critics]
@@ -123,6 +131,8 @@ def neighbour_reference(problem: Problem) -> float | None:
         rows = rng.choice(rows, NEIGHBOUR_ROWS, replace=False)
     if len(rows) < 8 * NEIGHBOURS:
         return None
-    x, y = problem.x, problem.y
-    sides = [prepared(side.take(rows).flat, "rank", rng) for side in (x, y)]
+    x, y = problem.x.take(rows), problem.y.take(rows)
+    if tied_column(replace(problem, x=x, y=y), is_heaped) is not None:
+        return None
+    sides = [prepared(side.flat, "rank", rng) for side in (x, y)]
     return ksg(sides[0], sides[1], NEIGHBOURS)

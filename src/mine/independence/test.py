@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mine.conditional.given import residuals, third_variable
+from mine.conditional.given import CONSTANT, residuals, third_variable
 from mine.conditional.shuffles import Shuffles
 from mine.data.columns import DiscreteSpec
 from mine.data.kernels import KernelFeatures, coordinates, kernel_statistics, pair_weights, strongest
@@ -124,8 +124,8 @@ def independence_test(
     given = None
     if third is not None:
         same_length(problem.n, len(third), "z")
-        given = coordinates(third)
-    warnings = []
+        given = coordinates(third) if third.columns else None
+    warnings = [] if third is None or third.columns else [CONSTANT]
     if problem.copies:
         warnings.append(f"{problem.copies:,} rows are exact copies of others and were permuted together.")
     if critic is None:
@@ -145,7 +145,7 @@ def independence_test(
         n_permutations=int(n_permutations),
         n=used,
         method="kernels" if critic is None else "held-out critic",
-        conditional=z is not None,
+        conditional=given is not None,
         warnings=warnings,
     )
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from mine.api import estimate
-from mine.data.sides import number_matrix
+from mine.data.columns import DiscreteSpec, declared_kind, is_label, labels_of, numbers_with_gaps, settle
+from mine.data.sources import missing_values, named_columns
 from mine.errors import InputError, NotEnoughDataError
+from mine.estimators import get_estimator, takes_numbers_only
 from mine.result import Estimate
 
 __all__ = ["lagged_information", "stretches", "transfer_entropy"]
@@ -31,11 +34,13 @@ def transfer_entropy(x: Any, y: Any, lag: int = 1, *, history: int | None = None
         Schreiber, 2000, 'Measuring information transfer' (doi 10.1103/PhysRevLett.85.461).
 
     Arguments:
-        x: The series that may drive, shape (n,) or (n, dx), numbers.
+        x: The series that may drive, shape (n,) or (n, dx): numbers, or states, which are labels.
         y: The series that may be driven, shape (n,) or (n, dy).
         lag: Past values of x, from 1 back.
         history: Past values of y; None takes ``lag``.
-        **options: Of :func:`mine.estimate`, for example ``method``, ``unit`` and ``random_state``; not ``groups``.
+        **options: Of :func:`mine.estimate`, for example ``method``, ``unit`` and ``random_state``; not ``groups``. Which
+            columns are labels is decided on the whole series by the rule of :func:`mine.estimate`, and holds for every lag;
+            ``discrete`` names columns of the series.
 
     Raises:
         InputError: Lags that are no positive integers, series of different length.
@@ -50,23 +55,27 @@ def transfer_entropy(x: Any, y: Any, lag: int = 1, *, history: int | None = None
         (0.2, True)
     """
     own = lag if history is None else history
-    x, y = _series(x, y, options)
+    driver, driven, options = _series(x, y, options)
     _check_lag("lag", lag)
     _check_lag("history", own)
-    rows, blocks = stretches(len(x), max(lag, own))
-    past_x = np.concatenate([x[rows - k] for k in range(1, lag + 1)], 1)
-    past_y = np.concatenate([y[rows - k] for k in range(1, own + 1)], 1)
-    return estimate(y[rows], past_x, past_y, groups=blocks, **{"discrete": False, **options})
+    rows, blocks = stretches(len(driver.values), max(lag, own))
+    parts = {
+        "x": driven.at([rows]),
+        "y": driver.at([rows - k for k in range(1, lag + 1)]),
+        "z": driven.at([rows - k for k in range(1, own + 1)]),
+    }
+    spec = _discrete(x=driven.labels, y=driver.labels * lag, z=driven.labels * own)
+    return estimate(**parts, groups=blocks, discrete=spec, **options)
 
 
 def lagged_information(x: Any, y: Any, lags: Iterable[int] = range(4), **options: Any) -> dict[int, Estimate]:
     """``I(X_{t-lag}; Y_t)`` for every lag, all on the same rows of y; stretches of time as in :func:`transfer_entropy`.
 
     Arguments:
-        x: The earlier series, shape (n,) or (n, dx), numbers, rows in the order of time.
+        x: The earlier series, shape (n,) or (n, dx), numbers or states, rows in the order of time.
         y: The later one.
         lags: How many rows x is earlier, zero or more each.
-        **options: Of :func:`mine.estimate`; not ``groups``.
+        **options: Of :func:`mine.estimate`; not ``groups``. States are labels, as in :func:`transfer_entropy`.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -80,9 +89,11 @@ def lagged_information(x: Any, y: Any, lags: Iterable[int] = range(4), **options
         raise InputError("lags is empty: pass at least one, for example range(4).")
     for lag in wanted:
         _check_lag("lags", lag, least=0)
-    x, y = _series(x, y, options)
-    rows, blocks = stretches(len(x), max(*wanted, 1))
-    return {int(lag): estimate(x[rows - lag], y[rows], groups=blocks, **{"discrete": False, **options}) for lag in wanted}
+    earlier, later, options = _series(x, y, options)
+    rows, blocks = stretches(len(earlier.values), max(*wanted, 1))
+    spec = _discrete(x=earlier.labels, y=later.labels)
+    now = later.at([rows])
+    return {int(lag): estimate(earlier.at([rows - lag]), now, groups=blocks, discrete=spec, **options) for lag in wanted}
 
 
 def stretches(n: int, gap: int) -> tuple[np.ndarray, np.ndarray]:
@@ -104,13 +115,55 @@ def stretches(n: int, gap: int) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(rows), np.repeat(np.arange(count), [len(r) for r in rows])
 
 
-def _series(x: Any, y: Any, options: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+@dataclass(frozen=True)
+class _Series:
+    """Columns side by side, ``values`` (n, d), in float64 or, with labels among them, objects; and which are labels."""
+
+    values: np.ndarray
+    labels: tuple[bool, ...]
+
+    def at(self, rows: list[np.ndarray]) -> np.ndarray:
+        """The columns at each of these rows, side by side."""
+        return np.concatenate([self.values[r] for r in rows], 1)
+
+
+def _series(x: Any, y: Any, options: dict[str, Any]) -> tuple[_Series, _Series, dict[str, Any]]:
+    """Both series, and the options without what was read from them."""
     if "groups" in options:
         raise InputError("groups= is made from the order of time here: leave it out.")
-    left, right = number_matrix(x, "x"), number_matrix(y, "y")
-    if len(left) != len(right):
-        raise InputError(f"x has {len(left)} rows and y has {len(right)}: the series must run side by side.")
-    return left, right
+    rest = {name: value for name, value in options.items() if name != "discrete"}
+    discrete = options.get("discrete")
+    if discrete is None and takes_numbers_only(get_estimator(options.get("method", "auto"))):
+        discrete = False
+    left, right = (_typed(series, name, discrete) for series, name in ((x, "x"), (y, "y")))
+    if len(left.values) != len(right.values):
+        raise InputError(f"x has {len(left.values)} rows and y has {len(right.values)}: the series must run side by side.")
+    return left, right, rest
+
+
+def _typed(data: Any, name: str, discrete: DiscreteSpec) -> _Series:
+    """The columns of a series, each of numbers or of the texts of its labels; NaN or None where a value is missing."""
+    columns, labels = [], []
+    for column_name, column in named_columns(data, name).items():
+        missing = missing_values(column)
+        settled = settle(column[~missing], column_name, declared_kind(column_name, discrete))
+        labels.append(len(settled) > 0 and is_label(settled, column_name, discrete))
+        if labels[-1]:
+            found = labels_of(settled)
+            values = np.full(len(column), None, object)
+            values[~missing] = np.array(found.levels, object)[found.codes]
+        else:
+            values = numbers_with_gaps(column, column_name)
+        columns.append(values)
+    return _Series(np.stack(columns, 1), tuple(labels))
+
+
+def _discrete(**labels: tuple[bool, ...]) -> bool | dict[str, bool]:
+    """``discrete=`` of the sides' columns under the names that :func:`mine.estimate` gives them."""
+    if not any(map(any, labels.values())):
+        return False
+    names = {side: [side] if len(kinds) == 1 else [f"{side}[{i}]" for i in range(len(kinds))] for side, kinds in labels.items()}
+    return {name: kind for side, kinds in labels.items() for name, kind in zip(names[side], kinds, strict=True)}
 
 
 def _check_lag(name: str, lag: Any, least: int = 1) -> None:

@@ -9,18 +9,19 @@ __version__ = "0.1.0"
 #: Raised, by one, by the commit that means to change what an estimate comes to; nothing else makes a stored result stale.
 #:
 #: 2: ``mine.kl_divergence`` and ``conditional="shuffle"`` train in the one loop.
-#: 3: two columns of labels by their counts at any number of levels; no interval with labels on a side is open above.
+#: 3: two columns of labels by their counts at any number of levels; no interval with labels on a side is open above; numbers with
+#:    large ties are no case for ``gaussian`` and ``ksg``, nor is a copula fitted to them a reference.
 NUMERICS = 3
 #: Raises that changed no number that a stored cell can hold (of a benchmark, of ``mine.pairwise``), and those that changed only
-#: cells with labels on a side.
-_IN_NO_CELL, _IN_CELLS_OF_LABELS = frozenset({2}), frozenset({3})
+#: cells with labels or large ties on a side.
+_IN_NO_CELL, _IN_CELLS_WITH_TIES = frozenset({2}), frozenset({3})
 
 
-def cell_numerics(*, labels: bool) -> int:
+def cell_numerics(*, ties: bool) -> int:
     """The version of the numbers in a stored cell: the last raise that changed such cells.
 
     Arguments:
-        labels: Whether a side has a column of labels.
+        ties: Whether a side has a column of labels, or of numbers with large ties.
     """
-    others = _IN_NO_CELL if labels else _IN_NO_CELL | _IN_CELLS_OF_LABELS
+    others = _IN_NO_CELL if ties else _IN_NO_CELL | _IN_CELLS_WITH_TIES
     return max(number for number in range(1, NUMERICS + 1) if number not in others)

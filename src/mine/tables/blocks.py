@@ -14,6 +14,7 @@ from mine.data.problem import Problem
 from mine.data.rows import MIN_ROWS
 from mine.errors import NotEnoughDataError
 from mine.estimators import get_estimator
+from mine.estimators.ties import TiesError
 from mine.independence.permutations import table_test
 from mine.result import Estimate
 from mine.storage.files import cells_folder, write_whole
@@ -178,7 +179,7 @@ def _single(task: Task, a: str, b: str) -> Cell:
     problem = Problem(x.variable(rows), y.variable(rows), groups, seed, copies=copies)
     try:
         estimate: Estimate = get_estimator(method).run(problem)
-    except NotEnoughDataError as error:
+    except (NotEnoughDataError, TiesError) as error:
         return _nothing(a, b, kind, n, str(error))
     p, draws = None, None
     notes = list(estimate.warnings)

@@ -18,6 +18,7 @@ from mine.data.sides import as_variable, check_discrete_names
 from mine.data.variable import Variable
 from mine.errors import InputError, MineError, UnknownNameError
 from mine.estimators import METHODS, get_estimator
+from mine.estimators.ties import is_tied
 from mine.progress import progress_callback
 from mine.result import UNITS
 from mine.storage import versions
@@ -224,7 +225,9 @@ def _version_of_numbers(columns: dict[str, Column]) -> str | int:
 
     Release 0.1.0 wrote its own version in that place, and its folders must still be found.
     """
-    numerics = versions.cell_numerics(labels=any(column.kind == "label" for column in columns.values()))
+    numerics = versions.cell_numerics(
+        ties=any(c.kind == "label" or (c.kind == "number" and is_tied(c.values[c.present])) for c in columns.values())
+    )
     return "0.1.0" if numerics == 1 else numerics
 
 
