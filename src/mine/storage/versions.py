@@ -9,8 +9,8 @@ __version__ = "0.1.0"
 #: Raised, by one, by the commit that means to change what an estimate comes to; nothing else makes a stored result stale.
 #:
 #: 2: ``mine.kl_divergence`` and ``conditional="shuffle"`` train in the one loop.
-#: 3: two columns of labels by their counts at any number of levels; no interval with labels on a side is open above; numbers with
-#:    large ties are no case for ``gaussian`` and ``ksg``, nor is a copula fitted to them a reference.
+#: 3: two columns of labels by their counts at any number of levels; no interval with labels on a side is open above;
+#:    ``gaussian`` and ``ksg`` refuse numbers with large ties, and a copula fitted to them is no reference.
 NUMERICS = 3
 #: Raises that changed no number that a stored cell can hold (of a benchmark, of ``mine.pairwise``), and those that changed only
 #: cells with labels or large ties on a side.
