@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mine.data.columns import DiscreteSpec
+from mine.data.columns import DiscreteSpec, NumberTextError
+from mine.data.parsing import PARSE_REMEDY, parsed
 from mine.errors import InputError
 from mine.estimators import Estimator, check_data_parallel, get_estimator, with_effort
 from mine.estimators.run import run_estimator
@@ -35,6 +36,7 @@ def estimate(
     unit: str = "nats",
     random_state: int | np.random.Generator | np.random.RandomState | None = None,
     drop_missing: bool = False,
+    parse: bool = False,
     progress: bool | Callable[[int, int, str], None] | None = None,
     fabric: Any = None,
     conditional: str | None = None,
@@ -69,6 +71,8 @@ def estimate(
         unit: ``"nats"`` or ``"bits"``.
         random_state: Seed or generator. The same one gives the same digits on the same machine.
         drop_missing: Leave out rows with a missing value instead of raising.
+        parse: Read columns of numbers written as text (``$23,456.78``, ``12.3 %``, ``1.234,5``, ``4 kg``) as numbers, and dates
+            as microseconds; a warning names them. Without it they are refused, unless few values repeat often.
         progress: True or False for the progress bar; None shows it on a terminal once two seconds have passed. Or a function
             called with (done, total, message).
         fabric: A launched ``lightning.fabric.Fabric`` (extra ``lightning``), whose processes train this one estimate together:
@@ -107,15 +111,30 @@ def estimate(
         "drop_missing": drop_missing, "progress": progress if processes is None or processes.first else False,
         "processes": processes,
     }  # fmt: skip
-    if z is None:
-        result = run_estimator(_run, estimator, x, y, keep_constant_columns=critic is not None, **settings)
-    else:
-        from mine.conditional.chain_rule import conditional_estimate
-
-        result = conditional_estimate(estimator, x, y, z, **settings)
+    read: list[str] = []
+    if parse:
+        (x, in_x), (y, in_y) = parsed(x, "x"), parsed(y, "y")
+        z, in_z = (None, []) if z is None else parsed(z, "z")
+        read = [*in_x, *in_y, *in_z]
+    try:
+        result = _estimated(estimator, x, y, z, critic is not None, settings)
+    except NumberTextError as error:
+        raise InputError(f"{error} {PARSE_REMEDY}") from None
+    if read:
+        warnings = [f"Text read as numbers: {', '.join(read)}.", *result.warnings]
+        result = replace(result, diagnostics={**result.diagnostics, "read_as_numbers": read, "warnings": warnings})
     if processes is None:
         return result
     return processes.same(replace(result, diagnostics={**result.diagnostics, "processes": processes.size}))
+
+
+def _estimated(estimator: Any, x: Any, y: Any, z: Any, users_critic: bool, settings: dict[str, Any]) -> Estimate:
+    """``I(X; Y)``, or given z."""
+    if z is None:
+        return run_estimator(_run, estimator, x, y, keep_constant_columns=users_critic, **settings)
+    from mine.conditional.chain_rule import conditional_estimate
+
+    return conditional_estimate(estimator, x, y, z, **settings)
 
 
 def choose_estimator(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from mine.data.number_texts import numbers_written, plain_number
 from mine.data.sources import EXACT_INTEGERS, Category, missing_values
 from mine.errors import InputError
 
@@ -17,6 +19,7 @@ __all__ = [
     "ConstantError",
     "DiscreteSpec",
     "Labels",
+    "NumberTextError",
     "check_finite",
     "constant_error",
     "declared_kind",
@@ -28,6 +31,7 @@ __all__ = [
     "numbers_with_gaps",
     "own_spec",
     "settle",
+    "written_numbers",
 ]
 
 #: `discrete=`: by the rule, all columns, or by name (a list means 'these and the non-numeric ones, no others').
@@ -37,6 +41,10 @@ DiscreteSpec: TypeAlias = "bool | Sequence[str] | Mapping[str, bool] | None"
 MAX_LEVELS = 20
 #: ... that average at least this many rows each.
 ROWS_PER_LEVEL = 10
+
+
+class NumberTextError(InputError):
+    """A column of text that was meant as numbers: a caller with ``parse=`` may name it as a remedy."""
 
 
 class ConstantError(InputError):
@@ -97,6 +105,8 @@ def _settle_objects(values: np.ndarray, name: str, declared: bool | None) -> np.
     numbers = _are_numbers(values)
     if numbers.all() and not any(isinstance(v, (str, bytes, bool, np.bool_)) for v in values):
         return _settle_numbers(values, name, declared)
+    if not declared:
+        _check_meant_as_labels(values, name)
     if 0.5 < numbers.mean() < 1 and not declared and not isinstance(values[0], Category):
         row = int(np.flatnonzero(~numbers)[0])
         raise InputError(
@@ -105,6 +115,29 @@ def _settle_objects(values: np.ndarray, name: str, declared: bool | None) -> np.
         )
     texts: dict[Any, str] = {}  # one copy of each, however many rows have it
     return np.fromiter((_text(v, texts) for v in values), object, len(values))
+
+
+def _check_meant_as_labels(values: np.ndarray, name: str) -> None:
+    """Raise where most of a column's texts are numbers but for a unit or separators, and they repeat too little for labels."""
+    written = written_numbers(values)
+    if written is not None:
+        example = next(text for text in written if not plain_number(text))
+        raise NumberTextError(
+            f"Column {name!r} holds numbers or dates written as text, such as {example!r}: clean it, or declare the column "
+            "discrete if its values are labels."
+        )
+
+
+def written_numbers(values: np.ndarray) -> dict[str, float] | None:
+    """The numbers that most texts of a column (n,) stand for, by text; None for labels and plain numbers."""
+    if not all(type(v) is str for v in values):
+        return None
+    counts = Counter(values.tolist())
+    if len(counts) <= MAX_LEVELS and len(values) >= ROWS_PER_LEVEL * len(counts):
+        return None  # few that repeat often are levels: '1 kg' and '2 kg'
+    found = numbers_written(counts)
+    share = sum(counts[text] for text in found) / len(values)
+    return found if share > 0.5 and not all(map(plain_number, found)) else None
 
 
 def _settle_numbers(values: np.ndarray, name: str, declared: bool | None) -> np.ndarray:

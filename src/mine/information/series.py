@@ -133,21 +133,23 @@ def _series(x: Any, y: Any, options: dict[str, Any]) -> tuple[_Series, _Series, 
         raise InputError("groups= is made from the order of time here: leave it out.")
     rest = {name: value for name, value in options.items() if name != "discrete"}
     discrete = options.get("discrete")
-    if discrete is None and takes_numbers_only(get_estimator(options.get("method", "auto"))):
+    numbers_only = takes_numbers_only(get_estimator(options.get("method", "auto")))
+    if numbers_only and discrete is None:
         discrete = False
-    left, right = (_typed(series, name, discrete) for series, name in ((x, "x"), (y, "y")))
+    left, right = (_typed(series, name, discrete, numbers_only) for series, name in ((x, "x"), (y, "y")))
     if len(left.values) != len(right.values):
         raise InputError(f"x has {len(left.values)} rows and y has {len(right.values)}: the series must run side by side.")
     return left, right, rest
 
 
-def _typed(data: Any, name: str, discrete: DiscreteSpec) -> _Series:
+def _typed(data: Any, name: str, discrete: DiscreteSpec, numbers_only: bool) -> _Series:
     """The columns of a series, each of numbers or of the texts of its labels; NaN or None where a value is missing."""
     columns, labels = [], []
     for column_name, column in named_columns(data, name).items():
         missing = missing_values(column)
         settled = settle(column[~missing], column_name, declared_kind(column_name, discrete))
-        labels.append(len(settled) > 0 and is_label(settled, column_name, discrete))
+        refused = numbers_only and settled.dtype.kind == "O"  # text, below
+        labels.append(len(settled) > 0 and not refused and is_label(settled, column_name, discrete))
         if labels[-1]:
             found = labels_of(settled)
             values = np.full(len(column), None, object)
