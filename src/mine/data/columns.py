@@ -135,9 +135,9 @@ def written_numbers(values: np.ndarray) -> dict[str, float] | None:
     counts = Counter(values.tolist())
     if len(counts) <= MAX_LEVELS and len(values) >= ROWS_PER_LEVEL * len(counts):
         return None  # few that repeat often are levels: '1 kg' and '2 kg'
-    found = numbers_written(counts)
-    share = sum(counts[text] for text in found) / len(values)
-    return found if share > 0.5 and not all(map(plain_number, found)) else None
+    numbers = numbers_written(counts)
+    share = sum(counts[text] for text in numbers) / len(values)
+    return numbers if share > 0.5 and not all(map(plain_number, numbers)) else None
 
 
 def _settle_numbers(values: np.ndarray, name: str, declared: bool | None) -> np.ndarray:

@@ -37,16 +37,16 @@ def numbers_written(texts: Iterable[str]) -> dict[str, float]:
     ({'1.234,5': 1234.5, '2,5': 2.5}, {'02/01/1970': 86400000000.0})
     """
     texts = list(texts)
-    dates = {text: found for text in texts if (found := _DATE.fullmatch(text.strip()))}
-    matched = {text: found for text in texts if text not in dates and (found := _NUMBER.fullmatch(text))}
-    matched = {text: found for text, found in matched.items() if not re.match(r"0\d", found["digits"])}
-    digits = [found["digits"] for found in matched.values()]
+    dates = {text: match for text in texts if (match := _DATE.fullmatch(text.strip()))}
+    matched = {text: match for text in texts if text not in dates and (match := _NUMBER.fullmatch(text))}
+    matched = {text: match for text, match in matched.items() if not re.match(r"0\d", match["digits"])}
+    digits = [match["digits"] for match in matched.values()]
     comma = any(map(_COMMA_DECIMAL.fullmatch, digits))
     if comma and any(map(_POINT_DECIMAL.fullmatch, digits)):
         matched = {}
-    if len({found["after"] for found in matched.values() if found["after"]}) > MOST_UNITS:
+    if len({match["after"] for match in matched.values() if match["after"]}) > MOST_UNITS:
         matched = {}
-    return {text: _value(found, comma) for text, found in matched.items()} | _moments(dates)
+    return {text: _value(match, comma) for text, match in matched.items()} | _moments(dates)
 
 
 def plain_number(text: str) -> bool:
@@ -58,23 +58,23 @@ def plain_number(text: str) -> bool:
     return True
 
 
-def _value(found: re.Match[str], comma: bool) -> float:
-    digits = re.sub(r"['’   ]", "", found["digits"])
+def _value(match: re.Match[str], comma: bool) -> float:
+    digits = re.sub(r"['’   ]", "", match["digits"])
     digits = digits.replace(".", "").replace(",", ".") if comma else digits.replace(",", "")
-    value = float(digits + (found["exponent"] or ""))
-    return -value if (found["sign"] or found["minus"] or "+") in "-−" else value
+    value = float(digits + (match["exponent"] or ""))
+    return -value if (match["sign"] or match["minus"] or "+") in "-−" else value
 
 
 def _moments(dates: dict[str, re.Match[str]]) -> dict[str, float]:
-    slashed = [found for found in dates.values() if found[1] is None]
-    month_first = all(int(found[4]) <= 12 for found in slashed) and any(int(found[6]) > 12 for found in slashed)
+    slashed = [match for match in dates.values() if match[1] is None]
+    month_first = all(int(match[4]) <= 12 for match in slashed) and any(int(match[6]) > 12 for match in slashed)
     out = {}
-    for text, found in dates.items():
-        if found[1] is not None:
-            year, month, day = int(found[1]), int(found[2]), int(found[3])
+    for text, match in dates.items():
+        if match[1] is not None:
+            year, month, day = int(match[1]), int(match[2]), int(match[3])
         else:
-            first, second = int(found[4]), int(found[6])
-            year, month, day = int(found[7]), *((first, second) if month_first else (second, first))
+            first, second = int(match[4]), int(match[6])
+            year, month, day = int(match[7]), *((first, second) if month_first else (second, first))
         try:
             moment = datetime.date(year, month, day)
         except ValueError:
