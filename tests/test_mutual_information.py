@@ -36,7 +36,7 @@ QUICK: dict[str, Any] = {"steps": 20, "hidden": (16,), "n_folds": 3}
 
 @parametrize_with_checks(
     [
-        MutualInformation("gaussian"),
+        MutualInformation("ksg"),
         MutualInformation("auto", options=QUICK, random_state=0),
     ],
     expected_failed_checks=lambda _: CANNOT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,6 +15,8 @@ __all__ = ["TiesError", "check_neighbours", "check_ranks", "is_heaped", "is_tied
 
 #: Ranks need at least this many distinct values; a tie is large from this share of the rows on.
 FEWEST_VALUES, LARGEST_TIE = 11, 0.25
+#: Columns of a side up to which a heap in one of them misleads neighbours.
+FEW_COLUMNS = 6
 
 
 class TiesError(InputError):
@@ -75,12 +78,15 @@ def check_ranks(problem: Problem, method: str) -> None:
 def check_neighbours(problem: Problem, method: str) -> None:
     """Refuse numbers heaped at one value, which would count as the neighbours of every row near it.
 
+    A heap in one of many columns does no harm as long as the others tell its rows apart: pixels that are mostly black.
+
     Raises:
         TiesError: Such a column, by name, with the remedy.
     """
-    found = tied_column(problem, is_heaped)
-    if found is not None:
-        raise TiesError(f"{_what(method, *found)}: they would be neighbours of every row near. {_remedy('auto')}")
+    asked = [side for side in (problem.x, problem.y) if side.n_continuous <= FEW_COLUMNS or is_heaped(side.row_ids())]
+    column = tied_column(replace(problem, x=asked[0], y=asked[-1]), is_heaped) if asked else None
+    if column is not None:
+        raise TiesError(f"{_what(method, *column)}: they would be neighbours of every row near. {_remedy('auto')}")
 
 
 def _what(method: str, name: str, values: np.ndarray) -> str:

@@ -23,7 +23,7 @@ def test_the_experiment_from_end_to_end(tmp_path: Path, monkeypatch: pytest.Monk
         seen.setdefault(method, []).append(x)
         return real(x, y, method=method, **options)
 
-    monkeypatch.setattr("mine.estimate", watched)
+    monkeypatch.setattr("mine.experiments.catalogue.gaussians.estimate", watched)
     experiment = get_experiment("gaussians")
     small = replace(experiment.scales["smoke"], n=600, dims=(1, 2), shown=((1, 0.9),), steps=30)
     found = reproduce(replace(experiment, scales={"smoke": small}), out=tmp_path, scale="smoke", arms=["MINE", "Kraskov"])

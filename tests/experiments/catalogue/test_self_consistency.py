@@ -20,7 +20,7 @@ def test_what_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         seen.append((x, y))
         return SimpleNamespace(value=float(len(np.unique(y, axis=1).T)))
 
-    monkeypatch.setattr("mine.estimate", distinct_columns)
+    monkeypatch.setattr("mine.experiments.catalogue.self_consistency.estimate", distinct_columns)
     monkeypatch.setattr(
         "mine.experiments.catalogue.self_consistency._images",
         lambda config, seed: np.random.default_rng(seed).uniform(size=(2 * config.n, 8, 8)),
@@ -40,7 +40,7 @@ def test_what_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_no_ratio_without_a_denominator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mine.estimate", lambda *_, **__: SimpleNamespace(value=-0.2))
+    monkeypatch.setattr("mine.experiments.catalogue.self_consistency.estimate", lambda *_, **__: SimpleNamespace(value=-0.2))
     experiment = get_experiment("self-consistency")
     found = reproduce(experiment, out=tmp_path, scale="smoke", arms=["MINE-f"])
     assert not {"processing", "additivity", "baseline_0.5"} & set(found.records[0].metrics)

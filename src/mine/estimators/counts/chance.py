@@ -50,7 +50,7 @@ def expected_by_chance(x: Margin, y: Margin) -> float:
             - log_factorial[k] - log_factorial[a - k] - log_factorial[b_of - k] - log_factorial[n - a - b_of + k]
         )  # fmt: skip
         total += times * float((b_times[place] * np.exp(log_p) * k * (log[n] + log[k] - log[a] - log[b_of])).sum())
-    return total / n
+    return float(total / n)
 
 
 def _series(a: int, b: np.ndarray, n: int) -> np.ndarray:
