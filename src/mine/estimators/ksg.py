@@ -141,7 +141,7 @@ class KSG:
         }
         low, high = value - half_width, value + half_width
         # Neighbours tell tied rows apart; a copula fitted to ties errs upwards, and is no witness.
-        tied = tied_column(problem) is not None
+        tied = tied_column(problem.x, problem.y) is not None
         reference = None if tied else copula_information(problem.x.flat, problem.y.flat)
         if reference is not None and reference > most_told(problem):
             reference = None

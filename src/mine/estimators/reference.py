@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -91,7 +90,7 @@ def copula_reference(fit: CrossFit) -> tuple[float | None, bool]:
 def copula_tells(problem: Problem) -> bool:
     """Whether what a fitted copula finds is there: fitted to ties it errs upwards."""
     some = slice(None, None, -(-problem.n // NEIGHBOUR_ROWS))
-    return tied_column(replace(problem, x=problem.x.take(some), y=problem.y.take(some))) is None
+    return tied_column(problem.x.take(some), problem.y.take(some)) is None
 
 
 def name_of_copula(fit: CrossFit) -> str:
@@ -132,7 +131,7 @@ def neighbour_reference(problem: Problem) -> float | None:
     if len(rows) < 8 * NEIGHBOURS:
         return None
     x, y = problem.x.take(rows), problem.y.take(rows)
-    if tied_column(replace(problem, x=x, y=y), is_heaped) is not None:
+    if tied_column(x, y, tied=is_heaped) is not None:
         return None
     sides = [prepared(side.flat, "rank", rng) for side in (x, y)]
     return ksg(sides[0], sides[1], NEIGHBOURS)

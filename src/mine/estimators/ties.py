@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
 from mine.data.problem import Problem
+from mine.data.variable import Variable
 from mine.errors import InputError
 
 __all__ = ["TiesError", "check_neighbours", "check_ranks", "is_heaped", "is_tied", "most_told", "tied_column"]
@@ -47,9 +47,9 @@ def is_tied(values: np.ndarray) -> bool:
     return len(counts) < FEWEST_VALUES or int(counts.max()) > LARGEST_TIE * len(values)
 
 
-def tied_column(problem: Problem, tied: Callable[[np.ndarray], bool] = is_tied) -> tuple[str, np.ndarray] | None:
-    """The name and the values (n,) of the first column of either side that is ``tied``; None where no column is."""
-    for side in (problem.x, problem.y):
+def tied_column(*sides: Variable, tied: Callable[[np.ndarray], bool] = is_tied) -> tuple[str, np.ndarray] | None:
+    """The name and the values (n,) of the first column of the sides that is ``tied``; None if no column is."""
+    for side in sides:
         for j, values in enumerate(side.flat.T):
             if tied(values):
                 return side.columns[j], values
@@ -70,7 +70,7 @@ def check_ranks(problem: Problem, method: str) -> None:
     Raises:
         TiesError: Such a column, by name, with the remedy.
     """
-    tied = tied_column(problem)
+    tied = tied_column(problem.x, problem.y)
     if tied is not None:
         raise TiesError(f"{_what(method, *tied)}: ranks of ties have no normal scores. {_remedy('auto', 'ksg')}")
 
@@ -84,7 +84,7 @@ def check_neighbours(problem: Problem, method: str) -> None:
         TiesError: Such a column, by name, with the remedy.
     """
     asked = [side for side in (problem.x, problem.y) if side.n_continuous <= FEW_COLUMNS or is_heaped(side.row_ids())]
-    column = tied_column(replace(problem, x=asked[0], y=asked[-1]), is_heaped) if asked else None
+    column = tied_column(*asked, tied=is_heaped)
     if column is not None:
         raise TiesError(f"{_what(method, *column)}: they would be neighbours of every row near. {_remedy('auto')}")
 

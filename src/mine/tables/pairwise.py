@@ -195,11 +195,13 @@ def measure(
     if method in METHODS and METHODS[method].numeric_only:
         _numbers_only(method, columns)
     blocks = plan(pairs, columns, stack=method == "auto")
-    about = {
-        "version": _version_of_numbers(columns), "method": method, "effort": effort, "seed": seed, "permutations": most,
-        "max_rows": max_rows, "apart": apart,
-    }  # fmt: skip
-    store = None if out is None else BlockStore(Path(out), about, columns, codes)
+    store = None
+    if out is not None:
+        about = {
+            "version": _version_of_numbers(columns), "method": method, "effort": effort, "seed": seed, "permutations": most,
+            "max_rows": max_rows, "apart": apart,
+        }  # fmt: skip
+        store = BlockStore(Path(out), about, columns, codes)
     stacked = [name for block in blocks if block.stacked for pair in block.pairs for name in pair]
     features = {name: columns[name].features() for name in dict.fromkeys(stacked)}
 

@@ -75,7 +75,7 @@ class AutogradStep:
             p.grad = None
         if self.score_matrix is not None and bound is donsker_varadhan:
             with self._autocast(x):
-                scores = self.score_matrix(self.critic.encode_x(x), self.critic.encode_y(y))
+                scores = self._all_scores(x, y)
             slopes, value = matrix_slopes(_wide(scores))
             scores.backward(slopes.to(scores.dtype))
             return value, state
@@ -88,10 +88,14 @@ class AutogradStep:
     def _autocast(self, x: Tensor) -> torch.autocast:
         return torch.autocast(x.device.type, torch.bfloat16, enabled=self.bf16)
 
+    def _all_scores(self, x: Tensor, y: Tensor) -> Tensor:
+        assert self.score_matrix is not None
+        return self.score_matrix(self.critic.encode_x(x), self.critic.encode_y(y))
+
     def _joint_and_marginal(self, x: Tensor, y: Tensor, shifts: Sequence[int]) -> tuple[Tensor, Tensor]:
         if self.score_matrix is None:
             return pair_scores(self.critic, x, y, shifts)
-        scores = self.score_matrix(self.critic.encode_x(x), self.critic.encode_y(y))
+        scores = self._all_scores(x, y)
         return scores.diagonal(dim1=-2, dim2=-1), off_diagonal(scores)
 
 
