@@ -22,6 +22,7 @@ from mine.estimators.blend import blend
 from mine.estimators.discrete import DiscretePlugin, capped_by_entropy, counts_suit, identifier_estimate
 from mine.estimators.fit import CrossFit
 from mine.estimators.neural import EffortSettings, FittedNeural, Neural
+from mine.estimators.thinned import thinned
 from mine.estimators.strong import by_copula, by_residual, by_ross
 from mine.result import Estimate
 from mine.training.options import History, TrainingOptions
@@ -70,7 +71,8 @@ class Auto(Neural):
     def _without_training(self, problem: Problem) -> Estimate | None:
         """What counts say, where they are the better basis or where nothing can be known."""
         if counts_suit(problem):
-            return DiscretePlugin(name=self.name).run(problem)
+            counts = DiscretePlugin(name=self.name).run
+            return counts(problem) if problem.order is None else thinned(counts, problem)
         return identifier_estimate(problem, self.name)
 
     def _critic(self, problem: Problem, pairs: Pairs, folds: list[Fold], generator: torch.Generator) -> Critic:
