@@ -48,6 +48,11 @@ class TimeOrder:
     in_stretches: bool = True
 
     @property
+    def independent_rows(self) -> int:
+        """Rows that these are worth."""
+        return max(2, round(len(self.position) / self.time))
+
+    @property
     def apart(self) -> int:
         """Rows of time that are left out between rows that train and rows that are reported on."""
         return max(1, min(math.ceil(self.time), len(self.position) // (2 * FEWEST_BLOCKS)))

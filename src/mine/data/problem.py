@@ -69,7 +69,7 @@ class Problem:
     @property
     def independent_rows(self) -> int:
         """Rows that these are worth: as many as there are, or fewer where neighbours in time resemble each other."""
-        return self.n if self.order is None else max(2, round(self.n / self.order.time))
+        return self.n if self.order is None else self.order.independent_rows
 
     def stderr(self, influence: np.ndarray) -> float:
         """Standard error of the mean of ``influence`` (n,), rows of one group or block of time counting as one term."""
@@ -144,7 +144,9 @@ def make_problem(
             left, right, codes, seed, problem_device(device if processes is None else processes.device), copies, order=time
         ), n_dropped
     processes.check_same((left, right, *others), codes)
-    return Problem(left, right, codes, processes.same(seed), processes.device, copies, processes=processes, order=time), n_dropped
+    return Problem(
+        left, right, codes, processes.same(seed), processes.device, copies, processes=processes, order=time
+    ), n_dropped
 
 
 def _group_codes(groups: Any, n: int) -> np.ndarray:

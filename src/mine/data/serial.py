@@ -7,7 +7,17 @@ import numpy as np
 from mine.data.preprocessing import rank_gaussianize
 from mine.data.variable import Variable
 
-__all__ = ["SERIAL", "autocorrelations", "is_serial", "joint_autocorrelations", "serial_features", "serial_sides", "summed_time"]
+__all__ = [
+    "SERIAL",
+    "autocorrelations",
+    "is_serial",
+    "is_sorted",
+    "joint_autocorrelations",
+    "serial_features",
+    "serial_sides",
+    "slowest_autocorrelation",
+    "summed_time",
+]
 
 #: Columns of a side that are looked at, and rows: resemblance that matters is seen in a few of either.
 MOST_COLUMNS, MOST_ROWS = 8, 50_000
@@ -19,9 +29,9 @@ LAGS, LEVEL = 10, 1e-3
 LEAST_TIME = 1.1
 #: What to say of a table whose rows resemble their neighbours.
 SERIAL = (
-    "Rows resemble the rows next to them on both sides: unrelated series look dependent then, and intervals and p-values are too "
-    "narrow. Where rows come in the order of time, pass order='time' (--order time); where each belongs to a person or a site, "
-    "groups=. Where the table was only sorted, shuffle its rows."
+    "Rows resemble the rows next to them on both sides: unrelated series look dependent then, and intervals and p-values are "
+    "too narrow. Where rows come in the order of time, pass order='time' (--order time); where each belongs to a person or a "
+    "site, groups=. Where the table was only sorted, shuffle its rows."
 )
 
 
@@ -91,12 +101,12 @@ def serial_sides(x: Variable, y: Variable) -> bool:
     A side sorted by its values is no series: the table was ordered by it, and its rows may be independent.
     """
     sides = [serial_features(side) for side in (x, y)]
-    if any(_is_sorted(side) for side in (x, y)) or not all(map(is_serial, sides)):
+    if any(is_sorted(side) for side in (x, y)) or not all(map(is_serial, sides)):
         return False
     return summed_time(joint_autocorrelations(*sides)) > LEAST_TIME
 
 
-def _is_sorted(side: Variable) -> bool:
+def is_sorted(side: Variable) -> bool:
     """Whether the side is one column whose values only rise, only fall, or come level by level."""
     if side.is_label:
         codes = side.discrete[:, 0]
@@ -112,13 +122,16 @@ def joint_autocorrelations(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
     What two series seem to share by chance has this autocorrelation, and no more rows count than its sum leaves.
     """
-    lags = max(1, len(x) // 3)
-    slowest = []
-    for side in (x, y):
-        r = autocorrelations(side, lags)
-        times = np.array([summed_time(column**2) for column in r.T])
-        slowest.append(r[:, times.argmax()])
-    return slowest[0] * slowest[1]
+    return slowest_autocorrelation(x) * slowest_autocorrelation(y)
+
+
+def slowest_autocorrelation(features: np.ndarray) -> np.ndarray:
+    """The autocorrelation of the feature (n, f) that resembles itself longest: lags 0 to n / 3, shape (k,)."""
+    if not features.shape[1]:
+        return np.ones(1)
+    r = autocorrelations(features, max(1, len(features) // 3))
+    times = np.array([summed_time(column**2) for column in r.T])
+    return r[:, times.argmax()]
 
 
 def summed_time(r: np.ndarray) -> float:

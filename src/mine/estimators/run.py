@@ -48,10 +48,8 @@ def run_estimator(
     problem, dropped_rows = make_problem(x, y, numeric_only=takes_numbers_only(estimator), **data)
     with progress_callback(progress) as on_progress:
         problem = replace(problem, on_progress=on_progress)
-        if problem.order is None or isinstance(estimator, Neural):
-            result = run(estimator, problem)
-        else:
-            result = thinned(partial(run, estimator), problem)
+        untimed = problem.order is not None and not isinstance(estimator, Neural)
+        result = thinned(partial(run, estimator), problem) if untimed else run(estimator, problem)
 
     dropped = [*problem.x.dropped, *problem.y.dropped]
     warnings = list(result.diagnostics.get("warnings", []))

@@ -94,9 +94,9 @@ def independence_test(
         discrete: Which columns are labels, as in :func:`mine.estimate`.
         groups: One label a row, shape (n,). A group is one unit: groups of as many rows exchange their y; the last rows of
             larger ones are left out to make such.
-        order: ``"time"`` where rows come in the order of time, or one number or date a row, as in :func:`mine.estimate`. Instead
-            of permuting rows, y is then shifted in time against x, which keeps what neighbouring rows share; with ``groups``
-            each group is a series, shifted by itself. Not with z or ``critic=``.
+        order: ``"time"`` where rows come in the order of time, or one number or date a row, as in :func:`mine.estimate`.
+            Instead of permuting rows, y is then shifted in time against x, which keeps what neighbouring rows share; with
+            ``groups`` each group is a series, shifted by itself. Not with z or ``critic=``.
         device: Where a network trains.
         random_state: Seed or generator.
         drop_missing: Leave out rows with a missing value instead of raising.

@@ -14,13 +14,16 @@ import torch
 from torch import Tensor
 
 from mine import bounds
+from mine.conditional.shifts import TimeShifts
 from mine.conditional.shuffles import Shuffles
 from mine.critics.combined import ResidualCritic
 from mine.critics.critic import Critic
 from mine.critics.gaussian import GaussianCritic
 from mine.critics.networks import ConcatCritic
+from mine.data.order import TimeOrder
 from mine.data.problem import clustered_stderr
 from mine.data.splits import Fold, make_folds
+from mine.data.time_folds import time_folds
 from mine.errors import NotEnoughDataError
 from mine.estimators.base import fit_base
 from mine.estimators.crossfit import MISFIT, SATURATION_MARGIN, interval_half_width, upper_half_width
@@ -85,6 +88,7 @@ def estimate_stack(
     seed: int,
     groups: np.ndarray | None = None,
     apart: bool = True,
+    orders: list[TimeOrder] | None = None,
     n_permutations: int = 0,
 ) -> list[StackedPair]:
     """Estimate P pairs from n rows each.
@@ -96,14 +100,21 @@ def estimate_stack(
         seed: Of everything random.
         groups: Integer label of the unit of each row, shape (n,), or None.
         apart: Whether rows of one group must not be shuffled with each other; copies of a row need only share a fold.
-        n_permutations: Permutations of the test of independence, of whole groups where there are some; 0 for none.
+        orders: Of each pair, where its rows stand in time, or None where their order means nothing. Folds are those of the
+            pair that takes longest to forget.
+        n_permutations: Permutations of the test of independence, of whole groups where there are some, or shifts in time; 0
+            for none.
 
     Returns:
         One estimate a pair.
     """
     n_pairs, n, width = x.shape
     seeds = [int(s) for s in np.random.SeedSequence(seed).generate_state(5, np.uint32)]
-    folds = make_folds(n, settings.n_folds, seeds[0], groups, validation_share=validation_share(n))
+    slowest = None if orders is None else max(orders, key=lambda order: order.time)
+    if slowest is None or not slowest.in_stretches:
+        folds = make_folds(n, settings.n_folds, seeds[0], groups, validation_share=validation_share(n))
+    else:
+        folds, groups, apart = time_folds(slowest, settings.n_folds, seeds[0], validation_share(n)), slowest.blocks, True
     critic = _critic(x, y, folds, settings, torch.Generator().manual_seed(seeds[1]))
     units = None if groups is None or not apart else torch.as_tensor(groups).repeat(n_pairs)
     pairs = Pairs(torch.as_tensor(x.reshape(-1, width)), torch.as_tensor(y.reshape(-1, y.shape[-1])), units)
@@ -130,12 +141,12 @@ def estimate_stack(
 
     tests: list[tuple[float, int] | None] = [None] * n_pairs
     if n_permutations:
-        tests = list(_tests(critic, x, y, folds, groups, n_permutations, seeds[4]))
+        tests = list(_tests(critic, x, y, folds, groups, slowest, n_permutations, seeds[4]))
     out = []
     for p in range(n_pairs):
         mine = slice(p * len(folds), (p + 1) * len(folds))
         rows = (parts["evaluation"][mine] - p * n).numpy()
-        out.append(_assembled(held[mine], on_train[mine], rows, groups, tests[p]))
+        out.append(_assembled(held[mine], on_train[mine], rows, groups, None if orders is None else orders[p], tests[p]))
     return out
 
 
@@ -173,6 +184,7 @@ def _assembled(
     on_train: list[RowReport],
     rows: np.ndarray,
     groups: np.ndarray | None,
+    order: TimeOrder | None,
     test: tuple[float, int] | None,
 ) -> StackedPair:
     """As :func:`mine.estimators.crossfit.assemble`: held-out bound, half of its distance to the training bound, interval."""
@@ -181,18 +193,27 @@ def _assembled(
     value, n = bound + correction, rows.size
     influence = np.concatenate([r.influence.numpy() for r in held_out])
     noise = float(np.sqrt(np.mean([r.shuffle_noise**2 for r in held_out]) / len(held_out)))
-    units = None if groups is None else groups[rows.ravel()]
-    stderr = float(np.hypot(clustered_stderr(influence, units), noise))
-    half_width = interval_half_width(stderr, correction, n)
-    high = value + math.hypot(upper_half_width(half_width, 2, n), MISFIT * max(0.0, correction))
-    if value > math.log(n) - SATURATION_MARGIN:
+    units = groups if order is None else order.blocks
+    widening, worth = (1.0, n) if order is None else (order.widening, order.independent_rows)
+    plain = clustered_stderr(influence, None if units is None else units[rows.ravel()])
+    stderr = float(np.hypot(widening * plain, noise))
+    half_width = interval_half_width(stderr, correction, worth)
+    high = value + math.hypot(upper_half_width(half_width, 2, worth), MISFIT * max(0.0, correction))
+    if value > math.log(worth) - SATURATION_MARGIN:
         high = math.inf
     p_value, draws = test if test is not None else (None, None)
     return StackedPair(value, bound, stderr, value - half_width, high, n, p_value, draws)
 
 
 def _tests(
-    critic: Critic, x: np.ndarray, y: np.ndarray, folds: list[Fold], groups: np.ndarray | None, most: int, seed: int
+    critic: Critic,
+    x: np.ndarray,
+    y: np.ndarray,
+    folds: list[Fold],
+    groups: np.ndarray | None,
+    order: TimeOrder | None,
+    most: int,
+    seed: int,
 ) -> list[tuple[float, int]] | list[None]:
     """Permutation p-value and draws of each pair: the first fold's critic, and the rows that it never saw.
 
@@ -202,8 +223,11 @@ def _tests(
     keeping scores 0 everywhere, and a weak correlation would go unseen.
     """
     rows, seen = folds[0].evaluation, np.concatenate([folds[0].train, folds[0].validation])
-    shuffles = None
-    if groups is not None:
+    shuffles: Shuffles | TimeShifts | None = None
+    if order is not None:
+        shuffles = TimeShifts.of(order.take(rows))
+        rows = rows[shuffles.rows]
+    elif groups is not None:
         try:
             shuffles = Shuffles.of(len(rows), groups[rows])
         except NotEnoughDataError:
