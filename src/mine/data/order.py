@@ -8,7 +8,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from mine.data.columns import labels_of, numbers_with_gaps
+from mine.data.columns import numbers_with_gaps
+from mine.data.parsing import parsed
 from mine.data.serial import joint_autocorrelations, serial_features, summed_time
 from mine.data.sources import named_columns
 from mine.data.variable import Variable
@@ -90,7 +91,7 @@ def read_order(order: Any, n: int, series: np.ndarray | None) -> np.ndarray:
             )
         when: np.ndarray = np.arange(n)
     else:
-        columns = named_columns(order, "order")
+        columns = named_columns(parsed(order, "order")[0], "order")  # text of dates too
         if len(columns) != 1:
             raise InputError(f"order has {len(columns)} columns: pass one number or date a row.")
         ((name, column),) = columns.items()
@@ -118,7 +119,7 @@ def time_order(order: Any, x: Variable, y: Variable, subjects: Any = None) -> Ti
         subjects: Code of each row's series, or None: blocks never span two of them. Ten or more are blocks themselves.
     """
     n = len(x)
-    series = None if subjects is None else labels_of(np.asarray(subjects)).codes
+    series = None if subjects is None else np.unique(subjects, return_inverse=True)[1].ravel()
     position = read_order(order, n, series)
     places = np.argsort(position)
     acf = joint_autocorrelations(*(serial_features(side.take(places)) for side in (x, y)))

@@ -60,7 +60,7 @@ def thinned(run: Callable[[Problem], Estimate], problem: Problem) -> Estimate:
         **first.diagnostics,
         "rows_apart": count,
         "sets_of_rows": len(parts),
-        "warnings": list(dict.fromkeys(warning for part in parts for warning in part.warnings)),
+        "warnings": _shared_warnings([part.warnings for part in parts]),
     }
     return replace(
         first,
@@ -72,6 +72,14 @@ def thinned(run: Callable[[Problem], Estimate], problem: Problem) -> Estimate:
         diagnostics=diagnostics,
         pointwise_values=None,
     )
+
+
+def _shared_warnings(parts: list[list[str]]) -> list[str]:
+    """One of each kind of warning that half of the parts or more give; a kind is told by its first words, before any number."""
+    kinds: dict[str, list[str]] = {}
+    for warning in (warning for part in parts for warning in part):
+        kinds.setdefault(" ".join(warning.split()[:4]), []).append(warning)
+    return [found[0] for found in kinds.values() if 2 * len(found) >= len(parts)]
 
 
 def _below(part: Estimate) -> float:
