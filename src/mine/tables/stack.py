@@ -39,6 +39,10 @@ __all__ = ["EFFORT_SETTINGS", "EffortSettings", "StackedPair", "estimate_stack"]
 
 #: Shuffles behind the partition term of a report: on held-out rows, and on training rows for the correction.
 REPORT_SHUFFLES = 8
+#: Nats between the bound on training rows and that on held-out ones from which on their middle is no estimate.
+FAR_APART = 0.5
+#: A copula keeps 1 - r^2 above 1 / n (see ``fit_base``); below this over n it has met that limit.
+STRONGEST = 1.05
 
 
 @dataclass(frozen=True)
@@ -138,6 +142,7 @@ def estimate_stack(
     generator = torch.Generator().manual_seed(seeds[4])
     held = _read(critic, pairs, parts["evaluation"], generator)
     on_train = _read(critic, pairs, parts["train"], generator)
+    copula, at_limit = _copula_rows(critic, pairs, parts["evaluation"]), _at_limit(critic, len(folds[0].train))
 
     tests: list[tuple[float, int] | None] = [None] * n_pairs
     if n_permutations:
@@ -146,7 +151,10 @@ def estimate_stack(
     for p in range(n_pairs):
         mine = slice(p * len(folds), (p + 1) * len(folds))
         rows = (parts["evaluation"][mine] - p * n).numpy()
-        out.append(_assembled(held[mine], on_train[mine], rows, groups, None if orders is None else orders[p], tests[p]))
+        order = None if orders is None else orders[p]
+        out.append(
+            _assembled(held[mine], on_train[mine], copula[mine], bool(at_limit[mine].any()), rows, groups, order, tests[p])
+        )
     return out
 
 
@@ -179,15 +187,36 @@ def _read(critic: Critic, pairs: Pairs, index: Tensor, generator: torch.Generato
     return [rows_of_bound("dv", joint[k], marginal[k], shifts) for k in range(len(index))]
 
 
+def _copula_rows(critic: Critic, pairs: Pairs, index: Tensor) -> np.ndarray:
+    """Log-ratio (nats) by the copula that each critic starts from, of its rows of ``index`` (M, m), shape (M, m)."""
+    assert isinstance(critic, ResidualCritic)
+    with torch.no_grad():
+        x, y = pairs.rows(index)
+        return critic.base(x[..., :1], y[..., :1]).double().numpy()
+
+
+def _at_limit(critic: Critic, n: int) -> np.ndarray:
+    """Whether a critic's copula is as strong as ``n`` training rows can tell from a deterministic relation, shape (M,)."""
+    assert isinstance(critic, ResidualCritic) and isinstance(critic.base, GaussianCritic)
+    return (1 - critic.base.correlations.double() ** 2).reshape(critic.stack[0], -1).min(1).values.numpy() < STRONGEST / n
+
+
 def _assembled(
     held_out: list[RowReport],
     on_train: list[RowReport],
+    copula: np.ndarray,
+    at_limit: bool,
     rows: np.ndarray,
     groups: np.ndarray | None,
     order: TimeOrder | None,
     test: tuple[float, int] | None,
 ) -> StackedPair:
-    """As :func:`mine.estimators.crossfit.assemble`: held-out bound, half of its distance to the training bound, interval."""
+    """As :func:`mine.estimators.crossfit.assemble`: held-out bound, half of its distance to the training bound, interval.
+
+    Where shuffled pairs resolve too little, or the two bounds are too far apart for their middle to mean anything, the mean
+    log-ratio of the fitted copula counts instead if it is larger. Of two single columns it is a lower bound itself: normal
+    scores have normal margins, so that its partition function is 1.
+    """
     bound = float(np.mean([r.bound for r in held_out]))
     correction = 0.5 * (float(np.mean([r.bound for r in on_train])) - bound)
     value, n = bound + correction, rows.size
@@ -197,9 +226,16 @@ def _assembled(
     widening, worth = (1.0, n) if order is None else (order.widening, order.independent_rows)
     plain = clustered_stderr(influence, None if units is None else units[rows.ravel()])
     stderr = float(np.hypot(widening * plain, noise))
+    modelled, missable = float(copula.mean()), MISFIT * max(0.0, correction)
+    beyond = math.log(worth) - SATURATION_MARGIN
+    if at_limit or max(value, modelled) > beyond or abs(correction) > FAR_APART / 2:
+        value = bound = max(bound, modelled)
+        if modelled == bound:
+            plain = clustered_stderr(copula.ravel(), None if units is None else units[rows.ravel()])
+            stderr, correction = float(widening * plain), 0.0
     half_width = interval_half_width(stderr, correction, worth)
-    high = value + math.hypot(upper_half_width(half_width, 2, worth), MISFIT * max(0.0, correction))
-    if value > math.log(worth) - SATURATION_MARGIN:
+    high = value + math.hypot(upper_half_width(half_width, 2, worth), missable)
+    if at_limit or value > beyond:
         high = math.inf
     p_value, draws = test if test is not None else (None, None)
     return StackedPair(value, bound, stderr, value - half_width, high, n, p_value, draws)
