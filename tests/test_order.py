@@ -82,6 +82,14 @@ def test_rows_may_come_in_any_order_when_their_times_are_given(autoregression: S
     assert p[0] == p[1]
 
 
+def test_series_that_never_forget_are_said_to_tell_little():
+    a, b = np.random.default_rng(0).normal(size=(2, 600)).cumsum(1)  # two random walks
+    estimate = mine.estimate(a, b, order="time", method="gaussian", random_state=0)
+    assert any("independent ones" in w for w in estimate.warnings)
+    assert estimate.interval[0] <= 0 <= estimate.interval[1]
+    assert any("independent ones" in w for w in mine.independence_test(a, b, order="time", n_permutations=19).warnings)
+
+
 @pytest.mark.parametrize("phi", [0.0, 0.9])
 def test_the_level_of_the_shifted_test(autoregression: Series, phi: float):
     p = []

@@ -26,6 +26,8 @@ FEWEST_BLOCKS, TIMES_A_BLOCK = 20, 2.0
 SHORTFALL = 8.0
 #: Subjects from which on each is one unit of folds and errors, and time within it does not matter.
 ENOUGH_SUBJECTS = 10
+#: Independent rows below which nothing much can be said.
+ENOUGH_ROWS = 20
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,16 @@ class TimeOrder:
     blocks: np.ndarray
     widening: float
     in_stretches: bool = True
+
+    @property
+    def warning(self) -> str | None:
+        """A sentence where so few independent rows are left that little can be said, else None."""
+        if self.independent_rows >= ENOUGH_ROWS:
+            return None
+        return (
+            f"{len(self.position):,} rows of series with so long a memory are worth {self.independent_rows} independent ones: "
+            "take differences, or the residuals of a model of each series. P-values are too small here."
+        )
 
     @property
     def independent_rows(self) -> int:

@@ -59,6 +59,8 @@ def run_estimator(
         warnings.append(f"Constant columns left out: {', '.join(dropped[:8])}{', ...' if len(dropped) > 8 else ''}.")
     if groups_unsaid and serial_sides(problem.x, problem.y):
         warnings.append(SERIAL)
+    if problem.order is not None and problem.order.warning:
+        warnings.append(problem.order.warning)
     diagnostics = {
         **result.diagnostics,
         "discrete_columns": [*problem.x.discrete_columns, *problem.y.discrete_columns],

@@ -136,6 +136,8 @@ def independence_test(
     warnings = [] if third is None or third.columns else [CONSTANT]
     if groups is None and order is None and serial_sides(problem.x, problem.y):
         warnings.append(SERIAL)
+    if problem.order is not None and problem.order.warning:
+        warnings.append(problem.order.warning)
     if problem.copies:
         warnings.append(f"{problem.copies:,} rows are exact copies of others and were permuted together.")
     if critic is None:
