@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -90,3 +90,14 @@ def seeded_torch(nothing_global_changes: None) -> Iterator[None]:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         yield
+
+
+@pytest.fixture(scope="session")
+def autoregression() -> Callable[[int, float, np.random.Generator], np.ndarray]:
+    """Makes a stationary AR(1) series of ``n`` rows and coefficient ``phi``, shape (n,), with unit variance."""
+    from scipy.signal import lfilter
+
+    def make(n: int, phi: float, rng: np.random.Generator) -> np.ndarray:
+        return lfilter([(1 - phi**2) ** 0.5], [1.0, -phi], rng.normal(size=n + 1000))[1000:]
+
+    return make

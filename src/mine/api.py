@@ -32,6 +32,7 @@ def estimate(
     critic: Any = None,
     discrete: DiscreteSpec = None,
     groups: Any = None,
+    order: Any = None,
     device: str = "auto",
     unit: str = "nats",
     random_state: int | np.random.Generator | np.random.RandomState | None = None,
@@ -67,6 +68,10 @@ def estimate(
             non-numeric ones only; a mapping from names to booleans for exceptions.
         groups: One label per row, shape (n,). Rows of one group (a patient, a session) are never split between training and
             evaluation, and count as one term of the standard error.
+        order: ``"time"`` where rows come in the order of time, or one number or date a row, shape (n,), by which they do. Rows
+            that resemble the rows next to them are then no independent witnesses: folds are stretches of time with gaps
+            between, and the interval rests on blocks as long as the resemblance lasts. With ``groups``, each group is a series
+            of its own. See the page on time series.
         device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"``, ...
         unit: ``"nats"`` or ``"bits"``.
         random_state: Seed or generator. The same one gives the same digits on the same machine.
@@ -107,7 +112,7 @@ def estimate(
     estimator = choose_estimator(method, options, effort=effort, conditional=conditional, given=z is not None)
     processes = None if fabric is None else _process_group(fabric, estimator, device)
     settings: dict[str, Any] = {
-        "discrete": discrete, "groups": groups, "device": device, "unit": unit, "random_state": random_state,
+        "discrete": discrete, "groups": groups, "order": order, "device": device, "unit": unit, "random_state": random_state,
         "drop_missing": drop_missing, "progress": progress if processes is None or processes.first else False,
         "processes": processes,
     }  # fmt: skip

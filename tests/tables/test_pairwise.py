@@ -299,9 +299,9 @@ def test_missing_values_are_refused_or_left_out_pair_by_pair():
 
 def test_groups_widen_the_error_and_stay_together():
     rng = np.random.default_rng(5)
-    few = rng.normal(size=(60, 2)) @ np.array([[1, 0.7], [0, 0.7]])
-    data = pd.DataFrame(np.repeat(few, 10, axis=0) + 1e-3 * rng.normal(size=(600, 2)), columns=["x", "y"])
-    grouped = mine.pairwise(data, groups=np.repeat(np.arange(60), 10), random_state=0)
+    few = rng.normal(size=(200, 2)) @ np.array([[1, 0.7], [0, 0.7]])
+    data = pd.DataFrame(np.repeat(few, 6, axis=0) + 0.3 * rng.normal(size=(1200, 2)), columns=["x", "y"])
+    grouped = mine.pairwise(data, groups=np.repeat(np.arange(200), 6), random_state=0)
     single = mine.pairwise(data, random_state=0)
     assert grouped["stderr"].iloc[0] > 1.5 * single["stderr"].iloc[0]
 
@@ -370,11 +370,33 @@ def test_the_upper_end_grows_with_the_bias_correction():
         same = torch.full((rows,), bound, dtype=torch.float64)
         return RowReport(same, torch.zeros(rows, dtype=torch.float64), 1e9, 0.0, 8)
 
-    found = _assembled([report(0.1, 500)] * 2, [report(0.3, 400)] * 2, np.arange(1000).reshape(2, 500), None, None)
+    nothing = np.zeros((2, 500))
+    rows = np.arange(1000).reshape(2, 500)
+    found = _assembled([report(0.1, 500)] * 2, [report(0.3, 400)] * 2, nothing, False, rows, None, None, None)
     assert (found.value, found.lower_bound) == (pytest.approx(0.2), pytest.approx(0.1))
     half = math.sqrt(0.1**2 + 0.5 / 1000)
     assert found.low == pytest.approx(0.2 - half)
     assert found.high == pytest.approx(0.2 + math.sqrt(half**2 + (34 / 1000) ** 2 + 0.3**2))
+    # Bounds of -.4 and .8 are too far apart for their middle: the larger of the bound and the copula, .25 with no error.
+    far = _assembled([report(-0.4, 500)] * 2, [report(0.8, 400)] * 2, nothing + 0.25, False, rows, None, None, None)
+    assert (far.value, far.lower_bound, far.stderr) == (pytest.approx(0.25), pytest.approx(0.25), pytest.approx(0.0))
+    assert far.low == pytest.approx(0.25 - math.sqrt(0.5 / 1000))
+    assert far.high == pytest.approx(0.25 + math.sqrt(0.5 / 1000 + (34 / 1000) ** 2 + 1.8**2))
+    # A copula as strong as the rows can tell leaves the interval open above.
+    assert math.isinf(_assembled([report(3.0, 500)] * 2, [report(3.0, 400)] * 2, nothing, True, rows, None, None, None).high)
+
+
+@pytest.mark.parametrize(("n", "noise"), [(500, 0.002), (60, 1e-3), (300, 1e-5), (1500, 0.01)])
+def test_near_copies_are_open_above_or_right(n: int, noise: float):
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        c = rng.normal(size=n)
+        data = pd.DataFrame({"x": c, "y": np.exp(c + noise * rng.normal(size=n))})
+        found = mine.pairwise(data, random_state=0).iloc[0]
+        truth = 0.5 * math.log1p(noise**-2)
+        assert found.low <= truth <= found.high
+        assert found.low > 1 and found.value <= truth + 0.2
+        assert math.isinf(found.high) == bool(found.note)
 
 
 def test_few_permutations_are_a_warning():

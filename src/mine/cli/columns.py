@@ -16,15 +16,20 @@ __all__ = ["Pairs", "Sides", "check_rows", "choose_pairs", "choose_sides"]
 
 @dataclass(frozen=True)
 class _Selection:
-    """A table, the column of its groups, and the columns declared labels (None where the values decide)."""
+    """A table, the columns of its groups and of time, and the columns declared labels (None where the values decide)."""
 
     table: Table
     group: str | None
+    time: str | None
     labels: list[str] | None
 
     def groups(self) -> Any:
         """The column of groups, or None."""
         return None if self.group is None else self.table.select([self.group])
+
+    def order(self) -> Any:
+        """The column of times, ``"time"`` for rows as they come, or None."""
+        return self.time if self.time is None or self.time not in self.table.columns else self.table.select([self.time])
 
     def columns(self, names: list[str]) -> Any:
         """These columns, as :func:`mine.estimate` and :func:`mine.pairwise` take them."""
@@ -59,6 +64,7 @@ def choose_sides(
     y: Sequence[str],
     given: Sequence[str] | None,
     groups: str | None,
+    order: str | None,
     discrete: Sequence[str] | None,
 ) -> Sides:
     """The columns that ``mine estimate`` was asked for.
@@ -69,18 +75,19 @@ def choose_sides(
         y: As ``x``.
         given: As ``x``; None without ``--given``.
         groups: Name or glob of one column.
+        order: Name or glob of one column, or ``"time"``.
         discrete: As ``x``; None where the values decide.
 
     Raises:
         UnknownNameError: A name or glob matches no column.
         InputError: A column has two roles, or a role has no column.
     """
-    group = None if groups is None else _group(table, groups)
-    names_x, names_y = (_side(table, flag, ",".join(lists), group) for flag, lists in (("--x", x), ("--y", y)))
+    roles = _roles(table, groups, order)
+    names_x, names_y = (_side(table, flag, ",".join(lists), roles) for flag, lists in (("--x", x), ("--y", y)))
     _check_apart(names_x, names_y)
-    names_z = [] if given is None else _given(table, ",".join(given), [*names_x, *names_y], group)
+    names_z = [] if given is None else _given(table, ",".join(given), [*names_x, *names_y], roles)
     labels = None if discrete is None else _labels(table, ",".join(discrete), [*names_x, *names_y, *names_z])
-    return Sides(table, group, labels, names_x, names_y, names_z)
+    return Sides(table, roles.get("--groups"), roles.get("--order"), labels, names_x, names_y, names_z)
 
 
 def choose_pairs(
@@ -89,6 +96,7 @@ def choose_pairs(
     columns: Sequence[str] | None,
     target: Sequence[str] | None,
     groups: str | None,
+    order: str | None,
     discrete: Sequence[str] | None,
 ) -> Pairs:
     """The columns that ``mine pairwise`` or ``mine report`` was asked for.
@@ -98,19 +106,20 @@ def choose_pairs(
         columns: Lists of names and globs, which are joined; None takes all columns.
         target: As ``columns``; None pairs all with all.
         groups: Name or glob of one column.
+        order: Name or glob of one column, or ``"time"``.
         discrete: As ``columns``; None where the values decide.
 
     Raises:
         UnknownNameError: A name or glob matches no column.
         InputError: ``--groups`` is not one column.
     """
-    group = None if groups is None else _group(table, groups)
+    roles = _roles(table, groups, order)
     names = list(table.columns) if columns is None else table.names(",".join(columns), "--columns column")
     targets = None if target is None else table.names(",".join(target), "--target column")
     names += [name for name in targets or () if name not in names]
-    names = [name for name in names if name != group]
+    names = [name for name in names if name not in roles.values()]
     labels = None if discrete is None else _labels(table, ",".join(discrete), names)
-    return Pairs(table, group, labels, names, targets)
+    return Pairs(table, roles.get("--groups"), roles.get("--order"), labels, names, targets)
 
 
 def check_rows(table: Table, file: str) -> None:
@@ -125,23 +134,40 @@ def check_rows(table: Table, file: str) -> None:
         raise NotEnoughDataError(f"{file} has {table.n_rows} rows: an honest estimate needs at least {MIN_ROWS}.")
 
 
-def _group(table: Table, spec: str) -> str:
-    names = table.names(spec, "--groups column")
+def _roles(table: Table, groups: str | None, order: str | None) -> dict[str, str]:
+    """The columns of ``--groups`` and ``--order`` by flag, of those that were given."""
+    roles = {}
+    if groups is not None:
+        roles["--groups"] = _one(table, "--groups", groups, "name the column that identifies a group")
+    if order == "time" and "time" not in table.columns:
+        roles["--order"] = order
+    elif order is not None:
+        roles["--order"] = _one(table, "--order", order, "name the column of times")
+    if len(set(roles.values())) < len(roles):
+        raise InputError(f"Column {roles['--order']!r} is named in --groups and in --order: leave it out of one of them.")
+    return roles
+
+
+def _one(table: Table, flag: str, spec: str, remedy: str) -> str:
+    names = table.names(spec, f"{flag} column")
     if len(names) != 1:
-        raise InputError(f"--groups takes one column, {spec!r} is {len(names)}: name the column that identifies a group.")
+        raise InputError(f"{flag} takes one column, {spec!r} is {len(names)}: {remedy}.")
     return names[0]
 
 
-def _side(table: Table, flag: str, spec: str, group: str | None) -> list[str]:
-    """Columns of one side, without the group column where a glob matched it along with others."""
+def _side(table: Table, flag: str, spec: str, roles: dict[str, str]) -> list[str]:
+    """Columns of one side, without those of ``roles`` where a glob matched them along with others."""
     from mine.data.readers import split_names
 
     names = table.names(spec, f"{flag} column")
-    if group in split_names(spec):
-        raise InputError(f"Column {group!r} is named in {flag} and in --groups: leave it out of one of them.")
-    names = [name for name in names if name != group]
+    for other, column in roles.items():
+        if column in split_names(spec):
+            raise InputError(f"Column {column!r} is named in {flag} and in {other}: leave it out of one of them.")
+        if names == [column]:
+            raise InputError(f"{flag} matches only the {other} column {column!r}: name a column of data.")
+    names = [name for name in names if name not in roles.values()]
     if not names:
-        raise InputError(f"{flag} matches only the --groups column {group!r}: name a column of data.")
+        raise InputError(f"{flag} matches only the columns of {' and '.join(roles)}: name a column of data.")
     return names
 
 
@@ -153,16 +179,17 @@ def _check_apart(x: list[str], y: list[str]) -> None:
         )
 
 
-def _given(table: Table, spec: str, sides: list[str], group: str | None) -> list[str]:
+def _given(table: Table, spec: str, sides: list[str], roles: dict[str, str]) -> list[str]:
     """Columns of ``--given``, none of which is in x or y; a glob stands for the others."""
     from mine.data.readers import split_names
 
-    taken = {*sides, *([] if group is None else [group])}
+    taken = {*sides, *roles.values()}
     named = [name for name in split_names(spec) if name in taken]
     names = [name for name in table.names(spec, "--given column") if name not in taken]
     if named or not names:
+        others = ", ".join(["--x, --y", *roles])
         raise InputError(
-            f"Column {(named or sorted(taken))[0]!r} is given and in --x, --y or --groups: leave it out of one of them."
+            f"Column {(named or sorted(taken))[0]!r} is given and in one of {others}: leave it out of one of them."
         )
     return names
 

@@ -34,6 +34,7 @@ def estimate(
     seed: opt.Seed[int | None] = None,
     discrete: opt.Discrete = None,
     groups: opt.Groups = None,
+    order: opt.Order = None,
     drop_missing: opt.DropMissing = False,
     test: opt.Test = False,
     permutations: opt.Permutations[int] = 999,
@@ -60,11 +61,11 @@ def estimate(
         from mine.data.readers import read_table
 
         table = files.enter_context(read_table(file, cache))
-        sides = choose_sides(table, x=x, y=y, given=given, groups=groups, discrete=discrete)
+        sides = choose_sides(table, x=x, y=y, given=given, groups=groups, order=order, discrete=discrete)
         check_rows(table, file)
         data = sides.data()
         how = {"method": method, "effort": effort, "conditional": conditional, "unit": unit, "progress": progress}
-        rows = {"discrete": sides.labels, "groups": sides.groups(), "drop_missing": drop_missing}
+        rows = {"discrete": sides.labels, "groups": sides.groups(), "order": sides.order(), "drop_missing": drop_missing}
         draws = {"random_state": checked_seed(seed)}
         options = method_options(option or ())
         result = _estimated(data, {**how, **rows, **draws}, options, device=device, devices=devices, strategy=strategy)
@@ -119,6 +120,9 @@ def _as_text(result: Estimate, tested: IndependenceTest | None, sides: Sides) ->
         lines.append(f"  read as labels: {listed(diagnostics['discrete_columns'])}")
     if sides.group is not None:
         lines.append(f"  groups: {sides.group}")
+    if sides.time is not None:
+        worth = diagnostics.get("independent_rows")
+        lines.append(f"  order: {sides.time}" + ("" if worth is None else f" (worth {worth:,} independent rows)"))
     if diagnostics.get("dropped_missing_rows"):
         lines.append(f"  rows left out for missing values: {diagnostics['dropped_missing_rows']:,}")
     if sides.z:

@@ -39,6 +39,13 @@ Groups = Annotated[
     str | None,
     typer.Option(metavar="COLUMN", help="Column that says which rows belong together (a patient, a session)."),
 ]
+Order = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Column of times where rows are a series; 'time' where they come in that order and no column is called so.",
+    ),
+]
 DropMissing = Annotated[
     bool, typer.Option("--drop-missing", help="Leave out rows with a missing value; with many pairs, per pair.")
 ]

@@ -35,6 +35,7 @@ def pairwise(
     seed: opt.Seed[int | None] = None,
     discrete: opt.Discrete = None,
     groups: opt.Groups = None,
+    order: opt.Order = None,
     drop_missing: opt.DropMissing = False,
     jobs: opt.Jobs[int | None] = None,
     progress: opt.Progress = None,
@@ -55,7 +56,7 @@ def pairwise(
         if out is not None and seed is None:
             raise InputError("--out needs --seed, for example --seed 0: a resumed command must draw the same numbers.")
         pairs = measure_pairs(
-            files, file, columns=columns, target=target, groups=groups, discrete=discrete, test=test,
+            files, file, columns=columns, target=target, groups=groups, order=order, discrete=discrete, test=test,
             n_permutations=permutations, method=method, effort=effort, drop_missing=drop_missing, unit=unit,
             random_state=checked_seed(seed), out=out, n_jobs=jobs, progress=progress,
         )  # fmt: skip
@@ -72,6 +73,7 @@ def measure_pairs(
     columns: list[str] | None,
     target: list[str] | None,
     groups: str | None,
+    order: str | None,
     discrete: list[str] | None,
     out: Path | None,
     **options: Any,
@@ -84,6 +86,7 @@ def measure_pairs(
         columns: Lists of names and globs; None takes all columns.
         target: Likewise; None pairs all with all.
         groups: Name of one column.
+        order: Name of one column, or ``"time"``.
         discrete: As ``columns``; None where the values decide.
         out: Folder that keeps finished blocks.
         **options: Further arguments of :func:`mine.tables.pairwise.measure`.
@@ -94,14 +97,20 @@ def measure_pairs(
     from mine.data.readers import read_table
 
     table = files.enter_context(read_table(file))
-    chosen = choose_pairs(table, columns=columns, target=target, groups=groups, discrete=discrete)
+    chosen = choose_pairs(table, columns=columns, target=target, groups=groups, order=order, discrete=discrete)
 
     from mine.tables.pairwise import measure
 
     kept = "" if out is None else f"finished blocks are kept in {out}, and the same command goes on from there"
     with interruptible(kept):
         return measure(
-            chosen.columns(chosen.names), chosen.targets, discrete=chosen.labels, groups=chosen.groups(), out=out, **options
+            chosen.columns(chosen.names),
+            chosen.targets,
+            discrete=chosen.labels,
+            groups=chosen.groups(),
+            order=chosen.order(),
+            out=out,
+            **options,
         )
 
 

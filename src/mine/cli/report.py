@@ -29,6 +29,8 @@ def report(
     unit: opt.Unit = "nats",
     seed: opt.Seed[int] = 0,
     discrete: opt.Discrete = None,
+    groups: opt.Groups = None,
+    order: opt.Order = None,
     drop_missing: opt.DropMissing = False,
     jobs: opt.Jobs[int | None] = None,
     progress: opt.Progress = None,
@@ -46,7 +48,8 @@ def report(
     with one_sentence(), ExitStack() as files:
         check_writable("--output", output, (".html", ".htm"), ".html")
         pairs = measure_pairs(
-            files, file, columns=columns, target=target, groups=None, discrete=discrete, test=test, effort=effort,
+            files, file, columns=columns, target=target, groups=groups, order=order, discrete=discrete,
+            test=test, effort=effort,
             drop_missing=drop_missing, unit=unit, random_state=checked_seed(seed), out=keep, n_jobs=jobs, progress=progress,
         )  # fmt: skip
 

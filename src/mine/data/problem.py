@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from mine.data.columns import DiscreteSpec
+from mine.data.order import TimeOrder, time_order
 from mine.data.rows import MIN_ROWS, complete_rows, same_length
 from mine.data.sides import as_variable, check_discrete_names
 from mine.data.splits import copied_rows
@@ -48,6 +49,7 @@ class Problem:
         copies: Number of surplus exact copies of rows (kept together by ``groups``).
         on_progress: Called with (done, total, message) or None.
         processes: The processes that train this estimate together, or None where it is one alone.
+        order: Where rows stand in time, or None where their order means nothing; ``groups`` are then blocks of time.
     """
 
     x: Variable
@@ -58,10 +60,21 @@ class Problem:
     copies: int = 0
     on_progress: Callable[[int, int, str], None] | None = None
     processes: SharingProcesses | None = None
+    order: TimeOrder | None = None
 
     @property
     def n(self) -> int:
         return len(self.x)
+
+    @property
+    def independent_rows(self) -> int:
+        """Rows that these are worth: as many as there are, or fewer where neighbours in time resemble each other."""
+        return self.n if self.order is None else self.order.independent_rows
+
+    def stderr(self, influence: np.ndarray) -> float:
+        """Standard error of the mean of ``influence`` (n,), rows of one group or block of time counting as one term."""
+        plain = clustered_stderr(influence, self.groups)
+        return plain if self.order is None else plain * self.order.widening
 
     def seeds(self, count: int) -> list[int]:
         """Independent seeds derived from ``seed``."""
@@ -96,6 +109,7 @@ def make_problem(
     keep_constant_columns: bool = False,
     others: Sequence[Variable] = (),
     processes: SharingProcesses | None = None,
+    order: Any = None,
 ) -> tuple[Problem, int]:
     """The checked problem, and the number of rows dropped for missing values; arguments as in :func:`estimate`.
 
@@ -105,7 +119,9 @@ def make_problem(
     spec = False if numeric_only and discrete is None else discrete
     n_dropped = 0
     if drop_missing:
-        (x, y, groups), n_dropped = complete_rows(x=x, y=y, groups=groups)
+        told = None if isinstance(order, str) else order
+        (x, y, groups, told), n_dropped = complete_rows(x=x, y=y, groups=groups, order=told)
+        order = order if isinstance(order, str) else told
     kept = {"keep_constant": keep_constant_columns, "min_rows": MIN_ROWS}
     left, right = as_variable(x, "x", spec, **kept), as_variable(y, "y", spec, **kept)
     same_length(len(left), len(right))
@@ -114,18 +130,23 @@ def make_problem(
         names = ", ".join([*left.discrete_columns, *right.discrete_columns])
         raise InputError(f"This method needs numbers, but these columns are labels: {names}. Use method 'auto'.")
 
-    codes, copies = None, 0
+    codes, copies, time = None, 0, None
     if groups is not None:
         codes = _group_codes(groups, len(left))
-    else:
+    elif order is None:
         codes, copies = copied_rows(left, right)
+    if order is not None:
+        time = time_order(order, left, right, codes)
+        codes = time.blocks
     seed = problem_seed(random_state)
     if processes is None or processes.size == 1:
         return Problem(
-            left, right, codes, seed, problem_device(device if processes is None else processes.device), copies
+            left, right, codes, seed, problem_device(device if processes is None else processes.device), copies, order=time
         ), n_dropped
     processes.check_same((left, right, *others), codes)
-    return Problem(left, right, codes, processes.same(seed), processes.device, copies, processes=processes), n_dropped
+    return Problem(
+        left, right, codes, processes.same(seed), processes.device, copies, processes=processes, order=time
+    ), n_dropped
 
 
 def _group_codes(groups: Any, n: int) -> np.ndarray:

@@ -23,6 +23,7 @@ from mine.estimators.discrete import DiscretePlugin, capped_by_entropy, counts_s
 from mine.estimators.fit import CrossFit
 from mine.estimators.neural import EffortSettings, FittedNeural, Neural
 from mine.estimators.strong import by_copula, by_residual, by_ross
+from mine.estimators.thinned import run_in_order
 from mine.result import Estimate
 from mine.training.options import History, TrainingOptions
 from mine.training.pairs import Pairs
@@ -70,7 +71,7 @@ class Auto(Neural):
     def _without_training(self, problem: Problem) -> Estimate | None:
         """What counts say, where they are the better basis or where nothing can be known."""
         if counts_suit(problem):
-            return DiscretePlugin(name=self.name).run(problem)
+            return run_in_order(DiscretePlugin(name=self.name), problem)
         return identifier_estimate(problem, self.name)
 
     def _critic(self, problem: Problem, pairs: Pairs, folds: list[Fold], generator: torch.Generator) -> Critic:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from mine.data.problem import clustered_stderr
 from mine.estimators.evaluation import MIN_EFFECTIVE, ReportedBound, RowReport, report_rows
 from mine.estimators.fit import CrossFit
 from mine.estimators.reference import copula_reference, copula_tells, name_of_copula, neighbour_reference
@@ -88,16 +87,17 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
     value = held + correction
     shares = np.array([len(f.evaluation) / n for f in fit.folds])
     noise = float(np.sqrt(np.sum((shares * [r.shuffle_noise for r in reports.held_out]) ** 2)))
-    stderr = float(np.hypot(clustered_stderr(influence, problem.groups), noise))
+    stderr = float(np.hypot(problem.stderr(influence), noise))
 
-    cap, saturated = reports.limit(n, value)
+    worth = problem.independent_rows
+    cap, saturated = reports.limit(worth, value)
     reference, strongest = copula_reference(fit)
-    saturated = saturated or strongest or (reference is not None and reference > math.log(n) - SATURATION_MARGIN)
+    saturated = saturated or strongest or (reference is not None and reference > math.log(worth) - SATURATION_MARGIN)
     if reference is not None and not copula_tells(problem):
         reference = None
-    half_width = interval_half_width(stderr, correction, n)
+    half_width = interval_half_width(stderr, correction, worth)
     columns = sum(v.n_continuous + v.n_discrete for v in (problem.x, problem.y))
-    missable = math.hypot(upper_half_width(half_width, columns, n), MISFIT * max(0.0, correction))
+    missable = math.hypot(upper_half_width(half_width, columns, worth), MISFIT * max(0.0, correction))
     low, high = value - half_width, math.inf if saturated else value + missable
     if saturated:  # SMILE's clipped partition term errs upwards there, by any amount
         low = min(low, 0.0 if kind == "smile" else held - half_width)
@@ -125,7 +125,7 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
             "copula_nats": reference,
             "neighbours_nats": neighbours,
             "saturated": saturated,
-            "few_rows": n <= FEW_ROWS_A_COLUMN * columns,
+            "few_rows": worth <= FEW_ROWS_A_COLUMN * columns,
             "largest_resolvable_nats": cap,
             "effective_shuffles": reports.effective,
             "converged": all(h.converged for h in fit.histories),

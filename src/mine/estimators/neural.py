@@ -23,6 +23,7 @@ from mine.data.features import features
 from mine.data.preprocessing import Preprocess, SideEncoder
 from mine.data.problem import Problem
 from mine.data.splits import Fold, make_folds, trimmed
+from mine.data.time_folds import time_folds
 from mine.data.variable import Variable
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 from mine.estimators.base import base_rows, fit_base
@@ -352,6 +353,8 @@ def split(problem: Problem, n_folds: int | None, seed: int) -> tuple[Problem, li
     """
     n_folds = n_folds or (5 if problem.n < 4000 else 3)
     share = validation_share(problem.n)
+    if problem.order is not None and problem.order.in_stretches:
+        return problem, time_folds(problem.order, n_folds, seed, share)
     try:
         return problem, make_folds(problem.n, n_folds, seed, problem.groups, validation_share=share)
     except NotEnoughDataError:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from mine.data.problem import Problem, make_problem
+from mine.data.serial import SERIAL, serial_sides
 from mine.errors import UnknownNameError
 from mine.estimators import Estimator, takes_numbers_only
+from mine.estimators.neural import Neural
+from mine.estimators.thinned import thinned
 from mine.progress import progress_callback
 from mine.result import UNITS, Estimate
 
@@ -40,9 +44,12 @@ def run_estimator(
     started = time.perf_counter()
     if unit not in UNITS:
         raise UnknownNameError("unit", unit, UNITS)
+    groups_unsaid = data.get("groups") is None and data.get("order") is None
     problem, dropped_rows = make_problem(x, y, numeric_only=takes_numbers_only(estimator), **data)
     with progress_callback(progress) as on_progress:
-        result = run(estimator, replace(problem, on_progress=on_progress))
+        problem = replace(problem, on_progress=on_progress)
+        untimed = problem.order is not None and not isinstance(estimator, Neural)
+        result = thinned(partial(run, estimator), problem) if untimed else run(estimator, problem)
 
     dropped = [*problem.x.dropped, *problem.y.dropped]
     warnings = list(result.diagnostics.get("warnings", []))
@@ -50,11 +57,16 @@ def run_estimator(
         warnings.append(f"{problem.copies:,} rows are exact copies of others and were kept in one fold.")
     if dropped:
         warnings.append(f"Constant columns left out: {', '.join(dropped[:8])}{', ...' if len(dropped) > 8 else ''}.")
+    if groups_unsaid and serial_sides(problem.x, problem.y):
+        warnings.append(SERIAL)
+    if problem.order is not None and problem.order.warning:
+        warnings.append(problem.order.warning)
     diagnostics = {
         **result.diagnostics,
         "discrete_columns": [*problem.x.discrete_columns, *problem.y.discrete_columns],
         "dropped_constant_columns": dropped,
         "dropped_missing_rows": dropped_rows,
+        **({} if problem.order is None else {"independent_rows": problem.independent_rows}),
         "duplicate_rows": problem.copies,
         "seconds": round(time.perf_counter() - started, 3),
         "warnings": warnings,

@@ -49,6 +49,8 @@ def by_residual(estimate: Estimate, problem: Problem, remainder: Callable[[Probl
         The estimate, or None where the sides are not both continuous, narrow and long enough, or the critics have found as
         much themselves.
     """
+    if problem.order is not None:  # its neighbours would be rows near in time
+        return None
     x, y = problem.x, problem.y
     dims = (x.n_continuous, y.n_continuous)
     strong = estimate.diagnostics["saturated"] or estimate.value > STRONG
@@ -183,7 +185,7 @@ def by_copula(estimate: Estimate, fit: CrossFit) -> Estimate:
         "bias_correction": correction,
         "warnings": [warning, *(w for w in estimate.warnings if not w.startswith(("Saturated", "The bias")))],
     }
-    stderr = clustered_stderr(ratio, fit.problem.groups)
+    stderr = fit.problem.stderr(ratio)
     low, high = estimate.interval
-    high = max(high, held + correction + interval_half_width(stderr, correction, estimate.n))
+    high = max(high, held + correction + interval_half_width(stderr, correction, fit.problem.independent_rows))
     return replace(estimate, value=held + correction, stderr=stderr, interval=(low, high), diagnostics=diagnostics)

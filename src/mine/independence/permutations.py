@@ -8,7 +8,9 @@ import numpy as np
 from scipy.special import xlogy
 from scipy.stats import random_table
 
+from mine.conditional.shifts import TimeShifts
 from mine.conditional.shuffles import Shuffles
+from mine.data.order import TimeOrder
 
 __all__ = ["ENOUGH", "binned_test", "sequential_p", "table_test"]
 
@@ -52,7 +54,13 @@ def sequential_p(exceeded: np.ndarray, before: tuple[int, int], most: int) -> tu
 
 
 def binned_test(
-    score_matrices: np.ndarray, x: np.ndarray, y: np.ndarray, shuffles: Shuffles | None = None, *, most: int, seed: int
+    score_matrices: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    shuffles: Shuffles | TimeShifts | None = None,
+    *,
+    most: int,
+    seed: int,
 ) -> list[tuple[float, int]]:
     """Test of P pairs by the mean score of their joint rows, against the rows with y permuted.
 
@@ -62,7 +70,8 @@ def binned_test(
         score_matrices: Score of every pair of cells, shape (P, cells, cells).
         x: Cell of each row, shape (P, m).
         y: Likewise.
-        shuffles: Whole groups of rows that take each other's place, the cells in the order of its ``rows``; None permutes rows.
+        shuffles: Whole groups of rows that take each other's place, or shifts in time, the cells in the order of its ``rows``;
+            None permutes rows.
         most: Permutations at most.
         seed: The permutations; all pairs share them.
 
@@ -101,7 +110,9 @@ def _of_rows(m: int, seed: int) -> Iterator[np.ndarray]:
         yield rng.permuted(rows, axis=1)
 
 
-def table_test(x: np.ndarray, y: np.ndarray, groups: np.ndarray | None = None, *, most: int, seed: int) -> tuple[float, int]:
+def table_test(
+    x: np.ndarray, y: np.ndarray, groups: np.ndarray | None = None, order: TimeOrder | None = None, *, most: int, seed: int
+) -> tuple[float, int]:
     """Test of two labels by the information of their table, against those with y permuted: exact.
 
     References:
@@ -111,6 +122,7 @@ def table_test(x: np.ndarray, y: np.ndarray, groups: np.ndarray | None = None, *
         x: Integer labels from 0, shape (n,).
         y: Likewise.
         groups: Integer label of the unit of each row, shape (n,), or None: whole groups of as many rows are exchanged.
+        order: Where rows stand in time, or None: y is shifted against x instead.
         most: Permutations at most.
         seed: Of the tables.
 
@@ -122,11 +134,11 @@ def table_test(x: np.ndarray, y: np.ndarray, groups: np.ndarray | None = None, *
     """
     shape = (int(x.max()) + 1, int(y.max()) + 1)
     size = int(np.clip(4_000_000 // (shape[0] * shape[1]), 1, 1000))
-    if groups is None:
+    if groups is None and order is None:
         observed = _tables(x, y[None], shape)
         tables = _of_the_margins(observed[0], size, seed)
     else:
-        shuffles = Shuffles.of(len(x), groups)
+        shuffles = Shuffles.of(len(x), groups) if order is None else TimeShifts.of(order)
         x, y = x[shuffles.rows], y[shuffles.rows]
         observed = _tables(x, y[None], shape)
         tables = (_tables(x, y[order], shape) for order in shuffles.draw(most, seed, size * len(x)))

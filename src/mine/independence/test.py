@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from mine.conditional.given import CONSTANT, residuals, third_variable
+from mine.conditional.shifts import TimeShifts
 from mine.conditional.shuffles import Shuffles
 from mine.data.columns import DiscreteSpec
 from mine.data.kernels import KernelFeatures, coordinates, kernel_statistics, pair_weights, strongest
 from mine.data.problem import Problem, make_problem
 from mine.data.rows import complete_rows, same_length
+from mine.data.serial import SERIAL, serial_sides
 from mine.errors import InputError
 from mine.independence.held_out import held_out_statistics
 
@@ -63,6 +65,7 @@ def independence_test(
     critic: Any = None,
     discrete: DiscreteSpec = None,
     groups: Any = None,
+    order: Any = None,
     device: str = "auto",
     random_state: int | np.random.Generator | np.random.RandomState | None = None,
     drop_missing: bool = False,
@@ -91,6 +94,9 @@ def independence_test(
         discrete: Which columns are labels, as in :func:`mine.estimate`.
         groups: One label a row, shape (n,). A group is one unit: groups of as many rows exchange their y; the last rows of
             larger ones are left out to make such.
+        order: ``"time"`` where rows come in the order of time, or one number or date a row, as in :func:`mine.estimate`.
+            Instead of permuting rows, y is then shifted in time against x, which keeps what neighbouring rows share; with
+            ``groups`` each group is a series, shifted by itself. Not with z or ``critic=``.
         device: Where a network trains.
         random_state: Seed or generator.
         drop_missing: Leave out rows with a missing value instead of raising.
@@ -113,9 +119,11 @@ def independence_test(
         raise InputError(f"{', '.join(options)}: options of the training need critic='network' or a critic of yours.")
     if z is not None and drop_missing:
         (x, y, z, groups), _ = complete_rows(x=x, y=y, z=z, groups=groups)
+    if order is not None and (z is not None or critic is not None):
+        raise InputError("order= goes with neither z nor critic= in this test: leave one of them out.")
     third = None if z is None else third_variable(z, discrete)
     problem, _ = make_problem(
-        x, y, discrete=discrete, groups=groups, device=device, random_state=random_state,
+        x, y, discrete=discrete, groups=groups, order=order, device=device, random_state=random_state,
         drop_missing=drop_missing, keep_constant_columns=critic not in (None, "network"),
         others=[] if third is None else [third],
     )  # fmt: skip
@@ -126,6 +134,10 @@ def independence_test(
         same_length(problem.n, len(third), "z")
         given = coordinates(third) if third.columns else None
     warnings = [] if third is None or third.columns else [CONSTANT]
+    if groups is None and order is None and serial_sides(problem.x, problem.y):
+        warnings.append(SERIAL)
+    if problem.order is not None and problem.order.warning:
+        warnings.append(problem.order.warning)
     if problem.copies:
         warnings.append(f"{problem.copies:,} rows are exact copies of others and were permuted together.")
     if critic is None:
@@ -160,7 +172,7 @@ def _by_kernels(problem: Problem, z: np.ndarray | None, n_permutations: int) -> 
         z = z[rows]
         x, y = (residuals(side, z, groups, seed) for side, seed in ((x, seeds[1]), (y, seeds[2])))
         spaces = [x, np.concatenate([x, z], 1)]  # the second sees a dependence that turns with z
-    shuffles = Shuffles.of(len(rows), groups, z)
+    shuffles = Shuffles.of(len(rows), groups, z) if problem.order is None else TimeShifts.of(problem.order.take(rows))
     kept = shuffles.rows
     left = KernelFeatures.fit([space[kept] for space in spaces], seeds[3])
     right = KernelFeatures.fit([y[kept]], seeds[4])
@@ -179,7 +191,9 @@ def _at_most(problem: Problem, seed: int) -> tuple[np.ndarray, np.ndarray | None
     groups = problem.groups
     rows = np.arange(problem.n)
     if problem.n > MOST_ROWS:
-        if groups is None:
+        if problem.order is not None:  # further apart in time, and still in its order
+            rows = np.sort(problem.order.rows(-(-problem.n // MOST_ROWS))[0])
+        elif groups is None:
             rows = np.sort(rng.choice(problem.n, MOST_ROWS, replace=False))
         else:
             labels, counts = np.unique(groups, return_counts=True)

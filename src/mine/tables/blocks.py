@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from mine.data.order import TimeOrder, time_order
 from mine.data.problem import Problem
 from mine.data.rows import MIN_ROWS
 from mine.errors import NotEnoughDataError
 from mine.estimators import get_estimator
+from mine.estimators.thinned import run_in_order
 from mine.estimators.ties import TiesError
 from mine.independence.permutations import table_test
 from mine.result import Estimate
@@ -65,7 +67,8 @@ class Block:
 class Task:
     """All that a worker needs for one block; what it returns depends on nothing else.
 
-    ``features`` are those of the block's columns of numbers where it is a stacked one.
+    ``features`` are those of the block's columns of numbers where it is a stacked one; ``position`` is the place of each row in
+    time, and ``groups`` are the series then.
     """
 
     block: Block
@@ -76,6 +79,7 @@ class Task:
     seed: int
     groups: np.ndarray | None
     apart: bool
+    position: np.ndarray | None
     n_permutations: int
     max_rows: int | None
 
@@ -131,13 +135,16 @@ def _stacked(task: Task) -> list[Cell]:
         stacks = [[i] for i in range(len(pairs))]
     else:
         stacks = [list(range(len(pairs)))]
+    if task.position is not None:
+        stacks = [[i] for i in range(len(pairs))] if len({r.tobytes() for r in rows}) > 1 else stacks
     cells: list[Cell] = []
     for stack in stacks:
+        orders = None if task.position is None else [_order(task, *pairs[i], rows[i]) for i in stack]
         estimates = estimate_stack(
             np.stack([task.features[pairs[i][0]][rows[i]] for i in stack]),
             np.stack([task.features[pairs[i][1]][rows[i]] for i in stack]),
             settings=task.settings, seed=seed, groups=None if task.groups is None else task.groups[rows[stack[0]]],
-            apart=task.apart, n_permutations=task.n_permutations,
+            apart=task.apart, orders=orders, n_permutations=task.n_permutations,
         )  # fmt: skip
         cells += [_of_stack(pairs[i], one, task.n_permutations > 0) for i, one in zip(stack, estimates, strict=True)]
     return cells
@@ -175,17 +182,19 @@ def _single(task: Task, a: str, b: str) -> Cell:
     if method == "auto":
         method = {2: "discrete", 1: "ross", 0: "ksg"}[(x.kind == "label") + (y.kind == "label")]
     groups = None if task.groups is None else task.groups[rows]
+    order = None if task.position is None else _order(task, a, b, rows)
     copies = 0 if groups is None or task.apart else n - len(np.unique(groups))
-    problem = Problem(x.variable(rows), y.variable(rows), groups, seed, copies=copies)
+    units = groups if order is None else order.blocks
+    problem = Problem(x.variable(rows), y.variable(rows), units, seed, copies=copies, order=order)
     try:
-        estimate: Estimate = get_estimator(method).run(problem)
+        estimate: Estimate = run_in_order(get_estimator(method), problem)
     except (NotEnoughDataError, TiesError) as error:
         return _nothing(a, b, kind, n, str(error))
     p, draws = None, None
     notes = list(estimate.warnings)
     if task.n_permutations:
         try:
-            p, draws = table_test(_codes(x, rows), _codes(y, rows), groups, most=task.n_permutations, seed=seed)
+            p, draws = table_test(_codes(x, rows), _codes(y, rows), groups, order, most=task.n_permutations, seed=seed)
         except NotEnoughDataError:
             notes.append(UNTESTED)
     low, high = (None if not np.isfinite(end) else float(end) for end in estimate.interval)
@@ -193,6 +202,13 @@ def _single(task: Task, a: str, b: str) -> Cell:
         a, b, estimate.value, estimate.lower_bound, estimate.stderr, low, high, p, draws, kind, estimate.method, estimate.n,
         " ".join(notes), bool(estimate.diagnostics.get("unidentifiable", False)),
     )  # fmt: skip
+
+
+def _order(task: Task, a: str, b: str, rows: np.ndarray) -> TimeOrder:
+    """Where these rows stand in time, and how long the two columns remember."""
+    assert task.position is not None
+    groups = None if task.groups is None else task.groups[rows]
+    return time_order(task.position[rows], task.columns[a].variable(rows), task.columns[b].variable(rows), groups)
 
 
 def _nothing(a: str, b: str, kind: str, n: int, note: str) -> Cell:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import warnings
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from mine.data.columns import DiscreteSpec
+from mine.data.order import read_order
 from mine.data.problem import problem_seed
 from mine.data.rows import MIN_ROWS, same_length
 from mine.data.sides import as_variable, check_discrete_names
@@ -24,6 +26,7 @@ from mine.result import UNITS
 from mine.storage import versions
 from mine.tables.blocks import Block, BlockStore, Cell, Task, plan
 from mine.tables.columns import Column, read_columns, row_copies
+from mine.tables.serial import noticed
 from mine.tables.stack import EFFORT_SETTINGS
 
 __all__ = ["COLUMNS", "Pairwise", "measure", "pairwise", "strength"]
@@ -97,6 +100,7 @@ def pairwise(
     n_permutations: int | None = None,
     discrete: DiscreteSpec = None,
     groups: Any = None,
+    order: Any = None,
     drop_missing: bool = False,
     max_rows: int | None = 50_000,
     unit: str = "nats",
@@ -123,6 +127,8 @@ def pairwise(
         discrete: Which columns are labels; see :func:`mine.estimate`.
         groups: One label a row, shape (n,): rows that belong together. They stay in one fold, count as one term of the standard
             error, and are permuted as one: the test exchanges groups of as many rows.
+        order: ``"time"`` where rows come in the order of time, the name of a column of times (which is then none of the pairs),
+            or one number or date a row: see :func:`mine.estimate`. The test shifts one column against the other in time.
         drop_missing: Leave rows with a missing value out, pair by pair. Pairs that train together keep equally many rows, so
             that one may lose up to a twentieth more.
         max_rows: Rows a pair at most, a random sample; None takes all.
@@ -153,7 +159,7 @@ def pairwise(
     """
     result = measure(
         data, y, method=method, effort=effort, test=test, n_permutations=n_permutations, discrete=discrete, groups=groups,
-        drop_missing=drop_missing, max_rows=max_rows, unit=unit, random_state=random_state, out=out, n_jobs=n_jobs,
+        order=order, drop_missing=drop_missing, max_rows=max_rows, unit=unit, random_state=random_state, out=out, n_jobs=n_jobs,
         progress=progress,
     )  # fmt: skip
     return as_frame(result.records(), data)
@@ -169,6 +175,7 @@ def measure(
     n_permutations: int | None = None,
     discrete: DiscreteSpec = None,
     groups: Any = None,
+    order: Any = None,
     drop_missing: bool = False,
     max_rows: int | None = 50_000,
     unit: str = "nats",
@@ -180,7 +187,7 @@ def measure(
     """As :func:`pairwise`, as plain data beside the typed columns: what the command line and the report read."""
     if unit not in UNITS:
         raise UnknownNameError("unit", unit, UNITS)
-    columns, pairs = _pairs(data, y, discrete, drop_missing)
+    columns, pairs = _pairs(data, y, discrete, drop_missing, order)
     if effort not in EFFORT_SETTINGS:
         raise UnknownNameError("effort", effort, EFFORT_SETTINGS)
     if method != "auto":
@@ -189,7 +196,11 @@ def measure(
         raise InputError(f"max_rows must be {MIN_ROWS} or more, or None for all rows; got {max_rows!r}.")
     if out is not None and not isinstance(random_state, (int, np.integer)):
         raise InputError("out= needs an integer random_state: the same call, going on there, must draw the same numbers.")
-    codes, apart, copies = _groups(groups, columns)
+    codes, apart, copies = _groups(groups, columns, ordered=order is not None)
+    position = None
+    if order is not None:
+        when = columns.pop(order).values if isinstance(order, str) and order in columns else order
+        position = read_order(when, _length(columns), codes)
     seed = problem_seed(random_state)
     most = _permutations(n_permutations, len(pairs)) if test else 0
     if method in METHODS and METHODS[method].numeric_only:
@@ -200,6 +211,7 @@ def measure(
         about = {
             "version": _version_of_numbers(columns), "method": method, "effort": effort, "seed": seed, "permutations": most,
             "max_rows": max_rows, "apart": apart,
+            **({} if position is None else {"order": hashlib.sha256(position.tobytes()).hexdigest()}),
         }  # fmt: skip
         store = BlockStore(Path(out), about, columns, codes)
     stacked = [name for block in blocks if block.stacked for pair in block.pairs for name in pair]
@@ -209,7 +221,7 @@ def measure(
         used = dict.fromkeys(name for pair in block.pairs for name in pair)
         return Task(
             block, {n: columns[n] for n in used}, {n: features[n] for n in used} if block.stacked else {},
-            EFFORT_SETTINGS[effort], method, seed, codes, apart, most, max_rows,
+            EFFORT_SETTINGS[effort], method, seed, codes, apart, position, most, max_rows,
         )  # fmt: skip
 
     done: dict[tuple[str, str], Cell] = {}
@@ -218,6 +230,8 @@ def measure(
             done |= {(cell.x, cell.y): cell for cell in cells}
             if on_progress is not None:
                 on_progress(len(done), len(pairs), f"{len(done):,} of {len(pairs):,} pairs")
+    if order is None and groups is None:
+        done = noticed(done, columns)
     ordered = sorted((done[pair] for pair in pairs), key=lambda cell: cell.unidentifiable)
     return Pairwise(ordered, columns, _discoveries(ordered) if test else None, unit, copies)
 
@@ -256,10 +270,12 @@ def _work(task: Task) -> tuple[Block, list[Cell]]:
     return task.block, task.run()
 
 
-def _pairs(data: Any, y: Any, discrete: DiscreteSpec, drop_missing: bool) -> tuple[dict[str, Column], list[tuple[str, str]]]:
-    """All columns by name, and the pairs wanted."""
+def _pairs(
+    data: Any, y: Any, discrete: DiscreteSpec, drop_missing: bool, order: Any
+) -> tuple[dict[str, Column], list[tuple[str, str]]]:
+    """All columns by name, and the pairs wanted: none with the column of times."""
     columns = read_columns(data, "x", discrete, drop_missing=drop_missing)
-    names = list(columns)
+    names = [name for name in columns if not isinstance(order, str) or name != order]
     if y is None:
         targets: list[str] = []
     elif isinstance(y, str):
@@ -300,8 +316,10 @@ def _check_discrete(discrete: DiscreteSpec, columns: dict[str, Column]) -> None:
     check_discrete_names(discrete, Variable("x", tuple(columns), empty, empty))
 
 
-def _groups(groups: Any, columns: dict[str, Column]) -> tuple[np.ndarray | None, bool, int]:
+def _groups(groups: Any, columns: dict[str, Column], *, ordered: bool) -> tuple[np.ndarray | None, bool, int]:
     """A code a row or None, whether rows of one group must not meet in a shuffle, and the number of copied rows."""
+    if groups is None and ordered:
+        return None, False, 0
     if groups is None:
         codes, copies = row_copies(list(columns.values()))
         return codes, False, copies

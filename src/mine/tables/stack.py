@@ -14,13 +14,16 @@ import torch
 from torch import Tensor
 
 from mine import bounds
+from mine.conditional.shifts import TimeShifts
 from mine.conditional.shuffles import Shuffles
 from mine.critics.combined import ResidualCritic
 from mine.critics.critic import Critic
 from mine.critics.gaussian import GaussianCritic
 from mine.critics.networks import ConcatCritic
+from mine.data.order import TimeOrder
 from mine.data.problem import clustered_stderr
 from mine.data.splits import Fold, make_folds
+from mine.data.time_folds import time_folds
 from mine.errors import NotEnoughDataError
 from mine.estimators.base import fit_base
 from mine.estimators.crossfit import MISFIT, SATURATION_MARGIN, interval_half_width, upper_half_width
@@ -36,6 +39,10 @@ __all__ = ["EFFORT_SETTINGS", "EffortSettings", "StackedPair", "estimate_stack"]
 
 #: Shuffles behind the partition term of a report: on held-out rows, and on training rows for the correction.
 REPORT_SHUFFLES = 8
+#: Nats between the bound on training rows and that on held-out ones from which on their middle is no estimate.
+FAR_APART = 0.5
+#: A copula keeps 1 - r^2 above 1 / n (see ``fit_base``); below this over n it has met that limit.
+STRONGEST = 1.05
 
 
 @dataclass(frozen=True)
@@ -85,6 +92,7 @@ def estimate_stack(
     seed: int,
     groups: np.ndarray | None = None,
     apart: bool = True,
+    orders: list[TimeOrder] | None = None,
     n_permutations: int = 0,
 ) -> list[StackedPair]:
     """Estimate P pairs from n rows each.
@@ -96,14 +104,21 @@ def estimate_stack(
         seed: Of everything random.
         groups: Integer label of the unit of each row, shape (n,), or None.
         apart: Whether rows of one group must not be shuffled with each other; copies of a row need only share a fold.
-        n_permutations: Permutations of the test of independence, of whole groups where there are some; 0 for none.
+        orders: Of each pair, where its rows stand in time, or None where their order means nothing. Folds are those of the
+            pair that takes longest to forget.
+        n_permutations: Permutations of the test of independence, of whole groups where there are some, or shifts in time; 0
+            for none.
 
     Returns:
         One estimate a pair.
     """
     n_pairs, n, width = x.shape
     seeds = [int(s) for s in np.random.SeedSequence(seed).generate_state(5, np.uint32)]
-    folds = make_folds(n, settings.n_folds, seeds[0], groups, validation_share=validation_share(n))
+    slowest = None if orders is None else max(orders, key=lambda order: order.time)
+    if slowest is None or not slowest.in_stretches:
+        folds = make_folds(n, settings.n_folds, seeds[0], groups, validation_share=validation_share(n))
+    else:
+        folds, groups, apart = time_folds(slowest, settings.n_folds, seeds[0], validation_share(n)), slowest.blocks, True
     critic = _critic(x, y, folds, settings, torch.Generator().manual_seed(seeds[1]))
     units = None if groups is None or not apart else torch.as_tensor(groups).repeat(n_pairs)
     pairs = Pairs(torch.as_tensor(x.reshape(-1, width)), torch.as_tensor(y.reshape(-1, y.shape[-1])), units)
@@ -127,15 +142,19 @@ def estimate_stack(
     generator = torch.Generator().manual_seed(seeds[4])
     held = _read(critic, pairs, parts["evaluation"], generator)
     on_train = _read(critic, pairs, parts["train"], generator)
+    copula, at_limit = _copula_rows(critic, pairs, parts["evaluation"]), _at_limit(critic, len(folds[0].train))
 
     tests: list[tuple[float, int] | None] = [None] * n_pairs
     if n_permutations:
-        tests = list(_tests(critic, x, y, folds, groups, n_permutations, seeds[4]))
+        tests = list(_tests(critic, x, y, folds, groups, slowest, n_permutations, seeds[4]))
     out = []
     for p in range(n_pairs):
         mine = slice(p * len(folds), (p + 1) * len(folds))
         rows = (parts["evaluation"][mine] - p * n).numpy()
-        out.append(_assembled(held[mine], on_train[mine], rows, groups, tests[p]))
+        order = None if orders is None else orders[p]
+        out.append(
+            _assembled(held[mine], on_train[mine], copula[mine], bool(at_limit[mine].any()), rows, groups, order, tests[p])
+        )
     return out
 
 
@@ -168,31 +187,69 @@ def _read(critic: Critic, pairs: Pairs, index: Tensor, generator: torch.Generato
     return [rows_of_bound("dv", joint[k], marginal[k], shifts) for k in range(len(index))]
 
 
+def _copula_rows(critic: Critic, pairs: Pairs, index: Tensor) -> np.ndarray:
+    """Log-ratio (nats) by the copula that each critic starts from, of its rows of ``index`` (M, m), shape (M, m)."""
+    assert isinstance(critic, ResidualCritic)
+    with torch.no_grad():
+        x, y = pairs.rows(index)
+        return critic.base(x[..., :1], y[..., :1]).double().numpy()
+
+
+def _at_limit(critic: Critic, n: int) -> np.ndarray:
+    """Whether a critic's copula is as strong as ``n`` training rows can tell from a deterministic relation, shape (M,)."""
+    assert isinstance(critic, ResidualCritic) and isinstance(critic.base, GaussianCritic)
+    return (1 - critic.base.correlations.double() ** 2).reshape(critic.stack[0], -1).min(1).values.numpy() < STRONGEST / n
+
+
 def _assembled(
     held_out: list[RowReport],
     on_train: list[RowReport],
+    copula: np.ndarray,
+    at_limit: bool,
     rows: np.ndarray,
     groups: np.ndarray | None,
+    order: TimeOrder | None,
     test: tuple[float, int] | None,
 ) -> StackedPair:
-    """As :func:`mine.estimators.crossfit.assemble`: held-out bound, half of its distance to the training bound, interval."""
+    """As :func:`mine.estimators.crossfit.assemble`: held-out bound, half of its distance to the training bound, interval.
+
+    Where shuffled pairs resolve too little, or the two bounds are too far apart for their middle to mean anything, the mean
+    log-ratio of the fitted copula counts instead if it is larger. Of two single columns it is a lower bound itself: normal
+    scores have normal margins, so that its partition function is 1.
+    """
     bound = float(np.mean([r.bound for r in held_out]))
     correction = 0.5 * (float(np.mean([r.bound for r in on_train])) - bound)
     value, n = bound + correction, rows.size
     influence = np.concatenate([r.influence.numpy() for r in held_out])
     noise = float(np.sqrt(np.mean([r.shuffle_noise**2 for r in held_out]) / len(held_out)))
-    units = None if groups is None else groups[rows.ravel()]
-    stderr = float(np.hypot(clustered_stderr(influence, units), noise))
-    half_width = interval_half_width(stderr, correction, n)
-    high = value + math.hypot(upper_half_width(half_width, 2, n), MISFIT * max(0.0, correction))
-    if value > math.log(n) - SATURATION_MARGIN:
+    units = groups if order is None else order.blocks
+    widening, worth = (1.0, n) if order is None else (order.widening, order.independent_rows)
+    plain = clustered_stderr(influence, None if units is None else units[rows.ravel()])
+    stderr = float(np.hypot(widening * plain, noise))
+    modelled, missable = float(copula.mean()), MISFIT * max(0.0, correction)
+    beyond = math.log(worth) - SATURATION_MARGIN
+    if at_limit or max(value, modelled) > beyond or abs(correction) > FAR_APART / 2:
+        value = bound = max(bound, modelled)
+        if modelled == bound:
+            plain = clustered_stderr(copula.ravel(), None if units is None else units[rows.ravel()])
+            stderr, correction = float(widening * plain), 0.0
+    half_width = interval_half_width(stderr, correction, worth)
+    high = value + math.hypot(upper_half_width(half_width, 2, worth), missable)
+    if at_limit or value > beyond:
         high = math.inf
     p_value, draws = test if test is not None else (None, None)
     return StackedPair(value, bound, stderr, value - half_width, high, n, p_value, draws)
 
 
 def _tests(
-    critic: Critic, x: np.ndarray, y: np.ndarray, folds: list[Fold], groups: np.ndarray | None, most: int, seed: int
+    critic: Critic,
+    x: np.ndarray,
+    y: np.ndarray,
+    folds: list[Fold],
+    groups: np.ndarray | None,
+    order: TimeOrder | None,
+    most: int,
+    seed: int,
 ) -> list[tuple[float, int]] | list[None]:
     """Permutation p-value and draws of each pair: the first fold's critic, and the rows that it never saw.
 
@@ -202,8 +259,11 @@ def _tests(
     keeping scores 0 everywhere, and a weak correlation would go unseen.
     """
     rows, seen = folds[0].evaluation, np.concatenate([folds[0].train, folds[0].validation])
-    shuffles = None
-    if groups is not None:
+    shuffles: Shuffles | TimeShifts | None = None
+    if order is not None:
+        shuffles = TimeShifts.of(order.take(rows))
+        rows = rows[shuffles.rows]
+    elif groups is not None:
         try:
             shuffles = Shuffles.of(len(rows), groups[rows])
         except NotEnoughDataError:

@@ -1,0 +1,156 @@
+"""Rows in the order of time: where each stands, how far apart rows must be to count as independent, and blocks of them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+
+from mine.data.columns import numbers_with_gaps
+from mine.data.parsing import parsed
+from mine.data.serial import joint_autocorrelations, serial_features, summed_time
+from mine.data.sources import named_columns
+from mine.data.variable import Variable
+from mine.errors import InputError
+
+__all__ = ["TimeOrder", "read_order", "time_order"]
+
+#: What says that rows come in the order of time as they are.
+AS_THEY_COME = "time"
+#: Blocks of time that a standard error rests on at least; a block lasts so many times as long as rows resemble each other.
+FEWEST_BLOCKS, TIMES_A_BLOCK = 20, 2.0
+#: A summed autocorrelation reads low by this many times its square, over n: each side's is about 4 / n too small at every lag
+#: (Marriott & Pope, 1954).
+SHORTFALL = 8.0
+#: Subjects from which on each is one unit of folds and errors, and time within it does not matter.
+ENOUGH_SUBJECTS = 10
+#: Independent rows below which nothing much can be said.
+ENOUGH_ROWS = 20
+
+
+@dataclass(frozen=True)
+class TimeOrder:
+    """Where rows stand in time.
+
+    Attributes:
+        position: Place of each row, from 0, one series after the other, shape (n,).
+        series: Code of the series of each row, shape (n,), or None where there is one.
+        time: Rows that tell as much as one independent row.
+        blocks: Code of the stretch of time of each row, shape (n,): what folds and standard errors are made of.
+        widening: Factor of a standard error of blocks, for what neighbouring ones share and for being few.
+        in_stretches: Whether the blocks are stretches of time; else they are whole series, as of many subjects.
+    """
+
+    position: np.ndarray
+    series: np.ndarray | None
+    time: float
+    blocks: np.ndarray
+    widening: float
+    in_stretches: bool = True
+
+    @property
+    def warning(self) -> str | None:
+        """A sentence where so few independent rows are left that little can be said, else None."""
+        if self.independent_rows >= ENOUGH_ROWS:
+            return None
+        return (
+            f"{len(self.position):,} rows of series with so long a memory are worth {self.independent_rows} independent ones: "
+            "take differences, or the residuals of a model of each series. P-values are too small here."
+        )
+
+    @property
+    def independent_rows(self) -> int:
+        """Rows that these are worth."""
+        return max(2, round(len(self.position) / self.time))
+
+    @property
+    def apart(self) -> int:
+        """Rows of time that are left out between rows that train and rows that are reported on."""
+        return max(1, min(math.ceil(self.time), len(self.position) // (2 * FEWEST_BLOCKS)))
+
+    def rows(self, count: int) -> list[np.ndarray]:
+        """The rows cut into ``count`` sets, each of every ``count``-th row in time."""
+        places = np.argsort(self.position)
+        return [np.sort(places[k::count]) for k in range(count)]
+
+    def take(self, rows: np.ndarray) -> Self:
+        """Some rows of it, in their order of time; the time that they share stays as it was measured."""
+        position = np.argsort(np.argsort(self.position[rows], kind="stable"), kind="stable")
+        series = None if self.series is None else self.series[rows]
+        return replace(self, position=position, series=series, blocks=self.blocks[rows])
+
+
+def read_order(order: Any, n: int, series: np.ndarray | None) -> np.ndarray:
+    """The place of each of ``n`` rows in time, from 0, series after series.
+
+    Arguments:
+        order: ``"time"``, for rows as they come; or one number or date a row, shape (n,), of which later is larger.
+        n: Number of rows.
+        series: Code of each row's series, or None.
+
+    Raises:
+        InputError: Neither of these.
+
+    >>> read_order([30, 10, 20], 3, None)
+    array([2, 0, 1])
+    """
+    if isinstance(order, str):
+        if order != AS_THEY_COME:
+            raise InputError(
+                f"order={order!r}: pass order='time' where rows come in the order of time, or one number or date a row."
+            )
+        when: np.ndarray = np.arange(n)
+    else:
+        columns = named_columns(parsed(order, "order")[0], "order")  # text of dates too
+        if len(columns) != 1:
+            raise InputError(f"order has {len(columns)} columns: pass one number or date a row.")
+        ((name, column),) = columns.items()
+        if len(column) != n:
+            raise InputError(f"order has {len(column)} values for {n} rows: pass one a row.")
+        when = numbers_with_gaps(column, name)
+        if np.isnan(when).any():
+            raise InputError("order has missing values: every row needs its time. Leave out the rows without one.")
+    keys = (when,) if series is None else (when, series)
+    position = np.empty(n, np.int64)
+    position[np.lexsort(keys)] = np.arange(n)
+    return position
+
+
+def time_order(order: Any, x: Variable, y: Variable, subjects: Any = None) -> TimeOrder:
+    """What the order of time makes of two sides.
+
+    Rows count as independent once the product of both sides' autocorrelations has died away: that is what two unrelated series
+    share by chance (Bartlett, 1935). A block of time lasts twice as long, or shorter where there would be fewer than twenty.
+
+    Arguments:
+        order: As for :func:`read_order`.
+        x: The first side.
+        y: The second.
+        subjects: Code of each row's series, or None: blocks never span two of them. Ten or more are blocks themselves.
+    """
+    n = len(x)
+    series = None if subjects is None else np.unique(subjects, return_inverse=True)[1].ravel()
+    position = read_order(order, n, series)
+    places = np.argsort(position)
+    acf = joint_autocorrelations(*(serial_features(side.take(places)) for side in (x, y)))
+    raw = summed_time(acf)
+    time = raw / max(1 - SHORTFALL * raw / n, 0.25)
+    if series is not None and len(np.unique(series)) >= ENOUGH_SUBJECTS:
+        return TimeOrder(position, series, time, series, 1.0, in_stretches=False)
+    length = int(np.clip(math.ceil(TIMES_A_BLOCK * time), 1, max(1, n // FEWEST_BLOCKS)))
+    blocks = position // length
+    if series is not None:
+        blocks = np.unique(blocks * (int(series.max()) + 1) + series, return_inverse=True)[1].ravel()
+    return TimeOrder(position, series, time, blocks, _widening(acf, raw, time, length, n // length))
+
+
+def _widening(acf: np.ndarray, raw: float, time: float, length: int, count: int) -> float:
+    """What a standard error of ``count`` blocks lacks: the resemblance across blocks, and Student's quantile for the normal."""
+    from scipy.stats import t
+
+    k = np.arange(1, min(length, len(acf)))
+    within = 1 + 2 * float(((1 - k / length) * np.maximum(acf[1 : len(k) + 1], 0)).sum())
+    within = min(within, raw)
+    return math.sqrt(time / within) * float(t.isf(0.025, max(2, count - 1))) / 1.96

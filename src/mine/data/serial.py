@@ -1,0 +1,150 @@
+"""Rows that resemble their neighbours: how long the resemblance lasts, and whether there is any."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mine.data.preprocessing import rank_gaussianize
+from mine.data.variable import Variable
+
+__all__ = [
+    "SERIAL",
+    "autocorrelations",
+    "is_serial",
+    "is_sorted",
+    "joint_autocorrelations",
+    "serial_features",
+    "serial_sides",
+    "slowest_autocorrelation",
+    "summed_time",
+]
+
+#: Columns of a side that are looked at, and rows: resemblance that matters is seen in a few of either.
+MOST_COLUMNS, MOST_ROWS = 8, 50_000
+#: Commonest levels of a label that are looked at, each as a column of 0 and 1.
+MOST_LEVELS = 6
+#: Lags of the portmanteau test, and its level for a whole side: two sides, hence far below one in a hundred of tables.
+LAGS, LEVEL = 10, 1e-3
+#: A table is called a series only where the resemblance would widen an honest interval by a twentieth or more.
+LEAST_TIME = 1.1
+#: What to say of a table whose rows resemble their neighbours.
+SERIAL = (
+    "Rows resemble the rows next to them on both sides: unrelated series look dependent then, and intervals and p-values are "
+    "too narrow. Where rows come in the order of time, pass order='time' (--order time); where each belongs to a person or a "
+    "site, groups=. Where the table was only sorted, shuffle its rows."
+)
+
+
+def serial_features(side: Variable) -> np.ndarray:
+    """What resemblance is looked for in: each number's normal score and how far out it is, each common level: (n, f).
+
+    How far out a number is (its absolute score) shows what calm and wild stretches share when their signs do not. Columns of
+    no variance are left out.
+    """
+    n = min(len(side), MOST_ROWS)
+    part = side.take(slice(0, n))
+    columns: list[np.ndarray] = []
+    if part.n_continuous:
+        some = np.unique(np.linspace(0, part.n_continuous - 1, MOST_COLUMNS).astype(int))
+        scores = rank_gaussianize(part.flat[:, some])
+        columns += [scores, np.abs(scores)]
+    for codes in part.discrete.T[:MOST_COLUMNS]:
+        commonest = np.argsort(-np.bincount(codes), kind="stable")[:MOST_LEVELS]
+        columns.append((codes[:, None] == commonest).astype(np.float64))
+    features = np.concatenate(columns, 1) if columns else np.empty((n, 0))
+    return features[:, features.std(0) > 1e-12]
+
+
+def autocorrelations(values: np.ndarray, lags: int) -> np.ndarray:
+    """Autocorrelation of each column of ``values`` (n, f) at lags 0 to ``lags``, shape (lags + 1, f).
+
+    Sums over the overlap are divided by n, which keeps the sequence positive definite.
+
+    >>> autocorrelations(np.array([[1.0], [-1.0], [1.0], [-1.0]]), 2).ravel()
+    array([ 1.  , -0.75,  0.5 ])
+    """
+    n = len(values)
+    centred = values - values.mean(0)
+    size = 1 << int(np.ceil(np.log2(2 * n)))
+    power = np.abs(np.fft.rfft(centred, size, axis=0)) ** 2
+    sums = np.fft.irfft(power, size, axis=0)[: lags + 1]
+    return sums / sums[0]
+
+
+def is_serial(features: np.ndarray) -> bool:
+    """Whether any column of ``features`` (n, f) resembles itself a few rows on, beyond chance.
+
+    The portmanteau statistic of Ljung & Box over ten lags, at a level shared by the columns. Its distribution is that of
+    normal scores of independent rows whatever the distribution of the values.
+
+    References:
+        Ljung & Box, 1978, 'On a measure of lack of fit in time series models' (doi 10.1093/biomet/65.2.297).
+
+    >>> rng = np.random.default_rng(0)
+    >>> is_serial(rng.normal(size=(500, 1))), is_serial(rng.normal(size=(500, 1)).cumsum(0))
+    (False, True)
+    """
+    from scipy.stats import chi2
+
+    n, count = features.shape
+    lags = min(LAGS, n // 5)
+    if not count or not lags:
+        return False
+    r = autocorrelations(features, lags)[1:]
+    statistic = n * (n + 2) * (r**2 / (n - np.arange(1, lags + 1))[:, None]).sum(0)
+    return bool(statistic.max() > chi2.isf(LEVEL / count, lags))
+
+
+def serial_sides(x: Variable, y: Variable) -> bool:
+    """Whether both sides resemble themselves along the rows, so much that rows cannot be taken for independent.
+
+    A side sorted by its values is no series: the table was ordered by it, and its rows may be independent.
+    """
+    sides = [serial_features(side) for side in (x, y)]
+    if any(is_sorted(side) for side in (x, y)) or not all(map(is_serial, sides)):
+        return False
+    return summed_time(joint_autocorrelations(*sides)) > LEAST_TIME
+
+
+def is_sorted(side: Variable) -> bool:
+    """Whether the side is one column whose values only rise, only fall, or come level by level."""
+    if side.is_label:
+        codes = side.discrete[:, 0]
+        return int((codes[1:] != codes[:-1]).sum()) == len(np.unique(codes)) - 1
+    if side.n_continuous != 1 or side.n_discrete:
+        return False
+    steps = np.diff(side.flat[:, 0])
+    return bool((steps >= 0).all() or (steps <= 0).all())
+
+
+def joint_autocorrelations(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Autocorrelation of the product of independent features, of each side the slowest one: lags 0 to n / 3, shape (k,).
+
+    What two series seem to share by chance has this autocorrelation, and no more rows count than its sum leaves.
+    """
+    return slowest_autocorrelation(x) * slowest_autocorrelation(y)
+
+
+def slowest_autocorrelation(features: np.ndarray) -> np.ndarray:
+    """The autocorrelation of the feature (n, f) that resembles itself longest: lags 0 to n / 3, shape (k,)."""
+    if not features.shape[1]:
+        return np.ones(1)
+    r = autocorrelations(features, max(1, len(features) // 3))
+    times = np.array([summed_time(column**2) for column in r.T])
+    return r[:, times.argmax()]
+
+
+def summed_time(r: np.ndarray) -> float:
+    """``1 + 2 sum r_k`` over the lags before what remains is noise: rows that tell as much as one independent row.
+
+    The window ends at the first lag of six times the sum so far. Never below 1.
+
+    References:
+        Sokal, 1997, 'Monte Carlo methods in statistical mechanics', section 3, for the window.
+
+    >>> round(summed_time(0.9 ** np.arange(500)), 1)  # (1 + .9) / (1 - .9) = 19
+    18.9
+    """
+    sums = 2 * np.cumsum(r) - 1
+    ends = np.flatnonzero(np.arange(len(r)) >= 6 * np.maximum(sums, 1.0))
+    return max(1.0, float(sums[ends[0] if len(ends) else -1]))
