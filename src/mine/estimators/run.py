@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from mine.comparison import fingerprints
 from mine.data.problem import Problem, make_problem
 from mine.errors import UnknownNameError
 from mine.estimators import Estimator, takes_numbers_only
@@ -59,4 +60,5 @@ def run_estimator(
         "seconds": round(time.perf_counter() - started, 3),
         "warnings": warnings,
     }
-    return replace(result, diagnostics=diagnostics).to(unit)
+    rows = {"groups": problem.groups, "sides": fingerprints(problem.x, problem.y)}
+    return replace(result, diagnostics=diagnostics, **rows).to(unit)
