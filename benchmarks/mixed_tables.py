@@ -4,9 +4,9 @@
                                       [--output benchmarks/results/mixed_tables.txt] [--only-summary] [--show INDEX]
 
 Of every hundred tables each kind has the share that ``mixed/kinds.py`` lists. Each table goes through ``estimate`` (effort
-fast), the same given a third column, ``pairwise`` and ``mutual_info``. With ``--against`` another checkout takes the same tables
-in turn, so that times and widths compare. Finished tables are kept in the store: the same command resumes. ``--show`` prints
-one table and everything that was found for it.
+fast), the same given a third column, ``pairwise`` and ``mutual_info``. With ``--against`` another checkout takes the same
+tables in turn, so that times and widths compare. Finished tables are kept in the store: the same command resumes. ``--show``
+prints one table and everything that was found for it.
 
 Columns of the result: numbers that came out; errors; share that is finite; share within the entropies (value from -0.1 to the
 ceiling, the log of the levels of a side of labels, and a finite interval that ends within 0.35 of it; of numbers only above
@@ -176,8 +176,8 @@ def row(kind: str, own: dict[str, list[Line]], other: dict[str, list[Line]] | No
     numbers = [line for line in found if "error" not in line]
     text = (
         f"{kind:<31} {len(numbers):>5} {len(found) - len(numbers):>5} {share(map(finite, numbers))} "
-        f"{share(map(within, numbers))} {share(map(covers, numbers))} {width(numbers):>6.3f} {share((open_above(line) for line in numbers), 5)} "
-        f"{share(map(confidently_wrong, numbers), 5)} {seconds(found):>6.2f}"
+        f"{share(map(within, numbers))} {share(map(covers, numbers))} {width(numbers):>6.3f} "
+        f"{share(map(open_above, numbers), 5)} {share(map(confidently_wrong, numbers), 5)} {seconds(found):>6.2f}"
     )
     if theirs is None:
         return text
