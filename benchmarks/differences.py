@@ -56,12 +56,16 @@ def two_views(first: float, second: float, shared: float = 0.0) -> Draw:
     return draw
 
 
-def two_labels(first: float, second: float, k: int, scale: int = 1) -> Draw:
-    """x1 and x2 name the label y of k levels but for these shares of the rows; x1 in ``scale`` times as many levels."""
+def two_labels(first: float, second: float, k: int, scale: int = 1, shared: bool = False) -> Draw:
+    """x1 and x2 name the label y of k levels but for these shares of the rows; x1 in ``scale`` times as many levels.
+
+    With ``shared`` the rows in which one is wrong are those in which the other one is, as far as their shares allow.
+    """
 
     def draw(n: int, g: np.random.Generator) -> tuple[tuple, tuple]:
-        y = g.integers(0, k, n)
-        x1, x2 = (np.where(g.random(n) < noise, g.integers(0, k, n), y) for noise in (first, second))
+        y, once = g.integers(0, k, n), g.random(n)
+        chance = (once, once if shared else g.random(n))
+        x1, x2 = (np.where(u < noise, g.integers(0, k, n), y) for u, noise in zip(chance, (first, second), strict=True))
         x1 = x1 + k * g.integers(0, scale, n)
         return (_text(x1), _text(y)), (_text(x2), _text(y))
 
@@ -131,6 +135,7 @@ SCENARIOS: dict[str, Scenario] = {
     "two samples, different": Scenario(two_samples(0.7, 1.2), of_normal(0.7) - of_normal(1.2), paired=False),
     "labels, equal": Scenario(two_labels(0.4, 0.4, 4), 0.0, "labels"),
     "labels, different": Scenario(two_labels(0.3, 0.5, 4), of_labels(0.3, 4) - of_labels(0.5, 4), "labels"),
+    "labels, noise shared": Scenario(two_labels(0.4, 0.5, 4, shared=True), of_labels(0.4, 4) - of_labels(0.5, 4), "labels"),
     "labels, many levels": Scenario(two_labels(0.4, 0.4, 12, 5), 0.0, "labels"),
     "label and numbers, equal": Scenario(label_and_numbers(1.5, 1.5), 0.0, "mixed"),
     "label and numbers, different": Scenario(label_and_numbers(2.0, 1.0), of_distance(2.0) - of_distance(1.0), "mixed"),

@@ -17,7 +17,7 @@ from mine.data.problem import clustered_stderr
 from mine.data.variable import Variable
 from mine.errors import InputError
 
-__all__ = ["Comparison", "Measured", "Paired", "compare", "fingerprints"]
+__all__ = ["Comparison", "Measured", "Paired", "compare", "fingerprints", "row_differences"]
 
 #: Whether two estimates come from the same rows: ``"auto"`` asks the fingerprints of their sides.
 Paired: TypeAlias = bool | Literal["auto"]
@@ -102,12 +102,11 @@ def compare(first: Measured, second: Measured, paired: Paired) -> Comparison:
         stderr = math.sqrt(max(first.stderr**2 + second.stderr**2 - 2 * covariance, 0.0))
     value = first.value - second.value
     interval = _interval(value, stderr, first, second)
-    known = same_rows and covariance is not None
     return Comparison(
         value, stderr, interval, _p_value(value, interval),
         n=first.n + second.n if same_rows is False else max(first.n, second.n),
-        contributions=_row_differences(first, second) if known else None,
-        groups=_joint_groups(first.groups, second.groups) if known else None,
+        contributions=row_differences(first, second) if same_rows else None,
+        groups=_joint_groups(first.groups, second.groups) if same_rows else None,
         diagnostics={
             "basis": "difference of two estimates",
             "paired": same_rows,
@@ -132,6 +131,12 @@ def fingerprints(*sides: Variable) -> tuple[str, ...]:
             digest.update(side.discrete.tobytes())
             out.append(digest.hexdigest())
     return tuple(out)
+
+
+def row_differences(first: Measured, second: Measured) -> np.ndarray | None:
+    """Contribution of each row to ``first - second``, shape (n,); None unless both have contributions of as many rows."""
+    a, b = first.contributions, second.contributions
+    return None if a is None or b is None or len(a) != len(b) else a - b
 
 
 # === the rows ===
@@ -174,11 +179,6 @@ def _covariance(first: Measured, second: Measured) -> float | None:
     if correlation > 0:
         return correlation * min(first.stderr, spread[0]) * min(second.stderr, spread[1])
     return correlation * first.stderr * second.stderr
-
-
-def _row_differences(first: Measured, second: Measured) -> np.ndarray:
-    assert first.contributions is not None and second.contributions is not None
-    return first.contributions - second.contributions
 
 
 def _joint_groups(a: np.ndarray | None, b: np.ndarray | None) -> np.ndarray | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mine.comparison import fingerprints
+from mine.comparison import fingerprints, row_differences
 from mine.conditional.given import CONSTANT, third_variable
 from mine.conditional.local_shuffle import LocalShuffle
 from mine.data.problem import Problem, clustered_stderr, make_problem
@@ -204,5 +204,5 @@ def difference(more: Estimate, less: Estimate, problem: Problem, both: Variable)
             "saturated": any(saturated),
             "warnings": warnings,
         },
-        influence=rows,
+        influence=row_differences(more, less),
     )
