@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mine.comparison import Paired, compare
 from mine.errors import InputError, UnknownNameError, warn_renamed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from mine.comparison import Paired
 
 __all__ = ["UNITS", "Estimate"]
 
@@ -163,6 +164,8 @@ class Estimate:
             >>> better.value > 0.3 and better.p_value < 0.001
             True
         """
+        from mine.comparison import compare  # loads scipy
+
         if not isinstance(other, Estimate):
             raise InputError(f"difference() takes another Estimate, got {type(other).__name__}.")
         found = compare(self, other.to(self.unit), paired)
