@@ -23,6 +23,8 @@ __all__ = ["Comparison", "Measured", "Paired", "compare", "fingerprints", "row_d
 Paired: TypeAlias = bool | Literal["auto"]
 #: Standard errors to either end of a 95 % interval.
 Z = 1.96
+#: Numbers of a side that are copied at a time for its fingerprint.
+AT_A_TIME = 1 << 20
 
 
 class Measured(Protocol):
@@ -127,7 +129,9 @@ def fingerprints(*sides: Variable) -> tuple[str, ...]:
     for side in sides:
         if isinstance(side.continuous, np.ndarray):
             digest = blake2b(repr((side.continuous.shape, side.discrete.shape)).encode(), digest_size=16)
-            digest.update((side.continuous + 0.0).tobytes())  # -0.0 and 0.0 are one value
+            rows = max(1, AT_A_TIME // max(side.n_continuous, 1))
+            for start in range(0, len(side), rows):
+                digest.update((side.continuous[start : start + rows] + 0.0).tobytes())  # -0.0 and 0.0 are one value
             digest.update(side.discrete.tobytes())
             out.append(digest.hexdigest())
     return tuple(out)

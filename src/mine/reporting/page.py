@@ -167,7 +167,7 @@ def _order(pairwise: Pairwise) -> str:
     )
     about = (
         "Differences of values with 95 % intervals. Pairs of one table share sampling error, which a difference of values from "
-        "the same rows does not have."
+        "the same rows does not have. Each p is of its comparison alone."
     )
     return f'<p>{said} <span class="soft">{about}</span></p>{_table("Each pair and the next", head, "".join(body))}'
 
