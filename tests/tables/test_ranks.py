@@ -121,4 +121,4 @@ def test_default_methods_of_all_kinds_of_pairs():
     assert set(found[0].pair) == {"region", "coast"} and found[0].above  # 0.55 against 0.25 nats
     assert {frozenset(found[1].pair), frozenset(found[1].next)} == {frozenset({c, "height"}) for c in ("region", "coast")}
     # height says about coast what it says about region, less a little: 19 of 20 rows are the same
-    assert found[1].difference.diagnostics["correlation"] > 0.5
+    assert found[1].difference.diagnostics["correlation"] > 0.3
