@@ -15,10 +15,18 @@ from mine.errors import InputError, UnknownNameError, warn_renamed
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from mine.comparison import Paired
+
 __all__ = ["UNITS", "Estimate"]
 
 #: Nats a unit.
 UNITS = {"nats": 1.0, "bits": math.log(2)}
+
+
+#: Fields with a number for each row, and their names in a saved file.
+_ARRAYS = {"pointwise_values": "rows", "influence": "influence", "groups": "groups"}
+#: Fields that files of the first releases lack.
+_LATER = {"sides", "p_value"}
 
 
 class _History(dict[str, list[float]]):
@@ -66,6 +74,11 @@ class Estimate:
             has none.
         diagnostics: What was chosen and why, and what to be careful about; ``diagnostics["warnings"]`` lists sentences.
             Values called ``*_nats`` stay in nats.
+        influence: Contribution of each row to ``value`` for methods without ``pointwise_values``, shape (n,), in ``unit``:
+            its log-ratio, up to a constant. None where a method has none.
+        groups: Integer label of the unit that each row belongs to, shape (n,), or None if rows are independent.
+        sides: A fingerprint of the rows of each side: estimates that share one come from the same rows.
+        p_value: Of a difference (see :meth:`difference`) only: the two-sided p-value of no difference.
 
     Example:
         >>> Estimate(value=0.5, lower_bound=0.49, stderr=0.01, interval=(0.48, 0.52), method="gaussian", n=1000)
@@ -83,11 +96,16 @@ class Estimate:
     history: dict[str, list[float]] = field(default_factory=dict)
     diagnostics: dict[str, Any] = field(default_factory=dict)
     pointwise_values: np.ndarray | None = None
+    influence: np.ndarray | None = None
+    groups: np.ndarray | None = None
+    sides: tuple[str, ...] = ()
+    p_value: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("value", "stderr"):  # numpy's scalars would show in reprs and JSON
             object.__setattr__(self, name, float(getattr(self, name)))
         object.__setattr__(self, "interval", (float(self.interval[0]), float(self.interval[1])))
+        object.__setattr__(self, "sides", tuple(self.sides))
         history = {"validation" if key == "stop" else key: bounds for key, bounds in self.history.items()}
         object.__setattr__(self, "history", _History(history))
 
@@ -114,6 +132,53 @@ class Estimate:
             )
         return self.pointwise_values.copy()
 
+    @property
+    def contributions(self) -> np.ndarray | None:
+        """Contribution of each row to ``value`` up to a constant, shape (n,), in ``unit``; None where a method has none.
+
+        Unlike :meth:`pointwise` it may come from the rows that a model was fitted to. Two estimates are compared by it.
+        """
+        return self.pointwise_values if self.influence is None else self.influence
+
+    def difference(self, other: Estimate, *, paired: Paired = "auto") -> Estimate:
+        """``self - other`` with its standard error, 95 % interval and ``p_value``.
+
+        Estimates on the same rows share sampling error, which cancels: I(x1; y) and I(x2; y) of one table are compared by the
+        contributions of its rows. The interval also contains what either interval does beyond sampling error, and
+        ``p_value`` is at most 0.05 exactly if it does not contain 0.
+
+        Arguments:
+            other: The estimate to subtract; one in another unit is converted, with a warning.
+            paired: Whether both come from the same rows in the same order. ``"auto"`` takes estimates that share the values of
+                a side (the same y) to be of the same rows. If it finds none, the standard error is the largest that any
+                dependence between the two allows, with a warning. ``False`` is for estimates without a row in common.
+
+        Raises:
+            InputError: ``other`` is no estimate, or ``paired=True`` for different numbers of rows.
+
+        Example:
+            >>> import mine
+            >>> rng = np.random.default_rng(0)
+            >>> y = rng.normal(size=1000); x1 = y + 0.5 * rng.normal(size=1000); x2 = y + rng.normal(size=1000)
+            >>> better = mine.estimate(x1, y, method="gaussian").difference(mine.estimate(x2, y, method="gaussian"))
+            >>> better.value > 0.3 and better.p_value < 0.001
+            True
+        """
+        from mine.comparison import compare  # loads scipy
+
+        if not isinstance(other, Estimate):
+            raise InputError(f"difference() takes another Estimate, got {type(other).__name__}.")
+        found = compare(self, other.to(self.unit), paired)
+        diagnostics = found.diagnostics
+        if other.unit != self.unit:
+            converted = f"The second estimate was converted from {other.unit} to {self.unit}."
+            diagnostics = {**diagnostics, "warnings": [converted, *diagnostics["warnings"]]}
+        return Estimate(
+            found.value, None, found.stderr, found.interval, f"{self.method} - {other.method}", found.n, self.unit,
+            diagnostics=diagnostics, influence=found.contributions, groups=found.groups,
+            sides=(*self.sides, *other.sides), p_value=found.p_value,
+        )  # fmt: skip
+
     def to(self, unit: str) -> Estimate:
         """The same estimate in another unit.
 
@@ -133,16 +198,19 @@ class Estimate:
             interval=(low * factor, high * factor),
             unit=unit,
             pointwise_values=None if self.pointwise_values is None else self.pointwise_values * factor,
+            influence=None if self.influence is None else self.influence * factor,
             history={k: v if k == "step" else [b * factor for b in v] for k, v in self.history.items()},
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON-ready values: a number that is not finite is None, arrays are left out."""
+        tested = {} if self.p_value is None else {"p_value": _finite(self.p_value)}
         return {
             "value": _finite(self.value),
             "lower_bound": None if self.lower_bound is None else _finite(self.lower_bound),
             "stderr": _finite(self.stderr),
             "interval": [_finite(end) for end in self.interval],
+            **tested,
             "unit": self.unit,
             "method": self.method,
             "n": int(self.n),
@@ -150,7 +218,7 @@ class Estimate:
         }
 
     def save(self, path: str | Path) -> None:
-        """Write everything to ``path`` as JSON, the pointwise values to the same name with ``.safetensors``.
+        """Write everything to ``path`` as JSON, the numbers of each row to the same name with ``.safetensors``.
 
         Raises:
             InputError: The files cannot be written.
@@ -159,9 +227,9 @@ class Estimate:
 
         from mine.storage.archive import write_archive
 
-        content = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "pointwise_values"}
-        values = self.pointwise_values
-        write_archive(path, "estimate", content, {} if values is None else {"rows": as_tensor(values)})
+        arrays = {name: getattr(self, field) for field, name in _ARRAYS.items()}
+        content = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _ARRAYS}
+        write_archive(path, "estimate", content, {name: as_tensor(rows) for name, rows in arrays.items() if rows is not None})
 
     @classmethod
     def load(cls, path: str | Path) -> Estimate:
@@ -178,13 +246,13 @@ class Estimate:
         from mine.storage.archive import read_archive
 
         content, arrays = read_archive(path, "estimate")
-        names = {f.name for f in fields(cls)} - {"pointwise_values"}
-        missing = sorted(names - set(content))
+        names = {f.name for f in fields(cls)} - set(_ARRAYS)
+        missing = sorted(names - _LATER - set(content))
         if missing:
             raise InputError(f"{path} is damaged: {', '.join(missing)} missing.")
-        kept = {name: content[name] for name in names}
-        rows = arrays["rows"].numpy() if "rows" in arrays else None
-        return cls(**{**kept, "interval": tuple(kept["interval"])}, pointwise_values=rows)
+        kept: dict[str, Any] = {name: content[name] for name in names & set(content)}
+        kept |= {field: arrays[name].numpy() for field, name in _ARRAYS.items() if name in arrays}
+        return cls(**{**kept, "interval": tuple(kept["interval"])})
 
     def plot(self) -> Figure:
         """The estimate with its interval, the training history and the pointwise values, as a matplotlib figure.
@@ -204,10 +272,11 @@ class Estimate:
         low, high = self.interval
         digits = 3 if max(abs(self.value), self.stderr if math.isfinite(self.stderr) else 0) < 100 else 1
         upper = f"{high:.{digits}f}]" if math.isfinite(high) else "∞)"
+        what, tested = ("Estimate", "") if self.p_value is None else ("Difference", f"   p = {self.p_value:.3g}")
         lines = [
             (
-                f"Estimate: {self.value:.{digits}f} ± {self.stderr:.{digits}f} {self.unit}"
-                f"   95 % interval [{low:.{digits}f}, {upper}"
+                f"{what}: {self.value:.{digits}f} ± {self.stderr:.{digits}f} {self.unit}"
+                f"   95 % interval [{low:.{digits}f}, {upper}{tested}"
             )
         ]
         about = f"  method {self.method}, n = {self.n:,}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from mine.reporting.page import gaps, render_report
 from mine.reporting.panels import heat_map, short
 from mine.tables.pairwise import Pairwise, measure
+from mine.tables.ranks import ranks
 
 from .browser import CHROMIUM, Page
 
@@ -116,6 +118,25 @@ def test_it_says_what_was_found(page: Path, found: Pairwise):
     assert text.count("<figure>") == sum(q is not None and q <= 0.05 for q in found.q or [])
     assert "constant: flat" in text
     assert "nats" in text
+
+
+def test_it_says_whether_the_first_places_differ(page: Path, found: Pairwise):
+    text = page.read_text(encoding="utf-8")
+    section = text[text.index('id="order"') : text.index('id="matrix"')]
+    places = ranks(found, 5)
+    assert section.count("<tr>") == len(places) + 1 == 6
+    assert section.count("above the next") == sum(rank.above for rank in places) > 0
+    for rank in places:
+        assert f'data-v="{rank.difference.value!r}"' in section
+        assert f'data-v="{rank.difference.p_value!r}"' in section
+    first, second = (escape(" and ".join(pair)) for pair in (places[0].pair, places[0].next))
+    said = "is above" if places[0].above else "cannot be told from"
+    assert f"The first pair, {first}, {said} the second, {second}" in section
+
+
+def test_a_single_pair_has_no_order():
+    one = measure(table()[["height", "wave"]], random_state=0)
+    assert 'id="order"' not in render_report(one, title="one pair", command="mine report", settings={})
 
 
 def test_what_correlation_misses_by_hand(found: Pairwise):

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from mine.comparison import fingerprints, row_differences
 from mine.conditional.given import CONSTANT, third_variable
 from mine.conditional.local_shuffle import LocalShuffle
 from mine.data.problem import Problem, clustered_stderr, make_problem
@@ -111,6 +112,8 @@ def conditional_estimate(
             "duplicate_rows": problem.copies,
             "seconds": round(time.perf_counter() - started, 3),
         },
+        groups=problem.groups,
+        sides=fingerprints(problem.x, problem.y, third),
     ).to(unit)
 
 
@@ -201,4 +204,5 @@ def difference(more: Estimate, less: Estimate, problem: Problem, both: Variable)
             "saturated": any(saturated),
             "warnings": warnings,
         },
+        influence=row_differences(more, less),
     )

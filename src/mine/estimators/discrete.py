@@ -95,7 +95,7 @@ class DiscretePlugin:
         counted = information(x, y, problem.groups)
         return Estimate(
             counted.value, None, counted.stderr, (counted.low, counted.high), self.name, problem.n,
-            diagnostics=counts_diagnostics(counted, problem),
+            diagnostics=counts_diagnostics(counted, problem), influence=counted.influence,
         )  # fmt: skip
 
 

@@ -96,4 +96,4 @@ class GaussianCopula:
                 "A linear combination of y's scores equals one of x's: the true value may be infinite."
             )
         interval = (value - half_width, value + half_width)
-        return Estimate(value, None, stderr, interval, self.name, n, diagnostics=diagnostics)
+        return Estimate(value, None, stderr, interval, self.name, n, diagnostics=diagnostics, influence=scores)

@@ -48,10 +48,14 @@ def ksg(x: np.ndarray, y: np.ndarray, n_neighbors: int = 3) -> float:
         >>> round(ksg(x, y), 1)
         0.5
     """
-    n = len(x)
+    return float(ksg_rows(x, y, n_neighbors).mean())
+
+
+def ksg_rows(x: np.ndarray, y: np.ndarray, n_neighbors: int = 3) -> np.ndarray:
+    """What each row contributes to :func:`ksg`, shape (n,)."""
     distance = kth_distance(np.concatenate([x, y], 1), n_neighbors)
     counts = [count_closer(side, distance) for side in (x, y)]
-    return float(digamma(n_neighbors) + digamma(n) - np.mean(digamma(counts[0]) + digamma(counts[1])))
+    return digamma(n_neighbors) + digamma(len(x)) - digamma(counts[0]) - digamma(counts[1])
 
 
 def kth_distance(values: np.ndarray, k: int) -> np.ndarray:
@@ -123,7 +127,8 @@ class KSG:
             raise InputError(f"n_neighbors must lie between 1 and n / 4 = {n // 4} for {n} rows, got {k}.")
         rng = np.random.default_rng(problem.seed)
         sides = [prepared(v.flat, self.preprocess, rng) for v in (problem.x, problem.y)]
-        value = ksg(sides[0], sides[1], k)
+        rows = ksg_rows(sides[0], sides[1], k)
+        value = float(rows.mean())
 
         part_of, n_parts, n_units = disjoint_parts(n, problem.groups, 8 * k + 8, rng)
         if np.bincount(part_of, minlength=n_parts).min() <= k:
@@ -152,7 +157,8 @@ class KSG:
                 f"KSG misses dependence here: a Gaussian copula alone gives {reference:.2f} nats. Use method 'auto'."
             )
         interval = (low, high)
-        return Estimate(value, None, stderr, interval, self.name, n, diagnostics=diagnostics)
+        influence = rows if n == whole.n else None  # without copies these are other rows than the caller's
+        return Estimate(value, None, stderr, interval, self.name, n, diagnostics=diagnostics, influence=influence)
 
     @staticmethod
     def _on(sides: list[np.ndarray], rows: np.ndarray, k: int) -> float:

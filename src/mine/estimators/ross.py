@@ -89,7 +89,7 @@ class Ross:
         k = self.n_neighbors
         if not isinstance(k, (int, np.integer)) or k < 1:
             raise InputError(f"n_neighbors must be an integer of 1 or more, got {k!r}.")
-        problem = without_copies(problem)
+        whole, problem = problem, without_copies(problem)
         flat, codes = _sides(problem)
         n = problem.n
         labels, merged = merge_rare(codes, k + 1)
@@ -101,7 +101,9 @@ class Ross:
             return unknown
         rng = np.random.default_rng(problem.seed)
         values = self._prepare(flat, rng)
-        value = ross(values, labels, k)
+        kept = np.bincount(labels)[labels] > 1
+        rows = ross_rows(values[kept], labels[kept], k)
+        value = float(rows.mean())
 
         levels = int(labels.max()) + 1
         part_of, n_parts, n_units = disjoint_parts(n, problem.groups, 8 * (k + 1) * levels, rng)
@@ -124,7 +126,8 @@ class Ross:
             )
         diagnostics["warnings"] += drift_warnings(drift, stderr)
         interval = (value - half_width, value + half_width)
-        estimate = Estimate(value, None, stderr, interval, self.name, n, diagnostics=diagnostics)
+        influence = rows if n == whole.n and kept.all() else None  # else these are other rows than the caller's
+        estimate = Estimate(value, None, stderr, interval, self.name, n, diagnostics=diagnostics, influence=influence)
         return capped_by_entropy(estimate, problem)
 
     def _prepare(self, values: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from mine.comparison import fingerprints
 from mine.data.problem import Problem, make_problem
 from mine.data.serial import SERIAL, serial_sides
 from mine.errors import UnknownNameError
@@ -71,4 +72,5 @@ def run_estimator(
         "seconds": round(time.perf_counter() - started, 3),
         "warnings": warnings,
     }
-    return replace(result, diagnostics=diagnostics).to(unit)
+    rows = {"groups": problem.groups, "sides": fingerprints(problem.x, problem.y)}
+    return replace(result, diagnostics=diagnostics, **rows).to(unit)

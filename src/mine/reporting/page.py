@@ -17,11 +17,14 @@ from mine.result import UNITS
 from mine.storage.versions import __version__
 from mine.tables.listing import strongest
 from mine.tables.pairwise import Pairwise
+from mine.tables.ranks import ranks
 
 __all__ = ["Gap", "gaps", "render_report"]
 
 #: Pairs that are drawn, and rows of the tables of what correlation misses and of all pairs.
 CARDS, GAPS, ROWS = 9, 10, 2000
+#: Places of the order by value that are compared with the next.
+PLACES = 5
 #: Share of false discoveries below which a pair counts as found.
 LEVEL = 0.05
 #: Forbids the page to load anything at all.
@@ -77,6 +80,7 @@ def render_report(pairwise: Pairwise, *, title: str, command: str, settings: dic
     rows = strongest(pairwise)
     sections = [
         ("strongest", "Strongest dependences", _cards(pairwise, rows)),
+        ("order", "Is the order real?", _order(pairwise)),
         ("matrix", "All pairs at a glance", _matrix(pairwise)),
         ("missed", "What correlation misses", _missed(pairwise)),
         ("pairs", "All pairs", _pairs(pairwise, rows)),
@@ -137,6 +141,35 @@ def _card(pairwise: Pairwise, row: dict[str, Any]) -> str:
     panel = pair_panel(pairwise.columns[row["x"]], pairwise.columns[row["y"]])
     name = f"{escape(row['x'])} and {escape(row['y'])}"
     return f"<figure><h3>{name}</h3>{panel}<figcaption>{caption}</figcaption></figure>"
+
+
+def _order(pairwise: Pairwise) -> str:
+    found = ranks(pairwise, PLACES)
+    if not found:
+        return ""
+    columns = [("place", True), ("pair", False), ("next pair", False), (f"difference ({pairwise.unit})", True)]
+    head = _head([*columns, ("from", True), ("to", True), ("p", True), ("verdict", False)])
+    body = []
+    for place, rank in enumerate(found, 1):
+        first, second = (escape(" and ".join(pair)) for pair in (rank.pair, rank.next))
+        low, high = rank.difference.interval
+        p_value = rank.difference.p_value or 0.0
+        numbers = f"{_n(rank.difference.value)}{_n(low)}{_n(high)}{_n(p_value, text=_p(p_value))}"
+        verdict = "above the next" if rank.above else "not told apart"
+        body.append(f'<tr>{_n(place, text=str(place))}<td class="name">{first}</td><td class="name">{second}</td>')
+        body.append(f"{numbers}<td>{verdict}</td></tr>")
+    first = found[0]
+    names = [escape(" and ".join(pair)) for pair in (first.pair, first.next)]
+    said = (
+        f"The first pair, {names[0]}, is above the second, {names[1]}."
+        if first.above
+        else f"The first pair, {names[0]}, cannot be told from the second, {names[1]}: their order may be chance."
+    )
+    about = (
+        "Differences of values with 95 % intervals. Pairs of one table share sampling error, which a difference of values from "
+        "the same rows does not have. Each p is of its comparison alone."
+    )
+    return f'<p>{said} <span class="soft">{about}</span></p>{_table("Each pair and the next", head, "".join(body))}'
 
 
 def _matrix(pairwise: Pairwise) -> str:

@@ -47,6 +47,7 @@ class CountsInformation:
         levels: Observed levels of the two columns.
         undersampled: Whether so few rows fall in each cell that ``value`` rests on assumptions.
         identifiers: Which columns, ``"x"`` or ``"y"``, have (nearly) as many levels as rows.
+        influence: Log-ratio of the cell of each row, shape (n,).
     """
 
     value: float
@@ -59,6 +60,7 @@ class CountsInformation:
     levels: tuple[int, int]
     undersampled: bool
     identifiers: tuple[str, ...]
+    influence: np.ndarray
 
 
 def information(x: np.ndarray, y: np.ndarray, groups: np.ndarray | None = None) -> CountsInformation:
@@ -143,6 +145,7 @@ class _View:
         candidates: dict[str, float],
         estimator: str,
         errors: Errors,
+        influence: np.ndarray,
         *,
         undersampled: bool = False,
         identifiers: tuple[str, ...] = (),
@@ -150,7 +153,7 @@ class _View:
         low, high = (0.0, max(self.limit.upper, value)) if identifiers else interval(value, errors)
         return CountsInformation(
             value, stderr, low, high, estimator, candidates, self.plain, (len(self.table.x), len(self.table.y)),
-            undersampled, identifiers,
+            undersampled, identifiers, influence,
         )  # fmt: skip
 
     def errors(
@@ -181,10 +184,11 @@ def _dense(view: _View, groups: np.ndarray | None) -> CountsInformation:
     bias = (len(table.counts) - len(table.x) - len(table.y) + 1) / (2 * table.n)
     candidates = {"miller-madow": view.plain - bias, "chao-wang-jost": view.difference}
     value = view.capped(candidates["miller-madow"])
-    stderr = clustered_stderr(view.pointwise[table.cell], groups)
+    influence = view.pointwise[table.cell]
+    stderr = clustered_stderr(influence, groups)
     apart = 0.5 * abs(value - view.capped(candidates["chao-wang-jost"]))
     errors = view.errors(stderr, groups, above=apart, below=apart, signed=True)
-    return view.finished(value, stderr, candidates, "miller-madow", errors)
+    return view.finished(value, stderr, candidates, "miller-madow", errors, influence)
 
 
 def _sparse(view: _View, groups: np.ndarray | None) -> CountsInformation:
@@ -197,8 +201,10 @@ def _sparse(view: _View, groups: np.ndarray | None) -> CountsInformation:
 
     certain = view.explained**DETERMINISM
     doubt = max(1 - trust, min(1.0, 2 * view.singletons))
-    fitted, plain = (clustered_stderr(values[table.cell], groups) for values in (fit.log_ratios, view.pointwise))
+    by_row = fit.log_ratios[table.cell], view.pointwise[table.cell]
+    fitted, plain = (clustered_stderr(rows, groups) for rows in by_row)
     stderr = math.sqrt(weights["mixture"] * fitted**2 + (1 - weights["mixture"]) * plain**2)
+    influence = weights["mixture"] * by_row[0] + (1 - weights["mixture"]) * by_row[1]
     apart = np.array([view.capped(candidates["mixture"]), candidates["adjusted"]]) - value
     # The mixture is known to be low on functions with few rows per level, so that it is little evidence against one.
     reach = APART * doubt * (1 - 0.75 * certain)
@@ -207,7 +213,8 @@ def _sparse(view: _View, groups: np.ndarray | None) -> CountsInformation:
     above, below = max(0.0, reach * apart.max(), most), max(0.0, -reach * apart.min())
     errors = view.errors(stderr, groups, above=above, below=below)
     undersampled = trust < 0.5 or view.singletons > 0.5
-    return view.finished(value, stderr, candidates, max(weights, key=lambda k: weights[k]), errors, undersampled=undersampled)
+    estimator = max(weights, key=lambda k: weights[k])
+    return view.finished(value, stderr, candidates, estimator, errors, influence, undersampled=undersampled)
 
 
 def _weights(view: _View) -> tuple[dict[str, float], float]:
@@ -236,6 +243,8 @@ def _identifier(view: _View, names: tuple[str, ...], groups: np.ndarray | None) 
     """A column with (nearly) as many levels as rows: any value up to the entropy of the other explains the table."""
     fit = fit_ratios(view.table)
     value = view.capped(max(fit.value, 0.0))
-    stderr = clustered_stderr(fit.log_ratios[view.table.cell], groups)
+    influence = fit.log_ratios[view.table.cell]
+    stderr = clustered_stderr(influence, groups)
     errors = view.errors(stderr, groups)
-    return view.finished(value, stderr, {"mixture": fit.value}, "mixture", errors, undersampled=True, identifiers=names)
+    candidates = {"mixture": fit.value}
+    return view.finished(value, stderr, candidates, "mixture", errors, influence, undersampled=True, identifiers=names)
