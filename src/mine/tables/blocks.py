@@ -14,6 +14,7 @@ from mine.data.problem import Problem
 from mine.data.rows import MIN_ROWS
 from mine.errors import NotEnoughDataError
 from mine.estimators import get_estimator
+from mine.estimators.levels.estimate import levels_estimate
 from mine.estimators.ties import TiesError
 from mine.independence.permutations import table_test
 from mine.result import Estimate
@@ -178,7 +179,8 @@ def _single(task: Task, a: str, b: str) -> Cell:
     copies = 0 if groups is None or task.apart else n - len(np.unique(groups))
     problem = Problem(x.variable(rows), y.variable(rows), groups, seed, copies=copies)
     try:
-        estimate: Estimate = get_estimator(method).run(problem)
+        few = levels_estimate(problem, "auto") if task.method == "auto" and method == "ross" else None
+        estimate: Estimate = few or get_estimator(method).run(problem)
     except (NotEnoughDataError, TiesError) as error:
         return _nothing(a, b, kind, n, str(error))
     p, draws = None, None

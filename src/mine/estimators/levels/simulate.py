@@ -25,7 +25,7 @@ def population_shares(counts: np.ndarray) -> np.ndarray:
     (array([0.5, 0.5]), array([0.25, 0.12, 0.12, 0.5 ]))
     """
     n = counts.sum()
-    unseen = int(round(richness(counts) - len(counts)))
+    unseen = round(richness(counts) - len(counts))
     share = (counts == 1).sum() / n if unseen else 0.0
     return np.concatenate([(1 - share) * counts / n, np.full(unseen, share / max(unseen, 1))])
 
@@ -48,10 +48,12 @@ def remainder(effects: Effects, fitted: Effects, shares: np.ndarray, n: int, rng
     return float((known - left_out_ratios(values, codes, fitted, rows)).mean())
 
 
-def _true_ratios(values: np.ndarray, drawn: np.ndarray, mean: np.ndarray, variance: np.ndarray, shares: np.ndarray) -> np.ndarray:
+def _true_ratios(
+    values: np.ndarray, drawn: np.ndarray, mean: np.ndarray, variance: np.ndarray, shares: np.ndarray
+) -> np.ndarray:
     """``log p(value | level) - log p(value)`` of rows (m, d) whose levels ``drawn`` (m,) and all levels' laws are known."""
     table = np.zeros((len(values), len(shares)))
     for j in range(values.shape[1]):
         distance = (values[:, j, None] - mean[:, j]) ** 2
         table -= 0.5 * (np.log(variance[:, j]) + distance / variance[:, j])
-    return table[np.arange(len(values)), drawn] - logsumexp(table + np.log(shares), axis=1)
+    return table[np.arange(len(values)), drawn] - np.asarray(logsumexp(table + np.log(shares), axis=1))
