@@ -105,7 +105,7 @@ def _mardia(values: np.ndarray) -> np.ndarray:
     centered = values - values.mean(0)
     white = centered @ np.linalg.pinv(np.linalg.cholesky(np.cov(centered, rowvar=False).reshape(values.shape[1], -1))).T
     products = white @ white.T
-    return np.array([(products**3).mean(), (np.diag(products) ** 2).mean()])
+    return np.array([(products * products * products).mean(), (np.diag(products) ** 2).mean()])
 
 
 def _closed_form(estimate: Estimate, value: float, stderr: float, interval: tuple[float, float]) -> Estimate:
