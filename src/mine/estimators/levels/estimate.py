@@ -10,6 +10,7 @@ import numpy as np
 from mine.data.preprocessing import MAX_CATEGORIES
 from mine.data.problem import Problem, clustered_stderr
 from mine.data.variable import Variable
+from mine.estimators.counts.entropy import population_entropy
 from mine.estimators.counts.table import distinct_codes
 from mine.estimators.discrete import capped_by_entropy
 from mine.estimators.levels.fit import best_fit, inferred
@@ -55,11 +56,12 @@ def levels_estimate(problem: Problem, name: str) -> Estimate | None:
 
 
 def levels_information(numbers: np.ndarray, codes: np.ndarray, seed: int) -> float:
-    """The value (nats) of :func:`levels_estimate` for numbers (n, d) and labels (n,), at least 0."""
+    """The value (nats) of :func:`levels_estimate` for numbers (n, d) and labels (n,)."""
+    codes = distinct_codes(codes)
     rng = np.random.default_rng(seed)
     fit = best_fit(numbers, codes, rng)
     unseen = inferred(fit, codes, rng, ends=False)
-    return max(float(fit.ratios.mean()) + unseen.added + unseen.sharper, 0.0)
+    return min(float(fit.ratios.mean()) + unseen.added + unseen.sharper, population_entropy(np.bincount(codes)).value)
 
 
 def _estimate(problem: Problem, numbers: Variable, labels: Variable, name: str) -> Estimate:
