@@ -14,9 +14,9 @@ __all__ = ["Effects", "LevelSums", "fit_effects", "level_sums", "limits_of_sprea
 #: Degrees of freedom of the levels' scales that stand for a scale common to all levels, and two starts of the search.
 SAME_SCALE, STARTS = 1e4, (1e4, 10.0)
 #: Bounds of the logarithms of kappa, of the scale and of the degrees of freedom in the search.
-LOG_BOUNDS = ((-12.0, 12.0), (-6.0, 3.0), (math.log(0.7), math.log(SAME_SCALE)))
+LOG_BOUNDS = ((-30.0, 12.0), (-30.0, 3.0), (math.log(0.7), math.log(SAME_SCALE)))
 #: Points of a profile likelihood, and its fall (nats) at the ends of a 95 % interval of one parameter.
-PROFILE, FALL = 25, 1.92
+PROFILE, FALL = 33, 1.92
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,10 @@ def _fit_direction(sums: LevelSums) -> np.ndarray:
 
     # Two parameters make a null effect another one: it takes more than their number in evidence (Akaike, 1974).
     null = np.array([LOG_BOUNDS[0][1], 0.0, LOG_BOUNDS[2][1]])
-    starts = [np.array([0.0, -0.5, math.log(degrees)]) for degrees in STARTS]
+    repeats = max(float((sums.rows - 1).sum()), 1.0)
+    within = float((sums.squares - sums.total**2 / sums.rows).sum()) / repeats / variance
+    within = min(max(within, 1e-12), 0.99)
+    starts = [np.array([math.log(within / (1 - within)), math.log(within), math.log(degrees)]) for degrees in STARTS]
     fits = [minimize(loss, start, method="L-BFGS-B", bounds=LOG_BOUNDS) for start in starts]
     best = min(fits, key=lambda fit: fit.fun)
     found = _from_logs(best.x if best.fun < loss(null) - 2 else null, variance)
@@ -142,7 +145,7 @@ def _from_logs(parameters: np.ndarray, variance: float) -> Effects:
 
 def _profile(sums: LevelSums, effects: Effects) -> tuple[np.ndarray, np.ndarray]:
     """Parameters of one direction at the weak and the strong end of kappa's interval, scale refitted, degrees kept."""
-    grid = np.union1d(math.log(effects.kappa[0]) + np.linspace(-1, 1, PROFILE), np.linspace(*LOG_BOUNDS[0], PROFILE))
+    grid = np.union1d(math.log(effects.kappa[0]) + np.linspace(-3, 3, PROFILE), np.linspace(-4, LOG_BOUNDS[0][1], PROFILE))
     scales = effects.scale[0] * np.exp(np.linspace(-0.7, 0.7, 29))
     best = np.empty((len(grid), 2))
     for i, log_kappa in enumerate(grid):
