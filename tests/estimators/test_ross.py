@@ -121,3 +121,14 @@ def test_other_kinds_are_refused_with_the_remedy():
         mine.estimate(words, numbers, method="ross", n_neighbors=0)
     with pytest.raises(NotEnoughDataError, match="No label has more than n_neighbors=40 rows"):
         mine.estimate(np.arange(40), numbers[:40], method="ross", discrete={"x": True}, n_neighbors=40)
+
+
+def test_merged_labels_may_tell_more():
+    """Labels of four rows or fewer that each have a value of their own: the value falls short, and the interval says so."""
+    rng = np.random.default_rng(20)
+    labels = np.r_[rng.integers(0, 4, 400), rng.integers(4, 104, 200)]
+    est = mine.estimate(labels.astype(str), 100.0 * labels + rng.normal(size=600), method="ross", random_state=0)
+    shares = np.r_[np.full(4, 1 / 6), np.full(100, 1 / 300)]
+    truth = float(-(shares * np.log(shares)).sum())
+    assert est.value < truth - 0.5 and est.interval[1] > truth
+    assert "which can only lower the value" in est.warnings[0]

@@ -20,7 +20,9 @@ from mine.data.splits import Fold
 from mine.estimators.base import CopulaBase, base_rows, fit_copulas
 from mine.estimators.blend import blend
 from mine.estimators.discrete import DiscretePlugin, capped_by_entropy, counts_suit, identifier_estimate
+from mine.estimators.few_rows import by_closed_form
 from mine.estimators.fit import CrossFit
+from mine.estimators.levels.estimate import levels_estimate
 from mine.estimators.neural import EffortSettings, FittedNeural, Neural
 from mine.estimators.strong import by_copula, by_residual, by_ross
 from mine.estimators.thinned import run_in_order
@@ -72,7 +74,7 @@ class Auto(Neural):
         """What counts say, where they are the better basis or where nothing can be known."""
         if counts_suit(problem):
             return run_in_order(DiscretePlugin(name=self.name), problem)
-        return identifier_estimate(problem, self.name)
+        return identifier_estimate(problem, self.name) or levels_estimate(problem, self.name)
 
     def _critic(self, problem: Problem, pairs: Pairs, folds: list[Fold], generator: torch.Generator) -> Critic:
         if label := _label_side(problem):
@@ -207,7 +209,7 @@ class Auto(Neural):
             taken_over = by_residual(estimate, fit.problem, partial(_remainder, self)) or by_ross(estimate, fit.problem)
             if taken_over is not None:
                 return taken_over
-        return by_copula(estimate, fit)
+        return by_closed_form(by_copula(estimate, fit), fit.problem)
 
     def _encoder(self) -> SideEncoder:
         # Ranks alone hide distances in the tails; a user's critic was built for one number a column.

@@ -11,6 +11,7 @@ from scipy.special import digamma
 
 from mine.data.problem import Problem
 from mine.errors import InputError, NotEnoughDataError
+from mine.estimators.counts.entropy import population_entropy
 from mine.estimators.discrete import capped_by_entropy, identifier_estimate
 from mine.estimators.ksg import count_closer
 from mine.estimators.neighbours import disjoint_parts, drift_warnings, prepared, spread, without_copies
@@ -71,6 +72,16 @@ def merge_rare(labels: np.ndarray, least: int) -> tuple[np.ndarray, int]:
     return np.unique(out, return_inverse=True)[1].ravel(), merged
 
 
+def _hidden_by_merging(labels: np.ndarray, least: int) -> float:
+    """What labels with fewer than ``least`` rows may tell (nats) that is lost when they are one: at most their own entropy.
+
+    I(x; y) = I(merged; y) + I(x; y | merged), and the second is at most H(x | merged).
+    """
+    counts = np.bincount(labels)
+    rare = counts[(counts > 0) & (counts < least)]
+    return float(rare.sum() / len(labels)) * population_entropy(rare).upper
+
+
 @dataclass(frozen=True)
 class Ross:
     """Estimator ``"ross"``: one side labels, the other numbers in few dimensions; no training, no lower bound.
@@ -93,6 +104,7 @@ class Ross:
         flat, codes = _sides(problem)
         n = problem.n
         labels, merged = merge_rare(codes, k + 1)
+        hidden = _hidden_by_merging(codes, k + 1) if merged > 1 else 0.0
         if np.bincount(labels).max() <= k:
             raise NotEnoughDataError(
                 f"No label has more than n_neighbors={k} rows: merge levels, lower n_neighbors, or pass discrete=False."
@@ -125,7 +137,7 @@ class Ross:
                 f"{merged} labels with {k} rows or fewer were merged into one, which can only lower the value."
             )
         diagnostics["warnings"] += drift_warnings(drift, stderr)
-        interval = (value - half_width, value + half_width)
+        interval = (value - half_width, value + half_width + hidden)
         influence = rows if n == whole.n and kept.all() else None  # else these are other rows than the caller's
         estimate = Estimate(value, None, stderr, interval, self.name, n, diagnostics=diagnostics, influence=influence)
         return capped_by_entropy(estimate, problem)

@@ -15,6 +15,7 @@ from mine.data.problem import Problem
 from mine.data.rows import MIN_ROWS
 from mine.errors import NotEnoughDataError
 from mine.estimators import get_estimator
+from mine.estimators.levels.estimate import levels_estimate
 from mine.estimators.thinned import run_in_order
 from mine.estimators.ties import TiesError
 from mine.independence.permutations import table_test
@@ -187,7 +188,8 @@ def _single(task: Task, a: str, b: str) -> Cell:
     units = groups if order is None else order.blocks
     problem = Problem(x.variable(rows), y.variable(rows), units, seed, copies=copies, order=order)
     try:
-        estimate: Estimate = run_in_order(get_estimator(method), problem)
+        few = levels_estimate(problem, "auto") if task.method == "auto" and method == "ross" else None
+        estimate: Estimate = few or run_in_order(get_estimator(method), problem)
     except (NotEnoughDataError, TiesError) as error:
         return _nothing(a, b, kind, n, str(error))
     p, draws = None, None

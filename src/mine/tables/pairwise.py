@@ -112,8 +112,9 @@ def pairwise(
     r"""The mutual information of every pair of columns, or of every column with those of ``y``: one row a pair.
 
     Two columns of numbers get cross-fitted critics, those of many pairs trained as one stacked network; two of labels the
-    corrected contingency table; a label and numbers the neighbours of Ross (2014). A constant column gives 0 and a note.
-    Pairs with an identifier, a label that differs in (nearly) every row, come last, with a note and without a strength.
+    corrected contingency table; a label and numbers the neighbours of Ross (2014), or random effects if the label has many
+    levels and few rows for each. A constant column gives 0 and a note. Pairs with an identifier, a label that differs in
+    (nearly) every row, come last, with a note and without a strength.
 
     Arguments:
         data: A pandas, polars or other frame; or an array or tensor of shape (n, d).

@@ -23,6 +23,7 @@ from mine.errors import InputError, UnknownNameError
 from mine.estimators.counts.choose import information
 from mine.estimators.counts.identifier import is_identifier
 from mine.estimators.ksg import ksg
+from mine.estimators.levels.estimate import few_rows_per_level, levels_information
 from mine.estimators.ross import merge_rare, ross
 
 __all__ = ["CRITERIA", "MutualInfoSelector", "mutual_info"]
@@ -336,10 +337,13 @@ def _by_neighbors(a: list[_Feature], b: list[_Feature], k: int) -> float:
     for i in (1, 0):  # the target's labels before the features'
         numbers, side = [f.values for f in sides[1 - i]], labels[i]
         if side is not None and all(v is not None for v in numbers):
-            codes, _ = merge_rare(_joined(side), k + 1)
+            codes, values = _joined(side), np.stack([v for v in numbers if v is not None], 1)
+            if few_rows_per_level(codes):
+                return levels_information(values, codes, seed=0)
+            codes, _ = merge_rare(codes, k + 1)
             if codes.max() == 0:
                 return 0.0
-            value = ross(np.stack([v for v in numbers if v is not None], 1), codes, k)
+            value = ross(values, codes, k)
             return 0.0 if np.isnan(value) else value
     x, y = (np.stack([f.values for f in side if f.values is not None], 1) for side in sides)
     return ksg(x, y, min(k, len(x) - 1))
