@@ -43,6 +43,7 @@ class GaussianConditional(nn.Module):
         self.network = nn.Sequential(*layers, nn.Linear(hidden[-1], 2 * dy))
 
     def forward(self, x: Tensor) -> Independent:
-        mean, raw = self.network(x).chunk(2, -1)
+        x = x.unsqueeze(-1) if x.ndim == 1 else x
+        mean, raw = self.network(x.to(self.network[0].weight.dtype)).chunk(2, -1)
         log_std = _LOG_STD_WITHIN * torch.tanh(raw / _LOG_STD_WITHIN)
         return Independent(Normal(mean, log_std.exp()), 1)

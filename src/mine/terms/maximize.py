@@ -6,8 +6,10 @@ from torch import Tensor, nn
 
 from mine.bounds import Bound
 from mine.critics.users import as_critic
+from mine.terms.critic_optimizer import OptimizerLike
+from mine.terms.eager import eager
 from mine.terms.objectives import CriticBound
-from mine.terms.term import OptimizerLike, Term
+from mine.terms.term import Term
 
 __all__ = ["MaximizeMI"]
 
@@ -70,6 +72,7 @@ class MaximizeMI(Term):
             random_state=random_state,
         )
 
+    @eager
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         """The model's loss, a scalar: minimise it to raise the mutual information of x and y.
 

@@ -10,12 +10,16 @@ from torch import Tensor, nn
 from mine.bounds import Bound
 from mine.critics.users import as_critic
 from mine.errors import InputError, StaleCriticError, UnknownNameError
-from mine.terms.objectives import CriticBound, KnownDensity, LearnedClub, Objective
-from mine.terms.term import OptimizerLike, Term
+from mine.terms.critic_optimizer import OptimizerLike
+from mine.terms.density_objectives import KnownClub, LearnedClub, LeaveOneOut, PriorDivergence
+from mine.terms.eager import eager
+from mine.terms.objectives import CriticBound, Objective
+from mine.terms.term import Term
+from mine.terms.untouched import recomputing
 
 __all__ = ["MinimizeMI"]
 
-_UPPER_BOUNDS = ("leave-one-out", "club")
+_UPPER_BOUNDS = ("leave-one-out", "vib", "club")
 
 
 class MinimizeMI(Term):
@@ -72,6 +76,7 @@ class MinimizeMI(Term):
         super().__init__(critic, objective, optimizer=optimizer, learning_rate=learning_rate, random_state=random_state)
         self.max_stale = max_stale
 
+    @eager
     def forward(self, x: Tensor, y: Any) -> Tensor:
         """The model's loss, a scalar: minimise it to lower the mutual information of x and y.
 
@@ -82,30 +87,39 @@ class MinimizeMI(Term):
         Raises:
             StaleCriticError: More than ``max_stale`` calls in training mode and with gradients since the critic's last step.
         """
-        if self.training and torch.is_grad_enabled() and self._trainable():
-            self._calls_since_critic += 1
-            if self._calls_since_critic > self.max_stale:
+        self._check_staleness()
+        return self._value(x, y)
+
+    def _check_staleness(self) -> None:
+        trains = self.training and torch.is_grad_enabled() and not recomputing()
+        if trains and self._objective.goes_stale and self._trainable():
+            self._kept.calls_since_critic += 1
+            if self._kept.calls_since_critic > self.max_stale:
                 raise StaleCriticError(
-                    f"{self._calls_since_critic} training calls of MinimizeMI since the critic's last step, max_stale is "
+                    f"{self._kept.calls_since_critic} training calls of MinimizeMI since the critic's last step, max_stale is "
                     f"{self.max_stale}. A critic left behind makes the loss fall with the information still there: call "
                     "critic_step(x, y) before each step of the model, or raise max_stale if you accumulate gradients. To "
                     "evaluate, call term.eval() or use torch.no_grad()."
                 )
-        return self._value(x, y)
 
 
 def _choose(
     critic: nn.Module | None, bound: str | Bound, upper_bound: str | None, shuffles: int | None
 ) -> tuple[nn.Module | None, Objective]:
-    if upper_bound is not None and upper_bound not in _UPPER_BOUNDS:
-        raise UnknownNameError("upper bound", upper_bound, _UPPER_BOUNDS)
-    if upper_bound == "club" and critic is not None:
-        return critic, LearnedClub(critic, shuffles)
-    if upper_bound is not None:
+    if upper_bound is None:
+        if critic is None:
+            raise InputError(
+                "MinimizeMI needs a critic, or an upper bound with the encoder's density: upper_bound=\"leave-one-out\", "
+                '"vib" or "club".'
+            )
+        made = as_critic(critic)
+        return made, CriticBound(made, bound, shuffles)
+    if upper_bound == "leave-one-out":
         if critic is not None:
             raise InputError('upper_bound="leave-one-out" needs the encoder\'s density and no critic: leave the critic out.')
-        return None, KnownDensity(upper_bound)
-    if critic is None:
-        raise InputError('MinimizeMI needs a critic, or upper_bound="leave-one-out" or "club" with the encoder\'s density.')
-    made = as_critic(critic)
-    return made, CriticBound(made, bound, shuffles)
+        return None, LeaveOneOut()
+    if upper_bound == "vib":
+        return critic, PriorDivergence(critic)
+    if upper_bound == "club":
+        return critic, KnownClub(shuffles) if critic is None else LearnedClub(critic, shuffles)
+    raise UnknownNameError("upper bound", upper_bound, _UPPER_BOUNDS)
