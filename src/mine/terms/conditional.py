@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -40,7 +41,7 @@ class GaussianConditional(nn.Module):
         layers: list[nn.Module] = []
         for a, b in itertools.pairwise((dx, *hidden)):
             layers += [nn.Linear(a, b), nn.ReLU()]
-        self.network = nn.Sequential(*layers, nn.Linear(hidden[-1], 2 * dy))
+        self.network: Any = nn.Sequential(*layers, nn.Linear(hidden[-1], 2 * dy))
 
     def forward(self, x: Tensor) -> Independent:
         x = x.unsqueeze(-1) if x.ndim == 1 else x

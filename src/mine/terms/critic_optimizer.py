@@ -100,7 +100,7 @@ class CriticOptimizer:
         ``torch.optim.LBFGS`` asks for them several times, other optimizers once.
         """
 
-        def closure() -> Tensor:
+        def closure() -> Any:  # LBFGS reads it as a number
             loss, found = gradients()
             for parameter, gradient in zip(parameters, found, strict=True):
                 parameter.grad = gradient
@@ -108,7 +108,7 @@ class CriticOptimizer:
 
         with _own_gradients_put_back(parameters):
             if isinstance(self.optimizer, torch.optim.LBFGS):
-                self.optimizer.step(closure)  # type: ignore[arg-type]
+                self.optimizer.step(closure)
             else:
                 closure()
                 self.optimizer.step()
@@ -157,11 +157,19 @@ def limit_norm(gradients: Sequence[Tensor | None], average: Tensor | None) -> tu
         The length found, and the new average; scalars on the device of the gradients.
     """
     found = [g for g in gradients if g is not None]
-    length = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g) for g in found]))
+    length = _length(found)
     if average is None:
         return length, length
     average = average.to(length)
     limited = torch.minimum(length, _LONGEST * average)
     scale = torch.where(length > limited, limited / length, torch.ones_like(length))
-    torch._foreach_mul_(found, scale)
+    for gradient in found:
+        gradient *= scale
     return length, torch.lerp(average, limited, _NEWEST)
+
+
+def _length(gradients: Sequence[Tensor]) -> Tensor:
+    """Euclidean length of all gradients together; relative to the largest entry, whose square may overflow."""
+    largest = torch.stack([torch.linalg.vector_norm(g, torch.inf) for g in gradients]).max()
+    unit = torch.where((largest > 0) & torch.isfinite(largest), largest, torch.ones_like(largest))
+    return unit * torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g / unit) for g in gradients]))

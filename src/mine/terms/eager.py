@@ -1,29 +1,20 @@
-"""Run a method eagerly inside ``torch.compile``."""
+"""Run a module eagerly inside ``torch.compile``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import ParamSpec, TypeVar
-
 import torch
+from torch import nn
 
-__all__ = ["eager"]
+__all__ = ["run_eagerly"]
 
-P = ParamSpec("P")
-R = TypeVar("R")
+_DONE: set[type[nn.Module]] = set()
 
 
-def eager(method: Callable[P, R]) -> Callable[P, R]:
-    """``method``, which a compiled caller calls as it is: one break in the graph, and no graph for each count of its calls.
+def run_eagerly(kind: type[nn.Module]) -> None:
+    """Let compiled code call ``kind.forward`` as it is: one break in the graph, and no new graph for each count of its calls.
 
-    Unlike ``torch.compiler.disable`` as a decorator, this loads the compiler only when something is compiled.
+    It is called when the first module of a kind is made, not when the class is: ``torch.compiler.disable`` loads the compiler.
     """
-
-    @wraps(method)
-    def inner(*arguments: P.args, **options: P.kwargs) -> R:
-        if torch.compiler.is_compiling():
-            return torch.compiler.disable(method)(*arguments, **options)
-        return method(*arguments, **options)
-
-    return inner
+    if kind not in _DONE:
+        kind.forward = torch.compiler.disable(kind.forward)
+        _DONE.add(kind)

@@ -7,7 +7,6 @@ from torch import Tensor, nn
 from mine.bounds import Bound
 from mine.critics.users import as_critic
 from mine.terms.critic_optimizer import OptimizerLike
-from mine.terms.eager import eager
 from mine.terms.objectives import CriticBound
 from mine.terms.term import Term
 
@@ -72,7 +71,6 @@ class MaximizeMI(Term):
             random_state=random_state,
         )
 
-    @eager
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         """The model's loss, a scalar: minimise it to raise the mutual information of x and y.
 

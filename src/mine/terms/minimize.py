@@ -12,7 +12,6 @@ from mine.critics.users import as_critic
 from mine.errors import InputError, StaleCriticError, UnknownNameError
 from mine.terms.critic_optimizer import OptimizerLike
 from mine.terms.density_objectives import KnownClub, LearnedClub, LeaveOneOut, PriorDivergence
-from mine.terms.eager import eager
 from mine.terms.objectives import CriticBound, Objective
 from mine.terms.term import Term
 from mine.terms.untouched import recomputing
@@ -76,7 +75,6 @@ class MinimizeMI(Term):
         super().__init__(critic, objective, optimizer=optimizer, learning_rate=learning_rate, random_state=random_state)
         self.max_stale = max_stale
 
-    @eager
     def forward(self, x: Tensor, y: Any) -> Tensor:
         """The model's loss, a scalar: minimise it to lower the mutual information of x and y.
 
@@ -109,7 +107,7 @@ def _choose(
     if upper_bound is None:
         if critic is None:
             raise InputError(
-                "MinimizeMI needs a critic, or an upper bound with the encoder's density: upper_bound=\"leave-one-out\", "
+                'MinimizeMI needs a critic, or an upper bound with the encoder\'s density: upper_bound="leave-one-out", '
                 '"vib" or "club".'
             )
         made = as_critic(critic)

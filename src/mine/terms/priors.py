@@ -68,6 +68,6 @@ def standard_normal(density: Distribution, like: Tensor) -> Distribution:
 
 def _is_discrete(density: Distribution) -> bool:
     try:
-        return bool(density.support.is_discrete)
-    except (NotImplementedError, AttributeError):
+        return bool(getattr(density.support, "is_discrete", False))
+    except NotImplementedError:
         return False

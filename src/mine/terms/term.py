@@ -13,6 +13,7 @@ from mine.bounds import log_mean_exp
 from mine.errors import InputError, MineError
 from mine.terms.bookkeeping import Bookkeeping, pack, unpack
 from mine.terms.critic_optimizer import CriticOptimizer, OptimizerLike, gradients_of, limit_norm
+from mine.terms.eager import run_eagerly
 from mine.terms.objectives import Objective, Outcome
 from mine.terms.untouched import BorrowedBuffers, for_the_model, frozen, recomputing, transforming
 from mine.training.gather import average_over_ranks, copy_from_first_rank
@@ -52,6 +53,7 @@ class Term(nn.Module):
         random_state: int,
     ) -> None:
         super().__init__()
+        run_eagerly(type(self))
         self.critic = critic
         self._objective = objective
         self._random_state = random_state

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from mine.terms.objectives import Outcome
 
 __all__ = ["BorrowedBuffers", "for_the_model", "frozen", "recomputing", "transforming"]
+
+_ENGINE: Any = torch._C
 
 
 def transforming() -> bool:
@@ -35,7 +37,7 @@ class BorrowedBuffers:
         self._own: list[tuple[nn.Module, str, Tensor]] = []
         self._kept = False
 
-    def __enter__(self) -> BorrowedBuffers:
+    def __enter__(self) -> Self:
         for part in self._module.modules() if self._module is not None else ():
             for name, buffer in part._buffers.items():
                 if buffer is not None:
@@ -63,13 +65,13 @@ def frozen(module: nn.Module | None) -> Iterator[None]:
     Parameters stop asking for a gradient for the time being. Transforms of :mod:`torch.func` forbid this, so within them
     detached parameters stand in.
     """
-    parts = list(module.modules()) if module is not None else []
+    parts: list[Any] = list(module.modules()) if module is not None else []
     asking = [(part, name, p) for part in parts for name, p in part._parameters.items() if p is not None and p.requires_grad]
     swap = transforming()
     with BorrowedBuffers(module):
         for part, name, parameter in asking:
             if swap:
-                part._parameters[name] = parameter.detach()  # type: ignore[assignment]
+                part._parameters[name] = parameter.detach()
             else:
                 parameter.requires_grad_(False)
         try:
@@ -103,7 +105,7 @@ class _ForTheModel(torch.autograd.Function):
                 return None, None, None, *_differentiable_gradients(ctx.again, ctx.saved_tensors, outer)
             for leaf in ctx.leaves:
                 leaf.grad = None
-            ctx.inner.backward(outer, retain_graph=torch._C._autograd._get_current_graph_task_keep_graph())
+            ctx.inner.backward(outer, retain_graph=_ENGINE._autograd._get_current_graph_task_keep_graph())
         return None, None, None, *(leaf.grad for leaf in ctx.leaves)
 
 
