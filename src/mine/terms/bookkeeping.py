@@ -127,7 +127,10 @@ def _optimizer_numbers(training: CriticOptimizer | None) -> list[Tensor]:
         state = optimizer.state.get(parameter, {})
         present = all(name in state for name in template)
         parts.append(_numbers(present))
-        parts += [_vector(state[name]) if present else torch.zeros_like(_vector(like)) for name, like in template.items()]
+        parts += [
+            _vector(state[name]) if present else torch.zeros(_size(like), dtype=torch.float64, device="cpu")
+            for name, like in template.items()
+        ]
     return parts
 
 
@@ -164,10 +167,15 @@ def _vector(value: object) -> Tensor:
     return _numbers(*value) if isinstance(value, tuple) else torch.tensor([value], dtype=torch.float64, device="cpu")
 
 
+def _size(value: object) -> int:
+    return value.numel() if isinstance(value, Tensor) else len(value) if isinstance(value, tuple) else 1
+
+
 def _like(value: object, source: _Source) -> object:
     """The next numbers of the source, in the form of ``value``."""
     if isinstance(value, Tensor):
-        return source.take(value.numel()).reshape(value.shape).to(value)
+        numbers = source.take(value.numel()).reshape(value.shape)
+        return numbers.to("cpu" if value.is_meta else value.device, value.dtype)
     if isinstance(value, tuple):
         return tuple(_like(part, source) for part in value)
     number = source.number()

@@ -12,7 +12,7 @@ from torch.nn.parameter import is_lazy
 
 from mine.errors import InputError
 
-__all__ = ["CriticOptimizer", "OptimizerLike", "gradients_of", "limit_norm"]
+__all__ = ["CriticOptimizer", "OptimizerLike", "limit_norm"]
 
 #: An optimizer of the critic's parameters, or a function that makes one from them.
 OptimizerLike: TypeAlias = "torch.optim.Optimizer | Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]"
@@ -49,6 +49,7 @@ class CriticOptimizer:
                 f"{type(self.optimizer).__name__}."
             )
         self._names: list[list[str]] = []
+        self._reentrant: bool | None = None  # whether the critic has such checkpoints, once it is known
         self.follow()
 
     def follow(self) -> None:
@@ -75,6 +76,8 @@ class CriticOptimizer:
             for i, name in enumerate(names):
                 self._replace(group["params"], i, present[name])
             self._names[index : index + 1] = [[str(name) for name in names]]
+        if isinstance(self.optimizer, torch.optim.LBFGS):  # its copies forget these
+            vars(self.optimizer).update(_params=groups[0]["params"], _numel_cache=None)
         held = {id(p) for group in groups for p in group["params"]}
         missing = [name for name, p in present.items() if p.requires_grad and id(p) not in held]
         if missing:
@@ -113,6 +116,29 @@ class CriticOptimizer:
                 closure()
                 self.optimizer.step()
 
+    def gradients_of(self, compute: Callable[[], Tensor], parameters: Sequence[nn.Parameter]) -> list[Tensor | None]:
+        """Gradients by the parameters, which keep their own ``.grad``, of the loss that ``compute()`` returns.
+
+        Not by ``backward``: it would set off the hooks of a wrapper around the model. But ``torch.autograd.grad`` finds nothing
+        behind checkpoints of the reentrant kind. So where a parameter seems unused, ``backward`` is asked once as well.
+        """
+        found: list[Tensor | None] | None = None
+        if self._reentrant is not True:
+            try:
+                found = list(torch.autograd.grad(compute(), parameters, allow_unused=True))
+            except RuntimeError as error:
+                if "use_reentrant" not in str(error):
+                    raise
+            if found is not None and (self._reentrant is False or all(g is not None for g in found)):
+                return found
+        with _own_gradients_put_back(parameters):
+            for parameter in parameters:
+                parameter.grad = None
+            compute().backward()
+            by_backward = [parameter.grad for parameter in parameters]
+        self._reentrant = found is None or any(a is None and b is not None for a, b in zip(found, by_backward, strict=True))
+        return by_backward
+
     def ready(self) -> bool:
         """Whether all parameters have their shape: those of lazy layers get it from the first batch."""
         return not any(is_lazy(p) for p in self.critic.parameters())
@@ -126,21 +152,6 @@ def _own_gradients_put_back(parameters: Sequence[nn.Parameter]) -> Iterator[None
     finally:
         for parameter, gradient in zip(parameters, before, strict=True):
             parameter.grad = gradient
-
-
-def gradients_of(loss: Tensor, parameters: Sequence[nn.Parameter]) -> list[Tensor | None]:
-    """Gradients of the loss by the parameters, which keep their own ``.grad``.
-
-    In one process by ``backward``, the only way through checkpoints of the reentrant kind. In several by
-    ``torch.autograd.grad``, which does not set off the hooks of a wrapper around the model.
-    """
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        return list(torch.autograd.grad(loss, parameters, allow_unused=True))
-    with _own_gradients_put_back(parameters):
-        for parameter in parameters:
-            parameter.grad = None
-        loss.backward()
-        return [parameter.grad for parameter in parameters]
 
 
 def limit_norm(gradients: Sequence[Tensor | None], average: Tensor | None) -> tuple[Tensor, Tensor]:

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, kl_divergence
 
-from mine.sampling import cyclic_shifts
 from mine.terms.densities import as_density, log_density_matrix, log_probs
-from mine.terms.objectives import Objective, Outcome, joined_rows, partners_of, reading_of
+from mine.terms.misfit import explained
+from mine.terms.objectives import Objective, Outcome, joined_rows, partners_of, reading_of, shifts_of
 from mine.terms.priors import standard_normal
 from mine.terms.upper_bounds import club, leave_one_out
 from mine.training.gather import Rows, gather_rows
@@ -42,7 +42,7 @@ def _full(values: Tensor) -> Tensor:
 def _shuffled_log_probs(density: Distribution, values: Tensor, rows: Rows, shuffles: int, generator: torch.Generator) -> Tensor:
     """Log densities of the joined batch, shape (N, K + 1): each row's own value, then those of K other rows."""
     n = density.batch_shape[0]
-    partners = partners_of(rows, n, cyclic_shifts(rows.total, shuffles, generator), values.device)
+    partners = partners_of(rows, n, shifts_of(rows, shuffles, generator), values.device)
     own = log_probs(density, gather_rows(values, rows)[partners])
     return gather_rows(_full(own).T.contiguous(), rows)
 
@@ -56,12 +56,13 @@ class LearnedClub(Objective):
 
     def outcome(self, x: Tensor, y: Tensor, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
         like = next(iter(self.conditional.parameters()), x)
-        x = _column(x).to(like.dtype) if x.is_floating_point() else x  # labels may be indices of an embedding
-        y = y.to(like.dtype)
+        given = _column(x).to(like.dtype) if x.is_floating_point() else x  # labels may be indices of an embedding
         rows = joined_rows(len(x), x.device, gather)
         with _without_autocast(x):
-            density = as_density(self.conditional(x), len(x), remedy=_LEARNED)
-            log_prob = _shuffled_log_probs(density, y, rows, self.shuffles, generator)
+            with explained(self.conditional, x, y):
+                made = self.conditional(given)
+            density = as_density(made, len(x), remedy=_LEARNED)
+            log_prob = _shuffled_log_probs(density, y.to(like.dtype), rows, self.shuffles, generator)
             value = club(log_prob[:, 0], log_prob[:, 1:])
         return Outcome(-log_prob[:, 0].mean(), value, reading_of(value), None)
 

@@ -17,12 +17,13 @@ from mine.bounds import BOUNDS, Bound, log_mean_exp
 from mine.critics.critic import Critic, map_encoding
 from mine.critics.pairs import pair_scores
 from mine.critics.users import ModuleCritic
-from mine.errors import InputError, MineError
+from mine.errors import InputError
 from mine.estimators.evaluation import REPORTED_BOUND
 from mine.sampling import cyclic_shifts, shifted_partners
+from mine.terms.misfit import explained, misfit
 from mine.training.gather import Rows, gather_rows, rows_of_all_ranks
 
-__all__ = ["CriticBound", "Objective", "Outcome", "joined_rows", "partners_of", "reading_of"]
+__all__ = ["CriticBound", "Objective", "Outcome", "joined_rows", "partners_of", "reading_of", "shifts_of"]
 
 #: Nats that the moving average of MINE may lie above a batch: then it starts again from that batch.
 MAX_LAG = 2.0
@@ -66,6 +67,12 @@ def joined_rows(n: int, device: torch.device, gather: bool) -> Rows:
     return rows
 
 
+def shifts_of(rows: Rows, shuffles: int, generator: torch.Generator) -> list[int]:
+    """Cyclic shifts of the joined batch. Drawn outside transforms of :mod:`torch.func`: ``vmap`` refuses to draw."""
+    with torch._C._DisableFuncTorch():
+        return cyclic_shifts(rows.total, shuffles, generator)
+
+
 def partners_of(rows: Rows, n: int, shifts: list[int], device: torch.device) -> Tensor:
     """Rows of y in the joined batch that this rank's n rows of x meet, shape (K + 1, n): their own first."""
     return shifted_partners(torch.arange(n, device=device) + rows.start, [0, *shifts], rows.total)
@@ -107,41 +114,19 @@ class CriticBound(Objective):
         self.shuffles = shuffles or (64 if name == "infonce" else 8)
 
     def outcome(self, x: Tensor, y: Tensor, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
-        x, y = self._as_critic_likes(x), self._as_critic_likes(y)
         rows = joined_rows(len(x), x.device, gather)
-        shifts = cyclic_shifts(rows.total, self.shuffles, generator)
-        joint, marginal = self._explained_scores(x, y, rows, shifts)
+        shifts = shifts_of(rows, self.shuffles, generator)
+        own = self.critic.module if isinstance(self.critic, ModuleCritic) else self.critic
+        with explained(own, x, y):
+            joint, marginal = self._scores(self._as_critic_likes(x), self._as_critic_likes(y), rows, shifts)
+        if joint.shape != (rows.total,) or marginal.shape != (rows.total, len(shifts)):
+            raise misfit(own, x, y, f"It gave scores of shape {tuple(joint.shape)} for {rows.total} pairs.")
         if state is not None:  # a checkpoint's may lie elsewhere, and be of another precision
             state = state.to(joint.device, torch.promote_types(joint.dtype, torch.float32))
         result = _full_precision(partial(self.bound, state=state), joint, marginal)
         with torch.no_grad():
             reading = _full_precision(self._read, joint, marginal)
         return Outcome(result.loss, -result.loss, reading, None if result.state is None else result.state.detach())
-
-    def _explained_scores(self, x: Tensor, y: Tensor, rows: Rows, shifts: list[int]) -> tuple[Tensor, Tensor]:
-        """Scores (B,) and (B, K), or an error that names the shapes which the critic could not take."""
-        try:
-            joint, marginal = self._scores(x, y, rows, shifts)
-        except torch.OutOfMemoryError:
-            raise
-        except (RuntimeError, TypeError, ValueError, IndexError) as error:
-            if isinstance(error, MineError):
-                raise
-            raise InputError(f"{self._misfit(x, y)} It failed with: {str(error).splitlines()[0]}") from error
-        if joint.shape != (rows.total,) or marginal.shape != (rows.total, len(shifts)):
-            raise InputError(f"{self._misfit(x, y)} It gave scores of shape {tuple(joint.shape)} for {rows.total} pairs.")
-        return joint, marginal
-
-    def _misfit(self, x: Tensor, y: Tensor) -> str:
-        critic = self.critic.module if isinstance(self.critic, ModuleCritic) else self.critic
-        given = " and ".join(f"{name} of shape {tuple(side.shape)} ({side.dtype})" for name, side in (("x", x), ("y", y)))
-        taken = getattr(self.critic, "takes", None)
-        return (
-            f"The critic, a {type(critic).__name__}, cannot score {given}"
-            + (f"; it takes {taken}." if taken else ".")
-            + " Flatten each side to one row of numbers (flatten(1)) and make the critic for that many, or pass a module of "
-            "your own that takes (x, y) as they are and gives one score per row."
-        )
 
     def _scores(self, x: Tensor, y: Tensor, rows: Rows, shifts: list[int]) -> tuple[Tensor, Tensor]:
         """As :func:`mine.critics.pair_scores` would give them for the joined batch."""
@@ -165,10 +150,10 @@ class CriticBound(Objective):
     def _as_critic_likes(self, rows: Tensor) -> Tensor:
         """In the critic's precision and with a column for single numbers.
 
-        A user's module gets whole numbers as they are: they may be indices of an embedding.
+        A user's module gets whole numbers as they are: they may be indices of an embedding, which wants them long.
         """
         if isinstance(self.critic, ModuleCritic) and not (rows.is_floating_point() or rows.dtype == torch.bool):
-            return rows
+            return rows.long() if rows.dtype.itemsize < 4 else rows
         rows = rows.unsqueeze(-1) if rows.ndim == 1 else rows
         like = next(iter(self.critic.parameters()), next(iter(self.critic.buffers()), None))
         return rows if like is None else rows.to(like.dtype)

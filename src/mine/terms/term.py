@@ -12,7 +12,7 @@ from torch.distributions import Distribution
 from mine.bounds import log_mean_exp
 from mine.errors import InputError, MineError
 from mine.terms.bookkeeping import Bookkeeping, pack, unpack
-from mine.terms.critic_optimizer import CriticOptimizer, OptimizerLike, gradients_of, limit_norm
+from mine.terms.critic_optimizer import CriticOptimizer, OptimizerLike, limit_norm
 from mine.terms.eager import run_eagerly
 from mine.terms.objectives import Objective, Outcome
 from mine.terms.untouched import BorrowedBuffers, for_the_model, frozen, recomputing, transforming
@@ -98,7 +98,8 @@ class Term(nn.Module):
         if not self._in_step_with_ranks:
             copy_from_first_rank(training.critic)
             self._in_step_with_ranks = True
-        x, y = _detached(*self._pair(x, y))
+        x, y = _leaves(*self._pair(x, y))
+        self._shape_lazy_layers(x, y)
         for step in range(steps):
             self._one_step(training, x, y, read=step == 0)
         self._kept.calls_since_critic = 0
@@ -111,7 +112,7 @@ class Term(nn.Module):
         critic's gradients over the ranks before your step.
         """
         self._require_training("critic_loss")
-        x, y = _detached(*self._pair(x, y))
+        x, y = _leaves(*self._pair(x, y))
         draw = self._kept.draws + 1
         with BorrowedBuffers(self.critic) as buffers:
             outcome = self._critic_outcome(x, y, draw)
@@ -126,15 +127,22 @@ class Term(nn.Module):
 
     def _one_step(self, training: CriticOptimizer, x: Tensor, y: Any, *, read: bool) -> None:
         parameters, draw = self._trainable(), self._kept.draws + 1
+        computed: list[Outcome] = []
         first = True
+
+        def compute() -> Tensor:
+            computed[:] = [self._critic_outcome(x, y, draw)]
+            loss = computed[0].critic_loss
+            assert loss is not None
+            return loss
 
         def gradients() -> tuple[Tensor, list[Tensor | None]]:
             nonlocal first
             with BorrowedBuffers(self.critic) as buffers:
-                outcome = self._critic_outcome(x, y, draw)
+                found = training.gradients_of(compute, parameters)
+                outcome = computed[-1]
                 loss = outcome.critic_loss
                 assert loss is not None
-                found = gradients_of(loss, parameters)
                 average_over_ranks(found)
                 length, average = limit_norm(found, self._kept.gradient_length)
                 facts = self._facts(outcome, length, x, y)
@@ -170,7 +178,7 @@ class Term(nn.Module):
             self._kept.bound_state = outcome.state
             if read and not facts.repeated:
                 self._kept.add(outcome.reading)
-        self._last_batch = (x, y)
+        self._last_batch = (x.detach(), y.detach() if isinstance(y, Tensor) else y)
 
     def _just_trained_on(self, x: Tensor, y: Any) -> Tensor:
         """Whether this is the batch of the last step, as a boolean on the device of ``x``."""
@@ -194,6 +202,7 @@ class Term(nn.Module):
     def _value(self, x: Tensor, y: Any) -> Tensor:
         """The information (nats) with its gradient for the model alone; evaluation leaves no trace."""
         x, y = self._pair(x, y)
+        self._shape_lazy_layers(x, y)
         if not (self.training and torch.is_grad_enabled()):
             with frozen(self.critic):
                 return self._evaluated(x, y).value
@@ -263,6 +272,12 @@ class Term(nn.Module):
             raise InputError(f"y must be a tensor, or a distribution for a term that takes a density; got {type(y).__name__}.")
         return x, y
 
+    def _shape_lazy_layers(self, x: Tensor, y: Any) -> None:
+        """Layers without a shape yet take it from a first batch, which trains nothing."""
+        if self._training is not None and not self._training.ready():
+            with torch.no_grad():
+                self._evaluated(x, y)
+
     def get_extra_state(self) -> Tensor:
         """What a checkpoint needs in addition to the critic's weights, as one tensor."""
         return pack(self._kept, self._training)
@@ -276,8 +291,9 @@ class Term(nn.Module):
         self._kept = unpack(state, self._training)
 
 
-def _detached(x: Tensor, y: Any) -> tuple[Tensor, Any]:
-    return x.detach(), y.detach() if isinstance(y, Tensor) else y
+def _leaves(*sides: Any) -> tuple[Any, ...]:
+    """Cut off from what made them. They ask for a gradient only because reentrant checkpoints give none without."""
+    return tuple(side.detach().requires_grad_(side.is_floating_point()) if isinstance(side, Tensor) else side for side in sides)
 
 
 def _follow_the_critic(term: Any, _: object) -> None:

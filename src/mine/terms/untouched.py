@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from mine.terms.objectives import Outcome
 
@@ -40,7 +41,7 @@ class BorrowedBuffers:
     def __enter__(self) -> Self:
         for part in self._module.modules() if self._module is not None else ():
             for name, buffer in part._buffers.items():
-                if buffer is not None:
+                if buffer is not None and not is_lazy(buffer):
                     self._own.append((part, name, buffer))
                     part._buffers[name] = buffer.detach().clone()
         return self
