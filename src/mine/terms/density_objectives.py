@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, kl_divergence
 
+from mine.errors import InputError
 from mine.terms.densities import as_density, log_density_matrix, log_probs
 from mine.terms.misfit import explained
 from mine.terms.objectives import Objective, Outcome, joined_rows, partners_of, reading_of, shifts_of
@@ -112,11 +113,25 @@ class PriorDivergence(Objective):
                 divergence, critic_loss = _divergence(density, standard_normal(density, x), x), None
             else:
                 like = next(iter(self.prior.parameters()), x)
-                log_prior = _log_prior(self.prior(), x.to(like.dtype))
+                log_prior = _log_prior(_made(self.prior), x.to(like.dtype))
                 divergence = _mean_log_prob(density, x) - _full(log_prior)
                 critic_loss = -gather_rows(_full(log_prior), rows).mean()
             value = gather_rows(_full(divergence), rows).mean()
         return Outcome(critic_loss, value, reading_of(value), None)
+
+
+def _made(prior: nn.Module) -> Distribution:
+    """The distribution over one row that a prior gives."""
+    try:
+        made = prior()
+    except TypeError as error:
+        raise InputError(
+            f'upper_bound="vib" takes a prior as critic, a module whose forward() needs no argument, such as '
+            f"mine.terms.LearnedPrior(dz), or none at all; a {type(prior).__name__} failed with: {error}"
+        ) from error
+    if not isinstance(made, Distribution):
+        raise InputError(f"A prior's forward() must return a torch.distributions.Distribution, got {type(made).__name__}.")
+    return made
 
 
 def _divergence(density: Distribution, prior: Distribution, x: Tensor) -> Tensor:

@@ -33,20 +33,30 @@ class MinimizeMI(Term):
     - ``"leave-one-out"``: an upper bound from the encoder's own density. Call ``term(z, density)`` with the
       ``torch.distributions.Distribution`` that ``z`` was drawn from by ``rsample``; it bounds the information of z on the
       encoder's input. No critic.
-    - ``"club"``: with a critic, a module that maps x to a distribution over y (:class:`mine.terms.GaussianConditional`)
-      and is trained by maximum likelihood, it is an *estimate, not a bound*. Without a critic, called ``term(z, density)``
-      with the encoder's density, q is exact and it is an upper bound.
+      Its costs grow with the square of the batch size. Where the noise is small next to the distance between rows, it
+      exceeds the information by far: use ``"vib"`` there.
+    - ``"vib"``: the mean divergence of the encoder's density from a prior, which is an upper bound with every prior. Call
+      ``term(z, density)`` likewise. Without a critic the prior is a standard normal; a critic such as
+      :class:`mine.terms.LearnedPrior` is a prior that :meth:`critic_step`, called with the same arguments, fits to z.
+    - ``"club"``: with a critic, a module that maps x to a distribution over y (:class:`mine.terms.GaussianConditional`, or
+      ``Categorical(logits=network(x))`` for labels) and is trained by maximum likelihood, it is an *estimate, not a bound*.
+      Without a critic, called ``term(z, density)`` with the encoder's density, q is exact and it is an upper bound.
+
+    A distribution may keep the coordinates of a row in its batch, (B, D), or in its event, and a single number or label per
+    row as (B,) or (B, 1). Labels may be integers.
 
     References:
-        Poole et al., 2019 (arXiv 1905.06922), section 2.1; Cheng et al., 2020 (arXiv 2006.12013).
+        Poole et al., 2019 (arXiv 1905.06922), section 2.1; Cheng et al., 2020 (arXiv 2006.12013); Alemi et al., 2017
+        (arXiv 1612.00410), eq. 14, the variational information bottleneck.
 
     Arguments:
-        critic: As in :class:`mine.MaximizeMI`; a conditional density for ``"club"``, or None where the encoder's is known.
+        critic: As in :class:`mine.MaximizeMI`; a conditional density for ``"club"``, or None where the encoder's is known; a
+            prior for ``"vib"``, or None for a standard normal.
         bound: As in :class:`mine.MaximizeMI`; not used with an upper bound.
-        upper_bound: None, ``"leave-one-out"`` or ``"club"``.
+        upper_bound: None, ``"leave-one-out"``, ``"vib"`` or ``"club"``.
         max_stale: Calls in training mode and with gradients that are allowed between two steps of the critic; raise it to
             the number of batches that you accumulate gradients over.
-        shuffles: As in :class:`mine.MaximizeMI`; 64 for a learned CLUB.
+        shuffles: As in :class:`mine.MaximizeMI`; 64 for CLUB.
         optimizer: As in :class:`mine.MaximizeMI`.
         learning_rate: As in :class:`mine.MaximizeMI`.
         random_state: As in :class:`mine.MaximizeMI`.
