@@ -105,6 +105,39 @@ def test_logs_land_in_the_csv_and_hooks_are_gone(tmp_path: Path):
     assert not any(module._forward_hooks for module in model.modules())
 
 
+@pytest.mark.parametrize(
+    ("every", "check", "epochs", "expected"),
+    [(2, 2, 8, [1, 3, 5, 7]), (3, 2, 10, [1, 5, 9]), (1, 3, 6, [2, 5]), (3, 1, 7, [0, 3, 6])],
+)
+def test_readings_follow_the_validations(every: int, check: int, epochs: int, expected: list[int], tmp_path: Path):
+    callback = MutualInformationCallback(["first"], method="gaussian", every_n_epochs=every)
+    fit(callback, tmp_path, max_epochs=epochs, check_val_every_n_epoch=check)
+    assert [e.epoch for e in callback.history if e.target == "x"] == expected
+    fit(callback, tmp_path, max_epochs=epochs, check_val_every_n_epoch=check)  # a second run with the same callback
+    assert [e.epoch for e in callback.history if e.target == "x"] == 2 * expected
+
+
+def test_history_survives_a_resumed_run(tmp_path: Path):
+    first, second = (MutualInformationCallback(["first"], method="gaussian", every_n_epochs=2) for _ in range(2))
+    trainer = fit(first, tmp_path, max_epochs=2)
+    trainer.save_checkpoint(tmp_path / "run.ckpt")
+    train, validation = loaders()
+    resumed = pl.Trainer(
+        accelerator="cpu", callbacks=[second], max_epochs=5, logger=False, enable_checkpointing=False, enable_progress_bar=False
+    )
+    resumed.fit(Net(), train, validation, ckpt_path=str(tmp_path / "run.ckpt"))
+    assert second.history[:2] == first.history
+    assert [e.epoch for e in second.history if e.target == "x"] == [0, 2, 4]
+
+
+def test_unknown_layers_are_named_without_a_fit(tmp_path: Path):
+    trainer = pl.Trainer(
+        accelerator="cpu", callbacks=[MutualInformationCallback(["frist"])], logger=False, enable_progress_bar=False
+    )
+    with pytest.raises(UnknownNameError, match="did you mean 'first'"):
+        trainer.validate(Net(), loaders()[1], verbose=False)
+
+
 def test_a_failing_estimate_warns_and_training_goes_on(tmp_path: Path):
     callback = MutualInformationCallback(["first"], method="ksg")
     few = DataLoader(TensorDataset(torch.randn(12, 2)), batch_size=12)

@@ -50,7 +50,11 @@ def test_a_number_per_row_has_one_log_density_whatever_the_shapes(make: Callable
 def test_coordinates_of_batch_and_event_add_up(seeded_torch: None):
     y = torch.randn(N, 3)
     expected = Normal(mean(3), 0.5).log_prob(y.unsqueeze(1)).sum(-1)
-    for density in (Normal(mean(3), 0.5), Independent(Normal(mean(3), 0.5), 1), MultivariateNormal(mean(3), 0.25 * torch.eye(3))):
+    for density in (
+        Normal(mean(3), 0.5),
+        Independent(Normal(mean(3), 0.5), 1),
+        MultivariateNormal(mean(3), 0.25 * torch.eye(3)),
+    ):
         torch.testing.assert_close(log_density_matrix(y, density), expected)
 
 
