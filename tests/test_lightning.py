@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import mine
+from mine.critics import ConcatCritic
 from mine.errors import InputError, MineError, UnknownNameError
 from mine.lightning import MutualInformationCallback
 
@@ -186,3 +187,40 @@ def test_without_lightning_the_import_names_the_extra(tmp_path: Path):
     env = {"PYTHONPATH": str(Path(mine.__file__).parents[1]), "OMP_NUM_THREADS": "1"}
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
     assert 'pip install "torch-mine[lightning]"' in done.stdout
+
+
+class InfoMax(pl.LightningModule):
+    """The module of docs/how-to/terms.md."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(nn.Linear(4, 1), nn.BatchNorm1d(1, affine=False))
+        self.term = mine.MaximizeMI(ConcatCritic(1, 1), learning_rate=3e-3)
+
+    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
+        z = self.encoder(batch[0])
+        self.term.critic_step(z, batch[1])
+        self.log("mi", self.term.estimate)
+        return self.term(z, batch[1])
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.Adam(self.encoder.parameters(), lr=1e-2)
+
+
+def test_a_term_trains_under_automatic_optimisation(tmp_path: Path):
+    a = torch.randn(2000, 4)
+    b = a[:, :1] + 0.3 * torch.randn(2000, 1)
+    model = InfoMax()
+    trainer = pl.Trainer(
+        max_epochs=20,
+        accelerator="cpu",
+        default_root_dir=tmp_path,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    trainer.fit(model, DataLoader(TensorDataset(a, b), batch_size=250))
+    weight = model.encoder[0].weight.detach()[0].abs()
+    assert weight[0] > 5 * weight[1:].max()  # the encoder has found the coordinate that b shares
+    assert model.term.estimate > 1.0  # of 1.25 nats
