@@ -50,7 +50,7 @@ def test_other_parameters_are_refused():
         with pytest.raises(InputError, match=r"lacks 3 of the critic's parameters, the first: first_y.weight"):
             make(own, optimizer=torch.optim.SGD(list(own.parameters())[:2], 0.1))
     with pytest.raises(InputError, match=r"must be a torch.optim.Optimizer .* got int"):
-        mine.MaximizeMI(own, optimizer=lambda p: 3)  # pyright: ignore[reportArgumentType]
+        mine.MaximizeMI(own, optimizer=lambda p: 3)
     with pytest.raises(InputError, match="leave optimizer out"):
         mine.MinimizeMI(upper_bound="vib", optimizer=torch.optim.Adam(own.parameters()))
 
