@@ -202,7 +202,7 @@ class MutualInformationCallback(Callback):
 
     def _modules(self, pl_module: LightningModule) -> dict[str, nn.Module]:
         """The network's modules by name, among them all that are watched."""
-        modules = dict(pl_module.named_modules())
+        modules: dict[str, nn.Module] = dict(pl_module.named_modules())
         for name in self.layers:
             if name not in modules or not name:
                 raise UnknownNameError("layer", name, [known for known in modules if known])
