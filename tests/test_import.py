@@ -121,3 +121,10 @@ def test_an_unknown_name_is_an_attribute_error():
     name = "estimat"
     with pytest.raises(AttributeError, match="module 'mine' has no attribute 'estimat'"):
         getattr(mine, name)
+
+
+def test_names_of_mine_pytorch_say_where_they_are():
+    with pytest.raises(ImportError, match=r"write 'from mine.models.mine import Mine'"):
+        from mine import Mine  # noqa: F401
+    with pytest.raises(ImportError, match="cannot import name 'Mien'"):
+        from mine import Mien  # noqa: F401

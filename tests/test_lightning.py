@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import mine
+from mine.critics import ConcatCritic
 from mine.errors import InputError, MineError, UnknownNameError
 from mine.lightning import MutualInformationCallback
 
@@ -105,6 +106,39 @@ def test_logs_land_in_the_csv_and_hooks_are_gone(tmp_path: Path):
     assert not any(module._forward_hooks for module in model.modules())
 
 
+@pytest.mark.parametrize(
+    ("every", "check", "epochs", "expected"),
+    [(2, 2, 8, [1, 3, 5, 7]), (3, 2, 10, [1, 5, 9]), (1, 3, 6, [2, 5]), (3, 1, 7, [0, 3, 6])],
+)
+def test_readings_follow_the_validations(every: int, check: int, epochs: int, expected: list[int], tmp_path: Path):
+    callback = MutualInformationCallback(["first"], method="gaussian", every_n_epochs=every)
+    fit(callback, tmp_path, max_epochs=epochs, check_val_every_n_epoch=check)
+    assert [e.epoch for e in callback.history if e.target == "x"] == expected
+    fit(callback, tmp_path, max_epochs=epochs, check_val_every_n_epoch=check)  # a second run with the same callback
+    assert [e.epoch for e in callback.history if e.target == "x"] == 2 * expected
+
+
+def test_history_survives_a_resumed_run(tmp_path: Path):
+    first, second = (MutualInformationCallback(["first"], method="gaussian", every_n_epochs=2) for _ in range(2))
+    trainer = fit(first, tmp_path, max_epochs=2)
+    trainer.save_checkpoint(tmp_path / "run.ckpt")
+    train, validation = loaders()
+    resumed = pl.Trainer(
+        accelerator="cpu", callbacks=[second], max_epochs=5, logger=False, enable_checkpointing=False, enable_progress_bar=False
+    )
+    resumed.fit(Net(), train, validation, ckpt_path=str(tmp_path / "run.ckpt"))
+    assert second.history[:2] == first.history
+    assert [e.epoch for e in second.history if e.target == "x"] == [0, 2, 4]
+
+
+def test_unknown_layers_are_named_without_a_fit(tmp_path: Path):
+    trainer = pl.Trainer(
+        accelerator="cpu", callbacks=[MutualInformationCallback(["frist"])], logger=False, enable_progress_bar=False
+    )
+    with pytest.raises(UnknownNameError, match="did you mean 'first'"):
+        trainer.validate(Net(), loaders()[1], verbose=False)
+
+
 def test_a_failing_estimate_warns_and_training_goes_on(tmp_path: Path):
     callback = MutualInformationCallback(["first"], method="ksg")
     few = DataLoader(TensorDataset(torch.randn(12, 2)), batch_size=12)
@@ -153,3 +187,40 @@ def test_without_lightning_the_import_names_the_extra(tmp_path: Path):
     env = {"PYTHONPATH": str(Path(mine.__file__).parents[1]), "OMP_NUM_THREADS": "1"}
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
     assert 'pip install "torch-mine[lightning]"' in done.stdout
+
+
+class InfoMax(pl.LightningModule):
+    """The module of docs/how-to/terms.md."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(nn.Linear(4, 1), nn.BatchNorm1d(1, affine=False))
+        self.term = mine.MaximizeMI(ConcatCritic(1, 1), learning_rate=3e-3)
+
+    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
+        z = self.encoder(batch[0])
+        self.term.critic_step(z, batch[1])
+        self.log("mi", self.term.estimate)
+        return self.term(z, batch[1])
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.Adam(self.encoder.parameters(), lr=1e-2)
+
+
+def test_a_term_trains_under_automatic_optimisation(tmp_path: Path):
+    a = torch.randn(2000, 4)
+    b = a[:, :1] + 0.3 * torch.randn(2000, 1)
+    model = InfoMax()
+    trainer = pl.Trainer(
+        max_epochs=20,
+        accelerator="cpu",
+        default_root_dir=tmp_path,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    trainer.fit(model, DataLoader(TensorDataset(a, b), batch_size=250))
+    weight = model.encoder[0].weight.detach()[0].abs()
+    assert weight[0] > 5 * weight[1:].max()  # the encoder has found the coordinate that b shares
+    assert model.term.estimate > 1.0  # of 1.25 nats

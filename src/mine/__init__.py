@@ -68,6 +68,12 @@ _HOME = {
     "mutual_info": "mine.tables.selection",
     "pairwise": "mine.tables.pairwise",
 }
+#: Where people coming from mine-pytorch look for its names.
+_ELSEWHERE = {
+    "Mine": "write 'from mine.models.mine import Mine'.",
+    "MutualInformationEstimator": "use mine.estimate(x, y, method='mine') or mine.MutualInformation.",
+    "T": "use mine.critics.ConcatCritic(dx, dy), or any nn.Module taking (x, y).",
+}
 _SUBMODULES = ("bounds", "critics", "datasets", "models", "sampling", "tasks", "terms")
 _EXTRAS = ("lightning",)  # submodules that need a package of an extra: reachable, but not in __all__
 
@@ -112,6 +118,8 @@ def __getattr__(name: str) -> _Any:
         return value
     if name in _SUBMODULES or name in _EXTRAS:
         return _import_module(f"mine.{name}")
+    if name in _ELSEWHERE:  # an ImportError, since `from mine import ...` hides the message of an AttributeError
+        raise ImportError(f"mine.{name} is not a name of torch-mine: {_ELSEWHERE[name]}", name=__name__)
     raise AttributeError(f"module 'mine' has no attribute {name!r}")
 
 

@@ -93,12 +93,18 @@ def donsker_varadhan(joint: Tensor, marginal: Tensor, state: Tensor | None = Non
     return BoundResult(-value, value, state)
 
 
-def mine(joint: Tensor, marginal: Tensor, state: Tensor | None = None, *, alpha: float = 0.01) -> BoundResult:
+def mine(
+    joint: Tensor, marginal: Tensor, state: Tensor | None = None, *, alpha: float = 0.01, max_lag: float = math.inf
+) -> BoundResult:
     r"""Donsker-Varadhan bound with the bias-corrected gradient of MINE.
 
     The gradient is ``E[grad T] - E[exp(T) grad T] / m`` where ``m`` is an exponential moving average of
     ``E[exp T]``. The moving average changes the gradient only: ``value`` and the number in ``loss`` are plain
     Donsker-Varadhan. The average is kept as a logarithm, so it cannot overflow.
+
+    One outlying batch can raise the average by tens of nats. Shuffled pairs then have no gradient for ``1 / alpha`` steps per
+    nat. ``max_lag`` prevents this: an average further above a batch starts again from that batch. Below a batch the average
+    cannot lie further than ``-log(alpha)``. The terms of a loss, whose rows come from a model that moves, allow 2 nats.
 
     References:
         Belghazi et al., 2018 (arXiv 1801.04062), section 3.2, eq. 12.
@@ -108,6 +114,7 @@ def mine(joint: Tensor, marginal: Tensor, state: Tensor | None = None, *, alpha:
         marginal: Scores of shuffled pairs, shape ``(..., B, K)``.
         state: Logarithm of the moving average, shape ``(...)``; None starts it at this batch.
         alpha: Weight of the new batch in the moving average, in (0, 1].
+        max_lag: Nats that the average may lie above this batch; infinity never starts again, as in the paper.
 
     Example:
         >>> joint, marginal = torch.tensor([1.0, 3.0]), torch.tensor([[0.0], [0.0]])
@@ -124,6 +131,8 @@ def mine(joint: Tensor, marginal: Tensor, state: Tensor | None = None, *, alpha:
         state = torch.logaddexp(state + math.log1p(-alpha), batch + math.log(alpha))
     else:
         state = batch
+    if max_lag < math.inf:
+        state = torch.where(state > batch + max_lag, batch, state)
 
     # exp(log_partition - state) has the wanted gradient, and is at most 1 / alpha because the average contains
     # this batch. Subtracting its own value leaves the gradient and puts plain Donsker-Varadhan into the loss.

@@ -6,7 +6,7 @@ Needs the extra ``lightning``: ``pip install "torch-mine[lightning]"``. Nothing 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -68,6 +68,8 @@ class MutualInformationCallback(Callback):
     times the layer's standard deviation is added: the numbers are those of the noisy layer, and compare across epochs, not
     with other noise.
 
+    ``history`` is part of Lightning's checkpoints, so a run that resumes goes on with the readings of the epochs before.
+
     With several processes the first one reads its own rows and logs. An estimate that fails warns, is logged as NaN and does
     not stop the training.
 
@@ -76,7 +78,8 @@ class MutualInformationCallback(Callback):
 
     Arguments:
         layers: Names as in ``dict(model.named_modules())``.
-        every_n_epochs: Epochs between two readings.
+        every_n_epochs: Epochs from one reading to the next at least. The first validation is read, and then the first one that
+            is so many epochs later, whatever ``check_val_every_n_epoch`` is.
         max_rows: Validation rows to read at most; the first ones.
         noise: Standard deviation of the noise, as a share of the layer's; 0 for layers that are noisy by themselves.
         unpack: Function from a validation batch to (x, y), or to (x, None); None takes the first two of a tuple or list.
@@ -117,21 +120,19 @@ class MutualInformationCallback(Callback):
         self._hooks: list[Any] = []
         self._outputs: dict[str, Tensor] = {}
         self._rows = _Rows()
+        self._last_epoch: int | None = None
 
     # === Lightning's events ===
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        modules = dict(pl_module.named_modules())
-        for name in self.layers:
-            if name not in modules or not name:
-                raise UnknownNameError("layer", name, [known for known in modules if known])
+        self._modules(pl_module)
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._release()
         self._rows = _Rows()
-        if trainer.sanity_checking or trainer.current_epoch % self.every_n_epochs or not trainer.is_global_zero:
+        modules = self._modules(pl_module)
+        if trainer.sanity_checking or not self._is_due(trainer.current_epoch) or not trainer.is_global_zero:
             return
-        modules = dict(pl_module.named_modules())
         for name in self.layers:
             self._hooks.append(modules[name].register_forward_hook(self._catcher(name)))
 
@@ -167,6 +168,7 @@ class MutualInformationCallback(Callback):
         with torch.inference_mode(False), torch.enable_grad():  # critics are trained here
             entries = list(self._read(trainer.current_epoch))
         self._rows = _Rows()
+        self._last_epoch = trainer.current_epoch
         self.history += entries
         for entry in entries:
             pl_module.log(f"mi/{entry.layer}/{entry.target}", entry.value, rank_zero_only=True)
@@ -185,7 +187,31 @@ class MutualInformationCallback(Callback):
                 "or lower every_n_epochs."
             )
 
+    # === checkpoints ===
+
+    def state_dict(self) -> dict[str, Any]:
+        """The readings so far, for Lightning's checkpoints."""
+        return {"history": [asdict(entry) for entry in self.history], "last_epoch": self._last_epoch}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on after the readings of a checkpoint."""
+        self.history = [LayerInformation(**entry) for entry in state_dict["history"]]
+        self._last_epoch = state_dict["last_epoch"]
+
     # === what it does ===
+
+    def _modules(self, pl_module: LightningModule) -> dict[str, nn.Module]:
+        """The network's modules by name, among them all that are watched."""
+        modules: dict[str, nn.Module] = dict(pl_module.named_modules())
+        for name in self.layers:
+            if name not in modules or not name:
+                raise UnknownNameError("layer", name, [known for known in modules if known])
+        return modules
+
+    def _is_due(self, epoch: int) -> bool:
+        """Whether a validation in this epoch is read; several validations of one epoch all are."""
+        last = self._last_epoch
+        return last is None or not last < epoch < last + self.every_n_epochs
 
     def _catcher(self, name: str) -> Callable[[nn.Module, Any, Any], None]:
         def catch(module: nn.Module, inputs: Any, output: Any) -> None:

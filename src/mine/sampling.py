@@ -37,10 +37,10 @@ def cyclic_shifts(n: int, k: int, generator: torch.Generator | None = None, *, g
     if available > 8 * k:  # rejection is cheaper than permuting a long range, and collisions are rare
         shifts: list[int] = []
         while len(shifts) < k:
-            drawn = torch.randint(available, (2 * k,), generator=generator).tolist()
+            drawn = torch.randint(available, (2 * k,), generator=generator, device="cpu").tolist()
             shifts = list(dict.fromkeys(shifts + [gap + int(s) for s in drawn]))
         return shifts[:k]
-    return (torch.randperm(available, generator=generator)[:k] + gap).tolist()
+    return (torch.randperm(available, generator=generator, device="cpu")[:k] + gap).tolist()
 
 
 def shifted_partners(rows: Tensor, shifts: Sequence[int], total: int) -> Tensor:

@@ -113,6 +113,9 @@ class ConcatCritic(Critic):
         torch.Size([5, 8])
     """
 
+    #: The rows that it scores, in words, for messages.
+    takes: str
+
     def __init__(
         self,
         dx: int,
@@ -128,6 +131,7 @@ class ConcatCritic(Critic):
         if not hidden:
             raise InputError("hidden needs at least one layer, for example (64, 64).")
         self.stack = stack
+        self.takes = f"rows of {dx} and of {dy} numbers"
         fan_in = dx + dy
         self.first_x = Linear(dx, hidden[0], stack, fan_in=fan_in, generator=generator)
         self.first_y = Linear(dy, hidden[0], stack, bias=False, fan_in=fan_in, generator=generator)
@@ -163,6 +167,9 @@ class SeparableCritic(Critic):
         torch.Size([8])
     """
 
+    #: The rows that it scores, in words, for messages.
+    takes: str
+
     def __init__(
         self,
         dx: int,
@@ -176,6 +183,7 @@ class SeparableCritic(Critic):
     ) -> None:
         super().__init__()
         self.stack = stack
+        self.takes = f"rows of {dx} and of {dy} numbers"
         self.tower_x = MLP((dx, *hidden, embed), stack, activation, activate_first=False, generator=generator)
         self.tower_y = MLP((dy, *hidden, embed), stack, activation, activate_first=False, generator=generator)
 

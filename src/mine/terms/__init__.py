@@ -8,12 +8,14 @@ from mine.terms.clipping import ClippedGradient, adaptive_clip, clipped_backward
 from mine.terms.conditional import GaussianConditional
 from mine.terms.maximize import MaximizeMI
 from mine.terms.minimize import MinimizeMI
+from mine.terms.priors import LearnedPrior
 from mine.terms.term import Term
 from mine.terms.upper_bounds import club, leave_one_out
 
 __all__ = [
     "ClippedGradient",
     "GaussianConditional",
+    "LearnedPrior",
     "MaximizeMI",
     "MinimizeMI",
     "Term",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -40,9 +41,10 @@ class GaussianConditional(nn.Module):
         layers: list[nn.Module] = []
         for a, b in itertools.pairwise((dx, *hidden)):
             layers += [nn.Linear(a, b), nn.ReLU()]
-        self.network = nn.Sequential(*layers, nn.Linear(hidden[-1], 2 * dy))
+        self.network: Any = nn.Sequential(*layers, nn.Linear(hidden[-1], 2 * dy))
 
     def forward(self, x: Tensor) -> Independent:
-        mean, raw = self.network(x).chunk(2, -1)
+        x = x.unsqueeze(-1) if x.ndim == 1 else x
+        mean, raw = self.network(x.to(self.network[0].weight.dtype)).chunk(2, -1)
         log_std = _LOG_STD_WITHIN * torch.tanh(raw / _LOG_STD_WITHIN)
         return Independent(Normal(mean, log_std.exp()), 1)

@@ -6,8 +6,9 @@ from torch import Tensor, nn
 
 from mine.bounds import Bound
 from mine.critics.users import as_critic
+from mine.terms.critic_optimizer import OptimizerLike
 from mine.terms.objectives import CriticBound
-from mine.terms.term import OptimizerLike, Term
+from mine.terms.term import Term
 
 __all__ = ["MaximizeMI"]
 
@@ -32,9 +33,12 @@ class MaximizeMI(Term):
 
     Arguments:
         critic: A critic of :mod:`mine.critics` or any ``nn.Module`` taking (x, y) or their concatenation. It is not copied.
-        bound: A name (dv, mine, nwj, jensen-shannon, infonce, smile) or a function like those in :mod:`mine.bounds`.
+        bound: A name (dv, mine, nwj, jensen-shannon, infonce, smile) or a function like those in :mod:`mine.bounds`. The moving
+            average of ``"mine"`` starts again when it lies more than 2 nats above a batch; set ``max_lag`` in
+            ``functools.partial(mine.bounds.mine, max_lag=...)`` for another limit.
         shuffles: Shuffled partners of a row; None is 8, for InfoNCE 64, at most the batch size less one.
-        optimizer: The critic's optimizer, or a function making one from its parameters; None is Adam.
+        optimizer: The critic's optimizer, over all of its parameters and no others, or a function that makes one from them;
+            None is Adam. The attribute ``optimizer`` gives it to a scheduler.
         learning_rate: Adam's rate.
         random_state: Seed of the shuffles.
 

@@ -10,12 +10,15 @@ from torch import Tensor, nn
 from mine.bounds import Bound
 from mine.critics.users import as_critic
 from mine.errors import InputError, StaleCriticError, UnknownNameError
-from mine.terms.objectives import CriticBound, KnownDensity, LearnedClub, Objective
-from mine.terms.term import OptimizerLike, Term
+from mine.terms.critic_optimizer import OptimizerLike
+from mine.terms.density_objectives import KnownClub, LearnedClub, LeaveOneOut, PriorDivergence
+from mine.terms.objectives import CriticBound, Objective
+from mine.terms.term import Term
+from mine.terms.untouched import recomputing
 
 __all__ = ["MinimizeMI"]
 
-_UPPER_BOUNDS = ("leave-one-out", "club")
+_UPPER_BOUNDS = ("leave-one-out", "vib", "club")
 
 
 class MinimizeMI(Term):
@@ -30,20 +33,30 @@ class MinimizeMI(Term):
     - ``"leave-one-out"``: an upper bound from the encoder's own density. Call ``term(z, density)`` with the
       ``torch.distributions.Distribution`` that ``z`` was drawn from by ``rsample``; it bounds the information of z on the
       encoder's input. No critic.
-    - ``"club"``: with a critic, a module that maps x to a distribution over y (:class:`mine.terms.GaussianConditional`)
-      and is trained by maximum likelihood, it is an *estimate, not a bound*. Without a critic, called ``term(z, density)``
-      with the encoder's density, q is exact and it is an upper bound.
+      Its costs grow with the square of the batch size. Where the noise is small next to the distance between rows, it
+      exceeds the information by far: use ``"vib"`` there.
+    - ``"vib"``: the mean divergence of the encoder's density from a prior, which is an upper bound with every prior. Call
+      ``term(z, density)`` likewise. Without a critic the prior is a standard normal; a critic such as
+      :class:`mine.terms.LearnedPrior` is a prior that :meth:`critic_step`, called with the same arguments, fits to z.
+    - ``"club"``: with a critic, a module that maps x to a distribution over y (:class:`mine.terms.GaussianConditional`, or
+      ``Categorical(logits=network(x))`` for labels) and is trained by maximum likelihood, it is an *estimate, not a bound*.
+      Without a critic, called ``term(z, density)`` with the encoder's density, q is exact and it is an upper bound.
+
+    A distribution may keep the coordinates of a row in its batch, (B, D), or in its event, and a single number or label per
+    row as (B,) or (B, 1). Labels may be integers.
 
     References:
-        Poole et al., 2019 (arXiv 1905.06922), section 2.1; Cheng et al., 2020 (arXiv 2006.12013).
+        Poole et al., 2019 (arXiv 1905.06922), section 2.1; Cheng et al., 2020 (arXiv 2006.12013); Alemi et al., 2017
+        (arXiv 1612.00410), eq. 14, the variational information bottleneck.
 
     Arguments:
-        critic: As in :class:`mine.MaximizeMI`; a conditional density for ``"club"``, or None where the encoder's is known.
+        critic: As in :class:`mine.MaximizeMI`; a conditional density for ``"club"``, or None where the encoder's is known; a
+            prior for ``"vib"``, or None for a standard normal.
         bound: As in :class:`mine.MaximizeMI`; not used with an upper bound.
-        upper_bound: None, ``"leave-one-out"`` or ``"club"``.
+        upper_bound: None, ``"leave-one-out"``, ``"vib"`` or ``"club"``.
         max_stale: Calls in training mode and with gradients that are allowed between two steps of the critic; raise it to
             the number of batches that you accumulate gradients over.
-        shuffles: As in :class:`mine.MaximizeMI`; 64 for a learned CLUB.
+        shuffles: As in :class:`mine.MaximizeMI`; 64 for CLUB.
         optimizer: As in :class:`mine.MaximizeMI`.
         learning_rate: As in :class:`mine.MaximizeMI`.
         random_state: As in :class:`mine.MaximizeMI`.
@@ -82,30 +95,39 @@ class MinimizeMI(Term):
         Raises:
             StaleCriticError: More than ``max_stale`` calls in training mode and with gradients since the critic's last step.
         """
-        if self.training and torch.is_grad_enabled() and self._trainable():
-            self._calls_since_critic += 1
-            if self._calls_since_critic > self.max_stale:
+        self._check_staleness()
+        return self._value(x, y)
+
+    def _check_staleness(self) -> None:
+        trains = self.training and torch.is_grad_enabled() and not recomputing()
+        if trains and self._objective.goes_stale and self._trainable():
+            self._kept.calls_since_critic += 1
+            if self._kept.calls_since_critic > self.max_stale:
                 raise StaleCriticError(
-                    f"{self._calls_since_critic} training calls of MinimizeMI since the critic's last step, max_stale is "
+                    f"{self._kept.calls_since_critic} training calls of MinimizeMI since the critic's last step, max_stale is "
                     f"{self.max_stale}. A critic left behind makes the loss fall with the information still there: call "
                     "critic_step(x, y) before each step of the model, or raise max_stale if you accumulate gradients. To "
                     "evaluate, call term.eval() or use torch.no_grad()."
                 )
-        return self._value(x, y)
 
 
 def _choose(
     critic: nn.Module | None, bound: str | Bound, upper_bound: str | None, shuffles: int | None
 ) -> tuple[nn.Module | None, Objective]:
-    if upper_bound is not None and upper_bound not in _UPPER_BOUNDS:
-        raise UnknownNameError("upper bound", upper_bound, _UPPER_BOUNDS)
-    if upper_bound == "club" and critic is not None:
-        return critic, LearnedClub(critic, shuffles)
-    if upper_bound is not None:
+    if upper_bound is None:
+        if critic is None:
+            raise InputError(
+                'MinimizeMI needs a critic, or an upper bound with the encoder\'s density: upper_bound="leave-one-out", '
+                '"vib" or "club".'
+            )
+        made = as_critic(critic)
+        return made, CriticBound(made, bound, shuffles)
+    if upper_bound == "leave-one-out":
         if critic is not None:
             raise InputError('upper_bound="leave-one-out" needs the encoder\'s density and no critic: leave the critic out.')
-        return None, KnownDensity(upper_bound)
-    if critic is None:
-        raise InputError('MinimizeMI needs a critic, or upper_bound="leave-one-out" or "club" with the encoder\'s density.')
-    made = as_critic(critic)
-    return made, CriticBound(made, bound, shuffles)
+        return None, LeaveOneOut()
+    if upper_bound == "vib":
+        return critic, PriorDivergence(critic)
+    if upper_bound == "club":
+        return critic, KnownClub(shuffles) if critic is None else LearnedClub(critic, shuffles)
+    raise UnknownNameError("upper bound", upper_bound, _UPPER_BOUNDS)

@@ -10,8 +10,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
-from torch.distributions import Distribution
+from torch import Tensor
 
 from mine import bounds
 from mine.bounds import BOUNDS, Bound, log_mean_exp
@@ -21,10 +20,13 @@ from mine.critics.users import ModuleCritic
 from mine.errors import InputError
 from mine.estimators.evaluation import REPORTED_BOUND
 from mine.sampling import cyclic_shifts, shifted_partners
-from mine.terms.upper_bounds import club, leave_one_out, log_density_matrix, sum_coordinates
+from mine.terms.misfit import explained, misfit
 from mine.training.gather import Rows, gather_rows, rows_of_all_ranks
 
-__all__ = ["CriticBound", "KnownDensity", "LearnedClub", "Objective", "Outcome"]
+__all__ = ["CriticBound", "Objective", "Outcome", "joined_rows", "partners_of", "reading_of", "shifts_of"]
+
+#: Nats that the moving average of MINE may lie above a batch: then it starts again from that batch.
+MAX_LAG = 2.0
 
 
 class Outcome(NamedTuple):
@@ -40,29 +42,46 @@ class Outcome(NamedTuple):
     critic_loss: Tensor | None
     value: Tensor
     reading: Tensor
-    state: Any
+    state: Tensor | None
 
 
 class Objective:
-    """Base of the three kinds; ``shuffles`` is the number of shuffled partners a row."""
+    """Base of all kinds of terms.
 
-    shuffles: int
+    Attributes:
+        goes_stale: Whether the value falls when the critic gets worse, so that the critic must keep up with the model.
+    """
 
-    def outcome(self, x: Tensor, y: Any, state: Any, generator: torch.Generator, *, gather: bool) -> Outcome:
+    goes_stale = True
+
+    def outcome(self, x: Tensor, y: Any, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
         """Everything about one batch; with ``gather`` of the joined batch of all ranks."""
         raise NotImplementedError
 
 
-def _local_or_all(n: int, device: torch.device, gather: bool) -> Rows:
+def joined_rows(n: int, device: torch.device, gather: bool) -> Rows:
+    """Where this rank's n rows lie in the batch: the joined one of all ranks with ``gather``, else this rank's own."""
     rows = rows_of_all_ranks(n, device) if gather else Rows([n], 0)
     if rows.total < 2:
         raise InputError("A batch of one row cannot be shuffled: pass at least two rows, and drop a last batch of one.")
     return rows
 
 
-def _partners(rows: Rows, n: int, shifts: list[int], device: torch.device) -> Tensor:
+def shifts_of(rows: Rows, shuffles: int, generator: torch.Generator) -> list[int]:
+    """Cyclic shifts of the joined batch. Drawn outside transforms of :mod:`torch.func`: ``vmap`` refuses to draw."""
+    with torch._C._DisableFuncTorch():
+        return cyclic_shifts(rows.total, shuffles, generator)
+
+
+def partners_of(rows: Rows, n: int, shifts: list[int], device: torch.device) -> Tensor:
     """Rows of y in the joined batch that this rank's n rows of x meet, shape (K + 1, n): their own first."""
     return shifted_partners(torch.arange(n, device=device) + rows.start, [0, *shifts], rows.total)
+
+
+def reading_of(joint: Tensor, log_partition: Tensor | None = None) -> Tensor:
+    """The two parts of a logged value, shape (2,); a value that is a plain mean has no second part."""
+    other = torch.zeros_like(joint) if log_partition is None else log_partition
+    return torch.stack([joint, other]).detach()
 
 
 def _full_precision(function: Callable[..., Any], *scores: Tensor) -> Any:
@@ -72,9 +91,9 @@ def _full_precision(function: Callable[..., Any], *scores: Tensor) -> Any:
         return function(*raised)
 
 
-def _reading(joint: Tensor, log_partition: Tensor | None = None) -> Tensor:
-    other = torch.zeros_like(joint) if log_partition is None else log_partition
-    return torch.stack([joint, other]).detach()
+def _without_lag(bound: Bound) -> Bound:
+    """MINE's bound with the limit on its moving average, unless the user has set one."""
+    return bound if isinstance(bound, partial) and "max_lag" in bound.keywords else partial(bound, max_lag=MAX_LAG)
 
 
 class CriticBound(Objective):
@@ -86,19 +105,24 @@ class CriticBound(Objective):
                 f"A term takes one critic, got a stack of shape {critic.stack}: make it without stack=, or select(k)."
             )
         self.critic = critic
-        self.bound = bounds.get_bound(bound)
-        base = self.bound.func if isinstance(self.bound, partial) else self.bound
+        chosen = bounds.get_bound(bound)
+        base = chosen.func if isinstance(chosen, partial) else chosen
+        self.bound = _without_lag(chosen) if base is bounds.mine else chosen
         name = next((name for name, function in BOUNDS.items() if function is base), None)
         #: What is read: a bound on MI, also where the training bound is not one.
         self.reported = REPORTED_BOUND.get(name, "dv") if name else "dv"
         self.shuffles = shuffles or (64 if name == "infonce" else 8)
 
-    def outcome(self, x: Tensor, y: Tensor, state: Any, generator: torch.Generator, *, gather: bool) -> Outcome:
-        x, y = self._as_critic_likes(x), self._as_critic_likes(y)
-        rows = _local_or_all(len(x), x.device, gather)
-        shifts = cyclic_shifts(rows.total, self.shuffles, generator)
-        joint, marginal = self._scores(x, y, rows, shifts)
-        state = state if state is None else state.to(joint.device)  # a checkpoint's may lie elsewhere
+    def outcome(self, x: Tensor, y: Tensor, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
+        rows = joined_rows(len(x), x.device, gather)
+        shifts = shifts_of(rows, self.shuffles, generator)
+        own = self.critic.module if isinstance(self.critic, ModuleCritic) else self.critic
+        with explained(own, x, y):
+            joint, marginal = self._scores(self._as_critic_likes(x), self._as_critic_likes(y), rows, shifts)
+        if joint.shape != (rows.total,) or marginal.shape != (rows.total, len(shifts)):
+            raise misfit(own, x, y, f"It gave scores of shape {tuple(joint.shape)} for {rows.total} pairs.")
+        if state is not None:  # a checkpoint's may lie elsewhere, and be of another precision
+            state = state.to(joint.device, torch.promote_types(joint.dtype, torch.float32))
         result = _full_precision(partial(self.bound, state=state), joint, marginal)
         with torch.no_grad():
             reading = _full_precision(self._read, joint, marginal)
@@ -110,7 +134,7 @@ class CriticBound(Objective):
             return pair_scores(self.critic, x, y, shifts)
         hx = self.critic.encode_x(x)
         all_y = map_encoding(lambda h: gather_rows(h, rows), self.critic.encode_y(y))
-        partners = _partners(rows, len(x), shifts, x.device)
+        partners = partners_of(rows, len(x), shifts, x.device)
         scores = self.critic.combine(
             map_encoding(lambda h: torch.cat([h] * len(partners)), hx),
             map_encoding(lambda h: h.index_select(0, partners.flatten()), all_y),
@@ -120,59 +144,16 @@ class CriticBound(Objective):
 
     def _read(self, joint: Tensor, marginal: Tensor) -> Tensor:
         if self.reported == "dv":
-            return _reading(joint.mean(), log_mean_exp(marginal, (-2, -1)))
-        return _reading(BOUNDS[self.reported](joint, marginal).value)
+            return reading_of(joint.mean(), log_mean_exp(marginal, (-2, -1)))
+        return reading_of(BOUNDS[self.reported](joint, marginal).value)
 
     def _as_critic_likes(self, rows: Tensor) -> Tensor:
-        """In the critic's precision. A user's module keeps whole numbers: they may be indices of an embedding."""
+        """In the critic's precision and with a column for single numbers.
+
+        A user's module gets whole numbers as they are: they may be indices of an embedding, which wants them long.
+        """
+        if isinstance(self.critic, ModuleCritic) and not (rows.is_floating_point() or rows.dtype == torch.bool):
+            return rows.long() if rows.dtype.itemsize < 4 else rows
+        rows = rows.unsqueeze(-1) if rows.ndim == 1 else rows
         like = next(iter(self.critic.parameters()), next(iter(self.critic.buffers()), None))
-        if like is None or (isinstance(self.critic, ModuleCritic) and not rows.is_floating_point()):
-            return rows
-        return rows.to(like.dtype)
-
-
-class LearnedClub(Objective):
-    """CLUB with a conditional density that is learned by maximum likelihood."""
-
-    def __init__(self, conditional: nn.Module, shuffles: int | None) -> None:
-        self.conditional = conditional
-        self.shuffles = shuffles or 64
-
-    def outcome(self, x: Tensor, y: Tensor, state: Any, generator: torch.Generator, *, gather: bool) -> Outcome:
-        like = next(iter(self.conditional.parameters()), x)
-        x, y = x.to(like.dtype), y.to(like.dtype)
-        rows = _local_or_all(len(x), x.device, gather)
-        shifts = cyclic_shifts(rows.total, self.shuffles, generator)
-        partners = _partners(rows, len(x), shifts, x.device)
-        all_y = gather_rows(y, rows)
-        with torch.autocast(x.device.type, enabled=False):  # a log density in bf16 has two digits
-            density = self.conditional(x)
-            if not isinstance(density, Distribution) or density.batch_shape[:1] != x.shape[:1]:
-                raise InputError(
-                    "upper_bound='club' needs a module that maps x to a torch.distributions.Distribution over y, one for each "
-                    f"of the {len(x)} rows, such as mine.terms.GaussianConditional; got {type(density).__name__}."
-                )
-            scores = sum_coordinates(density.log_prob(all_y[partners]), 2)
-            by_row = gather_rows(scores.T.contiguous(), rows)
-            value = club(by_row[:, 0], by_row[:, 1:])
-        return Outcome(-by_row[:, 0].mean(), value, _reading(value), None)
-
-
-class KnownDensity(Objective):
-    """An upper bound from the density that the encoder itself provides: nothing to train."""
-
-    def __init__(self, upper_bound: str) -> None:
-        self.function = {"leave-one-out": leave_one_out, "club": club}[upper_bound]
-        self.shuffles = 0
-
-    def outcome(self, x: Tensor, y: Any, state: Any, generator: torch.Generator, *, gather: bool) -> Outcome:
-        rows = _local_or_all(len(x), x.device, gather)
-        x = x.to(torch.promote_types(x.dtype, torch.float32))
-        with torch.autocast(x.device.type, enabled=False):
-            own_columns = log_density_matrix(gather_rows(x, rows), y)
-            if own_columns.shape[1] != len(x):
-                raise InputError(f"{len(x)} rows, but a density of {own_columns.shape[1]}: pass the pair of one batch.")
-            matrix = gather_rows(own_columns.T.contiguous(), rows).T
-            off_diagonal = ~torch.eye(rows.total, dtype=torch.bool, device=x.device)
-            value = self.function(matrix.diagonal(), matrix[off_diagonal].unflatten(0, (rows.total, rows.total - 1)))
-        return Outcome(None, value, _reading(value), None)
+        return rows if like is None else rows.to(like.dtype)

@@ -3,46 +3,44 @@
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.distributions import Distribution
 
 from mine.bounds import log_mean_exp
 from mine.errors import InputError, MineError
+from mine.terms.bookkeeping import Bookkeeping, pack, unpack
+from mine.terms.critic_optimizer import CriticOptimizer, OptimizerLike, limit_norm
+from mine.terms.eager import run_eagerly
 from mine.terms.objectives import Objective, Outcome
+from mine.terms.untouched import BorrowedBuffers, for_the_model, frozen, recomputing, transforming
 from mine.training.gather import average_over_ranks, copy_from_first_rank
 
-__all__ = ["OptimizerLike", "Term"]
-
-#: An optimizer of the critic's parameters, or a function that makes one from them.
-OptimizerLike: TypeAlias = "torch.optim.Optimizer | Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]"
-
-#: Batches behind `estimate`.
-_WINDOW = 20
+__all__ = ["Term"]
 
 
-@contextmanager
-def _frozen(module: nn.Module | None) -> Iterator[None]:
-    """Within, what is computed sends no gradient into the module's parameters, but through them to its input."""
-    parameters = [p for p in module.parameters() if p.requires_grad] if module is not None else []
-    for parameter in parameters:
-        parameter.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for parameter in parameters:
-            parameter.requires_grad_(True)
+class _Facts(NamedTuple):
+    """What has to be known of a batch before anything is changed."""
+
+    finite: bool
+    readable: bool
+    repeated: bool
 
 
 class Term(nn.Module):
     """What :class:`mine.MaximizeMI` and :class:`mine.MinimizeMI` have in common.
 
-    Everything random in it comes from ``random_state`` and a count of the calls, both in its ``state_dict`` together with
-    the critic, its optimizer and the moving average: a run that was saved goes on as if it had not stopped.
+    Everything random in it comes from ``random_state`` and a count of the calls. Both are in its ``state_dict``, together with
+    the critic, its optimizer and the moving average: a run resumes as if it had not stopped. The ``state_dict`` contains
+    tensors only, so it can be averaged and stored by safetensors. ``torch.optim.LBFGS`` starts anew.
+
+    A batch that is refused changes nothing: neither the critic with its buffers, nor the optimizer, the moving average and
+    the counts. The model's calls never change the critic's buffers.
+
+    In ``torch.compile`` a term runs eagerly between the compiled parts; ``torch.func`` transforms and gradient checkpointing,
+    in the critic or around the term, work.
     """
 
     def __init__(
@@ -55,126 +53,174 @@ class Term(nn.Module):
         random_state: int,
     ) -> None:
         super().__init__()
+        run_eagerly(type(self))
         self.critic = critic
         self._objective = objective
         self._random_state = random_state
-        trainable = self._trainable()
-        self._optimizer: torch.optim.Optimizer | None = None
-        if isinstance(optimizer, torch.optim.Optimizer):
-            self._optimizer = optimizer
-        elif trainable:
-            self._optimizer = optimizer(trainable) if optimizer else torch.optim.Adam(trainable, lr=learning_rate)
-        self._bound_state: Any = None
-        self._readings: deque[Tensor] = deque(maxlen=_WINDOW)
-        self._draws = 0
-        self._calls_since_critic = 0
+        self._training: CriticOptimizer | None = None
+        if critic is not None and next(critic.parameters(), None) is not None:
+            self._training = CriticOptimizer(critic, optimizer, learning_rate)
+        elif optimizer is not None:
+            raise InputError(f"{type(self).__name__} has no critic with parameters to train: leave optimizer out.")
+        self._kept = Bookkeeping()
         self._in_step_with_ranks = False
-        self._last_batch: tuple[Tensor, Tensor] | None = None
+        self._last_batch: tuple[Tensor, Any] | None = None
+        self.register_load_state_dict_post_hook(_follow_the_critic)
+
+    @property
+    def optimizer(self) -> torch.optim.Optimizer | None:
+        """The critic's optimizer, for a learning-rate scheduler or for its own settings; None without a critic."""
+        return None if self._training is None else self._training.optimizer
 
     # === for the critic ===
 
-    def critic_step(self, x: Tensor, y: Tensor, steps: int = 1) -> None:
+    def critic_step(self, x: Tensor, y: Any, steps: int = 1) -> None:
         """Train the critic on a batch, by its own optimizer. The model gets no gradient, whatever x and y hang on.
 
-        The batch is read for :attr:`estimate` before the critic trains on it. Under ``torch.distributed`` every rank takes
-        the same step, on the joined batch.
+        The batch is read for :attr:`estimate` before the critic trains on it. The gradient is shortened to ten times the
+        average length of recent ones: one wild batch would else stall Adam. Under ``torch.distributed`` every rank takes the
+        same step, on the joined batch.
 
         Arguments:
             x: Rows of x, shape (B,) or (B, ...).
-            y: Rows of y, paired with x.
+            y: Rows of y, paired with x; the density of x for a term that takes one.
             steps: Steps on this batch, each with fresh shuffles.
 
         Raises:
-            InputError: If the critic has nothing to train, ``steps`` is below 1, or lengths differ.
-            MineError: If the critic's loss is not finite.
+            InputError: If the critic has nothing to train, ``steps`` is below 1, lengths differ, or the optimizer does not
+                train the critic's parameters.
+            MineError: If the critic's loss or its gradient is not finite. Nothing is changed then.
         """
-        optimizer = self._optimizer
-        if optimizer is None:
-            raise InputError(f"{type(self).__name__} has no critic with parameters to train: leave critic_step out.")
+        training = self._require_training("critic_step")
         if steps < 1:
             raise InputError(f"steps must be at least 1, got {steps!r}.")
-        if not self._in_step_with_ranks and self.critic is not None:
-            copy_from_first_rank(self.critic)
+        training.follow()
+        if not self._in_step_with_ranks:
+            copy_from_first_rank(training.critic)
             self._in_step_with_ranks = True
-        parameters = self._trainable()
+        x, y = _leaves(*self._pair(x, y))
+        self._shape_lazy_layers(x, y)
         for step in range(steps):
-            loss, finite = self._critic_loss(x, y, read=step == 0)
-            if not finite:
-                raise MineError(
-                    f"The critic's loss is {loss.item()}. Look for values in x and y that are not finite or are very large, "
-                    "or lower learning_rate. The critic was not changed by this step."
-                )
-            # Not backward(): it would add to gradients that are not ours and set off the hooks of a wrapper around the model.
-            gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
-            average_over_ranks(gradients)
-            for parameter, gradient in zip(parameters, gradients, strict=True):
-                parameter.grad = gradient
-            optimizer.step()
-            for parameter in parameters:
-                parameter.grad = None
-        self._calls_since_critic = 0
+            self._one_step(training, x, y, read=step == 0)
+        self._kept.calls_since_critic = 0
 
-    def critic_loss(self, x: Tensor, y: Tensor) -> Tensor:
+    def critic_loss(self, x: Tensor, y: Any) -> Tensor:
         """The critic's loss on a batch, a scalar, for an optimizer of your own; the model gets no gradient from it.
 
         Counts as the critic's step: call it once for each step that you take. Reads :attr:`estimate` like
-        :meth:`critic_step`. Under ``torch.distributed`` average the critic's gradients over the ranks before your step.
+        :meth:`critic_step`. Clip the gradient yourself where batches can be wild. Under ``torch.distributed`` average the
+        critic's gradients over the ranks before your step.
         """
-        if not self._trainable():
-            raise InputError(f"{type(self).__name__} has no critic with parameters to train: leave critic_loss out.")
-        loss, _ = self._critic_loss(x, y, read=True)
-        self._calls_since_critic = 0
+        self._require_training("critic_loss")
+        x, y = _leaves(*self._pair(x, y))
+        draw = self._kept.draws + 1
+        with BorrowedBuffers(self.critic) as buffers:
+            outcome = self._critic_outcome(x, y, draw)
+            loss = outcome.critic_loss
+            assert loss is not None
+            facts = self._facts(outcome, loss, x, y)
+            if facts.finite:
+                buffers.keep()
+        self._commit(outcome, facts, draw, x, y, read=True)
+        self._kept.calls_since_critic = 0
         return loss
 
-    def _critic_loss(self, x: Tensor, y: Tensor, *, read: bool) -> tuple[Tensor, bool]:
-        """The critic's loss, and whether it is finite; ``read`` adds the batch to the readings of :attr:`estimate`."""
-        x, y = self._pair(x, y)
-        x, y = x.detach(), y.detach()
-        with torch.enable_grad():
-            outcome = self._training_outcome(x, y)
-        loss = outcome.critic_loss
-        assert loss is not None
-        repeated = self._just_trained_on(x, y) if read else loss.new_ones((), dtype=torch.bool)
-        # One question to the device, not three: each would wait for a GPU.
-        facts = torch.stack([torch.isfinite(loss.detach()), torch.isfinite(outcome.reading).all(), repeated])
-        finite, readable, repeated = facts.tolist()
-        if readable:
-            self._bound_state = outcome.state
-            if not repeated:
-                self._readings.append(outcome.reading)
-        self._last_batch = (x, y)
-        return loss, finite
+    def _one_step(self, training: CriticOptimizer, x: Tensor, y: Any, *, read: bool) -> None:
+        parameters, draw = self._trainable(), self._kept.draws + 1
+        computed: list[Outcome] = []
+        first = True
 
-    def _just_trained_on(self, x: Tensor, y: Tensor) -> Tensor:
+        def compute() -> Tensor:
+            computed[:] = [self._critic_outcome(x, y, draw)]
+            loss = computed[0].critic_loss
+            assert loss is not None
+            return loss
+
+        def gradients() -> tuple[Tensor, list[Tensor | None]]:
+            nonlocal first
+            with BorrowedBuffers(self.critic) as buffers:
+                found = training.gradients_of(compute, parameters)
+                outcome = computed[-1]
+                loss = outcome.critic_loss
+                assert loss is not None
+                average_over_ranks(found)
+                length, average = limit_norm(found, self._kept.gradient_length)
+                facts = self._facts(outcome, length, x, y)
+                if not facts.finite:
+                    raise MineError(
+                        f"The critic's loss is {loss.item()}, the length of its gradient {length.item()}. Look for values in x "
+                        "and y that are not finite or are very large, or lower learning_rate. This step changed nothing."
+                    )
+                buffers.keep()
+            if first:  # LBFGS asks again, at other parameters
+                self._kept.gradient_length = average
+                self._commit(outcome, facts, draw, x, y, read=read)
+                first = False
+            return loss.detach(), found
+
+        training.step(gradients, parameters)
+
+    def _critic_outcome(self, x: Tensor, y: Any, draw: int) -> Outcome:
+        with torch.enable_grad():
+            return self._objective.outcome(x, y, self._kept.bound_state, self._generator(draw), gather=True)
+
+    def _facts(self, outcome: Outcome, whole: Tensor, x: Tensor, y: Any) -> _Facts:
+        """One question to the device, not three: each would wait for a GPU."""
+        asked = [torch.isfinite(whole.detach()), torch.isfinite(outcome.reading).all(), self._just_trained_on(x, y)]
+        return _Facts(*torch.stack(asked).tolist())
+
+    def _commit(self, outcome: Outcome, facts: _Facts, draw: int, x: Tensor, y: Any, *, read: bool) -> None:
+        """Take in a batch that was accepted; ``read`` adds it to the readings of :attr:`estimate`."""
+        if not facts.finite:
+            return
+        self._kept.draws = draw
+        if facts.readable:
+            self._kept.bound_state = outcome.state
+            if read and not facts.repeated:
+                self._kept.add(outcome.reading)
+        self._last_batch = (x.detach(), y.detach() if isinstance(y, Tensor) else y)
+
+    def _just_trained_on(self, x: Tensor, y: Any) -> Tensor:
         """Whether this is the batch of the last step, as a boolean on the device of ``x``."""
-        last = self._last_batch
-        if last is None or any(a.shape != b.shape or a.device != b.device for a, b in zip((x, y), last, strict=True)):
+        sides = [(now, before) for now, before in zip((x, y), self._last_batch or (), strict=False) if isinstance(now, Tensor)]
+        if not sides or any(
+            not isinstance(b, Tensor) or a.shape != b.shape or a.device != b.device or a.dtype != b.dtype for a, b in sides
+        ):
             return torch.zeros((), dtype=torch.bool, device=x.device)
-        return torch.stack([(a == b).all() for a, b in zip((x, y), last, strict=True)]).all()
+        return torch.stack([(a == b).all() for a, b in sides]).all()
 
     def _trainable(self) -> list[nn.Parameter]:
         return [p for p in self.critic.parameters() if p.requires_grad] if self.critic is not None else []
+
+    def _require_training(self, method: str) -> CriticOptimizer:
+        if self._training is None or not self._trainable():
+            raise InputError(f"{type(self).__name__} has no critic with parameters to train: leave {method} out.")
+        return self._training
 
     # === for the model ===
 
     def _value(self, x: Tensor, y: Any) -> Tensor:
         """The information (nats) with its gradient for the model alone; evaluation leaves no trace."""
         x, y = self._pair(x, y)
-        with _frozen(self.critic):
-            if not (self.training and torch.is_grad_enabled()):
+        self._shape_lazy_layers(x, y)
+        if not (self.training and torch.is_grad_enabled()):
+            with frozen(self.critic):
                 return self._evaluated(x, y).value
-            outcome = self._training_outcome(x, y)
-        if outcome.critic_loss is None:
-            self._readings.append(outcome.reading)  # no critic that could have seen the batch
-        return outcome.value
+        if not recomputing():
+            self._kept.draws += 1
+        draw, state = self._kept.draws, self._kept.bound_state
 
-    def _training_outcome(self, x: Tensor, y: Any) -> Outcome:
-        self._draws += 1
-        return self._objective.outcome(x, y, self._bound_state, self._generator(self._draws), gather=True)
+        def compute(x: Tensor, y: Any) -> Outcome:
+            return self._objective.outcome(x, y, state, self._generator(draw), gather=True)
+
+        value, outcome = for_the_model(compute, self.critic, x, y)
+        if outcome.critic_loss is None and not recomputing() and not transforming():
+            self._kept.add(outcome.reading)  # no critic that could have seen the batch
+        return value
 
     def _evaluated(self, x: Tensor, y: Any) -> Outcome:
         """Always with the same shuffles, and on this rank alone: others may not be evaluating."""
-        return self._objective.outcome(x, y, self._bound_state, self._generator(0), gather=False)
+        return self._objective.outcome(x, y, self._kept.bound_state, self._generator(0), gather=False)
 
     # === for the log ===
 
@@ -186,9 +232,9 @@ class Term(nn.Module):
         partition terms averaged before the logarithm. A batch handed in twice running counts once. In later epochs the rows
         are old acquaintances: for a figure to report use :meth:`evaluate`, or better ``mine.estimate``, on rows held out.
         """
-        if not self._readings:
+        if not self._kept.readings:
             return math.nan
-        readings = [reading.cpu() for reading in self._readings]  # a checkpoint's may lie elsewhere than the last ones
+        readings = [reading.cpu().double() for reading in self._kept.readings]  # they may differ in device and precision
         joint, log_partition = torch.stack(readings).unbind(-1)
         return float(joint.mean() - log_mean_exp(log_partition, -1))
 
@@ -213,34 +259,44 @@ class Term(nn.Module):
 
     def _generator(self, draw: int) -> torch.Generator:
         """On the CPU and the same on every rank, whose shuffles have to agree."""
-        return torch.Generator().manual_seed((self._random_state * 1_000_003 + draw) % 2**63)
+        return torch.Generator("cpu").manual_seed((self._random_state * 1_000_003 + draw) % 2**63)
 
     def _pair(self, x: Tensor, y: Any) -> tuple[Tensor, Any]:
         if not isinstance(x, Tensor) or x.ndim == 0:
             got = f"shape {tuple(x.shape)}" if isinstance(x, Tensor) else type(x).__name__
-            raise InputError(f"x must be a tensor with one row an example, got {got}.")
-        x = x.unsqueeze(-1) if x.ndim == 1 else x
+            raise InputError(f"x must be a tensor with one row per example, got {got}.")
         if isinstance(y, Tensor):
-            y = y.unsqueeze(-1) if y.ndim == 1 else y
             if y.ndim == 0 or len(x) != len(y):
                 raise InputError(f"x and y must have equally many rows, got shapes {tuple(x.shape)} and {tuple(y.shape)}.")
+        elif not isinstance(y, Distribution):
+            raise InputError(f"y must be a tensor, or a distribution for a term that takes a density; got {type(y).__name__}.")
         return x, y
 
-    def get_extra_state(self) -> dict[str, Any]:
-        """What a checkpoint needs beside the critic's weights."""
-        return {
-            "bound_state": self._bound_state,
-            "readings": list(self._readings),
-            "draws": self._draws,
-            "calls_since_critic": self._calls_since_critic,
-            "optimizer": self._optimizer.state_dict() if self._optimizer is not None else None,
-        }
+    def _shape_lazy_layers(self, x: Tensor, y: Any) -> None:
+        """Layers without a shape yet take it from a first batch, which trains nothing."""
+        if self._training is not None and not self._training.ready():
+            with torch.no_grad():
+                self._evaluated(x, y)
 
-    def set_extra_state(self, state: dict[str, Any]) -> None:
-        """Go on from a checkpoint."""
-        self._bound_state = state["bound_state"]
-        self._readings = deque(state["readings"], maxlen=_WINDOW)
-        self._draws = state["draws"]
-        self._calls_since_critic = state["calls_since_critic"]
-        if self._optimizer is not None and state["optimizer"] is not None:
-            self._optimizer.load_state_dict(state["optimizer"])
+    def get_extra_state(self) -> Tensor:
+        """What a checkpoint needs in addition to the critic's weights, as one tensor."""
+        return pack(self._kept, self._training)
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Resume from a checkpoint.
+
+        Raises:
+            InputError: The checkpoint is of a term with another critic or another kind of optimizer.
+        """
+        self._kept = unpack(state, self._training)
+
+
+def _leaves(*sides: Any) -> tuple[Any, ...]:
+    """Cut off from what made them. They ask for a gradient only because reentrant checkpoints give none without."""
+    return tuple(side.detach().requires_grad_(side.is_floating_point()) if isinstance(side, Tensor) else side for side in sides)
+
+
+def _follow_the_critic(term: Any, _: object) -> None:
+    """After loading: ``assign=True`` has replaced the critic's parameters."""
+    if term._training is not None:
+        term._training.follow()

@@ -1,0 +1,186 @@
+"""The critic's optimizer: made or checked, kept on the critic's own parameters, and protected from one wild gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from mine.errors import InputError
+
+__all__ = ["CriticOptimizer", "OptimizerLike", "limit_norm"]
+
+#: An optimizer of the critic's parameters, or a function that makes one from them.
+OptimizerLike: TypeAlias = "torch.optim.Optimizer | Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]"
+
+#: A gradient is shortened to this many times the average length of recent ones.
+_LONGEST = 10.0
+#: Weight of the newest length in that average.
+_NEWEST = 0.1
+
+
+class CriticOptimizer:
+    """An optimizer that trains all of a critic and nothing else.
+
+    Arguments:
+        critic: The critic.
+        optimizer: An optimizer, or a function that makes one from the critic's parameters; None is Adam.
+        learning_rate: Adam's rate.
+
+    Raises:
+        InputError: The optimizer holds parameters of something else, or lacks some of the critic's.
+    """
+
+    def __init__(self, critic: nn.Module, optimizer: OptimizerLike | None, learning_rate: float) -> None:
+        self.critic = critic
+        if optimizer is None:
+            self.optimizer: torch.optim.Optimizer = torch.optim.Adam(critic.parameters(), lr=learning_rate)
+        elif isinstance(optimizer, torch.optim.Optimizer):
+            self.optimizer = optimizer
+        else:
+            self.optimizer = optimizer(list(critic.parameters()))
+        if not isinstance(self.optimizer, torch.optim.Optimizer):
+            raise InputError(
+                "optimizer must be a torch.optim.Optimizer or a function that makes one from the critic's parameters; got "
+                f"{type(self.optimizer).__name__}."
+            )
+        self._names: list[list[str]] = []
+        self._reentrant: bool | None = None  # whether the critic has such checkpoints, once it is known
+        self.follow()
+
+    def follow(self) -> None:
+        """Point the optimizer at the critic's present parameters, and give its state their precision and device.
+
+        Loading with ``assign=True`` replaces parameters, and ``double()`` changes their precision: the optimizer would else
+        train tensors that nobody uses.
+
+        Raises:
+            InputError: The optimizer does not train exactly the parameters of the critic.
+        """
+        present = dict(self.critic.named_parameters())
+        name_of = {id(parameter): name for name, parameter in present.items()}
+        groups = self.optimizer.param_groups
+        for index, group in enumerate(groups):
+            known = self._names[index] if index < len(self._names) else []
+            names = [name_of.get(id(p)) or next(iter(known[i : i + 1]), "") for i, p in enumerate(group["params"])]
+            strangers = [name for name in names if name not in present]
+            if strangers:
+                raise InputError(
+                    f"The optimizer holds {len(strangers)} parameter(s) that are not the critic's. It trains the critic alone: "
+                    "make it from critic.parameters(), and give the model an optimizer of its own."
+                )
+            for i, name in enumerate(names):
+                self._replace(group["params"], i, present[name])
+            self._names[index : index + 1] = [[str(name) for name in names]]
+        if isinstance(self.optimizer, torch.optim.LBFGS):  # its copies forget these
+            vars(self.optimizer).update(_params=groups[0]["params"], _numel_cache=None)
+        held = {id(p) for group in groups for p in group["params"]}
+        missing = [name for name, p in present.items() if p.requires_grad and id(p) not in held]
+        if missing:
+            raise InputError(
+                f"The optimizer lacks {len(missing)} of the critic's parameters, the first: {missing[0]}. Make it from all of "
+                "critic.parameters(), and use requires_grad_(False) for those that are not to be trained."
+            )
+
+    def _replace(self, parameters: list[Any], index: int, present: nn.Parameter) -> None:
+        before = parameters[index]
+        if before is not present:
+            parameters[index] = present
+            if before in self.optimizer.state:
+                self.optimizer.state[present] = self.optimizer.state.pop(before)
+        state = self.optimizer.state.get(present, {})
+        for key, value in state.items():
+            if key != "step" and isinstance(value, Tensor) and value.is_floating_point() and value.shape == present.shape:
+                state[key] = value.to(present)
+
+    def step(self, gradients: Callable[[], tuple[Tensor, Sequence[Tensor | None]]], parameters: Sequence[nn.Parameter]) -> None:
+        """One step on the gradients that ``gradients()`` returns after the loss; gradients of the user's own are put back.
+
+        ``torch.optim.LBFGS`` asks for them several times, other optimizers once.
+        """
+
+        def closure() -> Any:  # LBFGS reads it as a number
+            loss, found = gradients()
+            for parameter, gradient in zip(parameters, found, strict=True):
+                parameter.grad = gradient
+            return loss
+
+        with _own_gradients_put_back(parameters):
+            if isinstance(self.optimizer, torch.optim.LBFGS):
+                self.optimizer.step(closure)
+            else:
+                closure()
+                self.optimizer.step()
+
+    def gradients_of(self, compute: Callable[[], Tensor], parameters: Sequence[nn.Parameter]) -> list[Tensor | None]:
+        """Gradients by the parameters, which keep their own ``.grad``, of the loss that ``compute()`` returns.
+
+        Not by ``backward``: it would set off the hooks of a wrapper around the model. But ``torch.autograd.grad`` finds nothing
+        behind checkpoints of the reentrant kind. So where a parameter seems unused, ``backward`` is asked once as well.
+        """
+        found: list[Tensor | None] | None = None
+        if self._reentrant is not True:
+            try:
+                found = list(torch.autograd.grad(compute(), parameters, allow_unused=True))
+            except RuntimeError as error:
+                if "use_reentrant" not in str(error):
+                    raise
+            if found is not None and (self._reentrant is False or all(g is not None for g in found)):
+                return found
+        with _own_gradients_put_back(parameters):
+            for parameter in parameters:
+                parameter.grad = None
+            compute().backward()
+            by_backward = [parameter.grad for parameter in parameters]
+        self._reentrant = found is None or any(a is None and b is not None for a, b in zip(found, by_backward, strict=True))
+        return by_backward
+
+    def ready(self) -> bool:
+        """Whether all parameters have their shape: those of lazy layers get it from the first batch."""
+        return not any(is_lazy(p) for p in self.critic.parameters())
+
+
+@contextmanager
+def _own_gradients_put_back(parameters: Sequence[nn.Parameter]) -> Iterator[None]:
+    before = [parameter.grad for parameter in parameters]
+    try:
+        yield
+    finally:
+        for parameter, gradient in zip(parameters, before, strict=True):
+            parameter.grad = gradient
+
+
+def limit_norm(gradients: Sequence[Tensor | None], average: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Shorten gradients, in place, to ten times the average length of recent ones.
+
+    One wild batch would else fill the second moment of Adam, whose steps then stay tiny for a thousand batches: with
+    :func:`mine.bounds.nwj`, the exponential of an outlying score does that.
+
+    Arguments:
+        gradients: Gradients, shortened in place.
+        average: Average length so far, None before the first step.
+
+    Returns:
+        The length found, and the new average; scalars on the device of the gradients.
+    """
+    found = [g for g in gradients if g is not None]
+    length = _length(found)
+    if average is None:
+        return length, length
+    average = average.to(length)
+    limited = torch.minimum(length, _LONGEST * average)
+    scale = torch.where(length > limited, limited / length, torch.ones_like(length))
+    for gradient in found:
+        gradient *= scale
+    return length, torch.lerp(average, limited, _NEWEST)
+
+
+def _length(gradients: Sequence[Tensor]) -> Tensor:
+    """Euclidean length of all gradients together; relative to the largest entry, whose square may overflow."""
+    largest = torch.stack([torch.linalg.vector_norm(g, torch.inf) for g in gradients]).max()
+    unit = torch.where((largest > 0) & torch.isfinite(largest), largest, torch.ones_like(largest))
+    return unit * torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g / unit) for g in gradients]))

@@ -1,0 +1,81 @@
+"""Log densities of rows under ``torch.distributions``, whatever shape a distribution gives to one row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.distributions import Distribution
+
+from mine.errors import InputError
+
+__all__ = ["as_density", "log_density_matrix", "log_probs", "row_shape"]
+
+
+def as_density(density: Any, rows: int, *, remedy: str) -> Distribution:
+    """``density`` itself, if it is a distribution with one component for each of ``rows`` rows.
+
+    Raises:
+        InputError: It is something else; the message ends with ``remedy``.
+    """
+    if not isinstance(density, Distribution):
+        raise InputError(f"This upper bound needs a torch.distributions.Distribution, got {type(density).__name__}: {remedy}")
+    if density.batch_shape[:1] != (rows,):
+        raise InputError(
+            f"{rows} rows, but a {type(density).__name__} of batch shape {tuple(density.batch_shape)} and event shape "
+            f"{tuple(density.event_shape)}: the batch shape must begin with the number of rows; {remedy}"
+        )
+    return density
+
+
+def row_shape(density: Distribution) -> torch.Size:
+    """Shape of one row: coordinates may be part of the batch or of the event."""
+    return density.batch_shape[1:] + density.event_shape
+
+
+def log_probs(density: Distribution, values: Tensor) -> Tensor:
+    """Log densities of whole rows, summed over the coordinates of a row.
+
+    A label may come as (B,) or as a column (B, 1), and so may a density of one number per row: the two are the same. Whole
+    numbers become floats, which all of torch's distributions accept, also those over labels.
+
+    Arguments:
+        density: A distribution with B components.
+        values: Rows, shape ``(N, B, ...)`` or ``(N, 1, ...)``.
+
+    Returns:
+        Log densities, shape ``(N, B)``.
+
+    Raises:
+        InputError: The rows of ``values`` do not have the shape of the density's rows.
+
+    Example:
+        >>> labels = torch.tensor([[[0], [1], [1]]])  # a column of labels, under three distributions over two labels
+        >>> log_probs(torch.distributions.Categorical(torch.full((3, 2), 0.5)), labels).exp()
+        tensor([[0.5000, 0.5000, 0.5000]])
+    """
+    given, wanted = values.shape[2:], row_shape(density)
+    if [size for size in given if size != 1] != [size for size in wanted if size != 1]:
+        raise InputError(
+            f"Rows of shape {tuple(given)}, but a {type(density).__name__} whose rows have shape {tuple(wanted)} (batch shape "
+            f"{tuple(density.batch_shape)}, event shape {tuple(density.event_shape)}): they must agree."
+        )
+    values = values.reshape(values.shape[:2] + wanted)
+    values = values if values.is_floating_point() else values.to(torch.get_default_dtype())
+    found = density.log_prob(values)
+    return found if found.ndim == 2 else found.flatten(2).sum(-1)
+
+
+def log_density_matrix(values: Tensor, density: Distribution) -> Tensor:
+    """``log p(y_i | x_j)`` of every pair, shape (N, B), for N rows of y and a distribution with one component per row of x.
+
+    Arguments:
+        values: Rows of y, shape (N, ...).
+        density: A distribution with B components.
+
+    Example:
+        >>> log_density_matrix(torch.zeros(3, 2), torch.distributions.Normal(torch.zeros(4, 2), 1.0)).shape
+        torch.Size([3, 4])
+    """
+    return log_probs(density, values.unsqueeze(1))

@@ -1,0 +1,45 @@
+"""An error of a critic on rows that do not fit it, explained by the shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mine.errors import InputError, MineError
+
+__all__ = ["explained", "misfit"]
+
+
+def misfit(critic: nn.Module, x: Tensor, y: Any, what: str) -> InputError:
+    """The error for a critic that cannot score x and y; ``what`` says what it did instead."""
+    sides = [(name, side) for name, side in (("x", x), ("y", y)) if isinstance(side, Tensor)]
+    given = " and ".join(
+        f"{name} of shape {tuple(side.shape)} ({str(side.dtype).removeprefix('torch.')})" for name, side in sides
+    )
+    takes = getattr(critic, "takes", None)
+    message = f"The critic, a {type(critic).__name__}, cannot score {given}" + (f": it takes {takes}." if takes else ".")
+    message += (
+        " Give each side as one row of numbers per example (flatten(1)) and make the critic for that many numbers, or pass a "
+        "module of your own that takes (x, y) as they are and gives one score per row."
+    )
+    if any(not side.is_floating_point() for _, side in sides):
+        message += " Whole numbers reach a module as they are, for an embedding; pass one-hot codes as floats (.float())."
+    return InputError(f"{message} {what}")
+
+
+@contextmanager
+def explained(critic: nn.Module, x: Tensor, y: Any) -> Iterator[None]:
+    """Within, an error of the critic's own layers becomes one that names the shapes and the remedy."""
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, TypeError, ValueError, IndexError) as error:
+        for name, side in (("x", x), ("y", y)):
+            if isinstance(side, Tensor) and not torch.isfinite(side).all():
+                raise MineError(f"{name} has values that are not finite. This step changed nothing.") from error
+        raise misfit(critic, x, y, f"It failed with: {str(error).splitlines()[0]}") from error

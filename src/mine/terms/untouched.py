@@ -1,0 +1,148 @@
+"""Use a critic without changing it: no gradient into its parameters, no trace in its buffers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from mine.terms.objectives import Outcome
+
+__all__ = ["BorrowedBuffers", "for_the_model", "frozen", "recomputing", "transforming"]
+
+_ENGINE: Any = torch._C
+
+
+def transforming() -> bool:
+    """Whether this call happens inside ``torch.func.grad``, ``vmap`` or another transform of :mod:`torch.func`."""
+    return torch._C._are_functorch_transforms_active()
+
+
+def recomputing() -> bool:
+    """Whether this call happens inside a backward pass: gradient checkpointing repeats a call of the forward pass there."""
+    return torch._C._current_graph_task_id() != -1
+
+
+class BorrowedBuffers:
+    """Within, a module computes with copies of its buffers: its own stay as they are, unless :meth:`keep` is called.
+
+    Batch normalisation would else take in a batch that is refused afterwards.
+    """
+
+    def __init__(self, module: nn.Module | None) -> None:
+        self._module = module
+        self._own: list[tuple[nn.Module, str, Tensor]] = []
+        self._kept = False
+
+    def __enter__(self) -> Self:
+        for part in self._module.modules() if self._module is not None else ():
+            for name, buffer in part._buffers.items():
+                if buffer is not None and not is_lazy(buffer):
+                    self._own.append((part, name, buffer))
+                    part._buffers[name] = buffer.detach().clone()
+        return self
+
+    def keep(self) -> None:
+        """The module's own buffers take the values of the copies on leaving."""
+        self._kept = True
+
+    def __exit__(self, *exception: object) -> None:
+        with torch.no_grad():
+            for part, name, own in self._own:
+                copy = part._buffers[name]
+                part._buffers[name] = own
+                if self._kept and copy is not None:
+                    own.copy_(copy)
+
+
+@contextmanager
+def frozen(module: nn.Module | None) -> Iterator[None]:
+    """Within, what is computed sends no gradient into the module's parameters, but through them to its input.
+
+    Parameters stop asking for a gradient for the time being. Transforms of :mod:`torch.func` forbid this, so within them
+    detached parameters stand in.
+    """
+    parts: list[Any] = list(module.modules()) if module is not None else []
+    asking = [(part, name, p) for part in parts for name, p in part._parameters.items() if p is not None and p.requires_grad]
+    swap = transforming()
+    with BorrowedBuffers(module):
+        for part, name, parameter in asking:
+            if swap:
+                part._parameters[name] = parameter.detach()
+            else:
+                parameter.requires_grad_(False)
+        try:
+            yield
+        finally:
+            for part, name, parameter in asking:
+                if swap:
+                    part._parameters[name] = parameter
+                else:
+                    parameter.requires_grad_(True)
+
+
+class _ForTheModel(torch.autograd.Function):
+    """A value that was computed from leaves in the place of x and y; the backward pass goes back to x and y.
+
+    The pass through the critic happens within the backward of this function, where the critic is frozen as it was in the
+    forward pass. A critic that recomputes its activations (gradient checkpointing) then finds the same parameters again.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, again: _Again, outcome: Outcome, leaves: tuple[Tensor, Tensor], x: Tensor, y: Tensor) -> Tensor:
+        ctx.again, ctx.inner, ctx.leaves = again, outcome.value, leaves
+        ctx.save_for_backward(x, y)
+        return outcome.value.detach().clone()
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        (outer,) = grads
+        with frozen(ctx.again.module):
+            if torch.is_grad_enabled():  # the gradient itself is to be differentiated: create_graph=True
+                return None, None, None, *_differentiable_gradients(ctx.again, ctx.saved_tensors, outer)
+            for leaf in ctx.leaves:
+                leaf.grad = None
+            ctx.inner.backward(outer, retain_graph=_ENGINE._autograd._get_current_graph_task_keep_graph())
+        return None, None, None, *(leaf.grad for leaf in ctx.leaves)
+
+
+class _Again(NamedTuple):
+    """How to compute a value once more."""
+
+    module: nn.Module | None
+    compute: Callable[[Tensor, Any], Outcome]
+
+
+def _differentiable_gradients(again: _Again, sides: Sequence[Tensor], outer: Tensor) -> list[Tensor | None]:
+    asking = [side for side in sides if side.requires_grad]
+    value = again.compute(*sides).value
+    found = iter(torch.autograd.grad(value, asking, outer, create_graph=True, allow_unused=True))
+    return [next(found) if side.requires_grad else None for side in sides]
+
+
+def for_the_model(
+    compute: Callable[[Tensor, Any], Outcome], critic: nn.Module | None, x: Tensor, y: Any
+) -> tuple[Tensor, Outcome]:
+    """A value whose gradient reaches what made x and y, and no parameter of the critic.
+
+    Arguments:
+        compute: Function from (x, y) to an outcome, the same at every call.
+        critic: The critic that it uses, if any.
+        x: Rows of x.
+        y: Rows of y, or a density.
+
+    Returns:
+        The value, and the outcome that it is from.
+    """
+    if critic is None or transforming() or not isinstance(y, Tensor) or not (x.requires_grad or y.requires_grad):
+        with frozen(critic):
+            outcome = compute(x, y)
+        return outcome.value, outcome
+    leaves = tuple(side.detach().requires_grad_(side.requires_grad) for side in (x, y))
+    with frozen(critic):
+        outcome = compute(*leaves)
+    return _ForTheModel.apply(_Again(critic, compute), outcome, leaves, x, y), outcome

@@ -1,0 +1,235 @@
+"""A critic is used without being changed: refused batches, checkpointing, transforms, compiled callers."""
+
+from __future__ import annotations
+
+import copy
+import math
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+import mine
+from mine.critics import ConcatCritic, SeparableCritic
+from mine.errors import MineError
+from mine.terms import GaussianConditional
+
+pytestmark = pytest.mark.usefixtures("seeded_torch")
+MAKE = {"maximize": mine.MaximizeMI, "minimize": partial(mine.MinimizeMI, max_stale=9)}
+BOTH = pytest.mark.parametrize("make", MAKE.values(), ids=MAKE)
+
+
+def pair(n: int = 64) -> tuple[Tensor, Tensor]:
+    x = torch.randn(n, 1)
+    return x, x + 0.5 * torch.randn(n, 1)
+
+
+def normalised() -> nn.Module:
+    """A critic with buffers: batch statistics, and the vectors of a spectral norm."""
+    last = nn.utils.parametrizations.spectral_norm(nn.Linear(16, 1))
+    return nn.Sequential(nn.Linear(2, 16), nn.BatchNorm1d(16), nn.ReLU(), last)
+
+
+def same(before: dict[str, Tensor], term: nn.Module) -> list[str]:
+    """Names of the state that has changed."""
+    return [name for name, tensor in term.state_dict().items() if not torch.equal(tensor, before[name])]
+
+
+# === refused batches ===
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, 1e38])
+@pytest.mark.parametrize("kind", ["mine", "nwj", "infonce", "club"])
+def test_a_refused_batch_changes_nothing(kind: str, bad: float):
+    if kind == "club":
+        term: Any = mine.MinimizeMI(GaussianConditional(1, 1, (8,)), upper_bound="club")
+    else:
+        term = mine.MaximizeMI(normalised(), kind)
+    x, y = pair()
+    term.critic_step(x, y)
+    before = copy.deepcopy(term.state_dict())
+    with pytest.raises(MineError):
+        term.critic_step(x.index_fill(0, torch.tensor([3]), bad), y)
+    with pytest.raises(MineError):
+        term.critic_step(torch.randn(64, 7), y)
+    with pytest.raises(MineError):
+        term.critic_step(x, y[:5])
+    assert same(before, term) == []
+    assert all(p.grad is None for p in term.parameters())
+    term.critic_step(x, y)
+    assert "_extra_state" in same(before, term)
+
+
+def test_the_models_call_leaves_the_critics_buffers_alone():
+    term = mine.MaximizeMI(normalised())
+    x, y = pair()
+    term.critic_step(x, y)
+    assert int(term.critic.module[1].num_batches_tracked) == 1
+    before = copy.deepcopy(term.critic.state_dict())
+    term(100 * x.requires_grad_(), y).backward()
+    assert same(before, term.critic) == []
+
+
+def test_gradients_of_ones_own_are_put_back():
+    term = mine.MaximizeMI(ConcatCritic(1, 1, (8,)))
+    x, y = pair()
+    term.critic_loss(x, y).backward()
+    before = [None if p.grad is None else p.grad.clone() for p in term.parameters()]
+    term.critic_step(x, y)
+    for parameter, gradient in zip(term.parameters(), before, strict=True):
+        assert gradient is not None and parameter.grad is not None and torch.equal(parameter.grad, gradient)
+
+
+# === gradient checkpointing ===
+
+
+class Saved(nn.Module):
+    """A critic that recomputes its first layer; ``reentrant=None`` does not."""
+
+    def __init__(self, reentrant: bool | None) -> None:
+        super().__init__()
+        self.body, self.head, self.reentrant = nn.Linear(3, 16), nn.Linear(16, 1), reentrant
+
+    def forward(self, z: Tensor, y: Tensor) -> Tensor:
+        pairs = torch.cat([z, y], 1)
+        h = self.body(pairs) if self.reentrant is None else checkpoint(self.body, pairs, use_reentrant=self.reentrant)
+        return self.head(h.relu())
+
+
+def twins(critics: tuple[nn.Module, nn.Module], make: Any) -> tuple[list[Any], list[nn.Module]]:
+    """Two terms and two encoders with the same weights."""
+    critics[1].load_state_dict(critics[0].state_dict())
+    encoder = nn.Linear(3, 2)
+    return [make(critic) for critic in critics], [encoder, copy.deepcopy(encoder)]
+
+
+@BOTH
+@pytest.mark.parametrize("reentrant", [True, False])
+def test_a_critic_may_recompute(reentrant: bool, make: Any):
+    terms, encoders = twins((Saved(reentrant), Saved(None)), make)
+    x, y = torch.randn(64, 3), torch.randn(64, 1)
+    for term, encoder in zip(terms, encoders, strict=True):
+        for _ in range(3):
+            term.critic_step(encoder(x), y)
+        term(encoder(x), y).backward()
+        assert all(p.grad is None for p in term.parameters())
+    for a, b in zip(terms[0].parameters(), terms[1].parameters(), strict=True):
+        torch.testing.assert_close(a, b)
+    torch.testing.assert_close(encoders[0].weight.grad, encoders[1].weight.grad)
+    assert encoders[0].weight.grad.abs().sum() > 0
+
+
+@BOTH
+@pytest.mark.parametrize("reentrant", [True, False])
+def test_a_term_may_be_recomputed(reentrant: bool, make: Any):
+    terms, encoders = twins((ConcatCritic(2, 1, (8,)), ConcatCritic(2, 1, (8,))), make)
+    x, y = torch.randn(64, 3), torch.randn(64, 1)
+    for term, encoder in zip(terms, encoders, strict=True):
+        term.critic_step(encoder(x), y)
+    # All shuffles of this batch, so that the number does not depend on the draw.
+    for term in terms:
+        term._objective.shuffles = 63
+    checkpoint(lambda z: terms[0](z, y), encoders[0](x), use_reentrant=reentrant).backward()
+    terms[1](encoders[1](x), y).backward()
+    torch.testing.assert_close(encoders[0].weight.grad, encoders[1].weight.grad, rtol=1e-4, atol=1e-6)
+    assert encoders[0].weight.grad.abs().sum() > 0
+
+
+def test_a_recomputed_call_counts_once():
+    term = mine.MinimizeMI(ConcatCritic(2, 1, (8,)))
+    x, y = torch.randn(16, 2, requires_grad=True), torch.randn(16, 1)
+    checkpoint(term, x, y, use_reentrant=False).backward()
+    assert term._kept.calls_since_critic == term._kept.draws == 1
+
+
+# === transforms ===
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "critic", [ConcatCritic(2, 1, (8,)), nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.Linear(8, 1))]
+)
+def test_functional_gradients_are_those_of_backward(make: Any, critic: nn.Module):
+    encoder, x, y = nn.Linear(3, 2), torch.randn(32, 3), torch.randn(32, 1)
+    term = make(critic)
+    other = copy.deepcopy(term)
+    found = torch.func.grad(lambda p: term(torch.func.functional_call(encoder, p, (x,)), y))(dict(encoder.named_parameters()))
+    other(encoder(x), y).backward()
+    torch.testing.assert_close(found["weight"], encoder.weight.grad)
+    assert found["weight"].abs().sum() > 0
+
+
+def test_an_ensemble_of_encoders_by_vmap():
+    encoders = [nn.Linear(3, 2) for _ in range(3)]
+    x, y = torch.randn(32, 3), torch.randn(32, 1)
+    critic = ConcatCritic(2, 1, (8,))
+    term, (stacked, _) = mine.MaximizeMI(critic), torch.func.stack_module_state(encoders)
+    each = torch.func.grad(lambda p: term(torch.func.functional_call(encoders[0], p, (x,)), y))
+    found = torch.func.vmap(each)(stacked)["weight"]
+    for encoder, gradient in zip(encoders, found, strict=True):
+        mine.MaximizeMI(critic)(encoder(x), y).backward()
+        torch.testing.assert_close(gradient, encoder.weight.grad)
+
+
+def test_the_gradient_can_be_differentiated_and_asked_for_twice():
+    x, y = pair(16)
+    z = x.clone().requires_grad_()
+    term = mine.MaximizeMI(ConcatCritic(1, 1, (8,), activation="tanh"), "dv", shuffles=15)
+    (slope,) = torch.autograd.grad(term(z, y), z, create_graph=True)
+    (second,) = torch.autograd.grad(slope.pow(2).sum(), z)
+    step = 1e-3 * torch.ones_like(z)
+    slopes = [torch.autograd.grad(term(moved, y), moved)[0] for moved in (z + step, z - step)]
+    numeric = (slopes[0].pow(2).sum() - slopes[1].pow(2).sum()) / 2e-3
+    torch.testing.assert_close(second.sum(), numeric, rtol=0.05, atol=1e-5)
+    assert all(p.grad is None for p in term.parameters())
+    loss = term(z, y)
+    loss.backward(retain_graph=True)
+    once = z.grad.clone()
+    loss.backward()
+    torch.testing.assert_close(z.grad, 2 * once)
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")  # by the compiler itself, of what it is handed
+@BOTH
+def test_a_compiled_caller_needs_few_graphs(make: Any):
+    import torch._dynamo as dynamo
+
+    dynamo.reset()
+    dynamo.utils.counters.clear()
+    encoder, term = nn.Linear(1, 1), make(SeparableCritic(1, 1, (8,)))
+    step = torch.compile(lambda a, b: 2 * term(encoder(a), b), backend="eager")
+    x, y = pair()
+    for _ in range(12):
+        term.critic_step(encoder(x), y)
+        step(x, y).backward()
+    assert 1 <= dynamo.utils.counters["stats"]["unique_graphs"] <= 4
+    assert sum(dynamo.utils.counters["graph_break"].values()) <= 2
+    assert encoder.weight.grad is not None
+    dynamo.reset()
+
+
+def test_another_default_device_does_not_matter():
+    term, x, y = mine.MaximizeMI(ConcatCritic(1, 1, (8,))), *pair()
+    torch.set_default_device("meta")
+    try:
+        term.critic_step(x, y)
+        term(x, y)
+        term.load_state_dict(term.state_dict())
+        assert math.isfinite(term.evaluate(x, y))
+    finally:
+        torch.set_default_device(None)
+
+
+def test_lazy_layers_take_their_shape_from_the_first_batch():
+    for first in ("critic_step", "forward", "evaluate"):
+        term = mine.MaximizeMI(nn.Sequential(nn.LazyLinear(8), nn.ReLU(), nn.LazyLinear(1)), learning_rate=1e-2)
+        x, y = pair()
+        getattr(term, first)(x.requires_grad_(), y)
+        term(x, y).backward()
+        assert all(p.grad is None for p in term.parameters())
+        before = copy.deepcopy(term.critic.state_dict())
+        term.critic_step(x, y)
+        assert len(same(before, term.critic)) == 4

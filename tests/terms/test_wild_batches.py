@@ -1,0 +1,84 @@
+"""One wild batch must not cost a critic more than fifty steps, with every bound."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+import mine
+from mine import bounds
+from mine.critics import ConcatCritic, SeparableCritic
+from mine.terms.critic_optimizer import limit_norm
+
+WILD = {
+    "x5": lambda x, y: (5 * x, 5 * y),
+    "x20": lambda x, y: (20 * x, 20 * y),
+    "flipped": lambda x, y: (x, -y),
+    "x20, flipped": lambda x, y: (20 * x, -20 * y),
+}
+
+
+def loss_after(bound: str, wild: str, critic: type, seed: int) -> float:
+    """Held-out nats that are missing fifty steps after the wild batch."""
+    torch.manual_seed(seed)
+    x = torch.randn(3000, 1)
+    y = x + 0.5 * torch.randn(3000, 1)
+    term = mine.MaximizeMI(critic(1, 1, (32, 32)), bound, learning_rate=3e-3)
+
+    def train(steps: int) -> float:
+        for _ in range(steps):
+            rows = torch.randint(2000, (256,))
+            term.critic_step(x[rows], y[rows])
+        return term.evaluate(x[2000:], y[2000:])
+
+    before = train(150)
+    assert before > 0.6  # of 0.80
+    term.critic_step(*WILD[wild](x[:256], y[:256]))
+    return before - train(50)
+
+
+@pytest.mark.parametrize("bound", list(bounds.BOUNDS))
+def test_a_batch_twenty_times_too_large_is_got_over(bound: str, seeded_torch: None):
+    assert loss_after(bound, "x20", ConcatCritic, 0) < 0.12
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("critic", [ConcatCritic, SeparableCritic])
+@pytest.mark.parametrize("wild", list(WILD))
+@pytest.mark.parametrize("bound", list(bounds.BOUNDS))
+def test_wild_batches_are_got_over(bound: str, wild: str, critic: type, seeded_torch: None):
+    assert max(loss_after(bound, wild, critic, seed) for seed in (1, 2)) < 0.12
+
+
+def test_the_average_of_mine_starts_again_above_its_limit_and_only_there(seeded_torch: None):
+    def averages(batches: list[float], **options: float) -> list[float]:
+        state: Tensor | None = None
+        out = []
+        for batch in batches:
+            state = bounds.mine(torch.zeros(3), torch.full((3, 2), batch), state, **options).state
+            assert state is not None
+            out.append(float(state))
+        return out
+
+    # After e^40 the plain average stays near 40 + ln .01; the limited one is back at once.
+    assert averages([0.0, 40.0, 0.0])[2] == pytest.approx(40 + math.log(0.01) + math.log(0.99), abs=1e-4)
+    assert averages([0.0, 40.0, 0.0], max_lag=2.0)[2] == 0.0
+    assert averages([0.0, 1.5, 0.0], max_lag=2.0) == averages([0.0, 1.5, 0.0])
+    assert mine.MaximizeMI(ConcatCritic(1, 1))._objective.bound.keywords["max_lag"] == 2.0
+
+
+def test_a_gradient_is_shortened_to_ten_times_the_recent_ones():
+    gradients: list[Tensor | None] = [torch.tensor([3.0, 0.0]), None, torch.tensor([4.0])]
+    length, average = limit_norm(gradients, None)
+    assert (length, average) == (5.0, 5.0) and gradients[2] == 4.0
+    wild: list[Tensor | None] = [torch.tensor([3e30, 0.0]), torch.tensor([4e30])]  # the squares overflow
+    length, average = limit_norm(wild, average)
+    torch.testing.assert_close(length, torch.tensor(5e30))
+    torch.testing.assert_close(wild, [torch.tensor([30.0, 0.0]), torch.tensor([40.0])])
+    torch.testing.assert_close(average, torch.tensor(0.9 * 5 + 0.1 * 50))
+    for bad in (math.inf, math.nan):
+        assert not torch.isfinite(limit_norm([torch.tensor([bad, 1.0])], average)[0])
+    assert limit_norm([torch.zeros(2)], torch.tensor(0.0))[0] == 0.0
