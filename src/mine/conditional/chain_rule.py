@@ -11,14 +11,21 @@ from typing import Any
 import numpy as np
 
 from mine.conditional.given import CONSTANT, third_variable
-from mine.conditional.local_shuffle import LocalShuffle
+from mine.conditional.label_counts import all_labels, conditional_counts, strata_suit
+from mine.conditional.leftover import Leftover, leftover
+from mine.conditional.local_shuffle import MOST_BOOSTED, LocalShuffle
+from mine.conditional.neighbours import follows_from_z, neighbours_given
 from mine.data.problem import Problem, clustered_stderr, make_problem
 from mine.data.rows import complete_rows, rereadable, same_length
 from mine.data.splits import copied_rows
 from mine.data.variable import Variable
 from mine.errors import UnknownNameError
 from mine.estimators import Estimator, get_estimator, takes_numbers_only
+from mine.estimators.auto import Auto
 from mine.estimators.crossfit import MISFIT, interval_half_width, upper_half_width
+from mine.estimators.discrete import DiscretePlugin, capped_by_entropy
+from mine.estimators.ksg import KSG
+from mine.estimators.neural import Neural
 from mine.estimators.run import run_estimator
 from mine.progress import progress_callback
 from mine.result import UNITS, Estimate
@@ -94,13 +101,7 @@ def conditional_estimate(
         codes, copies = copied_rows(problem.x, both)
         problem = replace(problem, groups=codes, copies=copies)
     with progress_callback(progress) as on_progress:
-        problem = replace(problem, on_progress=on_progress)
-        if isinstance(estimator, LocalShuffle):
-            result = estimator.run(problem, third)
-        else:
-            more = estimator.run(replace(problem, y=both))
-            less = estimator.run(replace(problem, y=third))
-            result = difference(more, less, problem, both)
+        result = estimate_given(estimator, replace(problem, on_progress=on_progress), third)
     return replace(
         result,
         diagnostics={
@@ -112,6 +113,73 @@ def conditional_estimate(
             "seconds": round(time.perf_counter() - started, 3),
         },
     ).to(unit)
+
+
+def estimate_given(estimator: Estimator | LocalShuffle, problem: Problem, third: Variable) -> Estimate:
+    """``I(X; Y | Z)`` in nats by what suits: counts of labels, nearest neighbours, one critic, or the chain rule."""
+    if isinstance(estimator, DiscretePlugin) and all_labels(problem, third):
+        return conditional_counts(problem, third, f"{estimator.name}, conditional")
+    if isinstance(estimator, Auto) and estimator.critic is None and strata_suit(problem, third):
+        return conditional_counts(problem, third, f"{estimator.name}, conditional")
+    if isinstance(estimator, KSG):
+        return neighbours_given(estimator, problem, third)
+    seed = problem.seeds(7)[6]
+    trained = isinstance(estimator, LocalShuffle) or (isinstance(estimator, Neural) and estimator.critic is None)
+    boosted = isinstance(estimator, LocalShuffle)
+    left, right = (
+        leftover(side, third, problem.groups, seed, smooth=trained, trees=boosted and side.n_continuous <= MOST_BOOSTED)
+        for side in (problem.x, problem.y)
+    )
+    if left.determined or right.determined:
+        side = problem.x if left.determined else problem.y
+        return follows_from_z(side, f"{getattr(estimator, 'name', type(estimator).__name__)}, conditional", problem.n)
+    if isinstance(estimator, LocalShuffle):
+        result = estimator.run(replace(problem, x=left.side, y=right.side), third)
+    else:
+        result = _chain(estimator, problem, sorted((left, right), key=_first), third)
+    return _within_what_is_known(result, problem, (*left.unresolved, *right.unresolved))
+
+
+def _chain(estimator: Estimator, problem: Problem, sides: list[Leftover], third: Variable) -> Estimate:
+    """``I(a; b, z) - I(a; z)``, a and b being what is left of the two sides."""
+    first, second = (side.side for side in sides)
+    both = joined(second, third)
+    more = estimator.run(replace(problem, x=first, y=both))
+    less = estimator.run(replace(problem, x=first, y=third))
+    return difference(more, less, replace(problem, x=first), both)
+
+
+def _first(left: Leftover) -> tuple[bool, int, float, bytes]:
+    """Order of the sides of the chain rule by what they hold, whichever is called x: labels first, for they bound both terms.
+
+    Of two sides of numbers the one with fewer columns comes first, then the one of which z leaves less.
+    """
+    side = left.side
+    width = side.n_continuous if side.n_continuous else int(np.prod([len(levels) for levels in side.levels]))
+    content = np.ascontiguousarray(np.concatenate([side.flat, side.discrete], 1)).tobytes()
+    return bool(side.n_continuous), width, left.share, content
+
+
+def _within_what_is_known(result: Estimate, problem: Problem, unresolved: tuple[str, ...]) -> Estimate:
+    """``result`` within the entropies of labels and not surely below 0; open above for ``unresolved`` columns."""
+    (low, high), value, warnings = result.interval, result.value, list(result.warnings)
+    if high < 0:
+        warnings.insert(
+            0,
+            f"z alone seems to tell {-value:.2f} nats more than z with the other side, which cannot be: the two terms are too "
+            "large to be subtracted, and 0 is given.",
+        )
+        value, high = 0.0, -low
+    if unresolved:
+        warnings.insert(
+            0,
+            f"{', '.join(unresolved)} is nearly a function of z: what z leaves cannot be told from the error of a "
+            "regression, and the interval is open.",
+        )
+        low, high = min(low, 0.0), math.inf
+    bounded = replace(result, value=value, interval=(low, high))
+    bounded = capped_by_entropy(bounded, problem)
+    return replace(bounded, diagnostics={**result.diagnostics, "warnings": warnings})
 
 
 def _run(estimator: Estimator, problem: Problem) -> Estimate:

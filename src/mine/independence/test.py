@@ -15,6 +15,7 @@ from mine.data.problem import Problem, make_problem
 from mine.data.rows import complete_rows, same_length
 from mine.errors import InputError
 from mine.independence.held_out import held_out_statistics
+from mine.independence.label_products import product_statistics
 
 __all__ = ["IndependenceTest", "independence_test"]
 
@@ -156,6 +157,9 @@ def _by_kernels(problem: Problem, z: np.ndarray | None, n_permutations: int) -> 
     rows, groups = _at_most(problem, seeds[0])
     x, y = (coordinates(side.take(rows)) for side in (problem.x, problem.y))
     spaces = [x]
+    if z is not None and (problem.x.n_discrete or problem.y.n_discrete):
+        sides = (side.take(rows) for side in (problem.x, problem.y))
+        return product_statistics(*sides, z[rows], groups, n_permutations, seeds[1:4]), len(rows)
     if z is not None:
         z = z[rows]
         x, y = (residuals(side, z, groups, seed) for side, seed in ((x, seeds[1]), (y, seeds[2])))
