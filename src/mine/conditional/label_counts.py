@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,6 +28,8 @@ HIDDEN_ROWS = 3.0
 SURE_ROWS, TOWARDS = 1.5, 0.8
 #: Doubt about the part of a conditional entropy that is inferred for what was not seen.
 TAIL_DOUBT = 0.25
+#: Factor on the variance that groups add, itself estimated from a few dozen of them.
+DESIGN_DOUBT = 1.4
 #: Share of rows alone in their level of z, from which the value rests on the other rows.
 MOST_ALONE = 0.5
 
@@ -60,10 +64,10 @@ def conditional_counts(problem: Problem, third: Variable, name: str) -> Estimate
         Miller, 1955; Vinh, Epps & Bailey, 2010; Chao, Wang & Jost, 2013.
     """
     x, y, z = (distinct_codes(side.row_ids()) for side in (problem.x, problem.y, third))
-    strata = _Strata.of(x, y, z)
+    strata = _Strata.of(x, y, z, problem.groups)
     named = zip((problem.x, problem.y, third), (x, y, z), strict=True)
     unknown = [", ".join(side.columns) for side, codes in named if is_identifier(codes)]
-    diagnostics: dict[str, object] = {
+    diagnostics: dict[str, Any] = {
         "basis": "contingency tables within the levels of z",
         "levels": [int(codes.max()) + 1 for codes in (x, y, z)],
         "unidentifiable": bool(unknown),
@@ -88,6 +92,15 @@ def conditional_counts(problem: Problem, third: Variable, name: str) -> Estimate
     return Estimate(value, None, stderr, ends, name, problem.n, diagnostics=diagnostics)
 
 
+class _Joint(NamedTuple):
+    """One array for each of (x, z), (y, z), z and (x, y, z)."""
+
+    xz: np.ndarray
+    yz: np.ndarray
+    z: np.ndarray
+    xyz: np.ndarray
+
+
 @dataclass(frozen=True)
 class _Strata:
     """The tables of x and y, one for each level of z, with what all candidates are made of.
@@ -104,8 +117,8 @@ class _Strata:
     """
 
     n: int
-    counts: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-    cells: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+    counts: _Joint
+    cells: _Joint
     chance: float
     degrees: int
     table_cells: int
@@ -113,18 +126,18 @@ class _Strata:
     alone: float
 
     @classmethod
-    def of(cls, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> _Strata:
+    def of(cls, x: np.ndarray, y: np.ndarray, z: np.ndarray, groups: np.ndarray | None) -> _Strata:
         xz, yz = (distinct_codes(z * np.int64(side.max() + 1) + side) for side in (x, y))
-        cells = xz, yz, z, distinct_codes(xz * np.int64(y.max() + 1) + y)
-        counts = tuple(map(np.bincount, cells))
+        cells = _Joint(xz, yz, z, distinct_codes(xz * np.int64(y.max() + 1) + y))
+        counts = _Joint(*map(np.bincount, cells))
         chance, degrees, table_cells = _by_chance(x, y, z)
-        limit = _limit(x, y, counts, cells)
+        limit = _limit(x, y, counts, cells, groups)
         return cls(len(x), counts, cells, chance, degrees, table_cells, limit, _alone(z))
 
-    def _combined(self, entropy: object) -> float:
+    def _combined(self, entropy: Callable[[np.ndarray], float]) -> float:
         """H(x, z) + H(y, z) - H(z) - H(x, y, z) by one estimator of entropies."""
-        xz, yz, z, xyz = (entropy(counts) for counts in self.counts)
-        return xz + yz - z - xyz
+        counts = self.counts
+        return entropy(counts.xz) + entropy(counts.yz) - entropy(counts.z) - entropy(counts.xyz)
 
     @property
     def plain(self) -> float:
@@ -139,15 +152,15 @@ class _Strata:
     @property
     def hidden(self) -> float:
         """The most (nats) that exceptions which happened not to be drawn can make of the entropy of a function of z."""
-        repeats = self.n - len(self.counts[2])
+        repeats = self.n - len(self.counts.z)
         rate = min(HIDDEN_ROWS / max(repeats, 1), 0.5)
-        levels = max(len(self.counts[0]), 2)
+        levels = max(len(self.counts.xz), 2)
         return -rate * math.log(rate) - (1 - rate) * math.log1p(-rate) + rate * math.log(levels)
 
     @property
     def explained(self) -> float:
         """Share of the smaller conditional entropy that is explained beyond chance, from 0 to 1."""
-        most = min(plug_in(side) - plug_in(self.counts[2]) for side in self.counts[:2])
+        most = min(plug_in(side) - plug_in(self.counts.z) for side in (self.counts.xz, self.counts.yz))
         room = most - self.chance
         return float(np.clip((self.plain - self.chance) / room, 0, 1)) if room > 1e-3 * most else 0.0
 
@@ -165,17 +178,17 @@ class _Strata:
 
     def estimate(
         self, x: np.ndarray, y: np.ndarray, z: np.ndarray, groups: np.ndarray | None
-    ) -> tuple[float, float, tuple[float, float], dict[str, object]]:
+    ) -> tuple[float, float, tuple[float, float], dict[str, Any]]:
         """Value, standard error, interval and diagnostics."""
         explained = self.explained
         adjusted = explained * self.limit.value
-        singletons = float((self.counts[3] == 1).sum()) / self.n
+        singletons = float((self.counts.xyz == 1).sum()) / self.n
         if self.dense:
             candidates = {"miller-madow": self._combined(miller_madow), "chao-wang-jost": self._combined(chao_wang_jost)}
             value, chosen = min(candidates["miller-madow"], self.limit.value), "miller-madow"
             above = below = 0.5 * abs(value - min(candidates["chao-wang-jost"], self.limit.value))
         else:
-            chains = _chain(x, self.cells[1], z), _chain(y, self.cells[0], z)
+            chains = _chain(x, self.cells.yz, z), _chain(y, self.cells.xz, z)
             candidates = {"adjusted": adjusted, "chain rule": sum(chains) / 2}
             weight = 4 * explained * (1 - explained)
             chosen = "chain rule" if weight > 0.5 else "adjusted"
@@ -183,13 +196,25 @@ class _Strata:
             above, below = self._reach(value, np.array([adjusted, *chains]), explained)
         errors = self._errors(clustered_stderr(self.pointwise, groups), groups, explained, above, below)
         stderr = clustered_stderr(self.pointwise, groups)
-        about: dict[str, object] = {
+        about: dict[str, Any] = {
             "estimator": chosen,
             "bias_correction": value - self.plain,
             "candidates_nats": candidates,
             "undersampled": bool(self.alone > MOST_ALONE or singletons > 0.5),
         }
         return value, stderr, interval(value, errors), about
+
+    def _rows(self, groups: np.ndarray | None) -> float:
+        """Independent rows that rows in groups are worth: fewer by as much as groups make the variance of the value larger.
+
+        Stretches of time are such groups, most of them of rows that hardly resemble each other.
+        """
+        if groups is None:
+            return float(self.n)
+        apart, together = clustered_stderr(self.pointwise, None), clustered_stderr(self.pointwise, groups)
+        if apart < 1e-9:
+            return effective_rows(self.n, groups)
+        return self.n / max(1.0, DESIGN_DOUBT * (together / apart) ** 2)
 
     def _reach(self, value: float, candidates: np.ndarray, explained: float) -> tuple[float, float]:
         """How far the truth may lie above and below ``value`` because candidates differ, more so with few rows for each cell.
@@ -204,9 +229,9 @@ class _Strata:
         return doubt * max(0.0, apart.max(), most), doubt * max(0.0, -apart.min(), least)
 
     def _errors(self, stderr: float, groups: np.ndarray | None, explained: float, above: float, below: float) -> Errors:
-        rows = effective_rows(self.n, groups) * (1 - self.alone)
+        rows = self._rows(groups) * (1 - self.alone)
         certain = explained**DETERMINISM
-        growth = 1 + RARE_CELLS * (1 - certain) * min(1.0, len(self.counts[3]) / self.n)
+        growth = 1 + RARE_CELLS * (1 - certain) * min(1.0, len(self.counts.xyz) / self.n)
         return Errors(
             stderr=stderr * growth,
             limit_stderr=self.limit.stderr * explained,
@@ -215,7 +240,7 @@ class _Strata:
             rows=rows,
             degrees=self.degrees,
             explained=explained,
-            repeats=max(rows - len(self.counts[0]), 1.0),
+            repeats=max(rows - len(self.counts.xz), 1.0),
             above=above,
             below=below,
             signed=self.dense,
@@ -236,15 +261,15 @@ def _by_chance(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> tuple[float, int,
     return chance, degrees, cells
 
 
-def _limit(x: np.ndarray, y: np.ndarray, counts: tuple[np.ndarray, ...], cells: tuple[np.ndarray, ...]) -> Entropy:
+def _limit(x: np.ndarray, y: np.ndarray, counts: _Joint, cells: _Joint, groups: np.ndarray | None) -> Entropy:
     """The smaller of H(x | z) and H(y | z), which the information cannot exceed, each at most the entropy without z."""
     found = []
-    of_z = np.log(counts[2])[cells[2]]
-    for side, joint, cell in ((x, counts[0], cells[0]), (y, counts[1], cells[1])):
+    of_z = np.log(counts.z)[cells.z]
+    for side, joint, cell in ((x, counts.xz, cells.xz), (y, counts.yz, cells.yz)):
         whole = population_entropy(np.bincount(side))
-        plain = plug_in(joint) - plug_in(counts[2])
-        value = float(np.clip(chao_wang_jost(joint) - chao_wang_jost(counts[2]), plain, max(plain, whole.value)))
-        stderr = math.hypot(clustered_stderr(of_z - np.log(joint)[cell], None), TAIL_DOUBT * (value - plain))
+        plain = plug_in(joint) - plug_in(counts.z)
+        value = float(np.clip(chao_wang_jost(joint) - chao_wang_jost(counts.z), plain, max(plain, whole.value)))
+        stderr = math.hypot(clustered_stderr(of_z - np.log(joint)[cell], groups), TAIL_DOUBT * (value - plain))
         found.append(Entropy(value, stderr, max(min(value + 1.96 * stderr + 2 * (value - plain), whole.upper), value)))
     lower = min(found, key=lambda entropy: entropy.value)
     return Entropy(lower.value, lower.stderr, min(entropy.upper for entropy in found))

@@ -45,7 +45,8 @@ def neighbours_given(estimator: KSG, problem: Problem, third: Variable) -> Estim
     ordered = sorted((after.side.flat for after in left), key=lambda values: (values.shape[1], values.tobytes()))
     z = prepared(third.flat, estimator.preprocess, rng)
     sides = [_beside(prepared(values, estimator.preprocess, rng), z, rng) for values in ordered]
-    value = conditional_ksg(*sides, z, k)
+    first, second = sides
+    value = conditional_ksg(first, second, z, k)
 
     part_of, n_parts, n_units = disjoint_parts(n, problem.groups, 8 * k + 8, rng)
     if np.bincount(part_of, minlength=n_parts).min() <= k:
@@ -55,7 +56,7 @@ def neighbours_given(estimator: KSG, problem: Problem, third: Variable) -> Estim
         )
 
     def on(rows: np.ndarray) -> float:
-        return conditional_ksg(*(side[rows] for side in (*sides, z)), min(k, int(rows.sum()) - 1))
+        return conditional_ksg(first[rows], second[rows], z[rows], min(k, int(rows.sum()) - 1))
 
     parts = [on(part_of == p) for p in range(n_parts)]
     halves = [on(part_of % 2 == h) for h in (0, 1)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -31,11 +31,12 @@ SMALLEST = 1e-4
 
 
 class _Classifier(Protocol):
-    classes_: np.ndarray
+    @property
+    def classes_(self) -> Any: ...
 
-    def fit(self, X: np.ndarray, y: np.ndarray) -> _Classifier: ...
+    def fit(self, X: Any, y: Any) -> Any: ...
 
-    def predict_proba(self, X: np.ndarray) -> np.ndarray: ...
+    def predict_proba(self, X: Any) -> Any: ...
 
 
 def label_probabilities(codes: np.ndarray, z: np.ndarray, groups: np.ndarray | None, seed: int) -> np.ndarray:

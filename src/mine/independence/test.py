@@ -158,8 +158,8 @@ def _by_kernels(problem: Problem, z: np.ndarray | None, n_permutations: int) -> 
     x, y = (coordinates(side.take(rows)) for side in (problem.x, problem.y))
     spaces = [x]
     if z is not None and (problem.x.n_discrete or problem.y.n_discrete):
-        sides = (side.take(rows) for side in (problem.x, problem.y))
-        return product_statistics(*sides, z[rows], groups, n_permutations, seeds[1:4]), len(rows)
+        left, right = problem.x.take(rows), problem.y.take(rows)
+        return product_statistics(left, right, z[rows], groups, n_permutations, seeds[1:4]), len(rows)
     if z is not None:
         z = z[rows]
         x, y = (residuals(side, z, groups, seed) for side, seed in ((x, seeds[1]), (y, seeds[2])))
