@@ -12,7 +12,7 @@ import numpy as np
 
 from mine.conditional.given import CONSTANT, third_variable
 from mine.conditional.label_counts import all_labels, conditional_counts, strata_suit
-from mine.conditional.leftover import Leftover, leftover
+from mine.conditional.leftover import NEARLY, Leftover, without_copies_of_z, without_regression
 from mine.conditional.local_shuffle import MOST_BOOSTED, LocalShuffle
 from mine.conditional.neighbours import follows_from_z, neighbours_given
 from mine.data.problem import Problem, clustered_stderr, make_problem
@@ -123,41 +123,49 @@ def estimate_given(estimator: Estimator | LocalShuffle, problem: Problem, third:
         return conditional_counts(problem, third, f"{estimator.name}, conditional")
     if isinstance(estimator, KSG):
         return neighbours_given(estimator, problem, third)
-    seed = problem.seeds(7)[6]
-    trained = isinstance(estimator, LocalShuffle) or (isinstance(estimator, Neural) and estimator.critic is None)
-    boosted = isinstance(estimator, LocalShuffle)
-    left, right = (
-        leftover(side, third, problem.groups, seed, smooth=trained, trees=boosted and side.n_continuous <= MOST_BOOSTED)
-        for side in (problem.x, problem.y)
-    )
-    if left.determined or right.determined:
-        side = problem.x if left.determined else problem.y
+    x, y = (without_copies_of_z(side, third) for side in (problem.x, problem.y))
+    if x.determined or y.determined:
+        side = problem.x if x.determined else problem.y
         return follows_from_z(side, f"{getattr(estimator, 'name', type(estimator).__name__)}, conditional", problem.n)
     if isinstance(estimator, LocalShuffle):
-        result = estimator.run(replace(problem, x=left.side, y=right.side), third)
+        x, y = _regressed_apart(x, y, problem, third)
+        result = estimator.run(replace(problem, x=x.side, y=y.side), third)
     else:
-        result = _chain(estimator, problem, sorted((left, right), key=_first), third)
-    return _within_what_is_known(result, problem, (*left.unresolved, *right.unresolved))
+        sides = sorted((x, y), key=_first)
+        if isinstance(estimator, Neural) and estimator.critic is None:
+            sides = without_regression(sides, third, problem.groups, problem.seeds(7)[6], needed_below=NEARLY)
+        x, y = sides
+        result = _chain(estimator, problem, x.side, y.side, third)
+    return _within_what_is_known(result, problem, (*x.unresolved, *y.unresolved))
 
 
-def _chain(estimator: Estimator, problem: Problem, sides: list[Leftover], third: Variable) -> Estimate:
-    """``I(a; b, z) - I(a; z)``, a and b being what is left of the two sides."""
-    first, second = (side.side for side in sides)
+def _regressed_apart(x: Leftover, y: Leftover, problem: Problem, third: Variable) -> list[Leftover]:
+    """Both sides without a regression on z, each by the fit that leaves least of it; as they are if z is labels."""
+    if not third.n_continuous:
+        return [x, y]
+    return [
+        without_regression([left], third, problem.groups, seed, trees=left.side.n_continuous <= MOST_BOOSTED)[0]
+        for left, seed in zip((x, y), problem.seeds(3)[1:], strict=True)
+    ]
+
+
+def _chain(estimator: Estimator, problem: Problem, first: Variable, second: Variable, third: Variable) -> Estimate:
+    """``I(first; second, z) - I(first; z)``."""
     both = joined(second, third)
     more = estimator.run(replace(problem, x=first, y=both))
     less = estimator.run(replace(problem, x=first, y=third))
     return difference(more, less, replace(problem, x=first), both)
 
 
-def _first(left: Leftover) -> tuple[bool, int, float, bytes]:
+def _first(left: Leftover) -> tuple[bool, int, bytes]:
     """Order of the sides of the chain rule by what they hold, whichever is called x: labels first, for they bound both terms.
 
-    Of two sides of numbers the one with fewer columns comes first, then the one of which z leaves less.
+    Of two sides of numbers the one with fewer columns comes first.
     """
     side = left.side
-    width = side.n_continuous if side.n_continuous else int(np.prod([len(levels) for levels in side.levels]))
-    content = np.ascontiguousarray(np.concatenate([side.flat, side.discrete], 1)).tobytes()
-    return bool(side.n_continuous), width, left.share, content
+    width = side.n_continuous or math.prod(len(levels) for levels in side.levels)
+    content = np.concatenate([side.flat, side.discrete], 1)
+    return bool(side.n_continuous), width, content.tobytes()
 
 
 def _within_what_is_known(result: Estimate, problem: Problem, unresolved: tuple[str, ...]) -> Estimate:

@@ -11,12 +11,13 @@ from mine.data.kernels import coordinates
 from mine.data.preprocessing import rank_gaussianize
 from mine.data.variable import Variable, present_codes
 
-__all__ = ["NEARLY", "ROUNDING", "Leftover", "leftover", "without_line"]
+__all__ = ["NEARLY", "ROUNDING", "Leftover", "without_copies_of_z", "without_line", "without_regression"]
 
 #: A column of which a line in z leaves less than this share of its standard deviation is a function of z up to rounding.
 ROUNDING = 2e-7
-#: Below this share, what a line leaves takes the place of the column: ranks of two near copies differ by chance alone.
-NEARLY = 0.1
+#: Below this share, what z leaves takes the place of the column: the two terms of the chain rule would be too large to be
+#: subtracted, and ranks of two near copies differ by chance alone. Above it, the column itself shows sharper edges.
+NEARLY = 0.3
 #: Share left by a smooth regression from which noise and the regression's own error cannot be told apart.
 UNRESOLVED = 0.05
 
@@ -27,12 +28,10 @@ class Leftover:
 
     Attributes:
         side: The side; without any column if all of it follows from z.
-        share: The largest share of a column's standard deviation that z leaves.
         unresolved: Names of the columns that are nearly a curved function of z.
     """
 
     side: Variable
-    share: float
     unresolved: tuple[str, ...] = ()
 
     @property
@@ -41,42 +40,60 @@ class Leftover:
         return not self.side.columns
 
 
-def leftover(
-    side: Variable, third: Variable, groups: np.ndarray | None, seed: int, *, smooth: bool = True, trees: bool = False
-) -> Leftover:
-    """What z leaves of ``side``: columns that follow from z are dropped, near copies of it replaced by their difference.
+def without_copies_of_z(side: Variable, third: Variable) -> Leftover:
+    """``side`` without the columns that follow from z, and with near copies of z replaced by what a line in z leaves of them.
+
+    Other columns, labels and n-D inputs stay as they are.
+    """
+    if not side.n_continuous or side.continuous.ndim > 2:
+        return Leftover(side)
+    values, inputs = side.flat.astype(np.float64), _inputs(third)
+    if inputs.shape[1] > len(side) // 4:
+        return Leftover(side)
+    left, shares = _lines(values, inputs)
+    kept = shares > ROUNDING
+    names = [name for name, keep in zip(side.columns, kept, strict=False) if keep]
+    numbers = np.where(shares < NEARLY, left, values)[:, kept]
+    return Leftover(replace(side, columns=(*names, *side.discrete_columns), continuous=numbers))
+
+
+def without_regression(
+    sides: list[Leftover],
+    third: Variable,
+    groups: np.ndarray | None,
+    seed: int,
+    *,
+    trees: bool = False,
+    needed_below: float = np.inf,
+) -> list[Leftover]:
+    """The sides' numbers as normal scores less a smooth regression on z, one for all columns, so that its errors are alike.
+
+    Where x and y are nearly the same, errors that differ would otherwise hide how nearly.
 
     Arguments:
-        side: Labels and n-D inputs stay as they are.
+        sides: Labels and n-D inputs stay as they are.
         third: z.
         groups: Integer label of the unit of each row, shape (n,), or None.
         seed: Of the regression.
-        smooth: Whether a smooth regression on z is taken out of every column as well, which then is in normal scores.
-        trees: Whether boosted trees are tried too.
+        trees: Whether boosted trees are tried too, which see edges in z.
+        needed_below: The sides come back as they are unless z leaves less than this share of some column's spread.
     """
-    if not side.n_continuous or side.continuous.ndim > 2:
-        return Leftover(side, 1.0)
-    values = side.flat.astype(np.float64)
-    inputs = _inputs(third)
-    if inputs.shape[1] > len(side) // 4:
-        left, shares = values, np.ones(values.shape[1])
-    else:
-        left, shares = _lines(values, inputs)
-    kept = shares > ROUNDING
-    names = [name for name, keep in zip(side.columns, kept, strict=False) if keep]
-    columns = (*names, *side.discrete_columns)
-    if not kept.any():
-        return Leftover(replace(side, columns=columns, continuous=np.empty((len(side), 0))), 0.0)
-    near = shares[kept] < NEARLY
-    numbers = np.where(near, left[:, kept], values[:, kept])
-    share = float(shares[kept].max())
-    if not smooth:
-        return Leftover(replace(side, columns=columns, continuous=numbers), share)
-    scores = rank_gaussianize(numbers)
-    numbers, smooth_shares = residuals_and_share(scores, coordinates(third), groups, seed, trees=trees)
-    unresolved = tuple(name for name, s in zip(names, smooth_shares, strict=True) if s < UNRESOLVED)
-    share = float((np.where(near, shares[kept], 1.0) * smooth_shares).max())
-    return Leftover(replace(side, columns=columns, continuous=numbers), share, unresolved)
+    regressed = [left for left in sides if left.side.n_continuous and left.side.continuous.ndim == 2]
+    if not regressed:
+        return sides
+    scores = np.concatenate([rank_gaussianize(left.side.flat) for left in regressed], 1)
+    numbers, shares = residuals_and_share(scores, coordinates(third), groups, seed, trees=trees)
+    if shares.min() >= needed_below:
+        return sides
+    out, start = [], 0
+    for left in sides:
+        width = left.side.n_continuous if any(left is other for other in regressed) else 0
+        part = slice(start, start + width)
+        start += width
+        nearly = [name for name, share in zip(left.side.columns, shares[part], strict=False) if share < UNRESOLVED]
+        side = replace(left.side, continuous=numbers[:, part]) if width else left.side
+        out.append(Leftover(side, tuple(nearly)))
+    return out
 
 
 def without_line(values: np.ndarray, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mine.conditional.leftover import ROUNDING, leftover, without_line
+from mine.conditional.leftover import ROUNDING, without_copies_of_z, without_line
 from mine.data.problem import Problem
 from mine.data.variable import Variable
 from mine.errors import NotEnoughDataError
@@ -36,7 +36,7 @@ def neighbours_given(estimator: KSG, problem: Problem, third: Variable) -> Estim
     n, k = problem.n, estimator.n_neighbors
     estimator.check(n, n_before)
     name = f"{estimator.name}, conditional"
-    left = [leftover(side, third, problem.groups, problem.seed, smooth=False) for side in (problem.x, problem.y)]
+    left = [without_copies_of_z(side, third) for side in (problem.x, problem.y)]
     for before, after in zip((problem.x, problem.y), left, strict=True):
         if after.determined:
             return follows_from_z(before, name, n)
