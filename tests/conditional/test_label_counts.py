@@ -37,7 +37,7 @@ def test_noisy_copies_given_few_or_many_levels(n: int, levels_of_z: int, method:
         x, y, z, truth = noisy_copies(n, levels_of_z, seed)
         est = mine.estimate(x, y, z.astype(str), method=method, discrete=True)
         other = mine.estimate(y, x, z.astype(str), method=method, discrete=True)
-        assert (est.value, est.interval) == pytest.approx((other.value, other.interval))
+        assert [est.value, *est.interval] == pytest.approx([other.value, *other.interval])
         assert abs(est.value - truth) < 0.12
         covered += est.interval[0] <= truth <= est.interval[1]
     assert covered >= 4

@@ -30,7 +30,14 @@ from mine.estimators.run import run_estimator
 from mine.progress import progress_callback
 from mine.result import UNITS, Estimate
 
-__all__ = ["WAYS", "conditional_estimate", "conditional_estimator", "difference", "joined"]
+__all__ = [
+    "WAYS",
+    "conditional_estimate",
+    "conditional_estimator",
+    "difference",
+    "joined",
+    "within_what_is_known",
+]
 
 #: What ``conditional=`` takes.
 WAYS = ("chain", "shuffle")
@@ -136,7 +143,7 @@ def estimate_given(estimator: Estimator | LocalShuffle, problem: Problem, third:
             sides = without_regression(sides, third, problem.groups, problem.seeds(7)[6], needed_below=NEARLY)
         x, y = sides
         result = _chain(estimator, problem, x.side, y.side, third)
-    return _within_what_is_known(result, problem, (*x.unresolved, *y.unresolved))
+    return within_what_is_known(result, problem, (*x.unresolved, *y.unresolved))
 
 
 def _regressed_apart(x: Leftover, y: Leftover, problem: Problem, third: Variable) -> list[Leftover]:
@@ -168,7 +175,7 @@ def _first(left: Leftover) -> tuple[bool, int, bytes]:
     return bool(side.n_continuous), width, content.tobytes()
 
 
-def _within_what_is_known(result: Estimate, problem: Problem, unresolved: tuple[str, ...]) -> Estimate:
+def within_what_is_known(result: Estimate, problem: Problem, unresolved: tuple[str, ...]) -> Estimate:
     """``result`` within the entropies of labels and not surely below 0; open above for ``unresolved`` columns."""
     (low, high), value, warnings = result.interval, result.value, list(result.warnings)
     if high < 0:

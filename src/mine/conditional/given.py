@@ -47,14 +47,17 @@ def residuals(side: np.ndarray, z: np.ndarray, groups: np.ndarray | None, seed: 
 
 
 def residuals_and_share(
-    side: np.ndarray, z: np.ndarray, groups: np.ndarray | None, seed: int, *, trees: bool = False
+    side: np.ndarray, z: np.ndarray, groups: np.ndarray | None, seed: int, *, trees: bool = False, own_penalty: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """``side`` (n, d) less its regression on z (n, dz), of unit variance, and the share of its spread (d,) which that was.
 
-    The regression is that of :func:`predictions`. With ``trees`` boosted trees too, which see edges in z: each column takes
-    the one that leaves less of it.
+    The regression is that of :func:`predictions`, with one penalty for all columns or, with ``own_penalty``, one for each. With
+    ``trees`` boosted trees too, which see edges in z: each column takes the one that leaves less of it.
     """
-    fitted = predictions(side, z, groups, seed)
+    if own_penalty:
+        fitted = np.concatenate([predictions(column[:, None], z, groups, seed) for column in side.T], 1)
+    else:
+        fitted = predictions(side, z, groups, seed)
     if trees:
         folds = list(KFold(5, shuffle=True, random_state=seed % 2**32).split(z) if groups is None else by_group(groups))
         boosted = HistGradientBoostingRegressor(random_state=seed % 2**32)

@@ -76,9 +76,9 @@ def conditional_counts(problem: Problem, third: Variable, name: str) -> Estimate
     }
     if unknown:
         diagnostics |= {"undersampled": True, "warnings": [unidentifiable_sentence(unknown)]}
-        return Estimate(0.0, None, 0.0, (0.0, strata.limit.upper), name, problem.n, diagnostics=diagnostics)
+        return Estimate(0.0, None, 0.0, (0.0, strata.ceiling), name, problem.n, diagnostics=diagnostics)
     if strata.determined:
-        value, stderr, ends = 0.0, 0.0, (0.0, min(strata.hidden, strata.limit.upper))
+        value, stderr, ends = 0.0, 0.0, (0.0, min(strata.hidden, strata.ceiling))
         diagnostics["estimator"] = "x or y is a function of z"
     else:
         value, stderr, ends, about = strata.estimate(x, y, z, problem.groups)
@@ -112,7 +112,8 @@ class _Strata:
         chance: Mean plug-in information over all pairings of x and y within the levels of z.
         degrees: Degrees of freedom of conditional independence.
         table_cells: Cells of the tables, empty ones included.
-        limit: The smaller of the entropies of x and y, given z and not.
+        ceiling: Upper limit of the smaller of H(x) and H(y).
+        limit: The smaller of H(x | z) and H(y | z), with an upper limit that is no larger than ``ceiling``.
         alone: Share of the rows that are alone in their level of z.
     """
 
@@ -122,6 +123,7 @@ class _Strata:
     chance: float
     degrees: int
     table_cells: int
+    ceiling: float
     limit: Entropy
     alone: float
 
@@ -131,8 +133,9 @@ class _Strata:
         cells = _Joint(xz, yz, z, distinct_codes(xz * np.int64(y.max() + 1) + y))
         counts = _Joint(*map(np.bincount, cells))
         chance, degrees, table_cells = _by_chance(x, y, z)
-        limit = _limit(x, y, counts, cells, groups)
-        return cls(len(x), counts, cells, chance, degrees, table_cells, limit, _alone(z))
+        ceiling = min(population_entropy(np.bincount(side)).upper for side in (x, y))
+        limit = _limit(counts, cells, groups, ceiling, _alone(z))
+        return cls(len(x), counts, cells, chance, degrees, table_cells, ceiling, limit, _alone(z))
 
     def _combined(self, entropy: Callable[[np.ndarray], float]) -> float:
         """H(x, z) + H(y, z) - H(z) - H(x, y, z) by one estimator of entropies."""
@@ -261,16 +264,16 @@ def _by_chance(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> tuple[float, int,
     return chance, degrees, cells
 
 
-def _limit(x: np.ndarray, y: np.ndarray, counts: _Joint, cells: _Joint, groups: np.ndarray | None) -> Entropy:
-    """The smaller of H(x | z) and H(y | z), which the information cannot exceed, each at most the entropy without z."""
+def _limit(counts: _Joint, cells: _Joint, groups: np.ndarray | None, ceiling: float, alone: float) -> Entropy:
+    """The smaller of H(x | z) and H(y | z), which the information cannot exceed."""
     found = []
-    of_z = np.log(counts.z)[cells.z]
-    for side, joint, cell in ((x, counts.xz, cells.xz), (y, counts.yz, cells.yz)):
-        whole = population_entropy(np.bincount(side))
+    for joint, cell in ((counts.xz, cells.xz), (counts.yz, cells.yz)):
         plain = plug_in(joint) - plug_in(counts.z)
-        value = float(np.clip(chao_wang_jost(joint) - chao_wang_jost(counts.z), plain, max(plain, whole.value)))
-        stderr = math.hypot(clustered_stderr(of_z - np.log(joint)[cell], groups), TAIL_DOUBT * (value - plain))
-        found.append(Entropy(value, stderr, max(min(value + 1.96 * stderr + 2 * (value - plain), whole.upper), value)))
+        value = float(np.clip(chao_wang_jost(joint) - chao_wang_jost(counts.z), plain, max(plain, ceiling)))
+        surprise = np.log(counts.z)[cells.z] - np.log(joint)[cell]
+        stderr = math.hypot(clustered_stderr(surprise, groups), TAIL_DOUBT * (value - plain))
+        upper = value + 1.96 * stderr + 2 * (value - plain) + alone * ceiling  # rows alone in their level tell nothing of it
+        found.append(Entropy(value, stderr, max(min(upper, ceiling), value)))
     lower = min(found, key=lambda entropy: entropy.value)
     return Entropy(lower.value, lower.stderr, min(entropy.upper for entropy in found))
 

@@ -66,9 +66,9 @@ def without_regression(
     trees: bool = False,
     needed_below: float = np.inf,
 ) -> list[Leftover]:
-    """The sides' numbers as normal scores less a smooth regression on z, one for all columns, so that its errors are alike.
+    """The sides' numbers as normal scores less a smooth regression on z, all by the same folds and the same functions of z.
 
-    Where x and y are nearly the same, errors that differ would otherwise hide how nearly.
+    If x and y are nearly the same, so are then the errors of their regressions, which otherwise would hide how nearly.
 
     Arguments:
         sides: Labels and n-D inputs stay as they are.
@@ -82,7 +82,7 @@ def without_regression(
     if not regressed:
         return sides
     scores = np.concatenate([rank_gaussianize(left.side.flat) for left in regressed], 1)
-    numbers, shares = residuals_and_share(scores, coordinates(third), groups, seed, trees=trees)
+    numbers, shares = residuals_and_share(scores, coordinates(third), groups, seed, trees=trees, own_penalty=not trees)
     if shares.min() >= needed_below:
         return sides
     out, start = [], 0

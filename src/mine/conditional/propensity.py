@@ -12,7 +12,6 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
 
 from mine.conditional.given import by_group
 from mine.data.kernels import KernelFeatures
@@ -102,8 +101,12 @@ def _boosted(seed: int) -> _Classifier:
 def _folds(codes: np.ndarray, groups: np.ndarray | None, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Splits into rows to fit and rows to predict: every level in every part if it has as many rows, or whole groups."""
     if groups is not None:
-        return by_group(groups)
-    return StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed % 2**32).split(codes, codes)
+        yield from by_group(groups)
+        return
+    shuffled = np.random.default_rng(seed).permutation(len(codes))
+    order = shuffled[np.argsort(codes[shuffled], kind="stable")]
+    for k in range(N_FOLDS):
+        yield np.sort(np.delete(order, np.s_[k::N_FOLDS])), np.sort(order[k::N_FOLDS])
 
 
 def _calibrated(log_p: np.ndarray, codes: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mine.conditional.given import CONSTANT, residuals, third_variable
-from mine.conditional.shuffles import Shuffles
+from mine.conditional.shuffles import Shuffles, equal_rows
 from mine.data.columns import DiscreteSpec
 from mine.data.kernels import KernelFeatures, coordinates, kernel_statistics, pair_weights, strongest
 from mine.data.problem import Problem, make_problem
@@ -177,10 +177,17 @@ def _by_kernels(problem: Problem, third: Variable | None, n_permutations: int) -
         return product_statistics(left, right, z, groups, n_permutations, seeds[1:4]), len(rows)
     x, y = coordinates(left), coordinates(right)
     spaces = [x]
-    if z is not None:
+    exact = third is not None and not third.n_continuous and groups is None
+    if z is not None and exact:
+        cells = equal_rows(z)
+        x, y = (_centred(side, cells) for side in (x, y))
+        if not x.any() or not y.any():  # functions of z: no permutation changes anything
+            return np.zeros(1 + n_permutations), len(rows)
+        spaces = [x, np.concatenate([x, z], 1)]
+    elif z is not None:
         x, y = (residuals(side, z, groups, seed) for side, seed in ((x, seeds[1]), (y, seeds[2])))
         spaces = [x, np.concatenate([x, z], 1)]  # the second sees a dependence that turns with z
-    shuffles = Shuffles.of(len(rows), groups, z, equal=third is not None and not third.n_continuous)
+    shuffles = Shuffles.of(len(rows), groups, z, equal=exact)
     kept = shuffles.rows
     of_x = KernelFeatures.fit([space[kept] for space in spaces], seeds[3])
     of_y = KernelFeatures.fit([y[kept]], seeds[4])
@@ -191,6 +198,15 @@ def _by_kernels(problem: Problem, third: Variable | None, n_permutations: int) -
 
     statistics = kernel_statistics(of_x, of_y, permutations())
     return strongest(statistics, pair_weights(of_x, of_y)), len(kept)
+
+
+def _centred(side: np.ndarray, cells: list[np.ndarray]) -> np.ndarray:
+    """``side`` (n, d) less its mean over each cell of rows, of unit variance."""
+    centred = side.copy()
+    for cell in cells:
+        centred[cell] -= side[cell].mean(0)
+    centred[np.abs(centred) < 1e-12] = 0.0
+    return centred / np.maximum(centred.std(0), 1e-12)
 
 
 def _at_most(problem: Problem, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
