@@ -31,7 +31,7 @@ def test_one_regression_keeps_near_copies_of_each_other_near() -> None:
     x = np.sin(3 * z) + 0.1 * e
     sides = [Leftover(as_variable(side, name)) for side, name in ((x, "x"), (x + 1e-3 * noise, "y"))]
     left, right = (found.side.flat[:, 0] for found in without_regression(sides, as_variable(z, "z"), None, 3))
-    assert np.corrcoef(left, right)[0, 1] > 0.999 and abs(np.corrcoef(left, np.sin(3 * z))[0, 1]) < 0.3
+    assert np.corrcoef(left, right)[0, 1] > 0.995 and abs(np.corrcoef(left, np.sin(3 * z))[0, 1]) < 0.3
 
 
 def test_a_curved_function_of_z_is_named() -> None:

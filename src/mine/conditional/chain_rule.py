@@ -15,6 +15,7 @@ from mine.conditional.label_counts import all_labels, conditional_counts, strata
 from mine.conditional.leftover import NEARLY, Leftover, without_copies_of_z, without_regression
 from mine.conditional.local_shuffle import MOST_BOOSTED, LocalShuffle
 from mine.conditional.neighbours import follows_from_z, neighbours_given
+from mine.conditional.order import ordered
 from mine.data.problem import Problem, clustered_stderr, make_problem
 from mine.data.rows import complete_rows, rereadable, same_length
 from mine.data.splits import copied_rows
@@ -138,11 +139,10 @@ def estimate_given(estimator: Estimator | LocalShuffle, problem: Problem, third:
         x, y = _regressed_apart(x, y, problem, third)
         result = estimator.run(replace(problem, x=x.side, y=y.side), third)
     else:
-        sides = sorted((x, y), key=_first)
+        seed = problem.seeds(7)[6]
         if isinstance(estimator, Neural) and estimator.critic is None:
-            sides = without_regression(sides, third, problem.groups, problem.seeds(7)[6], needed_below=NEARLY)
-        x, y = sides
-        result = _chain(estimator, problem, x.side, y.side, third)
+            x, y = without_regression([x, y], third, problem.groups, seed, needed_below=NEARLY)
+        result = _chain(estimator, problem, *ordered(x.side, y.side, third, problem.groups, seed), third)
     return within_what_is_known(result, problem, (*x.unresolved, *y.unresolved))
 
 
@@ -162,17 +162,6 @@ def _chain(estimator: Estimator, problem: Problem, first: Variable, second: Vari
     more = estimator.run(replace(problem, x=first, y=both))
     less = estimator.run(replace(problem, x=first, y=third))
     return difference(more, less, replace(problem, x=first), both)
-
-
-def _first(left: Leftover) -> tuple[bool, int, bytes]:
-    """Order of the sides of the chain rule by what they hold, whichever is called x: labels first, for they bound both terms.
-
-    Of two sides of numbers the one with fewer columns comes first.
-    """
-    side = left.side
-    width = side.n_continuous or math.prod(len(levels) for levels in side.levels)
-    content = np.concatenate([side.flat, side.discrete], 1)
-    return bool(side.n_continuous), width, content.tobytes()
 
 
 def within_what_is_known(result: Estimate, problem: Problem, unresolved: tuple[str, ...]) -> Estimate:
