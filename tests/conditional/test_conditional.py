@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import mine
-from mine.conditional.chain_rule import difference, within_what_is_known
+from mine.conditional.chain_rule import difference, estimate_given, within_what_is_known
 from mine.data.problem import Problem
 from mine.data.sides import as_variable
 from mine.errors import InputError
@@ -193,3 +193,24 @@ def test_what_cannot_be_subtracted_is_not_below_zero() -> None:
     below = Estimate(-2.0, None, 0.1, (-2.2, -1.8), "auto, conditional", 100, diagnostics={"warnings": []})
     found = within_what_is_known(below, Problem(side, side), ())
     assert found.value == 0 and found.interval == (-2.2, 2.2) and "cannot be" in found.warnings[0]
+
+
+class Recorder:
+    """An estimator with a user's critic, which notes the columns that it is given."""
+
+    name, critic = "recorder", object()
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[int, int]] = []
+
+    def run(self, problem: Problem) -> Estimate:
+        self.seen.append((problem.x.n_continuous, problem.y.n_continuous))
+        return Estimate(0.0, None, 0.1, (-0.2, 0.2), self.name, problem.n)
+
+
+def test_a_critic_of_ones_own_sees_the_columns_in_their_order() -> None:
+    z, e, other = np.random.default_rng(67).normal(size=(3, 60))
+    recorder = Recorder()
+    x, y, third = (as_variable(side, name) for side, name in ((np.c_[z + 1e-3 * e, other, z], "x"), (e, "y"), (z, "z")))
+    estimate_given(recorder, Problem(x, y), third)
+    assert recorder.seen == [(3, 2), (3, 1)]

@@ -36,6 +36,7 @@ __all__ = [
     "conditional_estimate",
     "conditional_estimator",
     "difference",
+    "estimate_given",
     "joined",
     "within_what_is_known",
 ]
@@ -138,9 +139,12 @@ def estimate_given(estimator: Estimator | LocalShuffle, problem: Problem, third:
     if isinstance(estimator, LocalShuffle):
         x, y = _regressed_apart(x, y, problem, third)
         result = estimator.run(replace(problem, x=x.side, y=y.side), third)
+    elif getattr(estimator, "critic", None) is not None:
+        x, y = Leftover(problem.x), Leftover(problem.y)  # a user's critic was built for these columns in this order
+        result = _chain(estimator, problem, problem.x, problem.y, third)
     else:
         seed = problem.seeds(7)[6]
-        if isinstance(estimator, Neural) and estimator.critic is None:
+        if isinstance(estimator, Neural):
             x, y = without_regression([x, y], third, problem.groups, seed, needed_below=NEARLY)
         result = _chain(estimator, problem, *ordered(x.side, y.side, third, problem.groups, seed), third)
     return within_what_is_known(result, problem, (*x.unresolved, *y.unresolved))
