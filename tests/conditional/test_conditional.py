@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import mine
-from mine.conditional.chain_rule import difference
+from mine.conditional.chain_rule import difference, estimate_given, within_what_is_known
 from mine.data.problem import Problem
 from mine.data.sides import as_variable
 from mine.errors import InputError
@@ -146,3 +146,71 @@ def test_exchanging_given_a_constant():
 def test_a_constant_of_another_length_is_refused():
     with pytest.raises(InputError, match="x has 40 rows and z has 30"):
         mine.estimate(np.arange(40.0), np.arange(40.0) ** 2, np.zeros(30), method="gaussian")
+
+
+def either_way_round(x: Any, y: Any, z: Any, **options: Any) -> Estimate:
+    """The estimate, which must be the same with x and y exchanged."""
+    one, other = (mine.estimate(a, b, z, random_state=0, **options) for a, b in ((x, y), (y, x)))
+    assert (one.value, one.interval) == (other.value, other.interval)
+    return one
+
+
+@pytest.mark.parametrize("method", ["auto", "gaussian", "dv"])
+def test_near_copies_of_z_are_independent_given_it(method: str) -> None:
+    rng = np.random.default_rng(41)
+    z, e, other = rng.gamma(2.0, size=(3, 500))
+    options = {} if method == "gaussian" else {"effort": "fast", "steps": 40}
+    est = either_way_round(z + 1e-3 * e, 2 * z + 1e-3 * other, z, method=method, **options)
+    assert abs(est.value) < 0.06 and est.interval[0] <= 0 <= est.interval[1]
+
+
+@pytest.mark.parametrize("x", [lambda z: z, np.exp, lambda z: 1 - 3 * z])
+@pytest.mark.parametrize("options", [{"method": "gaussian"}, {}, {"method": "nwj"}, {"conditional": "shuffle"}])
+def test_a_side_that_follows_from_z_says_nothing(x: Any, options: dict[str, Any]) -> None:
+    z = np.random.default_rng(43).gamma(2.0, size=200)
+    y = z + np.random.default_rng(47).normal(size=200)
+    est = either_way_round(x(z), y, z, **options)
+    assert est.value == 0 and est.interval == (0, 0) and "x follows from z" in est.warnings[0]
+
+
+def test_a_label_of_the_given_number() -> None:
+    x = np.random.default_rng(53).normal(size=300)
+    assert either_way_round(x, np.where(x > 0, "plus", "minus"), x).value == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("curve", [np.square, np.tanh, lambda z: np.sin(3 * z)])
+def test_a_curved_function_of_z_gives_nothing_or_an_open_interval(curve: Any) -> None:
+    rng = np.random.default_rng(59)
+    z = rng.normal(size=800)
+    est = mine.estimate(curve(z), z + 0.5 * rng.normal(size=800), z, random_state=0, effort="fast")
+    assert est.value < 0.1 and est.interval[0] <= 0 <= est.interval[1]
+
+
+def test_what_cannot_be_subtracted_is_not_below_zero() -> None:
+    rows = np.random.default_rng(61).normal(size=100)
+    side = as_variable(rows, "x")
+    below = Estimate(-2.0, None, 0.1, (-2.2, -1.8), "auto, conditional", 100, diagnostics={"warnings": []})
+    found = within_what_is_known(below, Problem(side, side), ())
+    assert found.value == 0 and found.interval == (-2.2, 2.2) and "cannot be" in found.warnings[0]
+
+
+class Recorder:
+    """An estimator with a user's critic, which notes the columns that it is given."""
+
+    name, critic = "recorder", object()
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[int, int]] = []
+
+    def run(self, problem: Problem) -> Estimate:
+        self.seen.append((problem.x.n_continuous, problem.y.n_continuous))
+        return Estimate(0.0, None, 0.1, (-0.2, 0.2), self.name, problem.n)
+
+
+def test_a_critic_of_ones_own_sees_the_columns_in_their_order() -> None:
+    z, e, other = np.random.default_rng(67).normal(size=(3, 60))
+    recorder = Recorder()
+    x, y, third = (as_variable(side, name) for side, name in ((np.c_[z + 1e-3 * e, other, z], "x"), (e, "y"), (z, "z")))
+    estimate_given(recorder, Problem(x, y), third)
+    assert recorder.seen == [(3, 2), (3, 1)]

@@ -60,3 +60,10 @@ def test_equal_values_of_z_are_one_neighbourhood() -> None:
 def test_wide_strata_are_cut() -> None:
     shuffles = Shuffles.of(1000, most=256)
     assert np.bincount(shuffles.strata).tolist() == [250] * 4
+
+
+def test_rows_of_equal_z_only() -> None:
+    z = np.random.default_rng(2).integers(0, 30, 100)
+    shuffles = Shuffles.of(100, z=z[:, None].astype(float), equal=True)
+    assert all((z[shuffles.rows[order]] == z[shuffles.rows]).all() for order in drawn(shuffles, 20))
+    assert sorted(shuffles.rows) == list(range(100))

@@ -127,3 +127,22 @@ def test_states_with_gaps() -> None:
     holes[::50] = None
     found = mine.lagged_information(holes, np.roll(states, 1), [1], drop_missing=True, random_state=0)[1]
     assert found.value == pytest.approx(math.log(2), abs=0.03) and found.diagnostics["dropped_missing_rows"] > 10
+
+
+@pytest.mark.parametrize("lag", [1, 2])
+def test_transfer_entropy_of_bits_ends_at_one_bit(lag: int) -> None:
+    s = np.random.default_rng(83).integers(0, 2, 2400)
+    est = mine.transfer_entropy(s, np.roll(s, lag), lag, unit="bits", random_state=0)
+    assert abs(est.value - 1) < 0.02 and est.interval[1] <= 1 + 1e-9
+
+
+def test_transfer_entropy_of_noisy_and_of_unrelated_states() -> None:
+    covered = 0
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        x = rng.integers(0, 2, 1200)
+        y = np.append(0, x[:-1]) ^ (rng.random(1200) < 0.1)
+        there, back = mine.transfer_entropy(x, y), mine.transfer_entropy(y, x)
+        covered += there.interval[0] <= 0.368 <= there.interval[1]
+        assert abs(there.value - 0.368) < 0.06 and back.interval[0] <= 0 < back.interval[1] < 0.02
+    assert covered >= 5

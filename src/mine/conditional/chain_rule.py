@@ -12,19 +12,35 @@ import numpy as np
 
 from mine.comparison import fingerprints, row_differences
 from mine.conditional.given import CONSTANT, third_variable
-from mine.conditional.local_shuffle import LocalShuffle
+from mine.conditional.label_counts import all_labels, conditional_counts, strata_suit
+from mine.conditional.leftover import NEARLY, Leftover, without_copies_of_z, without_regression
+from mine.conditional.local_shuffle import MOST_BOOSTED, LocalShuffle
+from mine.conditional.neighbours import follows_from_z, neighbours_given
+from mine.conditional.order import ordered
 from mine.data.problem import Problem, clustered_stderr, make_problem
 from mine.data.rows import complete_rows, rereadable, same_length
 from mine.data.splits import copied_rows
 from mine.data.variable import Variable
 from mine.errors import UnknownNameError
 from mine.estimators import Estimator, get_estimator, takes_numbers_only
+from mine.estimators.auto import Auto
 from mine.estimators.crossfit import MISFIT, interval_half_width, upper_half_width
+from mine.estimators.discrete import DiscretePlugin, capped_by_entropy
+from mine.estimators.ksg import KSG
+from mine.estimators.neural import Neural
 from mine.estimators.run import run_estimator
 from mine.progress import progress_callback
 from mine.result import UNITS, Estimate
 
-__all__ = ["WAYS", "conditional_estimate", "conditional_estimator", "difference", "joined"]
+__all__ = [
+    "WAYS",
+    "conditional_estimate",
+    "conditional_estimator",
+    "difference",
+    "estimate_given",
+    "joined",
+    "within_what_is_known",
+]
 
 #: What ``conditional=`` takes.
 WAYS = ("chain", "shuffle")
@@ -95,13 +111,7 @@ def conditional_estimate(
         codes, copies = copied_rows(problem.x, both)
         problem = replace(problem, groups=codes, copies=copies)
     with progress_callback(progress) as on_progress:
-        problem = replace(problem, on_progress=on_progress)
-        if isinstance(estimator, LocalShuffle):
-            result = estimator.run(problem, third)
-        else:
-            more = estimator.run(replace(problem, y=both))
-            less = estimator.run(replace(problem, y=third))
-            result = difference(more, less, problem, both)
+        result = estimate_given(estimator, replace(problem, on_progress=on_progress), third)
     return replace(
         result,
         diagnostics={
@@ -115,6 +125,72 @@ def conditional_estimate(
         groups=problem.groups,
         sides=fingerprints(problem.x, problem.y, third),
     ).to(unit)
+
+
+def estimate_given(estimator: Estimator | LocalShuffle, problem: Problem, third: Variable) -> Estimate:
+    """``I(X; Y | Z)`` in nats by what suits: counts of labels, nearest neighbours, one critic, or the chain rule."""
+    if isinstance(estimator, DiscretePlugin) and all_labels(problem, third):
+        return conditional_counts(problem, third, f"{estimator.name}, conditional")
+    if isinstance(estimator, Auto) and estimator.critic is None and strata_suit(problem, third):
+        return conditional_counts(problem, third, f"{estimator.name}, conditional")
+    if isinstance(estimator, KSG):
+        return neighbours_given(estimator, problem, third)
+    x, y = (without_copies_of_z(side, third) for side in (problem.x, problem.y))
+    if x.determined or y.determined:
+        side = problem.x if x.determined else problem.y
+        return follows_from_z(side, f"{getattr(estimator, 'name', type(estimator).__name__)}, conditional", problem.n)
+    if isinstance(estimator, LocalShuffle):
+        x, y = _regressed_apart(x, y, problem, third)
+        result = estimator.run(replace(problem, x=x.side, y=y.side), third)
+    elif getattr(estimator, "critic", None) is not None:
+        x, y = Leftover(problem.x), Leftover(problem.y)  # a user's critic was built for these columns in this order
+        result = _chain(estimator, problem, problem.x, problem.y, third)
+    else:
+        seed = problem.seeds(7)[6]
+        if isinstance(estimator, Neural):
+            x, y = without_regression([x, y], third, problem.groups, seed, needed_below=NEARLY)
+        result = _chain(estimator, problem, *ordered(x.side, y.side, third, problem.groups, seed), third)
+    return within_what_is_known(result, problem, (*x.unresolved, *y.unresolved))
+
+
+def _regressed_apart(x: Leftover, y: Leftover, problem: Problem, third: Variable) -> list[Leftover]:
+    """Both sides without a regression on z, each by the fit that leaves least of it; as they are if z is labels."""
+    if not third.n_continuous:
+        return [x, y]
+    return [
+        without_regression([left], third, problem.groups, seed, trees=left.side.n_continuous <= MOST_BOOSTED)[0]
+        for left, seed in zip((x, y), problem.seeds(3)[1:], strict=True)
+    ]
+
+
+def _chain(estimator: Estimator, problem: Problem, first: Variable, second: Variable, third: Variable) -> Estimate:
+    """``I(first; second, z) - I(first; z)``."""
+    both = joined(second, third)
+    more = estimator.run(replace(problem, x=first, y=both))
+    less = estimator.run(replace(problem, x=first, y=third))
+    return difference(more, less, replace(problem, x=first), both)
+
+
+def within_what_is_known(result: Estimate, problem: Problem, unresolved: tuple[str, ...]) -> Estimate:
+    """``result`` within the entropies of labels and not surely below 0; open above for ``unresolved`` columns."""
+    (low, high), value, warnings = result.interval, result.value, list(result.warnings)
+    if high < 0:
+        warnings.insert(
+            0,
+            f"z alone seems to tell {-value:.2f} nats more than z with the other side, which cannot be: the two terms are too "
+            "large to be subtracted, and 0 is given.",
+        )
+        value, high = 0.0, -low
+    if unresolved:
+        warnings.insert(
+            0,
+            f"{', '.join(unresolved)} is nearly a function of z: what z leaves cannot be told from the error of a "
+            "regression, and the interval is open.",
+        )
+        low, high = min(low, 0.0), math.inf
+    bounded = replace(result, value=value, interval=(low, high))
+    bounded = capped_by_entropy(bounded, problem)
+    return replace(bounded, diagnostics={**result.diagnostics, "warnings": warnings})
 
 
 def _run(estimator: Estimator, problem: Problem) -> Estimate:

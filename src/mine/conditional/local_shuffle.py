@@ -12,8 +12,6 @@ import numpy as np
 import torch
 
 from mine.conditional.exchange import exchange_partners
-from mine.conditional.given import residuals
-from mine.data.kernels import coordinates
 from mine.data.preprocessing import SideEncoder, rank_gaussianize
 from mine.data.problem import Problem, clustered_stderr
 from mine.data.splits import Fold
@@ -107,8 +105,6 @@ class LocalShuffle:
         x, y = problem.x, problem.y
         if x.n_continuous and not y.n_continuous:
             x, y = y, x  # the information is symmetric, and regression takes the drift out of numbers only
-        if third.n_continuous:
-            x, y = (_without(side, third, groups, seed) for side, seed in ((x, seeds[1]), (y, seeds[2])))
         left, given, right = (_Side.of(side) for side in (x, third, y))
         width = sum(side.plain.shape[1] for side in (left, given, right))
         count = int(np.clip(MOST_NUMBERS // (n * width) - 1, 1, self.n_neighbors))
@@ -177,14 +173,6 @@ class _Side:
     def of(cls, side: Variable) -> _Side:
         seen, plain = (encoder.fit(side).transform(side) for encoder in (SideEncoder("rank", both=True), SideEncoder("robust")))
         return cls(seen, plain.astype(np.float64))
-
-
-def _without(side: Variable, third: Variable, groups: np.ndarray | None, seed: int) -> Variable:
-    """The side with its numbers' regression on z taken out, each coordinate as its normal scores."""
-    if not side.n_continuous:
-        return side
-    scores, trees = rank_gaussianize(side.flat), side.n_continuous <= MOST_BOOSTED
-    return replace(side, continuous=residuals(scores, coordinates(third), groups, seed, trees=trees))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from mine.errors import NotEnoughDataError
 
-__all__ = ["Shuffles", "neighbourhoods"]
+__all__ = ["Shuffles", "equal_rows", "neighbourhoods"]
 
 #: Fewest units that are exchanged with one another, where sizes of groups force a choice.
 FEWEST_UNITS = 10
@@ -33,7 +33,15 @@ class Shuffles:
     strata: np.ndarray
 
     @classmethod
-    def of(cls, n: int, groups: np.ndarray | None = None, z: np.ndarray | None = None, most: int | None = None) -> Self:
+    def of(
+        cls,
+        n: int,
+        groups: np.ndarray | None = None,
+        z: np.ndarray | None = None,
+        most: int | None = None,
+        *,
+        equal: bool = False,
+    ) -> Self:
         """All of ``n`` rows, their groups, or either only among those with a similar z.
 
         Groups can be exchanged with groups of as many rows only. Strata of at least ten of similar size are made, and the
@@ -44,6 +52,7 @@ class Shuffles:
             groups: A label a row, shape (n,), or None.
             z: Coordinates in which neighbours are looked for, shape (n, dz), or None.
             most: Units of a stratum at most, where there is no z.
+            equal: Rows are exchanged only with rows of the same z: exact for labels. Groups, whose rows differ, are not.
 
         Raises:
             NotEnoughDataError: Fewer than four groups.
@@ -73,7 +82,8 @@ class Shuffles:
                 parts = [members[k::cuts] for k in range(cuts)]
             else:
                 centres = z[units[members, :length]].mean(1)
-                parts = [members[part] for part in neighbourhoods(centres, NEIGHBOURS)]
+                near = equal_rows(centres) if equal and groups is None else neighbourhoods(centres, NEIGHBOURS)
+                parts = [members[part] for part in near]
             for part in parts:
                 rows.append(units[part, :length].ravel())
                 starts.append(done + length * np.arange(len(part)))
@@ -116,6 +126,17 @@ def _similar_sizes(lengths: np.ndarray) -> list[np.ndarray]:
         out.append(order[start:end])
         start = end
     return out
+
+
+def equal_rows(z: np.ndarray) -> list[np.ndarray]:
+    """Rows of z (n, dz) in cells of equal rows.
+
+    >>> [cell.tolist() for cell in equal_rows(np.array([[0.0], [9.0], [0.0]]))]
+    [[0, 2], [1]]
+    """
+    _, cell = np.unique(z, axis=0, return_inverse=True)
+    order = np.argsort(cell.ravel(), kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(cell.ravel()[order])) + 1)
 
 
 def neighbourhoods(z: np.ndarray, size: int) -> list[np.ndarray]:

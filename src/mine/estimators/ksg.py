@@ -18,7 +18,7 @@ from mine.estimators.neighbours import disjoint_parts, drift_warnings, prepared,
 from mine.estimators.ties import check_neighbours, most_told, tied_column
 from mine.result import Estimate
 
-__all__ = ["KSG", "count_closer", "ksg"]
+__all__ = ["KSG", "conditional_ksg", "count_closer", "ksg"]
 
 #: Columns from which a tree finds neighbours no faster than all distances do.
 WIDE = 24
@@ -56,6 +56,33 @@ def ksg_rows(x: np.ndarray, y: np.ndarray, n_neighbors: int = 3) -> np.ndarray:
     distance = kth_distance(np.concatenate([x, y], 1), n_neighbors)
     counts = [count_closer(side, distance) for side in (x, y)]
     return digamma(n_neighbors) + digamma(len(x)) - digamma(counts[0]) - digamma(counts[1])
+
+
+def conditional_ksg(x: np.ndarray, y: np.ndarray, z: np.ndarray, n_neighbors: int = 3) -> float:
+    r"""Frenzel and Pompe's estimator: ``psi(k) - < psi(n_xz + 1) + psi(n_yz + 1) - psi(n_z + 1) >`` in nats.
+
+    ``n_xz``, ``n_yz`` and ``n_z`` count the other rows that are strictly closer (maximum norm) in these coordinates than the
+    k-th neighbour in the joint space, which is searched for once. Tied rows must be told apart beforehand.
+
+    References:
+        Frenzel & Pompe, 2007, 'Partial mutual information for coupling analysis of multivariate time series' (Physical Review
+        Letters 99, 204101), eq. 8.
+
+    Arguments:
+        x: Rows of shape (n, dx).
+        y: Rows of shape (n, dy).
+        z: Rows of shape (n, dz).
+        n_neighbors: k, from 1 to n - 1.
+
+    Example:
+        >>> x, y, z = np.random.default_rng(0).normal(size=(3, 2000, 1))
+        >>> abs(round(conditional_ksg(x, y, z), 1)), round(conditional_ksg(x, 0.75 * x + y, z), 1)  # log(1 + 0.75^2) / 2 = 0.22
+        (0.0, 0.2)
+    """
+    distance = kth_distance(np.concatenate([x, y, z], 1), n_neighbors)
+    spaces = (np.concatenate([x, z], 1), np.concatenate([y, z], 1), z)
+    of_x, of_y, alone = (digamma(count_closer(space, distance)) for space in spaces)
+    return float(digamma(n_neighbors) - np.mean(of_x + of_y - alone))
 
 
 def kth_distance(values: np.ndarray, k: int) -> np.ndarray:
@@ -111,20 +138,11 @@ class KSG:
     numeric_only = True
 
     def run(self, problem: Problem) -> Estimate:
-        if not isinstance(self.n_neighbors, (int, np.integer)):
-            raise InputError(f"n_neighbors must be an integer, got {self.n_neighbors!r}.")
-        if self.preprocess not in ("rank", "robust", None):
-            raise UnknownNameError("preprocess", self.preprocess, ["rank", "robust", "None"])
         check_neighbours(problem, self.name)
         whole = problem
         problem = without_copies(problem)
         k, n = self.n_neighbors, problem.n
-        if problem.n < whole.n and not 1 <= k <= n // 4:
-            raise NotEnoughDataError(
-                f"Only {n} of {whole.n} rows are distinct rows, too few for n_neighbors={k}: lower it, or use method 'auto'."
-            )
-        if not 1 <= k <= n // 4:
-            raise InputError(f"n_neighbors must lie between 1 and n / 4 = {n // 4} for {n} rows, got {k}.")
+        self.check(n, whole.n)
         rng = np.random.default_rng(problem.seed)
         sides = [prepared(v.flat, self.preprocess, rng) for v in (problem.x, problem.y)]
         rows = ksg_rows(sides[0], sides[1], k)
@@ -159,6 +177,26 @@ class KSG:
         interval = (low, high)
         influence = rows if n == whole.n else None  # without copies these are other rows than the caller's
         return Estimate(value, None, stderr, interval, self.name, n, diagnostics=diagnostics, influence=influence)
+
+    def check(self, n: int, n_before: int) -> None:
+        """Whether the options suit ``n`` distinct rows of ``n_before``.
+
+        Raises:
+            InputError: Options that cannot be used.
+            UnknownNameError: No such ``preprocess``.
+            NotEnoughDataError: Too few rows without their copies.
+        """
+        k = self.n_neighbors
+        if not isinstance(k, (int, np.integer)):
+            raise InputError(f"n_neighbors must be an integer, got {k!r}.")
+        if self.preprocess not in ("rank", "robust", None):
+            raise UnknownNameError("preprocess", self.preprocess, ["rank", "robust", "None"])
+        if n < n_before and not 1 <= k <= n // 4:
+            raise NotEnoughDataError(
+                f"Only {n} of {n_before} rows are distinct rows, too few for n_neighbors={k}: lower it, or use method 'auto'."
+            )
+        if not 1 <= k <= n // 4:
+            raise InputError(f"n_neighbors must lie between 1 and n / 4 = {n // 4} for {n} rows, got {k}.")
 
     @staticmethod
     def _on(sides: list[np.ndarray], rows: np.ndarray, k: int) -> float:

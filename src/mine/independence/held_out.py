@@ -11,8 +11,10 @@ from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit
 from torch import Tensor
 
 from mine.conditional.shuffles import Shuffles
+from mine.data.kernels import coordinates
 from mine.data.problem import Problem
 from mine.data.splits import Fold
+from mine.data.variable import Variable
 from mine.estimators import get_estimator
 from mine.estimators.neural import Neural
 from mine.training.pairs import Pairs
@@ -28,7 +30,7 @@ TIE_BREAKER = 1e-4
 
 
 def held_out_statistics(
-    problem: Problem, critic: Any, z: np.ndarray | None, n_permutations: int, options: dict[str, Any]
+    problem: Problem, critic: Any, third: Variable | None, n_permutations: int, options: dict[str, Any]
 ) -> tuple[np.ndarray, int]:
     """The mean score of the pairs of the second half less that of all pairs (nats), the true order first, then permuted.
 
@@ -50,7 +52,8 @@ def held_out_statistics(
     critics, pairs = method.train(problem, folds)
 
     groups = None if problem.groups is None else problem.groups[second]
-    shuffles = Shuffles.of(len(second), groups, None if z is None else z[second], MOST_UNITS)
+    z = None if third is None else coordinates(third)[second]
+    shuffles = Shuffles.of(len(second), groups, z, MOST_UNITS, equal=third is not None and not third.n_continuous)
     bilinear = TIE_BREAKER * _cross_covariance(pairs, first[:20_000])
 
     def score(x: Tensor, y: Tensor) -> Tensor:

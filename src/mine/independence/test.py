@@ -9,14 +9,16 @@ import numpy as np
 
 from mine.conditional.given import CONSTANT, residuals, third_variable
 from mine.conditional.shifts import TimeShifts
-from mine.conditional.shuffles import Shuffles
+from mine.conditional.shuffles import Shuffles, equal_rows
 from mine.data.columns import DiscreteSpec
 from mine.data.kernels import KernelFeatures, coordinates, kernel_statistics, pair_weights, strongest
 from mine.data.problem import Problem, make_problem
 from mine.data.rows import complete_rows, same_length
 from mine.data.serial import SERIAL, serial_sides
+from mine.data.variable import Variable
 from mine.errors import InputError
 from mine.independence.held_out import held_out_statistics
+from mine.independence.label_products import product_statistics
 
 __all__ = ["IndependenceTest", "independence_test"]
 
@@ -34,7 +36,7 @@ class IndependenceTest:
         n_permutations: m. No p-value is below ``1 / (m + 1)``.
         n: Rows whose y was permuted.
         method: ``"kernels"`` or ``"held-out critic"``.
-        conditional: Whether the test is given z: then it is approximate.
+        conditional: Whether the test is given z: then it is approximate, unless z is labels.
         warnings: Sentences to read before quoting the p-value.
     """
 
@@ -77,8 +79,10 @@ def independence_test(
     alpha. By default critics in closed form, at several scales, are fitted anew for every permutation of y, on all rows.
     With ``critic=`` a network is trained on one half of the rows and the other half permuted under it.
 
-    With z, what a regression on z explains is taken out of both sides, and the rest permuted only among rows whose z is near:
-    as good as z's neighbourhoods are narrow, hence approximate. See the page on significance for measured levels.
+    With z, what a regression on z explains is taken out of both sides, and the rest permuted only among rows whose z is near,
+    which is approximate, or is the same if z is labels, which is exact. With labels on a side and numbers in z nothing is
+    permuted: the signs of the products of what z leaves of both sides are flipped. See the page on significance for measured
+    levels.
 
     References:
         Gretton et al., 2008, 'A kernel statistical test of independence'; Phipson & Smyth, 2010, 'Permutation p-values should
@@ -129,10 +133,9 @@ def independence_test(
     )  # fmt: skip
     if problem.copies and not (problem.x.n_continuous and problem.y.n_continuous):
         problem = replace(problem, groups=None, copies=0)  # labels repeat by nature
-    given = None
     if third is not None:
         same_length(problem.n, len(third), "z")
-        given = coordinates(third) if third.columns else None
+    given = third if third is not None and third.columns else None
     warnings = [] if third is None or third.columns else [CONSTANT]
     if groups is None and order is None and serial_sides(problem.x, problem.y):
         warnings.append(SERIAL)
@@ -144,6 +147,7 @@ def independence_test(
         statistics, used = _by_kernels(problem, given, int(n_permutations))
     else:
         users = None if isinstance(critic, str) and critic == "network" else critic
+        _check_permutable(problem, given)
         statistics, used = held_out_statistics(problem, users, given, int(n_permutations), options)
     expected = problem.n if critic is None else None
     if expected is not None and used < expected:
@@ -162,27 +166,60 @@ def independence_test(
     )
 
 
-def _by_kernels(problem: Problem, z: np.ndarray | None, n_permutations: int) -> tuple[np.ndarray, int]:
+def _check_permutable(problem: Problem, third: Variable | None) -> None:
+    """Refuse to permute labels of both sides among rows whose z is only near: a label's probabilities differ even there.
+
+    Raises:
+        InputError: Labels on both sides and numbers in z, with the remedy.
+    """
+    if third is not None and third.n_continuous and not problem.x.n_continuous and not problem.y.n_continuous:
+        raise InputError(
+            "A held-out critic cannot test labels on both sides given numbers: z tells them apart in every neighbourhood. "
+            "Leave critic out: the default test compares both with what z predicts of them."
+        )
+
+
+def _by_kernels(problem: Problem, third: Variable | None, n_permutations: int) -> tuple[np.ndarray, int]:
     """Statistics of critics in closed form, the true order first, shape (1 + m,), and the number of rows permuted."""
     seeds = problem.seeds(6)
     rows, groups = _at_most(problem, seeds[0])
-    x, y = (coordinates(side.take(rows)) for side in (problem.x, problem.y))
+    left, right = problem.x.take(rows), problem.y.take(rows)
+    z = None if third is None else coordinates(third)[rows]
+    if third is not None and z is not None and third.n_continuous and (left.n_discrete or right.n_discrete):
+        return product_statistics(left, right, z, groups, n_permutations, seeds[1:4]), len(rows)
+    x, y = coordinates(left), coordinates(right)
     spaces = [x]
-    if z is not None:
-        z = z[rows]
+    exact = third is not None and not third.n_continuous and groups is None
+    if z is not None and exact:
+        cells = equal_rows(z)
+        x, y = (_centred(side, cells) for side in (x, y))
+        if not x.any() or not y.any():  # functions of z: no permutation changes anything
+            return np.zeros(1 + n_permutations), len(rows)
+        spaces = [x, np.concatenate([x, z], 1)]
+    elif z is not None:
         x, y = (residuals(side, z, groups, seed) for side, seed in ((x, seeds[1]), (y, seeds[2])))
         spaces = [x, np.concatenate([x, z], 1)]  # the second sees a dependence that turns with z
-    shuffles = Shuffles.of(len(rows), groups, z) if problem.order is None else TimeShifts.of(problem.order.take(rows))
+    ordered = problem.order
+    shuffles = Shuffles.of(len(rows), groups, z, equal=exact) if ordered is None else TimeShifts.of(ordered.take(rows))
     kept = shuffles.rows
-    left = KernelFeatures.fit([space[kept] for space in spaces], seeds[3])
-    right = KernelFeatures.fit([y[kept]], seeds[4])
+    of_x = KernelFeatures.fit([space[kept] for space in spaces], seeds[3])
+    of_y = KernelFeatures.fit([y[kept]], seeds[4])
 
     def permutations() -> Any:
         yield np.arange(len(kept))[None]
         yield from shuffles.draw(n_permutations, seeds[5])
 
-    statistics = kernel_statistics(left, right, permutations())
-    return strongest(statistics, pair_weights(left, right)), len(kept)
+    statistics = kernel_statistics(of_x, of_y, permutations())
+    return strongest(statistics, pair_weights(of_x, of_y)), len(kept)
+
+
+def _centred(side: np.ndarray, cells: list[np.ndarray]) -> np.ndarray:
+    """``side`` (n, d) less its mean over each cell of rows, of unit variance."""
+    centred = side.copy()
+    for cell in cells:
+        centred[cell] -= side[cell].mean(0)
+    centred[np.abs(centred) < 1e-12] = 0.0
+    return centred / np.maximum(centred.std(0), 1e-12)
 
 
 def _at_most(problem: Problem, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
