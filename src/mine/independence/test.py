@@ -14,6 +14,7 @@ from mine.data.kernels import KernelFeatures, coordinates, kernel_statistics, pa
 from mine.data.problem import Problem, make_problem
 from mine.data.rows import complete_rows, same_length
 from mine.errors import InputError
+from mine.independence.comparisons import strongest_comparison
 from mine.independence.held_out import held_out_statistics
 
 __all__ = ["IndependenceTest", "independence_test"]
@@ -34,6 +35,8 @@ class IndependenceTest:
         method: ``"kernels"`` or ``"held-out critic"``.
         conditional: Whether the test is given z: then it is approximate.
         warnings: Sentences to read before quoting the p-value.
+        component: Which comparison contributes most to the statistic, for example ``"x: squares, y: linear"``: where a
+            dependence was found, it says what kind. It is no test of its own. Empty for a held-out critic and given z.
     """
 
     statistic: float
@@ -43,6 +46,7 @@ class IndependenceTest:
     method: str
     conditional: bool = False
     warnings: list[str] = field(default_factory=list)
+    component: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """The fields, JSON-ready."""
@@ -128,8 +132,9 @@ def independence_test(
     warnings = [] if third is None or third.columns else [CONSTANT]
     if problem.copies:
         warnings.append(f"{problem.copies:,} rows are exact copies of others and were permuted together.")
+    component = ""
     if critic is None:
-        statistics, used = _by_kernels(problem, given, int(n_permutations))
+        statistics, used, component = _by_kernels(problem, given, int(n_permutations))
     else:
         users = None if isinstance(critic, str) and critic == "network" else critic
         statistics, used = held_out_statistics(problem, users, given, int(n_permutations), options)
@@ -147,19 +152,24 @@ def independence_test(
         method="kernels" if critic is None else "held-out critic",
         conditional=given is not None,
         warnings=warnings,
+        component=component,
     )
 
 
-def _by_kernels(problem: Problem, z: np.ndarray | None, n_permutations: int) -> tuple[np.ndarray, int]:
-    """Statistics of critics in closed form, the true order first, shape (1 + m,), and the number of rows permuted."""
+def _by_kernels(problem: Problem, z: np.ndarray | None, n_permutations: int) -> tuple[np.ndarray, int, str]:
+    """Statistics of critics in closed form, the true order first, shape (1 + m,), the rows permuted, the largest component."""
     seeds = problem.seeds(6)
     rows, groups = _at_most(problem, seeds[0])
+    if z is None:
+        shuffles = Shuffles.of(len(rows), groups)
+        kept = rows[shuffles.rows]
+        sides = problem.x.take(kept), problem.y.take(kept)
+        statistics, component = strongest_comparison(*sides, shuffles, n_permutations, (seeds[3], seeds[5]))
+        return statistics, len(kept), component
     x, y = (coordinates(side.take(rows)) for side in (problem.x, problem.y))
-    spaces = [x]
-    if z is not None:
-        z = z[rows]
-        x, y = (residuals(side, z, groups, seed) for side, seed in ((x, seeds[1]), (y, seeds[2])))
-        spaces = [x, np.concatenate([x, z], 1)]  # the second sees a dependence that turns with z
+    z = z[rows]
+    x, y = (residuals(side, z, groups, seed) for side, seed in ((x, seeds[1]), (y, seeds[2])))
+    spaces = [x, np.concatenate([x, z], 1)]  # the second sees a dependence that turns with z
     shuffles = Shuffles.of(len(rows), groups, z)
     kept = shuffles.rows
     left = KernelFeatures.fit([space[kept] for space in spaces], seeds[3])
@@ -170,7 +180,7 @@ def _by_kernels(problem: Problem, z: np.ndarray | None, n_permutations: int) -> 
         yield from shuffles.draw(n_permutations, seeds[5])
 
     statistics = kernel_statistics(left, right, permutations())
-    return strongest(statistics, pair_weights(left, right)), len(kept)
+    return strongest(statistics, pair_weights(left, right)), len(kept), ""
 
 
 def _at_most(problem: Problem, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
