@@ -3,9 +3,9 @@
     pip install hyppo
     python benchmarks/power_simulations.py --repeats 500 --nulls 1000 --out benchmarks/results/power_simulations.csv
 
-The simulations of hyppo 0.5 at n = 100: with noise in one column, and without further noise in as many columns as leave the best
-of the rivals about half power. A rival rejects if its statistic is above the 95 % quantile of independent data sets, made by
-permuting y. The test of this library rejects if its p-value is at most 5 %. All see the same data sets.
+The simulations of hyppo 0.5 at n = 100: with noise in one column, and without further noise in as many columns as leave the
+best of the rivals about half power. A rival rejects if its statistic is above the 95 % quantile of independent data sets, made
+by permuting y. The test of this library rejects if its p-value is at most 5 %. All see the same data sets.
 
 A finished line is kept: the same command resumes.
 """
@@ -74,7 +74,7 @@ def draw(name: str, columns: int, rows: int, seed: int) -> tuple[np.ndarray, np.
     """One data set of a simulation: hyppo draws from numpy's global generator, so that is where the seed goes."""
     from hyppo.tools import SIMULATIONS
 
-    np.random.seed([seed, zlib.crc32(name.encode()), columns, rows])  # noqa: NPY002
+    np.random.seed([seed, zlib.crc32(name.encode()), columns, rows])
     options = {} if name in WITHOUT_NOISE else {"noise": columns == 1}
     x, y = SIMULATIONS[name](rows, columns, **options)
     return np.asarray(x, np.float64), np.asarray(y, np.float64)

@@ -83,6 +83,9 @@ def compared(x: Views, y: Views, units: np.ndarray, permutations: Iterable[np.nd
     sides = (x.features, y.features)
     coarse = [_coarse(side) for side in sides]
     graphs = [None if side.places is None else nearest_rows(side.places, units, rng) for side in (x, y)]
+    blocks: list[tuple[str, ...]] = [(LINEAR, RADIUS, SQUARES)]
+    if graphs != [None, None]:  # two labels look the same at every scale
+        blocks += [(SMOOTH,), (FINE,)]
     parts: dict[tuple[str, str], list[np.ndarray]] = {}
 
     def keep(found: Statistics) -> None:
@@ -93,7 +96,7 @@ def compared(x: Views, y: Views, units: np.ndarray, permutations: Iterable[np.nd
         orders = torch.as_tensor(batch)
         where = torch.arange(orders.shape[1]).expand_as(orders)
         places = torch.empty_like(orders).scatter_(1, orders, where)  # where each row of y went: to move x instead
-        for names in ((LINEAR, RADIUS, SQUARES), (SMOOTH,), (FINE,)):
+        for names in blocks:
             keep(_covariances(_chosen(sides[0], names), _chosen(sides[1], names), orders))
         keep(_covariances(_chosen(sides[0], (FINEST,)), coarse[1], orders))
         keep(_transposed(_covariances(_chosen(sides[1], (FINEST,)), coarse[0], places)))

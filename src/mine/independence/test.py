@@ -55,6 +55,8 @@ class IndependenceTest:
     def __str__(self) -> str:
         given = ", given z" if self.conditional else ""
         lines = [f"p = {self.p_value:.3g} ({self.n_permutations:,} permutations, {self.method}{given}, n = {self.n:,})"]
+        if self.component and self.p_value <= 0.05:
+            lines.append(f"  most of it in: {self.component}")
         return "\n".join([*lines, *(f"  ! {warning}" for warning in self.warnings)])
 
 

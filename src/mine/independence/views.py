@@ -8,7 +8,7 @@ columns has no linear part, and little of it is left in a Gaussian kernel of the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -49,6 +49,7 @@ class Views:
     @classmethod
     def of(cls, side: Variable, rng: np.random.Generator) -> Views:
         """All views of a side that has at least one column."""
+        side = replace(side, discrete=_without_rare(side.discrete))
         scores = coordinates(side)
         n = len(scores)
         features = {LINEAR: principal(scores - scores.mean(0), MOST_LINEAR, 1.0)}
@@ -67,6 +68,17 @@ class Views:
         for name, bandwidth in BANDWIDTHS.items():
             features[name] = spanned(np.exp(-distances / (2 * bandwidth**2 * median)), landmarks, most)
         return cls({name: _scaled(values) for name, values in features.items()}, places)
+
+
+def _without_rare(codes: np.ndarray) -> np.ndarray:
+    """Labels (n, c) of which at most ``MOST_LINEAR`` a column are told apart: all rarer ones share one."""
+    out = codes.copy()
+    for column in out.T:
+        counts = np.bincount(column)
+        if np.count_nonzero(counts) > MOST_LINEAR:
+            rare = np.argsort(-counts, kind="stable")[MOST_LINEAR - 1 :]
+            column[np.isin(column, rare)] = rare[0]
+    return out
 
 
 def spanned(gram: np.ndarray, landmarks: np.ndarray, most: int) -> np.ndarray:
