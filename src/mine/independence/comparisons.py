@@ -6,7 +6,8 @@ the views, the weights and the rule of combination, as long as they treat the tr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import numpy as np
 import torch
@@ -60,11 +61,9 @@ def strongest_comparison(
     """
     rng = np.random.default_rng(seeds[0])
 
-    def permutations() -> Iterator[np.ndarray]:
-        yield np.arange(len(x))[None]
-        yield from shuffles.draw(n_permutations, seeds[1])
-
-    found = compared(Views.of(x, rng), Views.of(y, rng), units_of_rows(shuffles), permutations(), rng)
+    draws = shuffles.draw(n_permutations, seeds[1])
+    first = np.concatenate([np.arange(len(x))[None], next(draws)])
+    found = compared(Views.of(x, rng), Views.of(y, rng), units_of_rows(shuffles), chain([first], draws), rng)
     weights = np.array([WEIGHTS[pair] for pair in found])
     values, largest = combined(np.stack(list(found.values()), 1), weights)
     return values, "x: {}, y: {}".format(*list(found)[largest])

@@ -87,7 +87,12 @@ def spanned(gram: np.ndarray, landmarks: np.ndarray, most: int) -> np.ndarray:
     References:
         Williams & Seeger, 2001, 'Using the Nystroem method to speed up kernel machines'.
     """
+    if len(landmarks) == len(gram):  # the whole kernel is known: its principal features are exact
+        centred = gram - gram.mean(0) - gram.mean(1)[:, None] + gram.mean()
+        return _longest(*np.linalg.eigh(centred), most, SHARE)
     spread, basis = np.linalg.eigh(gram[landmarks])
+    if spread[-1] <= 0:
+        return np.zeros((len(gram), 1))
     keep = spread > 1e-6 * spread[-1]
     features = gram @ (basis[:, keep] / np.sqrt(spread[keep]))
     return principal(features - features.mean(0), most, SHARE)
@@ -102,14 +107,21 @@ def principal(features: np.ndarray, most: int, share: float) -> np.ndarray:
         scores, lengths, _ = randomized_svd(features, most, random_state=0)
         return scores * lengths
     if p > n:
-        variance, axes = np.linalg.eigh(features @ features.T)
-        turned = axes * np.sqrt(variance.clip(0))
-    else:
-        variance, axes = np.linalg.eigh(features.T @ features)
-        turned = features @ axes
-    variance = variance[::-1].clip(0)
-    enough = int(np.searchsorted(np.cumsum(variance), share * variance.sum())) + 1
-    return turned[:, ::-1][:, : min(enough, most)]
+        return _longest(*np.linalg.eigh(features @ features.T), most, share)
+    variance, axes = np.linalg.eigh(features.T @ features)
+    return features @ axes[:, ::-1][:, : _enough(variance, most, share)]
+
+
+def _longest(variance: np.ndarray, axes: np.ndarray, most: int, share: float) -> np.ndarray:
+    """Features (n, p) of a Gram matrix by its eigenvalues, rising, and eigenvectors (n, n), the longest first."""
+    k = _enough(variance, most, share)
+    return axes[:, ::-1][:, :k] * np.sqrt(variance[::-1][:k].clip(0))
+
+
+def _enough(variance: np.ndarray, most: int, share: float) -> int:
+    """How many of the largest of the rising variances hold ``share`` of their sum, at most ``most``."""
+    held = np.cumsum(variance[::-1].clip(0))
+    return min(int(np.searchsorted(held, share * held[-1])) + 1, most)
 
 
 def _squares(places: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
