@@ -77,7 +77,8 @@ def independence_test(
     r"""Permutation test of "x and y are independent", or of "x and y are independent given z".
 
     Without z it is exact whatever the distribution: a share of at most alpha of independent data sets has a p-value of at most
-    alpha. By default critics in closed form, at several scales, are fitted anew for every permutation of y, on all rows.
+    alpha. By default several views of each side (linear, radius, squares, kernels of three bandwidths, nearest rows) are
+    compared on all rows, for every permutation of y anew, and the combination of the comparisons is permuted.
     With ``critic=`` a network is trained on one half of the rows and the other half permuted under it.
 
     With z, what a regression on z explains is taken out of both sides, and the rest permuted only among rows whose z is near:
