@@ -36,6 +36,62 @@ def test_p_values_of_independent_data_are_uniform() -> None:
     assert binom.cdf(rejected, 40, 0.1) > 0.001 and binom.sf(rejected - 1, 40, 0.1) > 0.001
 
 
+def circle_in(rng: np.random.Generator, n: int, d: int) -> tuple[np.ndarray, np.ndarray]:
+    """Spherical coordinates of d angles with noise of 0.4, and the sine of the first angle: the rest are no help."""
+    angles = rng.uniform(-np.pi, np.pi, (n, d))
+    x = np.cumprod(np.cos(angles), axis=1)
+    x[:, :-1] *= np.sin(angles[:, 1:])
+    return x + 0.4 * rng.normal(size=(n, d)), np.sin(angles[:, 0])
+
+
+def test_power_in_five_dimensions() -> None:
+    rng = np.random.default_rng(1)
+    x, y = circle_in(rng, 200, 5)
+    test = mine.independence_test(x, y, n_permutations=99, random_state=0)
+    assert test.p_value == 0.01 and ("radius" in test.component or "squares" in test.component)
+    assert f"most of it in: {test.component}" in str(test) and test.to_dict()["component"] == test.component
+    found = sum(p_value(*circle_in(rng, 100, 5), n_permutations=59, random_state=k) <= 0.05 for k in range(20))
+    assert found >= 12  # 2 with Gaussian kernels of four bandwidths on ranks
+
+
+def test_power_for_a_square_in_ten_columns_and_a_fast_wave_in_one() -> None:
+    rng = np.random.default_rng(2)
+    weights = 1 / np.arange(1, 11)
+    found = np.zeros(2)
+    for k in range(15):
+        x = rng.uniform(-1, 1, (100, 10))
+        found[0] += p_value(x, (x @ weights) ** 2 + 0.2 * rng.normal(size=100), n_permutations=59, random_state=k) <= 0.05
+        wave = rng.uniform(-1, 1, 100)
+        found[1] += (
+            p_value(wave, np.sin(16 * np.pi * wave) + 0.3 * rng.normal(size=100), n_permutations=59, random_state=k) <= 0.05
+        )
+    assert found[0] >= 11 and found[1] >= 11  # 8 and 2 with Gaussian kernels on ranks
+
+
+@pytest.mark.slow
+def test_level_with_ties_labels_copies_groups_and_sorted_rows() -> None:
+    def draw(kind: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        if kind == "ties":
+            return rng.poisson(0.7, 40) + 0.0, np.round(rng.exponential(size=40)), None
+        if kind == "labels":
+            return rng.integers(0, 12, 40).astype(str), rng.standard_t(1, 40), None
+        if kind == "sorted":  # nearest rows among ties must not be those that stand nearest in the file
+            x, y = rng.integers(0, 2, 40) + 0.0, rng.normal(size=40)
+            order = np.lexsort((y, x))
+            return x[order], y[order], None
+        units = np.repeat(np.arange(14), 3)
+        x, y = rng.normal(size=(14, 2))[units] + 0.2 * rng.normal(size=(42, 2)), rng.normal(size=14)[units]
+        return x, y, (units if kind == "groups" else None)
+
+    for kind in ("ties", "labels", "sorted", "groups"):
+        rejected = 0
+        for k in range(120):
+            x, y, groups = draw(kind, np.random.default_rng([k, 9]))
+            options = {} if kind == "labels" else {"discrete": False}
+            rejected += p_value(x, y, groups=groups, n_permutations=19, random_state=k, **options) <= 0.1  # type: ignore
+        assert binom.cdf(rejected, 120, 0.1) > 1e-3 and binom.sf(rejected - 1, 120, 0.1) > 1e-3, (kind, rejected)
+
+
 def test_labels() -> None:
     rng = np.random.default_rng(0)
     kind = rng.integers(0, 3, 200)

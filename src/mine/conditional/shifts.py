@@ -28,10 +28,12 @@ class TimeShifts:
     Attributes:
         rows: Row numbers in the order of time, series after series, shape (n,).
         starts: Where each series begins in ``rows``, shape (s,).
+        units: Block of time of each place of ``rows``, shape (n,): rows of one block are alike for being near in time.
     """
 
     rows: np.ndarray
     starts: np.ndarray
+    units: np.ndarray
 
     @classmethod
     def of(cls, order: TimeOrder) -> Self:
@@ -41,7 +43,7 @@ class TimeShifts:
         if order.series is not None:
             series = order.series[rows]
             starts = np.flatnonzero(np.append(True, series[1:] != series[:-1]))
-        return cls(rows, starts)
+        return cls(rows, starts, order.blocks[rows])
 
     def draw(self, count: int, seed: int, most: int = 1 << 21) -> Iterator[np.ndarray]:
         """``count`` shifted orders in batches (b, n) of positions in ``rows``: place i gets what stands at ``batch[:, i]``.
@@ -49,7 +51,7 @@ class TimeShifts:
         One series is shifted by as many different lengths as there are, and by some of them twice only where more are asked
         for; several series are shifted independently.
 
-        >>> shifts = TimeShifts(np.arange(30), np.zeros(1, np.int64))
+        >>> shifts = TimeShifts(np.arange(30), np.zeros(1, np.int64), np.arange(30))
         >>> (batch,) = shifts.draw(99, seed=0)
         >>> batch.shape, sorted(set((batch[:, 0]).tolist())) == list(range(1, 30))
         ((99, 30), True)

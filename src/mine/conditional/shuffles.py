@@ -95,6 +95,12 @@ class Shuffles:
     def n_units(self) -> int:
         return len(self.starts)
 
+    @property
+    def units(self) -> np.ndarray:
+        """Number of the unit of each place of ``rows``, shape (r,)."""
+        lengths = np.diff(np.append(self.starts, len(self.rows)))
+        return np.repeat(np.arange(self.n_units), lengths)
+
     def draw(self, count: int, seed: int, most: int = 1 << 21) -> Iterator[np.ndarray]:
         """``count`` permutations in batches (b, r) of positions in ``rows``: place i gets what stands at ``batch[:, i]``.
 

@@ -17,6 +17,7 @@ from mine.data.rows import complete_rows, same_length
 from mine.data.serial import SERIAL, serial_sides
 from mine.data.variable import Variable
 from mine.errors import InputError
+from mine.independence.comparisons import strongest_comparison
 from mine.independence.held_out import held_out_statistics
 from mine.independence.label_products import product_statistics
 
@@ -38,6 +39,8 @@ class IndependenceTest:
         method: ``"kernels"`` or ``"held-out critic"``.
         conditional: Whether the test is given z: then it is approximate, unless z is labels.
         warnings: Sentences to read before quoting the p-value.
+        component: Which comparison contributes most to the statistic, for example ``"x: squares, y: linear"``: where a
+            dependence was found, it says what kind. It is no test of its own. Empty for a held-out critic and given z.
     """
 
     statistic: float
@@ -47,6 +50,7 @@ class IndependenceTest:
     method: str
     conditional: bool = False
     warnings: list[str] = field(default_factory=list)
+    component: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """The fields, JSON-ready."""
@@ -55,6 +59,8 @@ class IndependenceTest:
     def __str__(self) -> str:
         given = ", given z" if self.conditional else ""
         lines = [f"p = {self.p_value:.3g} ({self.n_permutations:,} permutations, {self.method}{given}, n = {self.n:,})"]
+        if self.component and self.p_value <= 0.05:
+            lines.append(f"  most of it in: {self.component}")
         return "\n".join([*lines, *(f"  ! {warning}" for warning in self.warnings)])
 
 
@@ -76,7 +82,8 @@ def independence_test(
     r"""Permutation test of "x and y are independent", or of "x and y are independent given z".
 
     Without z it is exact whatever the distribution: a share of at most alpha of independent data sets has a p-value of at most
-    alpha. By default critics in closed form, at several scales, are fitted anew for every permutation of y, on all rows.
+    alpha. By default several views of each side (linear, radius, squares, kernels of three bandwidths, nearest rows) are
+    compared on all rows, for every permutation of y anew, and the combination of the comparisons is permuted.
     With ``critic=`` a network is trained on one half of the rows and the other half permuted under it.
 
     With z, what a regression on z explains is taken out of both sides, and the rest permuted only among rows whose z is near,
@@ -143,8 +150,9 @@ def independence_test(
         warnings.append(problem.order.warning)
     if problem.copies:
         warnings.append(f"{problem.copies:,} rows are exact copies of others and were permuted together.")
+    component = ""
     if critic is None:
-        statistics, used = _by_kernels(problem, given, int(n_permutations))
+        statistics, used, component = _by_kernels(problem, given, int(n_permutations))
     else:
         users = None if isinstance(critic, str) and critic == "network" else critic
         _check_permutable(problem, given)
@@ -163,6 +171,7 @@ def independence_test(
         method="kernels" if critic is None else "held-out critic",
         conditional=given is not None,
         warnings=warnings,
+        component=component,
     )
 
 
@@ -179,28 +188,31 @@ def _check_permutable(problem: Problem, third: Variable | None) -> None:
         )
 
 
-def _by_kernels(problem: Problem, third: Variable | None, n_permutations: int) -> tuple[np.ndarray, int]:
-    """Statistics of critics in closed form, the true order first, shape (1 + m,), and the number of rows permuted."""
+def _by_kernels(problem: Problem, third: Variable | None, n_permutations: int) -> tuple[np.ndarray, int, str]:
+    """Statistics of critics in closed form, the true order first, shape (1 + m,), the rows permuted, the largest component."""
     seeds = problem.seeds(6)
     rows, groups = _at_most(problem, seeds[0])
-    left, right = problem.x.take(rows), problem.y.take(rows)
-    z = None if third is None else coordinates(third)[rows]
-    if third is not None and z is not None and third.n_continuous and (left.n_discrete or right.n_discrete):
-        return product_statistics(left, right, z, groups, n_permutations, seeds[1:4]), len(rows)
+    if third is None:
+        ordered = problem.order
+        shuffles = Shuffles.of(len(rows), groups) if ordered is None else TimeShifts.of(ordered.take(rows))
+        kept = rows[shuffles.rows]
+        sides = problem.x.take(kept), problem.y.take(kept)
+        statistics, component = strongest_comparison(*sides, shuffles, n_permutations, (seeds[3], seeds[5]))
+        return statistics, len(kept), component
+    left, right, z = problem.x.take(rows), problem.y.take(rows), coordinates(third)[rows]
+    if third.n_continuous and (left.n_discrete or right.n_discrete):
+        return product_statistics(left, right, z, groups, n_permutations, seeds[1:4]), len(rows), ""
     x, y = coordinates(left), coordinates(right)
-    spaces = [x]
-    exact = third is not None and not third.n_continuous and groups is None
-    if z is not None and exact:
+    exact = not third.n_continuous and groups is None
+    if exact:
         cells = equal_rows(z)
         x, y = (_centred(side, cells) for side in (x, y))
         if not x.any() or not y.any():  # functions of z: no permutation changes anything
-            return np.zeros(1 + n_permutations), len(rows)
-        spaces = [x, np.concatenate([x, z], 1)]
-    elif z is not None:
+            return np.zeros(1 + n_permutations), len(rows), ""
+    else:
         x, y = (residuals(side, z, groups, seed) for side, seed in ((x, seeds[1]), (y, seeds[2])))
-        spaces = [x, np.concatenate([x, z], 1)]  # the second sees a dependence that turns with z
-    ordered = problem.order
-    shuffles = Shuffles.of(len(rows), groups, z, equal=exact) if ordered is None else TimeShifts.of(ordered.take(rows))
+    spaces = [x, np.concatenate([x, z], 1)]  # the second sees a dependence that turns with z
+    shuffles = Shuffles.of(len(rows), groups, z, equal=exact)
     kept = shuffles.rows
     of_x = KernelFeatures.fit([space[kept] for space in spaces], seeds[3])
     of_y = KernelFeatures.fit([y[kept]], seeds[4])
@@ -210,7 +222,7 @@ def _by_kernels(problem: Problem, third: Variable | None, n_permutations: int) -
         yield from shuffles.draw(n_permutations, seeds[5])
 
     statistics = kernel_statistics(of_x, of_y, permutations())
-    return strongest(statistics, pair_weights(of_x, of_y)), len(kept)
+    return strongest(statistics, pair_weights(of_x, of_y)), len(kept), ""
 
 
 def _centred(side: np.ndarray, cells: list[np.ndarray]) -> np.ndarray:
