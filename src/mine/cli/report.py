@@ -30,6 +30,7 @@ def report(
     seed: opt.Seed[int] = 0,
     discrete: opt.Discrete = None,
     drop_missing: opt.DropMissing = False,
+    parse: opt.Parse = False,
     jobs: opt.Jobs[int | None] = None,
     progress: opt.Progress = None,
 ) -> None:
@@ -47,7 +48,8 @@ def report(
         check_writable("--output", output, (".html", ".htm"), ".html")
         pairs = measure_pairs(
             files, file, columns=columns, target=target, groups=None, discrete=discrete, test=test, effort=effort,
-            drop_missing=drop_missing, unit=unit, random_state=checked_seed(seed), out=keep, n_jobs=jobs, progress=progress,
+            drop_missing=drop_missing, parse=parse, unit=unit, random_state=checked_seed(seed), out=keep, n_jobs=jobs,
+            progress=progress,
         )  # fmt: skip
 
         from mine.reporting.page import render_report

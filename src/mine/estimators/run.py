@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from mine.data.parsing import ReadColumn
 from mine.data.problem import Problem, make_problem
 from mine.errors import UnknownNameError
 from mine.estimators import Estimator, takes_numbers_only
 from mine.progress import progress_callback
 from mine.result import UNITS, Estimate
 
-__all__ = ["run_estimator"]
+__all__ = ["run_estimator", "with_read_columns"]
 
 
 def run_estimator(
@@ -60,3 +61,12 @@ def run_estimator(
         "warnings": warnings,
     }
     return replace(result, diagnostics=diagnostics).to(unit)
+
+
+def with_read_columns(result: Estimate, columns: Sequence[ReadColumn]) -> Estimate:
+    """The estimate, saying first which ``columns`` of text were read as numbers."""
+    if not columns:
+        return result
+    warnings = [*(column.sentence for column in columns), *result.warnings]
+    names = [column.name for column in columns]
+    return replace(result, diagnostics={**result.diagnostics, "read_as_numbers": names, "warnings": warnings})

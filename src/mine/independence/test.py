@@ -11,6 +11,7 @@ from mine.conditional.given import CONSTANT, residuals, third_variable
 from mine.conditional.shuffles import Shuffles
 from mine.data.columns import DiscreteSpec
 from mine.data.kernels import KernelFeatures, coordinates, kernel_statistics, pair_weights, strongest
+from mine.data.parsing import read_texts
 from mine.data.problem import Problem, make_problem
 from mine.data.rows import complete_rows, same_length
 from mine.errors import InputError
@@ -66,6 +67,7 @@ def independence_test(
     device: str = "auto",
     random_state: int | np.random.Generator | np.random.RandomState | None = None,
     drop_missing: bool = False,
+    parse: bool = False,
     **options: Any,
 ) -> IndependenceTest:
     r"""Permutation test of "x and y are independent", or of "x and y are independent given z".
@@ -94,6 +96,7 @@ def independence_test(
         device: Where a network trains.
         random_state: Seed or generator.
         drop_missing: Leave out rows with a missing value instead of raising.
+        parse: Read columns of numbers written as text as numbers, as in :func:`mine.estimate`.
         **options: Options of the training, for example ``steps=500``; only with ``critic=``.
 
     Raises:
@@ -111,6 +114,7 @@ def independence_test(
         raise InputError(f"n_permutations must be an integer of at least 19 (fewer cannot reach 5 %), got {n_permutations!r}.")
     if options and critic is None:
         raise InputError(f"{', '.join(options)}: options of the training need critic='network' or a critic of yours.")
+    (x, y, z), read = read_texts(parse, discrete, x=x, y=y, z=z)
     if z is not None and drop_missing:
         (x, y, z, groups), _ = complete_rows(x=x, y=y, z=z, groups=groups)
     third = None if z is None else third_variable(z, discrete)
@@ -125,7 +129,9 @@ def independence_test(
     if third is not None:
         same_length(problem.n, len(third), "z")
         given = coordinates(third) if third.columns else None
-    warnings = [] if third is None or third.columns else [CONSTANT]
+    warnings = [column.sentence for column in read]
+    if third is not None and not third.columns:
+        warnings.append(CONSTANT)
     if problem.copies:
         warnings.append(f"{problem.copies:,} rows are exact copies of others and were permuted together.")
     if critic is None:
