@@ -221,11 +221,15 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):
 
 @dataclass(frozen=True)
 class _Feature:
-    """A column: ``values`` (n,) scaled numbers or None for text, ``codes`` (n,) from 0 where it is labels or None."""
+    """A column: ``values`` (n,) scaled numbers or None for text, ``codes`` (n,) from 0 where it is labels or None.
+
+    The values hold a tiny noise that tells ties apart for neighbours; ``tied`` are those without it, for other methods.
+    """
 
     values: np.ndarray | None
     codes: np.ndarray | None
     constant: bool = False
+    tied: np.ndarray | None = None
 
     @property
     def identifier(self) -> bool:
@@ -318,7 +322,7 @@ def _feature(values: np.ndarray, name: str, discrete: DiscreteSpec, rng: np.rand
     constant = bool((numbers == numbers[0]).all() if codes is None else codes.max() == 0)
     scaled = RobustLogScaler().fit(numbers[:, None]).transform(numbers[:, None])[:, 0]
     noise = 1e-10 * max(float(scaled.std()), 1e-300) * rng.normal(size=len(scaled))
-    return _Feature(scaled + noise, codes, constant)
+    return _Feature(scaled + noise, codes, constant, scaled)
 
 
 def _information(a: list[_Feature], b: list[_Feature], method: str, k: int, seed: int) -> float:
@@ -386,6 +390,6 @@ def _by_method(a: list[_Feature], b: list[_Feature], method: str, seed: int) -> 
         columns: dict[str, Any] = {}
         for j, feature in enumerate(side):
             labels[f"{name}[{j}]"] = feature.codes is not None
-            columns[f"{name}[{j}]"] = feature.codes if feature.codes is not None else feature.values
+            columns[f"{name}[{j}]"] = feature.codes if feature.codes is not None else feature.tied
         tables.append(pa.table(columns))
     return estimate(*tables, method=method, discrete=labels, random_state=seed, progress=False).value
