@@ -24,6 +24,7 @@ from mine.errors import InputError, UnknownNameError
 from mine.estimators.counts.choose import information
 from mine.estimators.counts.identifier import is_identifier
 from mine.estimators.ksg import ksg
+from mine.estimators.neighbours import jittered
 from mine.estimators.ross import merge_rare, ross
 
 __all__ = ["CRITERIA", "MutualInfoSelector", "mutual_info"]
@@ -321,8 +322,7 @@ def _feature(values: np.ndarray, name: str, discrete: DiscreteSpec, rng: np.rand
         return _Feature(None, codes, codes is None or int(codes.max()) == 0)
     constant = bool((numbers == numbers[0]).all() if codes is None else codes.max() == 0)
     scaled = RobustLogScaler().fit(numbers[:, None]).transform(numbers[:, None])[:, 0]
-    noise = 1e-10 * max(float(scaled.std()), 1e-300) * rng.normal(size=len(scaled))
-    return _Feature(scaled + noise, codes, constant, scaled)
+    return _Feature(jittered(scaled[:, None], rng)[:, 0], codes, constant, scaled)
 
 
 def _information(a: list[_Feature], b: list[_Feature], method: str, k: int, seed: int) -> float:
