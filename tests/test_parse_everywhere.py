@@ -115,6 +115,7 @@ CONTAINERS: dict[str, Callable[[list[str]], Any]] = {
     "generator": iter,
     "array of objects": lambda texts: np.array(texts, object),
     "array of text": np.array,
+    "list of numpy's texts": lambda texts: list(np.array(texts)),
     "pandas": lambda texts: pd.Series(texts, index=[7] * N, name="a"),
     "pandas frame, numbered columns": lambda texts: pd.DataFrame({0: texts}),
     "polars": lambda texts: pl.Series("a", texts),

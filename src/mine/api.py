@@ -10,6 +10,7 @@ import numpy as np
 
 from mine.data.columns import DiscreteSpec
 from mine.data.parsing import read_texts
+from mine.data.weights import repeated_rows
 from mine.errors import InputError
 from mine.estimators import Estimator, check_data_parallel, get_estimator, with_effort
 from mine.estimators.run import run_estimator, with_read_columns
@@ -37,6 +38,7 @@ def estimate(
     random_state: int | np.random.Generator | np.random.RandomState | None = None,
     drop_missing: bool = False,
     parse: bool = False,
+    sample_weight: Any = None,
     progress: bool | Callable[[int, int, str], None] | None = None,
     fabric: Any = None,
     conditional: str | None = None,
@@ -74,6 +76,9 @@ def estimate(
         parse: Read columns of numbers written as text (``$23,456.78``, ``12.3 %``, ``1.234,5``, ``4 kg``) as numbers, and dates
             and times as microseconds; a warning names them. Without it they are refused, unless few values repeat often.
             Columns that are ``discrete`` stay text, and so do numbers with leading zeros. See the page on kinds of columns.
+        sample_weight: How many times each row was seen, whole numbers of shape (n,): a table of counts. Frequencies, not
+            importance: a row counts as that many observations. For methods ``"auto"`` and ``"discrete"``, if all columns are
+            labels.
         progress: True or False for the progress bar; None shows it on a terminal once two seconds have passed. Or a function
             called with (done, total, message).
         fabric: A launched ``lightning.fabric.Fabric`` (extra ``lightning``), whose processes train this one estimate together:
@@ -113,6 +118,8 @@ def estimate(
         "processes": processes,
     }  # fmt: skip
     (x, y, z), read = read_texts(parse, discrete, x=x, y=y, z=z)
+    if sample_weight is not None:
+        x, y, z, settings["groups"] = repeated_rows(sample_weight, method, discrete, x=x, y=y, z=z, groups=groups)
     result = with_read_columns(_estimated(estimator, x, y, z, critic is not None, settings), read)
     if processes is None:
         return result

@@ -137,10 +137,10 @@ def written_numbers(values: np.ndarray, *, declared: bool | None = None, evidenc
     Texts that say that a value is missing do not count, and numbers among the texts are numbers. ``evidence`` are texts of
     other rows that decide how these are read.
     """
-    others = [value for value in values if type(value) is not str]
-    counts = Counter(value for value in values.tolist() if type(value) is str and not is_missing_text(value))
-    n_texts = len(values) - len(others)
-    if not n_texts or any(isinstance(value, (str, bytes, bool, np.bool_)) or not _is_number(value) for value in others):
+    texts = [value for value in values if isinstance(value, str) and not isinstance(value, Category)]
+    others = [value for value in values if not isinstance(value, str) or isinstance(value, Category)]
+    counts = Counter(text for text in texts if not is_missing_text(text))
+    if not texts or any(isinstance(value, (str, bytes, bool, np.bool_)) or not _is_number(value) for value in others):
         return None
     if not counts:
         return Written({}, "numbers") if others else None

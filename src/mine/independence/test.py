@@ -14,6 +14,7 @@ from mine.data.kernels import KernelFeatures, coordinates, kernel_statistics, pa
 from mine.data.parsing import read_texts
 from mine.data.problem import Problem, make_problem
 from mine.data.rows import complete_rows, same_length
+from mine.data.weights import refuse_weights
 from mine.errors import InputError
 from mine.independence.held_out import held_out_statistics
 
@@ -112,6 +113,7 @@ def independence_test(
     """
     if not isinstance(n_permutations, (int, np.integer)) or isinstance(n_permutations, bool) or n_permutations < 19:
         raise InputError(f"n_permutations must be an integer of at least 19 (fewer cannot reach 5 %), got {n_permutations!r}.")
+    refuse_weights(options)
     if options and critic is None:
         raise InputError(f"{', '.join(options)}: options of the training need critic='network' or a critic of yours.")
     (x, y, z), read = read_texts(parse, discrete, x=x, y=y, z=z)

@@ -13,6 +13,7 @@ from mine.api import estimate
 from mine.data.columns import DiscreteSpec, declared_kind, is_label, labels_of, numbers_with_gaps, settle
 from mine.data.parsing import ReadColumn, read_texts
 from mine.data.sources import missing_values, named_columns
+from mine.data.weights import refuse_weights
 from mine.errors import InputError, NotEnoughDataError
 from mine.estimators import get_estimator, takes_numbers_only
 from mine.estimators.run import with_read_columns
@@ -136,6 +137,7 @@ def _series(x: Any, y: Any, options: dict[str, Any]) -> tuple[_Series, _Series, 
     """Both series, their columns of text that were read as numbers, and the options without what was read from them."""
     if "groups" in options:
         raise InputError("groups= is made from the order of time here: leave it out.")
+    refuse_weights(options)
     rest = {name: value for name, value in options.items() if name not in ("discrete", "parse")}
     discrete = options.get("discrete")
     (x, y), read = read_texts(options.get("parse", False), discrete, x=x, y=y)
