@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+import inspect
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -50,6 +51,21 @@ OTHERS: dict[str, Entry] = {
 }
 ENTRIES = ESTIMATES | OTHERS
 every_entry = pytest.mark.parametrize("entry", ENTRIES)
+
+
+def test_every_public_function_that_reads_data_is_here() -> None:
+    """Those whose first argument is data take ``parse``, and are walked through below."""
+    readers = {}
+    for name in mine.__all__:
+        if inspect.isroutine(getattr(mine, name)) or name in ("MutualInformation", "MutualInfoSelector"):
+            readers[name] = inspect.signature(getattr(mine, name)).parameters
+    takes = {name for name, arguments in readers.items() if "parse" in arguments}
+    reads = {
+        name for name, arguments in readers.items() if next(iter(arguments), "") in ("x", "X", "data", "blocks", "samples_p")
+    }
+    of_options = {"transfer_entropy", "lagged_information"}  # hand it on
+    assert takes | of_options == reads | {"MutualInformation", "MutualInfoSelector"}
+    assert {entry.split()[0] for entry in ENTRIES} - {"shuffle"} == takes | of_options
 
 
 def numbers_of(entry: str, result: Any) -> list[float]:

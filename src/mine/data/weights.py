@@ -20,6 +20,10 @@ __all__ = ["WEIGHTED_METHODS", "refuse_weights", "repeated_rows"]
 WEIGHTED_METHODS = ("auto", "discrete")
 #: Rows that a table of counts may stand for.
 MOST_ROWS = 20_000_000
+_REMEDY = (
+    "weights are taken by methods 'auto' and 'discrete' if all columns are labels. Repeat the rows instead (numpy.repeat), or "
+    "pass discrete=True if these numbers are labels."
+)
 
 
 def repeated_rows(weights: Any, method: Any, discrete: DiscreteSpec, **sides: Any) -> list[Any]:
@@ -55,12 +59,6 @@ def repeated_rows(weights: Any, method: Any, discrete: DiscreteSpec, **sides: An
                 raise InputError(f"{name} has columns of numbers, and sample_weight is for labels: {_REMEDY}")
         out.append(source)
     return out
-
-
-_REMEDY = (
-    "weights are taken by methods 'auto' and 'discrete' if all columns are labels. Repeat the rows instead (numpy.repeat), or "
-    "pass discrete=True if these numbers are labels."
-)
 
 
 def refuse_weights(options: Collection[str]) -> None:
