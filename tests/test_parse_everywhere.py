@@ -7,6 +7,7 @@ import functools
 import inspect
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,12 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 import mine
+from mine.data import bigfiles, outofcore
+from mine.data.outofcore import NamedRows
+from mine.data.readers import read_table
 from mine.errors import InputError, NumberTextError
 
 N = 240
@@ -212,3 +217,25 @@ def test_both_samples_of_a_divergence_are_read_alike() -> None:
     p, q = [f"{v:.2f}".replace(".", ",") for v in X], [f"{v:.3f}" for v in X]
     with pytest.raises(InputError, match="disagree on which mark is decimal"):
         mine.kl_divergence(p, q, parse=True)
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+def test_columns_of_a_parquet_file(mapped: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also of one whose numbers stay in a file, with rows left out."""
+    if mapped:
+        monkeypatch.setattr(bigfiles, "MAPPED_BYTES", 0)
+        monkeypatch.setattr(outofcore, "LARGE_VALUES", 0)
+    money: list[str | None] = [*MONEY]
+    money[7] = None
+    path = tmp_path / "data.parquet"
+    parquet.write_table(pa.table({"z": Z, "money": money, "y": Y}), path)
+    with read_table(str(path)) as table:
+        data = table.select("z,money")
+        assert isinstance(data, NamedRows) is mapped
+        found = mine.estimate(data, table.select("y"), method="gaussian", parse=True, drop_missing=True)
+        with pytest.raises(NumberTextError, match="'money' holds money written as text"):
+            mine.estimate(data, table.select("y"), method="gaussian", drop_missing=True)
+    keep = np.arange(N) != 7
+    wanted = mine.estimate(np.stack([Z, X], 1)[keep], Y[keep], method="gaussian")
+    assert found.value == pytest.approx(wanted.value, abs=1e-12)
+    assert found.warnings == [f"{N - 1} values of column 'money' were written as money; read as numbers."]

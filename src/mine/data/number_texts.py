@@ -34,6 +34,7 @@ _POINT_DECIMAL = re.compile(
     rf"\d{{1,3}}(?:,\d{{3}})+\.\d+|\d{{1,3}}(?:,\d{{3}}){{2,}}|\d*\.(?:\d{{1,2}}|\d{{4,}})|\d{{4,}}\.\d+|0+\.\d+|\.\d+"
     rf"|.*[{_GAPS}].*\.\d+|\d{{1,2}}(?:,\d{{2}})+,\d{{3}}(?:\.\d+)?"
 )
+_WHOLE = re.compile(rf"\d+|\d{{1,3}}(?:[.,{_GAPS}]\d{{3}})+")
 #: One mark with three digits behind it: decimal or of thousands.
 _EITHER = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 #: What a letter behind the digits multiplies by, in columns where all such letters are of these.
@@ -182,7 +183,7 @@ def _are_codes(bare: list[str], n_matched: int) -> bool:
     """Whether digits without a unit are names: one has a leading zero, or all have equally many digits, and many."""
     if any(re.match(r"0\d", digits) for digits in bare):
         return True
-    lengths = [len(re.sub(r"\D", "", digits)) for digits in bare if not re.search("[.,]", digits)]
+    lengths = [len(re.sub(r"\D", "", digits)) for digits in bare if _WHOLE.fullmatch(digits)]
     if any(length > MOST_DIGITS for length in lengths):
         return True
     return len(lengths) == n_matched > 1 and min(lengths) >= FEWEST_DIGITS_OF_A_CODE and min(lengths) == max(lengths)
