@@ -78,9 +78,10 @@ OF_NEIGHBORS = ("mutual_info X", "mutual_info y", "selector")
 
 
 def one_pair(pairs: pd.DataFrame) -> float:
-    if math.isnan(pairs["value"][0]):
-        raise InputError(pairs["note"][0])
-    return pairs["value"][0]
+    value, note = (np.asarray(pairs[name])[0] for name in ("value", "note"))
+    if math.isnan(value):
+        raise InputError(str(note))
+    return float(value)
 
 
 def check(value: float, column: str, entry: str) -> None:
@@ -162,7 +163,7 @@ def of_label_and_censored(threshold: float) -> float:
         return -p * math.log(p) - (1 - p) * math.log1p(-p) if 0 < p < 1 else 0.0
 
     def positive(u: float) -> float:
-        return norm.cdf(RHO * u / math.sqrt(1 - RHO**2))
+        return float(norm.cdf(RHO * u / math.sqrt(1 - RHO**2)))
 
     below = norm.cdf(threshold)
     of_heap = quad(lambda u: norm.pdf(u) * positive(u), -9, threshold)[0] / below
