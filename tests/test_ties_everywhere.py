@@ -47,7 +47,7 @@ def of_cells(*edges: float) -> float:
 def of_censored(threshold: float) -> float:
     """Information of max(u, threshold): its heap's, and the normal pair's log-ratio over u > threshold in closed form."""
     above = -0.5 * math.log(1 - RHO**2) * norm.sf(threshold) + RHO**2 * threshold * norm.pdf(threshold) / 2
-    return of_cell(-math.inf, threshold) + above
+    return float(of_cell(-math.inf, threshold) + above)
 
 
 COLUMNS: dict[str, tuple[np.ndarray, float]] = {
