@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mine.data.columns import DiscreteSpec, NumberTextError
-from mine.data.parsing import PARSE_REMEDY, parsed
+from mine.data.columns import DiscreteSpec
+from mine.data.parsing import read_texts
+from mine.data.weights import repeated_rows
 from mine.errors import InputError
 from mine.estimators import Estimator, check_data_parallel, get_estimator, with_effort
-from mine.estimators.run import run_estimator
+from mine.estimators.run import run_estimator, with_read_columns
 from mine.result import Estimate
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def estimate(
     random_state: int | np.random.Generator | np.random.RandomState | None = None,
     drop_missing: bool = False,
     parse: bool = False,
+    sample_weight: Any = None,
     progress: bool | Callable[[int, int, str], None] | None = None,
     fabric: Any = None,
     conditional: str | None = None,
@@ -77,7 +79,11 @@ def estimate(
         random_state: Seed or generator. The same one gives the same digits on the same machine.
         drop_missing: Leave out rows with a missing value instead of raising.
         parse: Read columns of numbers written as text (``$23,456.78``, ``12.3 %``, ``1.234,5``, ``4 kg``) as numbers, and dates
-            as microseconds; a warning names them. Without it they are refused, unless few values repeat often.
+            and times as microseconds; a warning names them. Without it they are refused, unless few values repeat often.
+            Columns that are ``discrete`` stay text, and so do numbers with leading zeros. See the page on kinds of columns.
+        sample_weight: How many times each row was seen, whole numbers of shape (n,): a table of counts. Frequencies, not
+            importance: a row counts as that many observations. For methods ``"auto"`` and ``"discrete"``, if all columns are
+            labels.
         progress: True or False for the progress bar; None shows it on a terminal once two seconds have passed. Or a function
             called with (done, total, message).
         fabric: A launched ``lightning.fabric.Fabric`` (extra ``lightning``), whose processes train this one estimate together:
@@ -116,18 +122,10 @@ def estimate(
         "drop_missing": drop_missing, "progress": progress if processes is None or processes.first else False,
         "processes": processes,
     }  # fmt: skip
-    read: list[str] = []
-    if parse:
-        (x, in_x), (y, in_y) = parsed(x, "x"), parsed(y, "y")
-        z, in_z = (None, []) if z is None else parsed(z, "z")
-        read = [*in_x, *in_y, *in_z]
-    try:
-        result = _estimated(estimator, x, y, z, critic is not None, settings)
-    except NumberTextError as error:
-        raise InputError(f"{error} {PARSE_REMEDY}") from None
-    if read:
-        warnings = [f"Text read as numbers: {', '.join(read)}.", *result.warnings]
-        result = replace(result, diagnostics={**result.diagnostics, "read_as_numbers": read, "warnings": warnings})
+    (x, y, z), read = read_texts(parse, discrete, x=x, y=y, z=z)
+    if sample_weight is not None:
+        x, y, z, settings["groups"] = repeated_rows(sample_weight, method, discrete, x=x, y=y, z=z, groups=groups)
+    result = with_read_columns(_estimated(estimator, x, y, z, critic is not None, settings), read)
     if processes is None:
         return result
     return processes.same(replace(result, diagnostics={**result.diagnostics, "processes": processes.size}))

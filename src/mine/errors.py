@@ -9,7 +9,15 @@ from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import Any
 
-__all__ = ["InputError", "MineError", "NotEnoughDataError", "StaleCriticError", "UnknownNameError", "warn_renamed"]
+__all__ = [
+    "InputError",
+    "MineError",
+    "NotEnoughDataError",
+    "NumberTextError",
+    "StaleCriticError",
+    "UnknownNameError",
+    "warn_renamed",
+]
 
 
 #: A longer list of valid names than this hides the message.
@@ -26,6 +34,27 @@ class InputError(MineError, ValueError):
 
 class NotEnoughDataError(InputError):
     """Too few rows, or too few groups, for an honest split."""
+
+
+class NumberTextError(InputError):
+    """A column of text that was meant as numbers: one that ``parse=True`` reads.
+
+    Arguments:
+        cause: The sentence up to the last remedy.
+        outcome: What that remedy reads the texts as.
+    """
+
+    def __init__(self, cause: str, outcome: str = "numbers") -> None:
+        super().__init__(f"{cause}, or pass parse=True to read them as {outcome}.")
+        self.cause, self.outcome = cause, outcome
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.cause, self.outcome)
+
+    @property
+    def for_command_line(self) -> str:
+        """The message, its last remedy as an option of a command."""
+        return f"{self.cause}, or pass --parse to read them as {self.outcome}."
 
 
 class StaleCriticError(MineError, RuntimeError):

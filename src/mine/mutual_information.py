@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mine.data.columns import DiscreteSpec
+from mine.data.parsing import ReadColumn, read_texts
 from mine.data.problem import Problem
 from mine.data.rows import same_length
 from mine.errors import InputError
 from mine.estimators import get_estimator, with_effort
 from mine.estimators.neural import FittedNeural, Neural
-from mine.estimators.run import run_estimator
+from mine.estimators.run import run_estimator, with_read_columns
 from mine.result import UNITS, Estimate
 
 __all__ = ["MutualInformation"]
@@ -33,6 +35,7 @@ class MutualInformation(BaseEstimator):
         unit: ``"nats"`` or ``"bits"``.
         random_state: Seed or generator.
         drop_missing: Leave out rows with a missing value.
+        parse: Read columns of numbers written as text as numbers; new rows are read as those of ``fit`` were.
         progress: Progress bar.
         options: Options of the method, for example ``{"steps": 2000}``.
 
@@ -62,6 +65,7 @@ class MutualInformation(BaseEstimator):
         unit: str = "nats",
         random_state: Any = None,
         drop_missing: bool = False,
+        parse: bool = False,
         progress: Any = None,
         options: dict[str, Any] | None = None,
     ) -> None:
@@ -73,6 +77,7 @@ class MutualInformation(BaseEstimator):
         self.unit = unit
         self.random_state = random_state
         self.drop_missing = drop_missing
+        self.parse = parse
         self.progress = progress
         self.options = options
 
@@ -100,7 +105,9 @@ class MutualInformation(BaseEstimator):
             fitted.append(estimator.fit(problem))
             return fitted[0].estimate
 
-        self.estimate_ = self._run(run, X, y, groups)
+        (left, self._read_x), (right, self._read_y) = (self._read(data, name) for data, name in ((X, "x"), (y, "y")))
+        result = self._run(run, left, right, groups)
+        self.estimate_ = with_read_columns(result, [*self._read_x, *self._read_y])
         self._note_features(X, reset=True)
         self.value_ = self.estimate_.value
         self.lower_bound_ = self.estimate_.lower_bound
@@ -125,11 +132,18 @@ class MutualInformation(BaseEstimator):
         """
         check_is_fitted(self)
         self._note_features(X, reset=False)
+        X, _ = self._read(X, "x", self._read_x)
+        y, _ = self._read(y, "y", self._read_y)
         if self._fitted is None:
             return self._run(lambda estimator, problem: estimator.run(problem), X, y, None).value
         left, right = (e.read(data) for e, data in zip(self._fitted.encoders, (X, y), strict=True))
         same_length(len(left), len(right))
         return self._fitted.score(left, right) / UNITS[self.unit]
+
+    def _read(self, data: Any, name: str, known: Sequence[ReadColumn] | None = None) -> tuple[Any, list[ReadColumn]]:
+        """A side with its columns of numbers written as text as numbers, if ``parse``; and which these are."""
+        (side,), columns = read_texts(self.parse, self.discrete, known, **{name: data})
+        return side, columns
 
     def _run(self, run: Any, X: Any, y: Any, groups: Any) -> Estimate:
         options = {**(self.options or {}), **({} if self.critic is None else {"critic": self.critic})}

@@ -35,10 +35,12 @@ def test_group_column_is_no_data_where_a_glob_catches_it(run: Run, csv: str, cal
 
 
 def test_codes_with_commas_are_labels_where_the_command_says_so(run: Run, tmp_path: Path, data: dict[str, Any]):
-    codes = [('"1,2"', '"2,3"', "2")[i] for i in data["code"]]
+    codes = [f'"{i + 1},{j % 9 + 1}"' for j, i in enumerate(data["code"])]
     file = str(write_csv(tmp_path / "codes.csv", answer=codes, kind=data["kind"]))
     arguments = ("estimate", file, "--x", "answer", "--y", "kind", "--method", "discrete")
-    check_refused(run(*arguments), r"Column 'answer' holds numbers that read as text, such as '\d,\d': .* --discrete")
+    check_refused(
+        run(*arguments), r"Column 'answer' holds .* with a decimal comma written as text, such as '\d,\d': .* --parse"
+    )
     result = run(*arguments, "--discrete", "answer")
     assert result.code == 0
     assert "  read as labels: answer, kind\n" in result.out

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
+import decimal
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from mine.data.sides import as_variable
-from mine.errors import InputError
+from mine.errors import InputError, NumberTextError
 
-
-def numbers(data: Any, **kwargs: Any) -> list[Any]:
-    """The continuous coordinates of a wholly numeric side, a flat list if it has one column."""
-    variable = as_variable(data, "x", **kwargs)
-    assert variable.n_discrete == 0
-    assert variable.continuous.dtype == np.float64
-    assert type(variable.continuous) is np.ndarray
-    return variable.continuous.squeeze(1).tolist() if variable.continuous.shape[1:] == (1,) else variable.continuous.tolist()
-
-
-def labels(data: Any, **kwargs: Any) -> list[Any]:
-    """The labels of a wholly discrete side of one column."""
-    variable = as_variable(data, "x", **kwargs)
-    assert variable.n_continuous == 0
-    assert variable.discrete.shape == (len(variable), 1)
-    (levels,) = variable.levels
-    return [levels[code] for code in variable.discrete[:, 0]]
-
+from .typed_sides import labels, numbers
 
 # === Labels ===
 
@@ -47,9 +33,54 @@ def test_a_category_is_discrete_whatever_its_values(column: Any):
     assert len(set(labels(column))) > 40
 
 
-def test_numbers_written_as_text_are_labels():
+def test_whole_numbers_written_as_text_are_labels():
     assert labels(["1", "2", "1"]) == ["1", "2", "1"]
     assert labels(np.array([b"1", b"\xff"])) == ["1", "\\xff"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "form"),
+    [(["1.5", "2.25"], "numbers"), (["-3", "4"], "numbers"), (["3 kg", "5 kg"], "numbers in kg"), (["1/31/2020"], "dates")],
+)
+def test_texts_that_hardly_are_labels_are_refused_unless_they_repeat_often_or_are_declared(texts: list[str], form: str):
+    with pytest.raises(
+        NumberTextError, match=f"Column 'x' holds {form} written as text, such as '{texts[0]}': clean it, declare"
+    ):
+        as_variable(texts, "x")
+    assert labels(texts * 10, allow_constant=True) == texts * 10
+    assert labels(texts, discrete=True, allow_constant=True) == texts
+    assert labels(pd.Series(texts, dtype="category"), allow_constant=True) == texts
+
+
+# === Integers that float64 would merge ===
+
+
+def test_integers_that_float64_would_merge_are_labels():
+    near = 2**60 + np.arange(240)
+    assert as_variable(near, "x").n_discrete == 1 and len(set(labels(near))) == 240
+    for far in (2**60 * np.arange(-4, 4), 2**53 - np.arange(240)):
+        assert numbers(far) == far.astype(float).tolist()
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda values: [2**70 + v for v in values],
+        lambda values: pa.array([decimal.Decimal(2**80 + v) for v in values], pa.decimal128(38, 0)),
+        lambda values: pl.Series([2**63 + v for v in values], dtype=pl.UInt64),
+        lambda values: pd.Series([2**60 + v for v in values], dtype="Int64"),
+        lambda values: [str(2**64 + v) for v in values],
+    ],
+)
+def test_few_long_integers_stay_apart(write: Callable[[list[int]], Any]):
+    values = [0, 1, 2] * 80
+    found = labels(write(values))
+    assert len(set(found)) == 3 and [found.index(text) for text in found] == [values.index(v) for v in values]
+
+
+def test_long_integers_declared_numbers_are_refused():
+    with pytest.raises(InputError, match=r"whole numbers beyond 2\*\*53 that float64 cannot tell apart: subtract the smallest"):
+        as_variable(2**60 + np.arange(240), "x", False)
 
 
 def test_labels_of_mixed_type_are_text():

@@ -12,8 +12,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from mine.data.parsing import read_texts
 from mine.data.readers import Table, read_table
-from mine.errors import InputError, UnknownNameError
+from mine.data.sides import as_variable
+from mine.errors import InputError, NumberTextError, UnknownNameError
 
 
 def text_table(folder: Path, content: str | bytes, name: str = "data.csv") -> Table:
@@ -52,8 +54,13 @@ def zipped(content: bytes) -> bytes:
         ('"c, in kg";b\n1;2\n', {"c, in kg": [1], "b": [2]}),  # a comma in quotes separates nothing
         ('"c; in kg",b\n1,2\n', {"c; in kg": [1], "b": [2]}),
         ("height;cm,b\n1,2\n", {"height;cm": [1], "b": [2]}),
-        ("a,b\n007,+1.5\n012,-2e-01\n", {"a": [7, 12], "b": [1.5, -0.2]}),
+        ("a,b\n007,+1.5\n012,-2e-01\n", {"a": ["007", "012"], "b": [1.5, -0.2]}),  # a zip code is no number
+        ("a,b\n 90210,0\n01234,10\n,0\n", {"a": ["90210", "01234", None], "b": [0, 10, 0]}),
         ("a\n12345678901234567890123\n1\n", {"a": [1.2345678901234568e22, 1.0]}),
+        (  # float64 would make one of two
+            "a,b\n9223372036854775808,1e30\n9223372036854775809,2e30\n",
+            {"a": ["9223372036854775808", "9223372036854775809"], "b": [1e30, 2e30]},
+        ),
         ("a,b,\n1,2,\n3,4,\n", {"a": [1, 3], "b": [2, 4], "unnamed 2": [None, None]}),
     ],
 )
@@ -153,35 +160,39 @@ def test_bad_csv_says_what_and_how_to_mend_it(content: str | bytes, message: str
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("number", ["1,5", "12,000", "1,200,000.25", "-1.200.000,5"])
+@pytest.mark.parametrize("number", ["1,5", "12,000", "1,200,000.25", "-1.200.000,5", "$1,200", "12 kg"])
 def test_numbers_with_commas_never_pass_for_labels(number: str, tmp_path: Path):
     table = text_table(tmp_path, f'a,b\n7,1\n"{number}",2\n')
-    assert table.select("b").num_rows == 2  # a column not asked for is not in the way
-    with pytest.raises(
-        InputError, match=rf"Column 'a' holds numbers that read as text, such as '{re.escape(number)}': write them"
-    ):
-        table.select("a")
+    assert as_variable(table.select("b"), "x").columns == ("b",)  # a column not asked for is not in the way
+    with pytest.raises(NumberTextError, match=rf"Column 'a' holds .* written as text, such as '{re.escape(number)}': clean it"):
+        as_variable(table.select("a"), "x")
 
 
 def test_semicolons_come_with_decimal_commas_but_not_with_both(tmp_path: Path):
     table = text_table(tmp_path, "a;b\n1,5;1.5\n2,5;2.5\n")
     assert table.select("a").to_pydict() == {"a": [1.5, 2.5]}
-    with pytest.raises(InputError, match=r"Column 'b' holds numbers that read as text, such as '1\.5'"):
-        table.select("b")
+    with pytest.raises(NumberTextError, match=r"Column 'b' holds numbers written as text, such as '1\.5'"):
+        as_variable(table.select("b"), "x")
+
+
+def test_a_comma_among_labels_is_no_decimal_comma(tmp_path: Path):
+    table = text_table(tmp_path, "a;b\nnone;1.5\nsome;2.5\n1,5;3.5\n")
+    assert table.select("a,b").to_pydict() == {"a": ["none", "some", "1,5"], "b": [1.5, 2.5, 3.5]}
 
 
 def test_stray_text_among_numbers_with_commas_is_named(tmp_path: Path):
-    table = text_table(tmp_path, 'a,b\n"1,234",1\n"2,345",2\nunknown,3\n')
-    with pytest.raises(
-        InputError, match="Column 'a' is mostly numeric but holds the text 'unknown', and numbers such as '1,234'"
+    for content, stray in (
+        ('a,b\n"1,234",1\n"2,345",2\nunknown,3\n', "'unknown' (row 2)"),
+        ("a;b\n1,5;x\n2,5;y\n!;z\n", "'!' (row 2)"),
     ):
-        table.select("a")
-    with pytest.raises(InputError, match=r"Column 'a' is mostly numeric but holds the text '\?', and numbers such as '1,5'"):
-        text_table(tmp_path, "a;b\n1,5;x\n2,5;y\n?;z\n").select("a")
+        table = text_table(tmp_path, content).select("a")
+        with pytest.raises(InputError, match=re.escape(f"written as text but also {stray}: clean it")):
+            read_texts(True, None, x=table)
 
 
 def test_lists_of_codes_pass_where_they_are_declared_labels(tmp_path: Path):
-    table = text_table(tmp_path, 'a,b\n"1,2",1\n3,2\n"1,3",3\n')
-    with pytest.raises(InputError, match=r"Column 'a' holds numbers that read as text, such as '1,2': .*--discrete"):
-        table.select("a")
-    assert table.select("a,b", ["a"]).to_pydict() == {"a": ["1,2", "3", "1,3"], "b": [1, 2, 3]}
+    table = text_table(tmp_path, 'a,b\n"1,2",1\n3,2\n"1,3",3\n').select("a")
+    with pytest.raises(InputError, match=r"Column 'a' holds numbers with a decimal comma written as text, such as '1,2'"):
+        as_variable(table, "x")
+    for data in (table, read_texts(True, ["a"], x=table)[0][0]):
+        assert as_variable(data, "x", ["a"]).levels == (("1,2", "1,3", "3"),)

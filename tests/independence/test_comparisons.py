@@ -8,7 +8,7 @@ from scipy.spatial.distance import cdist
 
 from mine.conditional.shuffles import Shuffles
 from mine.data.sides import as_variable
-from mine.independence.comparisons import NEAREST, WEIGHTS, combined, compared, units_of_rows
+from mine.independence.comparisons import NEAREST, WEIGHTS, combined, compared
 from mine.independence.neighbour_graph import NEIGHBOURS, nearest_rows
 from mine.independence.views import FINE, FINEST, LINEAR, RADIUS, SQUARES, Views
 
@@ -65,7 +65,7 @@ def test_ties_have_no_neighbours_by_their_place_in_the_file():
 def test_units_of_rows_follow_the_groups():
     groups = np.array([0, 0, 1, 1, 2, 2, 3, 3])
     shuffles = Shuffles.of(8, groups)
-    assert np.array_equal(np.unique(groups[shuffles.rows], return_inverse=True)[1], units_of_rows(shuffles))
+    assert np.array_equal(np.unique(groups[shuffles.rows], return_inverse=True)[1], shuffles.units)
 
 
 def test_two_labels_have_one_comparison_and_a_label_and_numbers_those_that_differ():

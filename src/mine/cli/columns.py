@@ -33,7 +33,7 @@ class _Selection:
 
     def columns(self, names: list[str]) -> Any:
         """These columns, as :func:`mine.estimate` and :func:`mine.pairwise` take them."""
-        return self.table.select(names, self.labels or ())
+        return self.table.select(names)
 
 
 @dataclass(frozen=True)

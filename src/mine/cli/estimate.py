@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mine.cli import options as opt
@@ -36,6 +37,7 @@ def estimate(
     groups: opt.Groups = None,
     order: opt.Order = None,
     drop_missing: opt.DropMissing = False,
+    parse: opt.Parse = False,
     test: opt.Test = False,
     permutations: opt.Permutations[int] = 999,
     option: opt.MethodOptions = None,
@@ -65,7 +67,10 @@ def estimate(
         check_rows(table, file)
         data = sides.data()
         how = {"method": method, "effort": effort, "conditional": conditional, "unit": unit, "progress": progress}
-        rows = {"discrete": sides.labels, "groups": sides.groups(), "order": sides.order(), "drop_missing": drop_missing}
+        rows = {
+            "discrete": sides.labels, "groups": sides.groups(), "order": sides.order(), "drop_missing": drop_missing,
+            "parse": parse,
+        }  # fmt: skip
         draws = {"random_state": checked_seed(seed)}
         options = method_options(option or ())
         result = _estimated(data, {**how, **rows, **draws}, options, device=device, devices=devices, strategy=strategy)
@@ -128,5 +133,6 @@ def _as_text(result: Estimate, tested: IndependenceTest | None, sides: Sides) ->
     if sides.z:
         lines.append(f"  given: {listed(sides.z)}")
     if tested is not None:
-        lines.append(f"  test of independence: {tested}")
+        new = [warning for warning in tested.warnings if warning not in result.warnings]
+        lines.append(f"  test of independence: {replace(tested, warnings=new)}")
     return "\n".join(lines)

@@ -49,6 +49,9 @@ Order = Annotated[
 DropMissing = Annotated[
     bool, typer.Option("--drop-missing", help="Leave out rows with a missing value; with many pairs, per pair.")
 ]
+Parse = Annotated[
+    bool, typer.Option("--parse", help="Read numbers and dates written as text, such as '$1,200' or '12 %', as numbers.")
+]
 Cache = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Scratch folder for Parquet files larger than memory.")]
 
 # === The method ===

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from mine.errors import InputError, MineError
+from mine.errors import InputError, MineError, NumberTextError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,6 +42,8 @@ def one_sentence() -> Iterator[None]:
     """Errors that the user can mend end in one sentence and exit code 2, Ctrl-C in one line and exit code 130."""
     try:
         yield
+    except NumberTextError as error:
+        sentence, code = f"error: {_one_line(error.for_command_line)}", EXIT_INPUT
     except MineError as error:
         sentence, code = f"error: {_one_line(str(error))}", EXIT_INPUT
     except KeyboardInterrupt:

@@ -37,6 +37,7 @@ def pairwise(
     groups: opt.Groups = None,
     order: opt.Order = None,
     drop_missing: opt.DropMissing = False,
+    parse: opt.Parse = False,
     jobs: opt.Jobs[int | None] = None,
     progress: opt.Progress = None,
 ) -> None:
@@ -57,7 +58,7 @@ def pairwise(
             raise InputError("--out needs --seed, for example --seed 0: a resumed command must draw the same numbers.")
         pairs = measure_pairs(
             files, file, columns=columns, target=target, groups=groups, order=order, discrete=discrete, test=test,
-            n_permutations=permutations, method=method, effort=effort, drop_missing=drop_missing, unit=unit,
+            n_permutations=permutations, method=method, effort=effort, drop_missing=drop_missing, parse=parse, unit=unit,
             random_state=checked_seed(seed), out=out, n_jobs=jobs, progress=progress,
         )  # fmt: skip
         print_text(_as_text(pairs, as_json, as_csv, top))

@@ -32,6 +32,7 @@ def report(
     groups: opt.Groups = None,
     order: opt.Order = None,
     drop_missing: opt.DropMissing = False,
+    parse: opt.Parse = False,
     jobs: opt.Jobs[int | None] = None,
     progress: opt.Progress = None,
 ) -> None:
@@ -48,9 +49,9 @@ def report(
     with one_sentence(), ExitStack() as files:
         check_writable("--output", output, (".html", ".htm"), ".html")
         pairs = measure_pairs(
-            files, file, columns=columns, target=target, groups=groups, order=order, discrete=discrete,
-            test=test, effort=effort,
-            drop_missing=drop_missing, unit=unit, random_state=checked_seed(seed), out=keep, n_jobs=jobs, progress=progress,
+            files, file, columns=columns, target=target, groups=groups, order=order, discrete=discrete, test=test,
+            effort=effort, drop_missing=drop_missing, parse=parse, unit=unit, random_state=checked_seed(seed), out=keep,
+            n_jobs=jobs, progress=progress,
         )  # fmt: skip
 
         from mine.reporting.page import render_report

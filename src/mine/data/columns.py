@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,23 +11,25 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from mine.data.number_texts import numbers_written, plain_number
+from mine.data.number_texts import Written, is_missing_text, numbers_written, plain_number
 from mine.data.sources import EXACT_INTEGERS, Category, missing_values
-from mine.errors import InputError
+from mine.errors import InputError, NumberTextError
 
 __all__ = [
     "MAX_LEVELS",
     "ConstantError",
     "DiscreteSpec",
     "Labels",
-    "NumberTextError",
+    "as_numbers",
     "check_finite",
     "constant_error",
     "declared_kind",
+    "doubtful_error",
     "infinite_error",
     "is_constant",
     "is_label",
     "labels_of",
+    "merged_by_float",
     "missing_error",
     "numbers_with_gaps",
     "own_spec",
@@ -41,10 +44,6 @@ DiscreteSpec: TypeAlias = "bool | Sequence[str] | Mapping[str, bool] | None"
 MAX_LEVELS = 20
 #: ... that average at least this many rows each.
 ROWS_PER_LEVEL = 10
-
-
-class NumberTextError(InputError):
-    """A column of text that was meant as numbers: a caller with ``parse=`` may name it as a remedy."""
 
 
 class ConstantError(InputError):
@@ -108,52 +107,99 @@ def _settle_objects(values: np.ndarray, name: str, declared: bool | None) -> np.
     if not declared:
         _check_meant_as_labels(values, name)
     if 0.5 < numbers.mean() < 1 and not declared and not isinstance(values[0], Category):
-        row = int(np.flatnonzero(~numbers)[0])
-        raise InputError(
-            f"Column {name!r} is mostly numeric but holds the text {values[row]!r} (row {row}): "
-            "clean it, or declare the column discrete if its values are labels."
-        )
+        raise _stray_text(values, np.flatnonzero(~numbers), name)
     texts: dict[Any, str] = {}  # one copy of each, however many rows have it
     return np.fromiter((_text(v, texts) for v in values), object, len(values))
 
 
 def _check_meant_as_labels(values: np.ndarray, name: str) -> None:
-    """Raise where most of a column's texts are numbers but for a unit or separators, and they repeat too little for labels."""
+    """Raise where most of a column's texts are numbers or dates, and they repeat too little for labels."""
     written = written_numbers(values)
-    if written is not None:
-        example = next(text for text in written if not plain_number(text))
-        raise NumberTextError(
-            f"Column {name!r} holds numbers or dates written as text, such as {example!r}: clean it, or declare the column "
-            "discrete if its values are labels."
-        )
+    if written is None or written.whole:
+        return
+    texts = {value for value in values if isinstance(value, str)}
+    plain = all(map(plain_number, written.values))
+    if plain and len(written.values) < len(texts):
+        return  # the caller names the text among the numbers
+    if written.doubt is not None:
+        raise doubtful_error(name, written)
+    example = next(text for text in written.values if plain or not plain_number(text))
+    raise NumberTextError(
+        f"Column {name!r} holds {_plainly(written)} written as text, such as {example!r}: clean it, declare the column "
+        "discrete if its values are labels"
+    )
 
 
-def written_numbers(values: np.ndarray) -> dict[str, float] | None:
-    """The numbers that most texts of a column (n,) stand for, by text; None for labels and plain numbers."""
-    if not all(type(v) is str for v in values):
+def written_numbers(values: np.ndarray, *, declared: bool | None = None, evidence: tuple[str, ...] = ()) -> Written | None:
+    """The numbers that most texts of a column (n,) stand for; None for labels, and if there is no text.
+
+    Few texts that repeat often are levels, as '1 kg' and '2 kg', unless the column is ``declared`` to be numbers (False).
+    Texts that say that a value is missing do not count, and numbers among the texts are numbers. ``evidence`` are texts of
+    other rows that decide how these are read.
+    """
+    texts = [value for value in values if isinstance(value, str) and not isinstance(value, Category)]
+    others = [value for value in values if not isinstance(value, str) or isinstance(value, Category)]
+    counts = Counter(text for text in texts if not is_missing_text(text))
+    if not texts or any(isinstance(value, (str, bytes, bool, np.bool_)) or not _is_number(value) for value in others):
         return None
-    counts = Counter(values.tolist())
-    if len(counts) <= MAX_LEVELS and len(values) >= ROWS_PER_LEVEL * len(counts):
-        return None  # few that repeat often are levels: '1 kg' and '2 kg'
-    numbers = numbers_written(counts)
-    share = sum(counts[text] for text in numbers) / len(values)
-    return numbers if share > 0.5 and not all(map(plain_number, numbers)) else None
+    if not counts:
+        return Written({}, "numbers") if others else None
+    n = counts.total() + len(others)
+    if declared is None and len(counts) <= MAX_LEVELS and n >= ROWS_PER_LEVEL * (len(counts) + len(set(others))):
+        return None
+    written = numbers_written([*evidence, *counts], are_numbers=declared is False)
+    share = 0.0 if written is None else (sum(counts[text] for text in written.values) + len(others)) / n
+    return written if share > 0.5 else None
+
+
+def doubtful_error(name: str, written: Written) -> InputError:
+    """The error of a column of numbers or dates that can be read in two ways."""
+    return InputError(
+        f"Column {name!r} holds {_plainly(written)} written as text, but {written.doubt}, or declare the column "
+        "discrete if its values are labels."
+    )
+
+
+def _plainly(written: Written) -> str:
+    """The form without what was found out about it: 'dates' for 'dates, day first'."""
+    return written.form.partition(",")[0]
+
+
+def _stray_text(values: np.ndarray, rows: np.ndarray, name: str) -> InputError:
+    """The error of a column of numbers with text in these ``rows``."""
+    first = values[rows[0]]
+    cause = f"Column {name!r} is mostly numeric but holds the text {first!r} (row {rows[0]}): clean it"
+    if all(isinstance(value, str) and is_missing_text(value) for value in values[rows]):
+        return NumberTextError(f"{cause}, declare the column discrete if its values are labels", "missing values")
+    return InputError(f"{cause}, or declare the column discrete if its values are labels.")
 
 
 def _settle_numbers(values: np.ndarray, name: str, declared: bool | None) -> np.ndarray:
-    """Objects that are numbers: integers where all are and 64 bits hold them, else float64."""
-    if all(isinstance(v, (int, np.integer)) for v in values):
-        for kind in (np.int64, np.uint64):
-            try:
-                return np.array([int(v) for v in values], kind)
-            except OverflowError:
-                continue
-        if declared:
-            return np.fromiter((_number_text(int(v)) for v in values), object, len(values))
+    """Objects that are numbers: integers where all are and 64 bits hold them, else float64; text where that merges integers."""
+    whole = _whole_numbers(values)
+    for kind in () if whole is None else (np.int64, np.uint64):
+        try:
+            return np.array(whole, kind)
+        except OverflowError:
+            continue
     try:
-        return values.astype(np.float64)
+        numbers = values.astype(np.float64)
     except OverflowError:
         raise InputError(f"Column {name!r} has an integer beyond the range of float64: rescale it.") from None
+    if whole is not None and (declared or len(set(whole)) > len(np.unique(numbers))):
+        return np.fromiter(map(_number_text, whole), object, len(values))
+    return numbers
+
+
+def _whole_numbers(values: np.ndarray) -> list[int] | None:
+    """The values (n,) as integers if all are whole, and some type says so; None otherwise."""
+    if not all(isinstance(v, (int, np.integer, decimal.Decimal)) for v in values):
+        return None
+    if all(isinstance(v, decimal.Decimal) for v in values) and all(v.is_finite() and abs(v) <= EXACT_INTEGERS for v in values):
+        return None  # float64 has them all
+    if not all(v.is_finite() and v == v.to_integral_value() for v in values if isinstance(v, decimal.Decimal)):
+        return None
+    return [int(v) for v in values]
 
 
 def _text(value: Any, texts: dict[Any, str]) -> str:
@@ -209,8 +255,33 @@ def numbers_with_gaps(column: np.ndarray, name: str) -> np.ndarray:
     if settled.dtype.kind == "O":
         raise InputError(f"Column {name!r} holds text, and numbers are needed: convert it, or leave it out.")
     out = np.full(len(column), np.nan)
-    out[~missing] = settled
+    out[~missing] = as_numbers(settled, name)
     return out
+
+
+def as_numbers(settled: np.ndarray, name: str) -> np.ndarray:
+    """A settled column (n,) of numbers as float64.
+
+    Raises:
+        InputError: Integers that float64 would merge.
+    """
+    if merged_by_float(settled):
+        raise InputError(
+            f"Column {name!r} has whole numbers beyond 2**53 that float64 cannot tell apart: subtract the smallest from all of "
+            "them, or declare the column discrete if they are labels."
+        )
+    return settled.astype(np.float64, copy=False)
+
+
+def merged_by_float(settled: np.ndarray) -> bool:
+    """Whether these are integers of which float64 makes fewer different ones.
+
+    >>> merged_by_float(2**60 + np.arange(9)), merged_by_float(2**60 * np.arange(9)), merged_by_float(np.arange(9))
+    (True, False, False)
+    """
+    if settled.dtype.kind not in "iu" or max(-int(settled.min()), int(settled.max())) <= EXACT_INTEGERS:
+        return False
+    return len(np.unique(settled.astype(np.float64))) < len(np.unique(settled))
 
 
 # === Numbers or labels ===
@@ -227,6 +298,8 @@ class Labels:
 def is_label(settled: np.ndarray, name: str, discrete: DiscreteSpec, *, many_levels: bool = False) -> bool:
     """Whether a settled column (n,) is labels: by its type, by ``discrete=``, or by the rule for numbers.
 
+    Integers that float64 would merge are names of things, whatever their number.
+
     ``many_levels`` says that it is known to have more values than the rule allows.
     """
     if settled.dtype.kind in "bO":
@@ -239,7 +312,7 @@ def is_label(settled: np.ndarray, name: str, discrete: DiscreteSpec, *, many_lev
     if many_levels:
         return False
     n_levels = len(np.unique(settled))
-    return n_levels <= MAX_LEVELS and len(settled) >= ROWS_PER_LEVEL * n_levels
+    return (n_levels <= MAX_LEVELS and len(settled) >= ROWS_PER_LEVEL * n_levels) or merged_by_float(settled)
 
 
 def declared_kind(name: str, discrete: DiscreteSpec) -> bool | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +68,7 @@ def read_numpy(file: Path, kind: str) -> Table:
     by_name = dict(columns)
     place = {name: i for i, name in enumerate(by_name)}
 
-    def load(names: list[str], labels: Collection[str]) -> pa.Table | NamedRows:
+    def load(names: list[str]) -> pa.Table | NamedRows:
         unread = named_rows(arrays[""], names, [place[name] for name in names]) if large else None
         return unread or pa.table({name: for_arrow(by_name[name], name) for name in names})
 

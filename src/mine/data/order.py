@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from mine.data.columns import numbers_with_gaps
-from mine.data.parsing import parsed
+from mine.data.parsing import read_texts
 from mine.data.serial import joint_autocorrelations, serial_features, summed_time
 from mine.data.sources import named_columns
 from mine.data.variable import Variable
@@ -101,18 +101,19 @@ def read_order(order: Any, n: int, series: np.ndarray | None) -> np.ndarray:
             raise InputError(
                 f"order={order!r}: pass order='time' where rows come in the order of time, or one number or date a row."
             )
-        when: np.ndarray = np.arange(n)
+        times: np.ndarray = np.arange(n)
     else:
-        columns = named_columns(parsed(order, "order")[0], "order")  # text of dates too
+        (when,), _ = read_texts(True, False, order=order)  # dates written as text, too
+        columns = named_columns(when, "order")
         if len(columns) != 1:
             raise InputError(f"order has {len(columns)} columns: pass one number or date a row.")
         ((name, column),) = columns.items()
         if len(column) != n:
             raise InputError(f"order has {len(column)} values for {n} rows: pass one a row.")
-        when = numbers_with_gaps(column, name)
-        if np.isnan(when).any():
+        times = numbers_with_gaps(column, name)
+        if np.isnan(times).any():
             raise InputError("order has missing values: every row needs its time. Leave out the rows without one.")
-    keys = (when,) if series is None else (when, series)
+    keys = (times,) if series is None else (times, series)
     position = np.empty(n, np.int64)
     position[np.lexsort(keys)] = np.arange(n)
     return position

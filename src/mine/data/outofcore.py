@@ -160,7 +160,7 @@ class NamedRows:
         names: Names of all columns, in order.
         numbers: The numeric ones, in order.
         numeric: Their names.
-        others: A frame of the columns that are not numbers, or None.
+        others: A frame, or source, of the columns that are not numbers, or None.
     """
 
     names: tuple[str, ...]

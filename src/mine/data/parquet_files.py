@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,7 +41,7 @@ def read_parquet(file: Path, cache: str | Path | None) -> Table:
 
     files = ExitStack()
 
-    def load(wanted: list[str], labels: Collection[str]) -> pa.Table | NamedRows:
+    def load(wanted: list[str]) -> pa.Table | NamedRows:
         def read(columns: list[str]) -> pa.Table:
             with readable(str(file), ".parquet"):
                 return times_as_numbers(reader.read(columns=columns).select(columns))

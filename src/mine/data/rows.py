@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mine.data.outofcore import NamedRows
-from mine.data.sources import missing_rows
+from mine.data.sources import Source, missing_rows
 from mine.errors import InputError, NotEnoughDataError
 
 __all__ = ["MIN_ROWS", "complete_rows", "rereadable", "same_length", "select_rows"]
@@ -70,6 +70,8 @@ def select_rows(data: Any, keep: np.ndarray) -> Any:
         return data[keep]
     if isinstance(data, NamedRows):
         return data.rows(keep)
+    if isinstance(data, Source):
+        return data.filter(keep)
     if hasattr(data, "detach"):
         import torch
 

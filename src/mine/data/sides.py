@@ -13,6 +13,7 @@ from mine.data.columns import (
     MAX_LEVELS,
     DiscreteSpec,
     Labels,
+    as_numbers,
     check_finite,
     constant_error,
     declared_kind,
@@ -103,7 +104,7 @@ def _typed(column: np.ndarray, name: str, discrete: DiscreteSpec) -> tuple[np.nd
     if is_label(settled, name, discrete):
         labels = labels_of(settled)
         return labels, len(labels.levels) == 1
-    numbers = settled.astype(np.float64, copy=False)
+    numbers = as_numbers(settled, name)
     return numbers, is_constant(numbers)
 
 
@@ -137,7 +138,7 @@ def _pixels(column: np.ndarray, name: str) -> np.ndarray:
     settled = settle(column, name)
     if settled.dtype.kind == "O":
         raise InputError(f"{name} holds text: an input of three or more dimensions must be numeric.")
-    numbers = settled.astype(np.float64)
+    numbers = as_numbers(settled, name)
     check_finite(numbers, name)
     return numbers
 

@@ -10,7 +10,7 @@ import math
 import operator
 import sys
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,11 @@ class Source:
 
     def __len__(self) -> int:
         return len(self.columns[0])
+
+    def filter(self, keep: np.ndarray) -> Source:
+        """The rows of a boolean mask."""
+        matrix = None if self.matrix is None else self.matrix.rows(keep)
+        return replace(self, columns=[column[keep] for column in self.columns], matrix=matrix)
 
     def lazy(self) -> tuple[LazyRows | None, dict[int, int]]:
         """The numeric columns where they lie, if they are many numbers, and the place of each among them."""
@@ -114,12 +119,15 @@ def read_source(data: Any, name: str) -> Source:
     """The named columns of anything that can be read.
 
     Arguments:
-        data: numpy array, torch tensor, (nested) list, generator, or a pandas, polars or other column or frame.
+        data: numpy array, torch tensor, (nested) list, generator, or a pandas, polars or other column or frame. A source stays
+            as it is.
         name: Unnamed columns are called by it, for example ``x``, or ``x[0]``, ``x[1]``, ...
 
     Raises:
         InputError: Data of another kind, sparse or ragged data, columns of the same name, no columns or no rows.
     """
+    if isinstance(data, Source):
+        return data
     torch = sys.modules.get("torch")  # a tensor can only come from an imported torch
     if torch is not None and isinstance(data, torch.Tensor):
         data = _from_tensor(data, name)
@@ -190,8 +198,8 @@ def _from_named(data: NamedRows, name: str) -> Source:
     views = (part.column(j) for part in data.numbers.parts for j in range(part.width))
     columns = dict(zip(data.numeric, views, strict=True))
     if data.others is not None:
-        others = _from_frame(data.others, name)
-        columns |= dict(zip(*others, strict=True)) if others is not None else {}
+        others = read_source(data.others, name)
+        columns |= dict(zip(others.names, others.columns, strict=True))
     places = tuple(data.names.index(column) for column in data.numeric)
     return Source(list(data.names), [columns[column] for column in data.names], None, data.numbers, places)
 

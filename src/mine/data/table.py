@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
@@ -30,8 +30,7 @@ class Table:
     Attributes:
         columns: Names of the columns, in order.
         n_rows: Number of rows.
-        load: Names, and those among them that are declared labels -> a pyarrow table of the columns, or what stands for one
-            that is left in its file.
+        load: Names -> a pyarrow table of the columns, or what stands for one that is left in its file.
         blocks: Arrays of three or more dimensions, by name: selected whole, as they are.
         families: Other names that stand for several columns, as an NPZ file's matrix for its columns.
         files: Removes the temporary files that hold selected columns; a ``with`` block calls it.
@@ -39,7 +38,7 @@ class Table:
 
     columns: tuple[str, ...]
     n_rows: int
-    load: Callable[[list[str], Collection[str]], pa.Table | NamedRows]
+    load: Callable[[list[str]], pa.Table | NamedRows]
     blocks: dict[str, Any] = field(default_factory=dict)
     families: dict[str, tuple[str, ...]] = field(default_factory=dict)
     files: ExitStack = field(default_factory=ExitStack)
@@ -80,16 +79,13 @@ class Table:
             raise InputError(f"No {what} was named: pass a comma-separated list of names or globs.")
         return list(out)
 
-    def select(self, spec: str | Sequence[str], labels: Collection[str] = ()) -> Any:
-        """The columns of ``spec`` (a list as in :meth:`names`, or names) in the form that :func:`mine.estimate` takes.
-
-        ``labels`` are columns whose text is not asked whether it was meant as numbers.
-        """
+    def select(self, spec: str | Sequence[str]) -> Any:
+        """The columns of ``spec`` (a list as in :meth:`names`, or names) in the form that :func:`mine.estimate` takes."""
         names = self.names(spec) if isinstance(spec, str) else list(spec)
         blocks = [name for name in names if name in self.blocks]
         if blocks and len(names) > 1:
             raise InputError(f"{blocks[0]!r} has three or more dimensions and must be selected alone.")
-        return self.blocks[blocks[0]] if blocks else self.load(names, labels)
+        return self.blocks[blocks[0]] if blocks else self.load(names)
 
 
 def split_names(spec: str) -> list[str]:

@@ -1,14 +1,15 @@
-"""CSV and TSV files: their header, their separators, and their numbers written with commas."""
+"""CSV and TSV files: their header, their separators, and the digits that are no numbers."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
-from collections.abc import Collection
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from mine.data.arrow import times_as_numbers
+from mine.data.number_texts import DECIMAL_COMMAS, numbers_written
 from mine.data.table import Table, check_names
 from mine.data.unreadable import first_line
 from mine.errors import InputError
@@ -18,11 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["read_text"]
 
-#: Numbers that pyarrow reads as text beside some that it does not: 12,000.5 or 1,5 or 12.000,5 (but no date, no version).
-_PUNCTUATED = re.compile(r"[-+]?(\d+([.,]\d+)?|\d{1,3}(,\d{3})+(\.\d+)?|\d{1,3}(\.\d{3})+(,\d+)?)([eE][-+]?\d+)?")
 _BOM = b"\xef\xbb\xbf"
 _LINE_BREAK = re.compile(rb"[\r\n]")
 _BEFORE_THE_HEADER = re.compile(rb"(?:\xef\xbb\xbf)?(?: *[\r\n]+)*")
+_LEADING_ZERO, _ONLY_DIGITS = r"^[+-]?0[0-9]", r"^[+-]?[0-9]+$"
 _NOTHING_MORE = re.compile(rb"\s*\Z")
 
 
@@ -39,23 +39,15 @@ def read_text(data: bytes, delimiter: str, source: str) -> Table:
     """
     data = _from_header_on(data, source)
     names, delimiter = _names(data, delimiter, source)
-    table = _parse(data, delimiter, ".", source) if _LINE_BREAK.search(data) else None
-    if table is not None and delimiter == ";" and any(_commas(column) for column in table.columns):
-        table = _parse(data, delimiter, ",", source)
+    table = _parse(data, delimiter, source) if _LINE_BREAK.search(data) else None
+    if table is not None and delimiter == ";" and any(map(_has_decimal_commas, table.columns)):
+        table = _parse(data, delimiter, source, decimal_point=",")
     if table is None or table.num_rows == 0:
         raise InputError(f"{source} has no rows below its header line: nothing to estimate from.")
     if table.num_columns != len(names):
         raise InputError(f"{source} names {len(names)} columns and has {table.num_columns}: is a quote left open?")
-    table = table.rename_columns(names)
-
-    def load(wanted: list[str], labels: Collection[str]) -> pa.Table:
-        for name in wanted:
-            problem = None if name in labels else _commas(table.column(name))
-            if problem is not None:
-                raise InputError(f"Column {name!r} {problem}")
-        return times_as_numbers(table.select(wanted))
-
-    return Table(tuple(names), table.num_rows, load)
+    table = _with_digits_kept(table, data, delimiter, source).rename_columns(names)
+    return Table(tuple(names), table.num_rows, lambda wanted: times_as_numbers(table.select(wanted)))
 
 
 def _from_header_on(data: bytes, source: str) -> bytes:
@@ -94,7 +86,7 @@ def _header(data: bytes, delimiter: str, source: str) -> list[str]:
         raise InputError(f"{source} cannot be read as CSV: {error} in its header; is a quote left open?") from error
 
 
-def _parse(data: bytes, delimiter: str, decimal_point: str, source: str) -> pa.Table:
+def _parse(data: bytes, delimiter: str, source: str, **convert: Any) -> pa.Table:
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
@@ -104,32 +96,54 @@ def _parse(data: bytes, delimiter: str, decimal_point: str, source: str) -> pa.T
             # One block: the type of a column is that of all its rows, not of the first megabyte.
             read_options=arrow_csv.ReadOptions(block_size=max(1 << 20, min(len(data) + 1, (1 << 31) - 1))),
             parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-            convert_options=arrow_csv.ConvertOptions(strings_can_be_null=True, decimal_point=decimal_point),
+            convert_options=arrow_csv.ConvertOptions(strings_can_be_null=True, **convert),
         )
     except pa.ArrowException as error:
         raise InputError(f"{source} cannot be read as CSV: {first_line(error)}") from error
 
 
-def _commas(column: pa.ChunkedArray) -> str | None:
-    """What is wrong with a text column most of whose values are numbers but for their commas; None for any other."""
+def _has_decimal_commas(column: pa.ChunkedArray) -> bool:
+    """Whether most of a column's texts are numbers with a decimal comma."""
     import pyarrow as pa
 
     if not pa.types.is_string(column.type):
-        return None
-    values = [value for value in column.to_pylist() if value is not None]
-    numbers = [value for value in values if _PUNCTUATED.fullmatch(value)]
+        return False
+    texts = [text for text in column.unique().to_pylist() if text is not None]
+    written = numbers_written(texts)
+    return written is not None and written.form == DECIMAL_COMMAS and len(written.values) > len(texts) / 2
+
+
+def _with_digits_kept(table: pa.Table, data: bytes, delimiter: str, source: str) -> pa.Table:
+    """The table, its columns as text whose digits are no numbers: with leading zeros, or so long that float64 merges them."""
+    import pyarrow as pa
+
+    kernels: Any = import_module("pyarrow.compute")
+    names = table.column_names
+    numbers = [name for name in names if names.count(name) == 1 and _may_be_digits(table[name])]
     if not numbers:
-        return None
-    example = next((value for value in numbers if "," in value), numbers[0])
-    if len(numbers) == len(values):
-        return (
-            f"holds numbers that read as text, such as {example!r}: write them with a decimal point and no thousands "
-            "separators, or name the column in --discrete if they are labels."
-        )
-    if "," not in example or len(numbers) <= len(values) / 2:
-        return None  # half-numeric text without commas is found later, and there labels may be declared too
-    text = next(value for value in values if not _PUNCTUATED.fullmatch(value))
-    return f"is mostly numeric but holds the text {text!r}, and numbers such as {example!r}: clean it."
+        return table
+    texts = _parse(data, delimiter, source, include_columns=numbers, column_types=dict.fromkeys(numbers, pa.string()))
+    for name in numbers:
+        text = kernels.utf8_trim_whitespace(texts[name])
+        if pa.types.is_integer(table[name].type):
+            kept = kernels.any(kernels.match_substring_regex(text, _LEADING_ZERO)).as_py()
+        else:
+            only_digits = kernels.all(kernels.match_substring_regex(text, _ONLY_DIGITS)).as_py()
+            kept = only_digits and kernels.count_distinct(text).as_py() > kernels.count_distinct(table[name]).as_py()
+        if kept:
+            table = table.set_column(names.index(name), name, text)
+    return table
+
+
+def _may_be_digits(column: pa.ChunkedArray) -> bool:
+    """Whether pyarrow took a column for integers, or for the numbers nearest to integers beyond 64 bits."""
+    import pyarrow as pa
+
+    if pa.types.is_floating(column.type):
+        kernels: Any = import_module("pyarrow.compute")
+        largest = kernels.max(kernels.abs(column)).as_py()
+        return largest is not None and largest >= 2.0**63
+    return pa.types.is_integer(column.type)
 
 
 def _is_number(cell: str) -> bool:

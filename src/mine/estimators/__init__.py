@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from mine.data.weights import refuse_weights
 from mine.errors import InputError, UnknownNameError
 from mine.result import Estimate
 
@@ -154,6 +155,7 @@ def get_estimator(method: Any, options: dict[str, Any] | None = None) -> Estimat
         InputError: An option the method does not take.
     """
     options = dict((options or {}).items())
+    refuse_weights(options)
     if isinstance(method, str):
         name = _ALIASES.get(method.lower(), method.lower())
         if name not in METHODS:

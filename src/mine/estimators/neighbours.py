@@ -32,9 +32,14 @@ def prepared(values: np.ndarray, preprocess: str | None, rng: np.random.Generato
 
 
 def jittered(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Values (n, d) with noise of 1e-10 of a column's scale, which tells tied ones apart as Kraskov et al. advise."""
+    """Values (n, d) with noise of 1e-10 of a column's scale, which tells tied ones apart as Kraskov et al. advise.
+
+    Users give their data and the estimate one seed: noise in the order in which ``rng`` draws it could be the numbers that the
+    data were made of, and ties would be told apart by what they hide. So its rows change places by another generator.
+    """
     scale = np.maximum(values.std(0), np.finfo(float).tiny)
-    return values + 1e-10 * scale * rng.normal(size=values.shape)
+    noise = rng.normal(size=values.shape)
+    return values + 1e-10 * scale * rng.spawn(1)[0].permutation(noise)
 
 
 def disjoint_parts(n: int, groups: np.ndarray | None, rows: int, rng: np.random.Generator) -> tuple[np.ndarray, int, int]:

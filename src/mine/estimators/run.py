@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from mine.comparison import fingerprints
+from mine.data.parsing import ReadColumn
 from mine.data.problem import Problem, make_problem
 from mine.data.serial import SERIAL, serial_sides
 from mine.errors import UnknownNameError
@@ -18,7 +19,7 @@ from mine.estimators.thinned import thinned
 from mine.progress import progress_callback
 from mine.result import UNITS, Estimate
 
-__all__ = ["run_estimator"]
+__all__ = ["run_estimator", "with_read_columns"]
 
 
 def run_estimator(
@@ -74,3 +75,12 @@ def run_estimator(
     }
     rows = {"groups": problem.groups, "sides": fingerprints(problem.x, problem.y)}
     return replace(result, diagnostics=diagnostics, **rows).to(unit)
+
+
+def with_read_columns(result: Estimate, columns: Sequence[ReadColumn]) -> Estimate:
+    """The estimate, saying first which ``columns`` of text were read as numbers."""
+    if not columns:
+        return result
+    warnings = [*(column.sentence for column in columns), *result.warnings]
+    names = [column.name for column in columns]
+    return replace(result, diagnostics={**result.diagnostics, "read_as_numbers": names, "warnings": warnings})

@@ -12,10 +12,12 @@ from mine.conditional.shifts import TimeShifts
 from mine.conditional.shuffles import Shuffles, equal_rows
 from mine.data.columns import DiscreteSpec
 from mine.data.kernels import KernelFeatures, coordinates, kernel_statistics, pair_weights, strongest
+from mine.data.parsing import read_texts
 from mine.data.problem import Problem, make_problem
 from mine.data.rows import complete_rows, same_length
 from mine.data.serial import SERIAL, serial_sides
 from mine.data.variable import Variable
+from mine.data.weights import refuse_weights
 from mine.errors import InputError
 from mine.independence.comparisons import strongest_comparison
 from mine.independence.held_out import held_out_statistics
@@ -77,6 +79,7 @@ def independence_test(
     device: str = "auto",
     random_state: int | np.random.Generator | np.random.RandomState | None = None,
     drop_missing: bool = False,
+    parse: bool = False,
     **options: Any,
 ) -> IndependenceTest:
     r"""Permutation test of "x and y are independent", or of "x and y are independent given z".
@@ -111,6 +114,7 @@ def independence_test(
         device: Where a network trains.
         random_state: Seed or generator.
         drop_missing: Leave out rows with a missing value instead of raising.
+        parse: Read columns of numbers written as text as numbers, as in :func:`mine.estimate`.
         **options: Options of the training, for example ``steps=500``; only with ``critic=``.
 
     Raises:
@@ -126,8 +130,10 @@ def independence_test(
     """
     if not isinstance(n_permutations, (int, np.integer)) or isinstance(n_permutations, bool) or n_permutations < 19:
         raise InputError(f"n_permutations must be an integer of at least 19 (fewer cannot reach 5 %), got {n_permutations!r}.")
+    refuse_weights(options)
     if options and critic is None:
         raise InputError(f"{', '.join(options)}: options of the training need critic='network' or a critic of yours.")
+    (x, y, z), read = read_texts(parse, discrete, x=x, y=y, z=z)
     if z is not None and drop_missing:
         (x, y, z, groups), _ = complete_rows(x=x, y=y, z=z, groups=groups)
     if order is not None and (z is not None or critic is not None):
@@ -143,7 +149,9 @@ def independence_test(
     if third is not None:
         same_length(problem.n, len(third), "z")
     given = third if third is not None and third.columns else None
-    warnings = [] if third is None or third.columns else [CONSTANT]
+    warnings = [column.sentence for column in read]
+    if third is not None and not third.columns:
+        warnings.append(CONSTANT)
     if groups is None and order is None and serial_sides(problem.x, problem.y):
         warnings.append(SERIAL)
     if problem.order is not None and problem.order.warning:

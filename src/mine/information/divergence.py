@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 
+from mine.data.parsing import ReadColumn, read_texts
 from mine.data.preprocessing import RankGaussianizer, RobustLogScaler
 from mine.data.problem import problem_device, problem_seed
-from mine.data.rows import MIN_ROWS
+from mine.data.rows import MIN_ROWS, rereadable
 from mine.data.sides import as_variable
+from mine.data.sources import read_source
 from mine.data.splits import Fold, make_folds
 from mine.errors import InputError, UnknownNameError
 from mine.estimators.crossfit import interval_half_width
 from mine.estimators.options import check_integers, check_widths
 from mine.estimators.ratio import FEWEST_EFFECTIVE, RatioCritics, RatioPart, gaussian_ratio, train_ratio
+from mine.estimators.run import with_read_columns
 from mine.result import UNITS, Estimate
 
 __all__ = ["kl_divergence"]
@@ -33,6 +37,7 @@ def kl_divergence(
     device: str = "auto",
     unit: str = "nats",
     random_state: int | np.random.Generator | np.random.RandomState | None = None,
+    parse: bool = False,
 ) -> Estimate:
     r"""How far the law p of one sample is from the law q of another: ``KL(p || q) = E_p[log p / q]``.
 
@@ -54,6 +59,7 @@ def kl_divergence(
         device: Where to train.
         unit: ``"nats"`` or ``"bits"``.
         random_state: Seed or generator.
+        parse: Read columns of numbers written as text as numbers, as in :func:`mine.estimate`; both samples are read together.
 
     Returns:
         An :class:`~mine.Estimate` whose ``pointwise()`` belongs to the rows of p, and whose ``n`` is their number.
@@ -72,6 +78,7 @@ def kl_divergence(
         raise UnknownNameError("unit", unit, UNITS)
     check_integers({"steps": steps, "batch_size": batch_size, "n_folds": n_folds}, {"steps": 1, "batch_size": 1, "n_folds": 2})
     check_widths(hidden)
+    samples_p, samples_q, read = _read(parse, samples_p, samples_q)
     sides = [
         as_variable(data, name, False, allow_constant=True, min_rows=MIN_ROWS)
         for data, name in ((samples_p, "samples_p"), (samples_q, "samples_q"))
@@ -104,7 +111,20 @@ def kl_divergence(
         torch.Generator().manual_seed(seeds[1]),
     )
     history = train_ratio(model, folds, len(left), steps=steps, batch_size=batch_size, seed=seeds[2])
-    return _report(model, folds, len(left), len(right), history).to(unit)
+    return with_read_columns(_report(model, folds, len(left), len(right), history), read).to(unit)
+
+
+def _read(parse: bool, samples_p: Any, samples_q: Any) -> tuple[Any, Any, list[ReadColumn]]:
+    """Both samples, with ``parse`` their columns of numbers written as text as numbers: those of q as those of p were."""
+    if not parse:
+        return samples_p, samples_q, []
+    left, right = read_source(rereadable(samples_p), "samples_p"), read_source(rereadable(samples_q), "samples_q")
+    (samples_p,), read = read_texts(parse, False, samples_p=left)
+    names = dict(zip(left.names, right.names, strict=False))  # of other widths they are refused later
+    known = [replace(column, name=names[column.name]) for column in read if column.name in names]
+    (samples_q,), alike = read_texts(parse, False, known, samples_q=right)
+    (samples_q,), others = read_texts(parse, False, samples_q=samples_q)
+    return samples_p, samples_q, [*read, *alike, *others]
 
 
 def _report(model: RatioCritics, folds: list[tuple[Fold, Fold]], n: int, m: int, history: dict[str, list[float]]) -> Estimate:

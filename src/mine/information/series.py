@@ -11,9 +11,12 @@ import numpy as np
 
 from mine.api import estimate
 from mine.data.columns import DiscreteSpec, declared_kind, is_label, labels_of, numbers_with_gaps, settle
+from mine.data.parsing import ReadColumn, read_texts
 from mine.data.sources import missing_values, named_columns
+from mine.data.weights import refuse_weights
 from mine.errors import InputError, NotEnoughDataError
 from mine.estimators import get_estimator, takes_numbers_only
+from mine.estimators.run import with_read_columns
 from mine.result import Estimate
 
 __all__ = ["lagged_information", "stretches", "transfer_entropy"]
@@ -40,7 +43,7 @@ def transfer_entropy(x: Any, y: Any, lag: int = 1, *, history: int | None = None
         history: Past values of y; None takes ``lag``.
         **options: Of :func:`mine.estimate`, for example ``method``, ``unit`` and ``random_state``; not ``groups``. Which
             columns are labels is decided on the whole series by the rule of :func:`mine.estimate`, and holds for every lag;
-            ``discrete`` names columns of the series.
+            ``discrete`` names columns of the series, and ``parse`` reads columns of them.
 
     Raises:
         InputError: Lags that are no positive integers, series of different length.
@@ -55,7 +58,7 @@ def transfer_entropy(x: Any, y: Any, lag: int = 1, *, history: int | None = None
         (0.2, True)
     """
     own = lag if history is None else history
-    driver, driven, options = _series(x, y, options)
+    driver, driven, read, options = _series(x, y, options)
     _check_lag("lag", lag)
     _check_lag("history", own)
     rows, blocks = stretches(len(driver.values), max(lag, own))
@@ -65,7 +68,7 @@ def transfer_entropy(x: Any, y: Any, lag: int = 1, *, history: int | None = None
         "z": driven.at([rows - k for k in range(1, own + 1)]),
     }
     spec = _discrete(x=driven.labels, y=driver.labels * lag, z=driven.labels * own)
-    return estimate(**parts, groups=blocks, discrete=spec, **options)
+    return with_read_columns(estimate(**parts, groups=blocks, discrete=spec, **options), read)
 
 
 def lagged_information(x: Any, y: Any, lags: Iterable[int] = range(4), **options: Any) -> dict[int, Estimate]:
@@ -89,11 +92,14 @@ def lagged_information(x: Any, y: Any, lags: Iterable[int] = range(4), **options
         raise InputError("lags is empty: pass at least one, for example range(4).")
     for lag in wanted:
         _check_lag("lags", lag, least=0)
-    earlier, later, options = _series(x, y, options)
+    earlier, later, read, options = _series(x, y, options)
     rows, blocks = stretches(len(earlier.values), max(*wanted, 1))
     spec = _discrete(x=earlier.labels, y=later.labels)
     now = later.at([rows])
-    return {int(lag): estimate(earlier.at([rows - lag]), now, groups=blocks, discrete=spec, **options) for lag in wanted}
+    return {
+        int(lag): with_read_columns(estimate(earlier.at([rows - lag]), now, groups=blocks, discrete=spec, **options), read)
+        for lag in wanted
+    }
 
 
 def stretches(n: int, gap: int) -> tuple[np.ndarray, np.ndarray]:
@@ -127,19 +133,21 @@ class _Series:
         return np.concatenate([self.values[r] for r in rows], 1)
 
 
-def _series(x: Any, y: Any, options: dict[str, Any]) -> tuple[_Series, _Series, dict[str, Any]]:
-    """Both series, and the options without what was read from them."""
+def _series(x: Any, y: Any, options: dict[str, Any]) -> tuple[_Series, _Series, list[ReadColumn], dict[str, Any]]:
+    """Both series, their columns of text that were read as numbers, and the options without what was read from them."""
     if "groups" in options:
         raise InputError("groups= is made from the order of time here: leave it out.")
-    rest = {name: value for name, value in options.items() if name != "discrete"}
+    refuse_weights(options)
+    rest = {name: value for name, value in options.items() if name not in ("discrete", "parse")}
     discrete = options.get("discrete")
+    (x, y), read = read_texts(options.get("parse", False), discrete, x=x, y=y)
     numbers_only = takes_numbers_only(get_estimator(options.get("method", "auto")))
     if numbers_only and discrete is None:
         discrete = False
     left, right = (_typed(series, name, discrete, numbers_only) for series, name in ((x, "x"), (y, "y")))
     if len(left.values) != len(right.values):
         raise InputError(f"x has {len(left.values)} rows and y has {len(right.values)}: the series must run side by side.")
-    return left, right, rest
+    return left, right, read, rest
 
 
 def _typed(data: Any, name: str, discrete: DiscreteSpec, numbers_only: bool) -> _Series:

@@ -11,6 +11,7 @@ import numpy as np
 
 from mine.conditional.chain_rule import joined
 from mine.data.columns import DiscreteSpec
+from mine.data.parsing import read_texts
 from mine.data.problem import clustered_stderr, make_problem
 from mine.data.rows import rereadable
 from mine.data.sides import as_variable
@@ -18,6 +19,7 @@ from mine.data.splits import copied_rows
 from mine.errors import InputError, UnknownNameError
 from mine.estimators import get_estimator, takes_numbers_only, with_effort
 from mine.estimators.crossfit import interval_half_width
+from mine.estimators.run import with_read_columns
 from mine.progress import progress_callback
 from mine.result import UNITS, Estimate
 
@@ -34,6 +36,7 @@ def total_correlation(
     device: str = "auto",
     unit: str = "nats",
     random_state: int | np.random.Generator | np.random.RandomState | None = None,
+    parse: bool = False,
     progress: bool | Callable[[int, int, str], None] | None = None,
     **options: Any,
 ) -> Estimate:
@@ -54,6 +57,7 @@ def total_correlation(
         device: Where to compute.
         unit: ``"nats"`` or ``"bits"``.
         random_state: Seed or generator.
+        parse: Read columns of numbers written as text as numbers.
         progress: Progress bar.
         **options: Options of the method.
 
@@ -75,6 +79,8 @@ def total_correlation(
     if effort is not None:
         options = with_effort(method, effort, options)
     estimator = get_estimator(method, options)
+    sides_read, read = read_texts(parse, discrete, **named)
+    named = dict(zip(named, sides_read, strict=True))
     first, second = list(named.values())[:2]
     problem, _ = make_problem(
         first,
@@ -96,7 +102,7 @@ def total_correlation(
     with progress_callback(progress) as on_progress:
         problem = replace(problem, on_progress=on_progress)
         terms = [estimator.run(replace(problem, x=reduce(joined, sides[:k]), y=sides[k])) for k in range(1, len(sides))]
-    return _sum(terms, problem.groups).to(unit)
+    return with_read_columns(_sum(terms, problem.groups), read).to(unit)
 
 
 def _sum(terms: list[Estimate], groups: np.ndarray | None) -> Estimate:

@@ -245,7 +245,8 @@ def _columns(pairwise: Pairwise) -> str:
         cells = [_n(distinct, text=f"{distinct:,}"), _n(missing, text=f"{missing:,}"), _n(best.get(column.name, math.nan))]
         cells.append(_n(notes[column.name], text=str(notes[column.name])))
         body.append(f'<tr><th scope="row">{escape(column.name)}</th><td>{column.kind}</td>{"".join(cells)}</tr>')
-    return _table("Columns", head, "".join(body), tall=True)
+    read = "".join(f'<p class="soft">{escape(column.sentence)}</p>' for column in pairwise.read)
+    return read + _table("Columns", head, "".join(body), tall=True)
 
 
 def _made(pairwise: Pairwise, command: str, settings: dict[str, str]) -> str:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+from functools import reduce
 from typing import Any
 
 from mine.tables.pairwise import Pairwise
@@ -21,6 +22,7 @@ def as_terminal(pairwise: Pairwise, top: int, width: int) -> str:
     from rich.text import Text
 
     rows = strongest(pairwise)
+    sentences = [column.sentence for column in pairwise.read]
     unit, tested = pairwise.unit, pairwise.q is not None
     shown = rows[: max(top, 0)]
     title = f"{len(rows):,} pairs, the strongest {len(shown)}" if len(shown) < len(rows) else f"{len(rows):,} pairs"
@@ -39,7 +41,7 @@ def as_terminal(pairwise: Pairwise, top: int, width: int) -> str:
         ]
         if tested:
             numbers += [f"{row['p']:.2g}", f"{row['q']:.2g}"]
-        cells = [" ".join(row["x"].split()), " ".join(row["y"].split()), *numbers, f"{row['n']:,}", _remark(row)]
+        cells = [" ".join(row["x"].split()), " ".join(row["y"].split()), *numbers, f"{row['n']:,}", _remark(row, sentences)]
         table.add_row(*(Text(cell) for cell in cells))
     out = io.StringIO()
     console = Console(file=out, width=max(width, 80), color_system=None)
@@ -51,7 +53,7 @@ def as_terminal(pairwise: Pairwise, top: int, width: int) -> str:
         notes.append(f"q: Benjamini-Hochberg over all {sum(not math.isnan(row['p']) for row in rows):,} tested pairs")
     if pairwise.copies:
         notes.append(f"{pairwise.copies:,} rows are exact copies of others and were kept in one fold")
-    console.print(Text("\n".join(notes)))
+    console.print(Text("\n".join([*notes, *(" ".join(sentence.split()) for sentence in sentences)])))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()).strip("\n")
 
 
@@ -100,6 +102,7 @@ def _interval(row: dict[str, Any]) -> str:
     return f"[{row['low']:.3f}, {high}"
 
 
-def _remark(row: dict[str, Any]) -> str:
-    note = " ".join(row["note"].split())
+def _remark(row: dict[str, Any], below: list[str]) -> str:
+    """The note of a pair in few words, without the sentences that stand below the table."""
+    note = " ".join(reduce(lambda text, sentence: text.replace(sentence, ""), below, row["note"]).split())
     return note if len(note) <= 60 else note[:59] + "…"

@@ -14,6 +14,7 @@ import numpy as np
 
 from mine.data.columns import DiscreteSpec
 from mine.data.order import read_order
+from mine.data.parsing import ReadColumn, read_texts
 from mine.data.problem import problem_seed
 from mine.data.rows import MIN_ROWS, same_length
 from mine.data.sides import as_variable, check_discrete_names
@@ -56,13 +57,14 @@ def strength(nats: float) -> float:
 
 @dataclass(frozen=True)
 class Pairwise:
-    """A measured table: its cells in nats, one a pair, and its columns."""
+    """A measured table: its cells in nats, one a pair, its columns, and those of text that were ``read`` as numbers."""
 
     cells: list[Cell]
     columns: dict[str, Column]
     q: list[float | None] | None
     unit: str
     copies: int
+    read: tuple[ReadColumn, ...] = ()
 
     def records(self) -> dict[str, list[Any]]:
         """The result, column by column, in ``unit``; a number that does not exist is NaN, an open end infinite."""
@@ -87,7 +89,12 @@ class Pairwise:
             out["q"] = [math.nan if q is None else q for q in self.q]
             out["permutations"] = [c.permutations or 0 for c in self.cells]
         out |= {name: [getattr(c, name) for c in self.cells] for name in ("kind", "method", "n")}
-        return {**out, "unit": [self.unit] * len(self.cells), "note": [c.note for c in self.cells]}
+        return {**out, "unit": [self.unit] * len(self.cells), "note": [self._note(c) for c in self.cells]}
+
+    def _note(self, cell: Cell) -> str:
+        """What to be careful about, and which of the two columns were read as numbers."""
+        sentences = [column.sentence for column in self.read if column.name in (cell.x, cell.y)]
+        return " ".join([*([cell.note] if cell.note else []), *sentences])
 
 
 def pairwise(
@@ -102,6 +109,7 @@ def pairwise(
     groups: Any = None,
     order: Any = None,
     drop_missing: bool = False,
+    parse: bool = False,
     max_rows: int | None = 50_000,
     unit: str = "nats",
     random_state: int | np.random.Generator | np.random.RandomState | None = None,
@@ -132,6 +140,7 @@ def pairwise(
             or one number or date a row: see :func:`mine.estimate`. The test shifts one column against the other in time.
         drop_missing: Leave rows with a missing value out, pair by pair. Pairs that train together keep equally many rows, so
             that one may lose up to a twentieth more.
+        parse: Read columns of numbers written as text as numbers, as in :func:`mine.estimate`; the notes of their pairs say so.
         max_rows: Rows a pair at most, a random sample; None takes all.
         unit: ``"nats"`` or ``"bits"``.
         random_state: Seed or generator. A pair's seed derives from it and the names of the columns.
@@ -160,8 +169,8 @@ def pairwise(
     """
     result = measure(
         data, y, method=method, effort=effort, test=test, n_permutations=n_permutations, discrete=discrete, groups=groups,
-        order=order, drop_missing=drop_missing, max_rows=max_rows, unit=unit, random_state=random_state, out=out, n_jobs=n_jobs,
-        progress=progress,
+        order=order, drop_missing=drop_missing, parse=parse, max_rows=max_rows, unit=unit, random_state=random_state, out=out,
+        n_jobs=n_jobs, progress=progress,
     )  # fmt: skip
     return as_frame(result.records(), data)
 
@@ -178,6 +187,7 @@ def measure(
     groups: Any = None,
     order: Any = None,
     drop_missing: bool = False,
+    parse: bool = False,
     max_rows: int | None = 50_000,
     unit: str = "nats",
     random_state: Any = None,
@@ -188,7 +198,7 @@ def measure(
     """As :func:`pairwise`, as plain data beside the typed columns: what the command line and the report read."""
     if unit not in UNITS:
         raise UnknownNameError("unit", unit, UNITS)
-    columns, pairs = _pairs(data, y, discrete, drop_missing, order)
+    columns, pairs, read = _pairs(data, y, discrete, drop_missing, parse, order)
     if effort not in EFFORT_SETTINGS:
         raise UnknownNameError("effort", effort, EFFORT_SETTINGS)
     if method != "auto":
@@ -234,7 +244,7 @@ def measure(
     if order is None and groups is None:
         done = noticed(done, columns)
     ordered = sorted((done[pair] for pair in pairs), key=lambda cell: cell.unidentifiable)
-    return Pairwise(ordered, columns, _discoveries(ordered) if test else None, unit, copies)
+    return Pairwise(ordered, columns, _discoveries(ordered) if test else None, unit, copies, tuple(read))
 
 
 def _version_of_numbers(columns: dict[str, Column]) -> str | int:
@@ -272,9 +282,10 @@ def _work(task: Task) -> tuple[Block, list[Cell]]:
 
 
 def _pairs(
-    data: Any, y: Any, discrete: DiscreteSpec, drop_missing: bool, order: Any
-) -> tuple[dict[str, Column], list[tuple[str, str]]]:
-    """All columns by name, and the pairs wanted: none with the column of times."""
+    data: Any, y: Any, discrete: DiscreteSpec, drop_missing: bool, parse: bool, order: Any
+) -> tuple[dict[str, Column], list[tuple[str, str]], list[ReadColumn]]:
+    """All columns by name, the pairs wanted (none with the column of times), and the columns of text read as numbers."""
+    (data,), read = read_texts(parse, discrete, x=data)
     columns = read_columns(data, "x", discrete, drop_missing=drop_missing)
     names = [name for name in columns if not isinstance(order, str) or name != order]
     if y is None:
@@ -284,6 +295,8 @@ def _pairs(
     elif isinstance(y, Sequence) and len(y) and all(isinstance(name, str) for name in y) and len(y) != _length(columns):
         targets = list(y)
     else:
+        (y,), its_columns = read_texts(parse, discrete, y=y)
+        read += its_columns
         others = read_columns(y, "y", discrete, drop_missing=drop_missing)
         shared = [name for name in others if name in columns]
         if shared:
@@ -303,7 +316,7 @@ def _pairs(
         pairs = [(a, b) for b in targets for a in names if a not in targets]
     if not pairs:
         raise InputError(f"There is no pair among {', '.join(names[:4])}: pass at least two columns.")
-    return columns, pairs
+    return columns, pairs, read
 
 
 def _length(columns: dict[str, Column]) -> int:

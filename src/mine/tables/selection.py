@@ -14,7 +14,8 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mine.api import estimate
-from mine.data.columns import DiscreteSpec, own_spec
+from mine.data.columns import DiscreteSpec, merged_by_float, own_spec
+from mine.data.parsing import read_texts
 from mine.data.preprocessing import RobustLogScaler
 from mine.data.problem import problem_seed
 from mine.data.sides import as_variable
@@ -24,6 +25,7 @@ from mine.estimators.counts.choose import information
 from mine.estimators.counts.identifier import is_identifier
 from mine.estimators.ksg import ksg
 from mine.estimators.levels.estimate import few_rows_per_level, levels_information
+from mine.estimators.neighbours import jittered
 from mine.estimators.ross import merge_rare, ross
 
 __all__ = ["CRITERIA", "MutualInfoSelector", "mutual_info"]
@@ -42,6 +44,7 @@ def mutual_info(
     discrete: DiscreteSpec = None,
     discrete_target: bool | None = None,
     n_neighbors: int = 3,
+    parse: bool = False,
     random_state: Any = 0,
     n_jobs: int | None = None,
 ) -> np.ndarray:
@@ -57,6 +60,7 @@ def mutual_info(
         discrete: Which columns of X are labels; see :func:`mine.estimate`.
         discrete_target: Whether y is labels; None decides by the same rule.
         n_neighbors: k of the neighbours.
+        parse: Read columns of numbers written as text as numbers, as in :func:`mine.estimate`; a warning names them.
         random_state: Seed or generator of the tiny noise that tells ties apart, or of a critic.
         n_jobs: Workers of joblib.
 
@@ -67,6 +71,7 @@ def mutual_info(
         >>> SelectKBest(mutual_info, k=1).fit(X, y).get_support()
         array([False, False,  True, False])
     """
+    X, y = _read(parse, X, y, discrete, discrete_target)
     scorer = _Scorer.of(named_columns(X, "x"), y, method, discrete, discrete_target, n_neighbors, random_state)
     return np.array(scorer.relevance([(j,) for j in range(len(scorer.features))], n_jobs))
 
@@ -91,6 +96,7 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):
         discrete: Which columns are labels; see :func:`mine.estimate`.
         discrete_target: Whether y is labels; None decides by the rule.
         n_neighbors: k of the neighbours.
+        parse: Read columns of numbers written as text as numbers; see :func:`mine.estimate`.
         random_state: Seed; an integer gives the same choice every time.
         n_jobs: Workers of joblib.
 
@@ -119,6 +125,7 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):
         discrete: DiscreteSpec = None,
         discrete_target: bool | None = None,
         n_neighbors: int = 3,
+        parse: bool = False,
         random_state: Any = 0,
         n_jobs: int | None = None,
     ) -> None:
@@ -129,6 +136,7 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):
         self.discrete = discrete
         self.discrete_target = discrete_target
         self.n_neighbors = n_neighbors
+        self.parse = parse
         self.random_state = random_state
         self.n_jobs = n_jobs
 
@@ -154,7 +162,8 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):
             )
         if getattr(X, "ndim", 2) == 1:
             raise InputError("X has one dimension: pass a table, one row per observation. Reshape your data: X.reshape(-1, 1).")
-        columns = named_columns(X, "x")
+        read, y = _read(self.parse, X, y, self.discrete, self.discrete_target)
+        columns = named_columns(read, "x")
         n_features = len(columns)
         if len(getattr(X, "shape", ())) == 2:
             validate_data(self, X, skip_check_array=True)  # sets n_features_in_ and feature_names_in_
@@ -214,11 +223,15 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):
 
 @dataclass(frozen=True)
 class _Feature:
-    """A column: ``values`` (n,) scaled numbers or None for text, ``codes`` (n,) from 0 where it is labels or None."""
+    """A column: ``values`` (n,) scaled numbers or None for text, ``codes`` (n,) from 0 where it is labels or None.
+
+    The values hold a tiny noise that tells ties apart for neighbours; ``tied`` are those without it, for other methods.
+    """
 
     values: np.ndarray | None
     codes: np.ndarray | None
     constant: bool = False
+    tied: np.ndarray | None = None
 
     @property
     def identifier(self) -> bool:
@@ -277,6 +290,15 @@ class _Scorer:
         return [float(value) for value in values]
 
 
+def _read(parse: bool, X: Any, y: Any, discrete: DiscreteSpec, discrete_target: bool | None) -> tuple[Any, Any]:
+    """X and y, with ``parse`` their columns of numbers written as text as numbers, and a warning for each."""
+    (X,), read = read_texts(parse, discrete, x=X)
+    (y,), more = read_texts(parse, discrete_target, y=y)
+    for column in (*read, *more):
+        warnings.warn(column.sentence, UserWarning, stacklevel=3)
+    return X, y
+
+
 def _target(y: Any) -> np.ndarray:
     """The one column of y, shape (n,)."""
     columns = list(named_columns(y, "y").values())
@@ -295,14 +317,13 @@ def _feature(values: np.ndarray, name: str, discrete: DiscreteSpec, rng: np.rand
     numbers: np.ndarray | None = None
     if column.n_continuous:
         numbers = column.flat[:, 0]
-    elif values.dtype.kind in "biuf":
+    elif values.dtype.kind in "biuf" and not merged_by_float(values):
         numbers = values.astype(np.float64)
     if numbers is None:
         return _Feature(None, codes, codes is None or int(codes.max()) == 0)
     constant = bool((numbers == numbers[0]).all() if codes is None else codes.max() == 0)
     scaled = RobustLogScaler().fit(numbers[:, None]).transform(numbers[:, None])[:, 0]
-    noise = 1e-10 * max(float(scaled.std()), 1e-300) * rng.normal(size=len(scaled))
-    return _Feature(scaled + noise, codes, constant)
+    return _Feature(jittered(scaled[:, None], rng)[:, 0], codes, constant, scaled)
 
 
 def _information(a: list[_Feature], b: list[_Feature], method: str, k: int, seed: int) -> float:
@@ -373,6 +394,6 @@ def _by_method(a: list[_Feature], b: list[_Feature], method: str, seed: int) -> 
         columns: dict[str, Any] = {}
         for j, feature in enumerate(side):
             labels[f"{name}[{j}]"] = feature.codes is not None
-            columns[f"{name}[{j}]"] = feature.codes if feature.codes is not None else feature.values
+            columns[f"{name}[{j}]"] = feature.codes if feature.codes is not None else feature.tied
         tables.append(pa.table(columns))
     return estimate(*tables, method=method, discrete=labels, random_state=seed, progress=False).value

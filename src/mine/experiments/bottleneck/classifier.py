@@ -19,7 +19,7 @@ from mine import bounds
 from mine.experiments.checkpoint import Checkpoint
 from mine.experiments.experiment import DivergedError, Progress
 from mine.terms import MinimizeMI
-from mine.terms.upper_bounds import log_density_matrix
+from mine.terms.densities import log_density_matrix
 
 __all__ = ["BottleneckConfig", "Classifier", "train_classifier"]
 
