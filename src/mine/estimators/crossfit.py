@@ -11,6 +11,7 @@ import torch
 from mine.data.problem import clustered_stderr
 from mine.estimators.evaluation import MIN_EFFECTIVE, ReportedBound, RowReport, report_rows
 from mine.estimators.fit import CrossFit
+from mine.estimators.noiseless import Regression, noiseless_regression
 from mine.estimators.reference import copula_reference, copula_tells, name_of_copula, neighbour_reference
 from mine.result import Estimate
 from mine.training.options import History
@@ -30,7 +31,14 @@ FEW_ROWS_A_COLUMN = 250
 #: also let them miss, and a sharp or many-sided dependence is learnt last (benchmarks/coverage.py, tasks of suite "shapes").
 MISFIT = 3.0
 
-_REFERENCES = {"copula": "on held-out rows a fitted copula", "neighbours": "a nearest-neighbour estimate (method 'ksg')"}
+#: Nats from which a relation may be one without noise: a closer look is worth its time.
+STRONG_ENOUGH = 0.7
+
+_REFERENCES = {
+    "copula": "on held-out rows a fitted copula",
+    "neighbours": "a nearest-neighbour estimate (method 'ksg')",
+    "regression": "the error of a regression",
+}
 
 
 @dataclass(frozen=True)
@@ -101,12 +109,15 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
     low, high = value - half_width, math.inf if saturated else value + missable
     if saturated:  # SMILE's clipped partition term errs upwards there, by any amount
         low = min(low, 0.0 if kind == "smile" else held - half_width)
-    # A critic can miss what it could have seen, and both halves then read low: two references that need no training.
+    # A critic can miss what it could have seen, and both halves then read low: three references that need no training.
     neighbours = neighbour_reference(problem)
-    missed = {
-        name: nats for name, nats in (("copula", reference), ("neighbours", neighbours)) if nats is not None and nats > high
-    }
+    strong = max(value, reference or 0.0, neighbours or 0.0) > STRONG_ENOUGH
+    regression = noiseless_regression(problem) if strong else Regression()
+    references = {"copula": reference, "neighbours": neighbours, "regression": regression.nats}
+    missed = {name: nats for name, nats in references.items() if nats is not None and nats > high}
     high = max([high, *(nats + half_width for nats in (*missed.values(), neighbours) if nats is not None)])
+    if regression.determined is not None:
+        high = math.inf
 
     return Estimate(
         value=value,
@@ -124,6 +135,8 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
             "copula": name_of_copula(fit),
             "copula_nats": reference,
             "neighbours_nats": neighbours,
+            "regression_nats": regression.nats,
+            "determined": regression.determined,
             "saturated": saturated,
             "few_rows": n <= FEW_ROWS_A_COLUMN * columns,
             "largest_resolvable_nats": cap,
@@ -134,7 +147,7 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
             "n_folds": len(fit.folds),
             "device": str(fit.pairs.x.device),
             **fit.about,
-            "warnings": _warnings(fit, value, correction, cap if saturated else None, missed),
+            "warnings": [*regression.warnings, *_warnings(fit, value, correction, cap if saturated else None, missed)],
         },
         pointwise_values=None if kind == "smile" else rows,
     )

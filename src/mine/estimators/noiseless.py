@@ -1,0 +1,170 @@
+"""Whether a column of one side is a function of the other side without noise: the information is then infinite.
+
+A smooth fit tells: without noise its error falls with every smaller assumption about noise, and with every row; with noise it
+stops at the noise. A function made of flat pieces is fitted without any error by the nearest rows alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import KDTree
+
+from mine.data.preprocessing import RobustLogScaler
+from mine.data.problem import Problem
+from mine.estimators.residual import entropy_rows
+from mine.estimators.smooth_fit import SmoothFit, smooth_fits
+
+__all__ = ["Regression", "noiseless_regression"]
+
+#: Rows of the first fit, which sorts out what is hardly predicted, and of the second.
+FEW, MANY = 150, 450
+#: Rows that are looked at in all, and fewest whose value occurs once. Values that repeat (the zeros of a ReLU) are left out.
+ROWS, FEWEST = 2000, 60
+#: Shares of the rows that have a value once: of all, and of those outside heaps (values of more than a fiftieth of the rows).
+#: Rounded numbers have fewer: they tell no more than the logarithm of how many there are.
+ONCE, ONCE_OUTSIDE_HEAPS, HEAP = 0.05, 0.6, 0.02
+#: Most columns of a predictor, most columns of a target in the first and in the second fit.
+PREDICTOR_COLUMNS, FIRST_COLUMNS, SECOND_COLUMNS = 30, 64, 6
+#: Kernels of the second fit: the best ones of the first.
+SECOND_KERNELS = 3
+#: Error of the first fit, as a share of the target's spread, above which no second is made.
+PREDICTED = 0.4
+#: Error that is rounding; error above which nothing is said, since what is left may be anything.
+ROUNDING, LARGEST_ERROR = 1e-6, 0.1
+#: Fall of the mean log-error that says there is no noise: of assuming less noise, and of three times the rows.
+LEAST_GAIN, LEAST_FALL = 0.15, 0.6
+#: Local fits: columns of the predictor, rows asked about, largest error relative to the target's spread, and the share of rows
+#: without error that says there is no noise.
+LOCAL_COLUMNS, LOCAL_ROWS, LOCAL_ERROR, EXACT_SHARE = 6, 200, 1e-7, 0.05
+
+
+@dataclass(frozen=True)
+class Regression:
+    """What regressions of single columns on the other side found.
+
+    Attributes:
+        determined: A column and the side that determines it, ``"y1 by x"``, or None.
+        nats: Information (nats) of the best predicted column by ``h(y) - h(e)``, two standard errors less; None without a fit
+            close enough.
+    """
+
+    determined: str | None = None
+    nats: float | None = None
+
+    @property
+    def warnings(self) -> list[str]:
+        """A sentence if the information may be infinite."""
+        if self.determined is None:
+            return []
+        sentence = (
+            f"One side seems to determine a column of the other without noise ({self.determined}): the information may be "
+            "infinite. The value says only how closely the relation was fitted, and the interval has no upper end."
+        )
+        return [sentence]
+
+
+def noiseless_regression(problem: Problem) -> Regression:
+    """Look for a column that the other side determines, in both directions."""
+    x, y = problem.x, problem.y
+    if not x.n_continuous or not y.n_continuous:
+        return Regression()
+    rng = np.random.default_rng(problem.seed)
+    rows = np.arange(problem.n) if problem.n <= ROWS else np.sort(rng.choice(problem.n, ROWS, replace=False))
+    sides = [side.take(rows) for side in (x, y)]
+    nats: list[float] = []
+    for predictor, target in (sides, sides[::-1]):
+        if predictor.n_continuous > PREDICTOR_COLUMNS:
+            continue
+        values = target.flat
+        for kept, columns in _targets(values[:, :FIRST_COLUMNS]):
+            order = rng.permutation(kept)
+            found, told = _regress(predictor.flat, values, order, columns)
+            nats += told if len(kept) == len(rows) else []
+            if found is not None:
+                return Regression(f"{target.columns[found]} by {predictor.name}", max(nats, default=None))
+    return Regression(None, max(nats, default=None))
+
+
+def _targets(values: np.ndarray) -> Iterator[tuple[np.ndarray, list[int]]]:
+    """Rows (m,) whose value occurs once, and the columns of ``values`` (n, d) which that holds for."""
+    columns: dict[bytes, tuple[np.ndarray, list[int]]] = {}
+    for j, column in enumerate(values.T):
+        _, inverse, counts = np.unique(column, return_inverse=True, return_counts=True)
+        once, heaped = (counts == 1)[inverse.ravel()], (counts > max(3, HEAP * len(column)))[inverse.ravel()]
+        if once.sum() < max(FEWEST, ONCE * len(column)) or once.sum() < ONCE_OUTSIDE_HEAPS * (~heaped).sum():
+            continue
+        columns.setdefault(once.tobytes(), (np.flatnonzero(once), []))[1].append(j)
+    yield from columns.values()
+
+
+def _regress(
+    predictor: np.ndarray, values: np.ndarray, order: np.ndarray, columns: Sequence[int]
+) -> tuple[int | None, list[float]]:
+    """A column out of ``columns`` of ``values`` that ``predictor`` determines, or None; and nats of those it predicts."""
+    first = _best_spaces(predictor, values, order[:FEW], columns)
+    predicted = sorted((c for c in columns if first[c].error < PREDICTED), key=lambda c: first[c].log_error)[:SECOND_COLUMNS]
+    exact = next((c for c in predicted if first[c].error < ROUNDING), None)
+    if exact is not None or not predicted:
+        return exact, []
+    kernels = first[predicted[0]].kernels[:SECOND_KERNELS]
+    second = _best_spaces(predictor, values, order[:MANY], predicted, kernels)
+    nats: list[float] = []
+    for column in predicted:
+        fall = first[column].log_error - second[column].log_error
+        if _is_noiseless(second[column], fall) or _is_piecewise(predictor[order], values[order, column]):
+            return column, nats
+        nats.append(_told(second[column]))
+    return None, nats
+
+
+def _is_noiseless(fit: SmoothFit, fall: float) -> bool:
+    return fit.error < ROUNDING or (fit.error < LARGEST_ERROR and (fit.gain > LEAST_GAIN or fall > LEAST_FALL))
+
+
+def _best_spaces(
+    predictor: np.ndarray, values: np.ndarray, rows: np.ndarray, columns: Sequence[int], kernels: tuple | None = None
+) -> dict[int, SmoothFit]:
+    """The better fit of each column, to its scaled values or to the logits of its range: a saturated curve is steep in them."""
+    u = predictor[rows]
+    u = RobustLogScaler().fit_transform(u[:, np.ptp(u, 0) > 0])
+    v = values[rows][:, list(columns)]
+    targets = np.concatenate([RobustLogScaler().fit_transform(v), _logits(v)], 1)
+    fits = smooth_fits(u, targets) if kernels is None else smooth_fits(u, targets, kernels)
+    pairs = zip(columns, fits[: len(columns)], fits[len(columns) :], strict=True)
+    return {column: min(a, b, key=lambda fit: fit.log_error) for column, a, b in pairs}
+
+
+def _logits(values: np.ndarray) -> np.ndarray:
+    """``log((v - lowest) / (highest - v))`` of each column; the lowest and the highest row lie a step beyond the others."""
+    low, high = values.min(0), values.max(0)
+    inside = (values > low) & (values < high)
+    logits = np.log(np.where(inside, values - low, 1.0)) - np.log(np.where(inside, high - values, 1.0))
+    ends = (np.where(inside, logits, np.inf).min(0) - 1, np.where(inside, logits, -np.inf).max(0) + 1)
+    return np.where(inside, logits, np.where(values <= low, ends[0], ends[1]))
+
+
+def _is_piecewise(predictor: np.ndarray, target: np.ndarray) -> bool:
+    """Whether planes through the nearest rows meet a share of the rows exactly: no noise leaves that."""
+    scaled = RobustLogScaler(np.inf).fit_transform(predictor)
+    n, d = scaled.shape
+    neighbors = 2 * (d + 1)
+    if d > LOCAL_COLUMNS or n < 4 * neighbors:
+        return False
+    asked = slice(0, LOCAL_ROWS)
+    index = KDTree(scaled).query(scaled[asked], neighbors + 1)[1]
+    around = scaled[index] - scaled[asked, None]
+    basis = np.linalg.svd(np.concatenate([np.ones((*index.shape, 1)), around], -1), full_matrices=False)[0]
+    heights = (target[index] - target[asked, None])[..., None]
+    error = np.abs(heights - basis @ (np.swapaxes(basis, 1, 2) @ heights)).max((1, 2))
+    spread = np.abs(target - np.median(target)).mean()
+    return float((error < LOCAL_ERROR * spread).mean()) >= EXACT_SHARE
+
+
+def _told(fit: SmoothFit) -> float:
+    """``h(y) - h(e)`` in nats, two standard errors less: not above the information, whatever the fit."""
+    rows = entropy_rows(fit.target[:, None]) - entropy_rows(fit.residuals[:, None])
+    return float(rows.mean() - 2 * rows.std() / math.sqrt(len(rows)))
