@@ -11,7 +11,7 @@ import torch
 from mine.data.problem import clustered_stderr
 from mine.estimators.evaluation import MIN_EFFECTIVE, ReportedBound, RowReport, report_rows
 from mine.estimators.fit import CrossFit
-from mine.estimators.noiseless import Regression, noiseless_regression
+from mine.estimators.noiseless import STRONG_ENOUGH, Regression, noiseless_regression
 from mine.estimators.reference import copula_reference, copula_tells, name_of_copula, neighbour_reference
 from mine.result import Estimate
 from mine.training.options import History
@@ -31,8 +31,9 @@ FEW_ROWS_A_COLUMN = 250
 #: also let them miss, and a sharp or many-sided dependence is learnt last (benchmarks/coverage.py, tasks of suite "shapes").
 MISFIT = 3.0
 
-#: Nats from which a relation may be one without noise: a closer look is worth its time.
-STRONG_ENOUGH = 0.7
+#: Nats by which the bound on training rows may lie below the held-out bound. Farther below, a few shuffled pairs dominate its
+#: partition term, and the mean of the two is no estimate.
+MOST_APART = 0.5
 
 _REFERENCES = {
     "copula": "on held-out rows a fitted copula",
@@ -92,7 +93,7 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
         rows[fold.evaluation] = report.rows.numpy()
         influence[fold.evaluation] = report.influence.numpy()
     held = float(rows.mean())
-    correction = 0.0 if reports.train_bound is None else 0.5 * (reports.train_bound - held)
+    correction, doubt = _correction(reports.train_bound, held)
     value = held + correction
     shares = np.array([len(f.evaluation) / n for f in fit.folds])
     noise = float(np.sqrt(np.sum((shares * [r.shuffle_noise for r in reports.held_out]) ** 2)))
@@ -105,7 +106,7 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
         reference = None
     half_width = interval_half_width(stderr, correction, n)
     columns = sum(v.n_continuous + v.n_discrete for v in (problem.x, problem.y))
-    missable = math.hypot(upper_half_width(half_width, columns, n), MISFIT * max(0.0, correction))
+    missable = math.hypot(upper_half_width(half_width, columns, n), MISFIT * max(0.0, correction), doubt)
     low, high = value - half_width, math.inf if saturated else value + missable
     if saturated:  # SMILE's clipped partition term errs upwards there, by any amount
         low = min(low, 0.0 if kind == "smile" else held - half_width)
@@ -151,6 +152,12 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
         },
         pointwise_values=None if kind == "smile" else rows,
     )
+
+
+def _correction(train_bound: float | None, held_out: float) -> tuple[float, float]:
+    """Half of the distance between the two bounds (nats); and the distance itself if it is too large to correct anything."""
+    apart = 0.0 if train_bound is None else train_bound - held_out
+    return (0.0, -apart) if apart < -MOST_APART else (0.5 * apart, 0.0)
 
 
 def interval_half_width(stderr: float, correction: float, n: int) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.spatial import KDTree
@@ -17,8 +17,12 @@ from mine.data.preprocessing import RobustLogScaler
 from mine.data.problem import Problem
 from mine.estimators.residual import entropy_rows
 from mine.estimators.smooth_fit import SmoothFit, smooth_fits
+from mine.result import Estimate
 
-__all__ = ["Regression", "noiseless_regression"]
+__all__ = ["STRONG_ENOUGH", "Regression", "noiseless_regression", "opened"]
+
+#: Nats from which a relation may be one without noise: a closer look is worth its time.
+STRONG_ENOUGH = 0.7
 
 #: Rows of the first fit, which sorts out what is hardly predicted, and of the second.
 FEW, MANY = 150, 450
@@ -35,7 +39,7 @@ SECOND_KERNELS = 3
 PREDICTED = 0.4
 #: Error that is rounding; error above which nothing is said, since what is left may be anything.
 ROUNDING, LARGEST_ERROR = 1e-6, 0.1
-#: Fall of the mean log-error that says there is no noise: of assuming less noise, and of three times the rows.
+#: Fall of the error's logarithm that says there is no noise: of assuming less noise, and of three times the rows.
 LEAST_GAIN, LEAST_FALL = 0.15, 0.6
 #: Local fits: columns of the predictor, rows asked about, largest error relative to the target's spread, and the share of rows
 #: without error that says there is no noise.
@@ -89,6 +93,18 @@ def noiseless_regression(problem: Problem) -> Regression:
     return Regression(None, max(nats, default=None))
 
 
+def opened(estimate: Estimate, problem: Problem) -> Estimate:
+    """``estimate`` with an interval open above if one side determines a column of the other; for methods that do not ask."""
+    if "determined" in estimate.diagnostics or estimate.value < STRONG_ENOUGH:
+        return estimate
+    regression = noiseless_regression(problem)
+    diagnostics = {**estimate.diagnostics, "determined": regression.determined}
+    if regression.determined is None:
+        return replace(estimate, diagnostics=diagnostics)
+    diagnostics["warnings"] = [*regression.warnings, *estimate.warnings]
+    return replace(estimate, interval=(estimate.interval[0], math.inf), diagnostics=diagnostics)
+
+
 def _targets(values: np.ndarray) -> Iterator[tuple[np.ndarray, list[int]]]:
     """Rows (m,) whose value occurs once, and the columns of ``values`` (n, d) which that holds for."""
     columns: dict[bytes, tuple[np.ndarray, list[int]]] = {}
@@ -106,7 +122,7 @@ def _regress(
 ) -> tuple[int | None, list[float]]:
     """A column out of ``columns`` of ``values`` that ``predictor`` determines, or None; and nats of those it predicts."""
     first = _best_spaces(predictor, values, order[:FEW], columns)
-    predicted = sorted((c for c in columns if first[c].error < PREDICTED), key=lambda c: first[c].log_error)[:SECOND_COLUMNS]
+    predicted = sorted((c for c in columns if first[c].error < PREDICTED), key=lambda c: first[c].error)[:SECOND_COLUMNS]
     exact = next((c for c in predicted if first[c].error < ROUNDING), None)
     if exact is not None or not predicted:
         return exact, []
@@ -114,7 +130,7 @@ def _regress(
     second = _best_spaces(predictor, values, order[:MANY], predicted, kernels)
     nats: list[float] = []
     for column in predicted:
-        fall = first[column].log_error - second[column].log_error
+        fall = math.log(first[column].error / second[column].error)
         if _is_noiseless(second[column], fall) or _is_piecewise(predictor[order], values[order, column]):
             return column, nats
         nats.append(_told(second[column]))
@@ -135,7 +151,7 @@ def _best_spaces(
     targets = np.concatenate([RobustLogScaler().fit_transform(v), _logits(v)], 1)
     fits = smooth_fits(u, targets) if kernels is None else smooth_fits(u, targets, kernels)
     pairs = zip(columns, fits[: len(columns)], fits[len(columns) :], strict=True)
-    return {column: min(a, b, key=lambda fit: fit.log_error) for column, a, b in pairs}
+    return {column: min(a, b, key=lambda fit: fit.error) for column, a, b in pairs}
 
 
 def _logits(values: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from typing import Any
 from mine.data.problem import Problem, make_problem
 from mine.errors import UnknownNameError
 from mine.estimators import Estimator, takes_numbers_only
+from mine.estimators.noiseless import opened
 from mine.progress import progress_callback
 from mine.result import UNITS, Estimate
 
@@ -42,7 +43,7 @@ def run_estimator(
         raise UnknownNameError("unit", unit, UNITS)
     problem, dropped_rows = make_problem(x, y, numeric_only=takes_numbers_only(estimator), **data)
     with progress_callback(progress) as on_progress:
-        result = run(estimator, replace(problem, on_progress=on_progress))
+        result = opened(run(estimator, replace(problem, on_progress=on_progress)), problem)
 
     dropped = [*problem.x.dropped, *problem.y.dropped]
     warnings = list(result.diagnostics.get("warnings", []))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,15 +26,14 @@ class SmoothFit:
     """The best fit of one target.
 
     Attributes:
-        log_error: Mean logarithm of the absolute errors, in units of the target's standard deviation.
-        error: Scale of the errors in the same unit, by their median.
-        gain: By how much the logarithm falls if the fit assumes (nearly) no noise; 0 if assuming noise is as good.
+        error: Scale of the errors by their 80 % quantile, relative to that of the target by its 10 and 90 % quantiles: where noise
+            moves along a curve, it is small wherever the curve is flat.
+        gain: By how much the logarithm of ``error`` falls if the fit assumes (nearly) no noise; 0 if assuming noise is as good.
         target: The target, shape (m,).
         residuals: Error of each row under the fit to all other rows, shape (m,).
         kernels: The kernels in the order of their best fits, the best first.
     """
 
-    log_error: float
     error: float
     gain: float
     target: np.ndarray
@@ -63,8 +63,7 @@ def smooth_fits(
     design = np.concatenate([np.ones((len(predictor), 1)), predictor], 1)
     basis = np.linalg.svd(design, full_matrices=False)[0]
     bent = targets - basis @ (basis.T @ targets)
-    scale = np.maximum(targets.std(0), np.finfo(float).tiny)
-    unit = np.maximum(bent.std(0), 1e-16 * scale)
+    unit = np.maximum(bent.std(0), 1e-16 * np.maximum(targets.std(0), np.finfo(float).tiny))
     errors = [bent / np.maximum(1 - (basis**2).sum(1), 1e-12)[:, None]]
     noises, of_kernel = [np.inf], [-1]
     squared = cdist(predictor, predictor, "sqeuclidean")
@@ -80,33 +79,23 @@ def smooth_fits(
             noises.append(noise)
             of_kernel.append(k)
     stacked, order = np.stack(errors), np.array(of_kernel)
-    logs = np.log(np.abs(stacked) / scale + 1e-13).mean(1)
     return [
-        _best(logs[:, t], targets[:, t], stacked[:, :, t], np.array(noises) * unit[t] ** 2, order, kernels)
-        for t in range(targets.shape[1])
+        _best(targets[:, t], stacked[:, :, t], np.array(noises) * unit[t] ** 2, order, kernels) for t in range(targets.shape[1])
     ]
 
 
 def _best(
-    logs: np.ndarray,
-    target: np.ndarray,
-    errors: np.ndarray,
-    noises: np.ndarray,
-    of_kernel: np.ndarray,
-    kernels: tuple[tuple[str, float], ...],
+    target: np.ndarray, errors: np.ndarray, noises: np.ndarray, of_kernel: np.ndarray, kernels: tuple[tuple[str, float], ...]
 ) -> SmoothFit:
-    """The fit with the least ``logs`` (f,) out of ``errors`` (f, m), with variances ``noises`` (f,) of the noise."""
+    """The fit with the least error out of ``errors`` (f, m), with variances ``noises`` (f,) of the noise."""
+    spread = np.diff(np.quantile(target, [0.1, 0.9])).item() / 2.5631
+    scales = np.quantile(np.abs(errors), 0.8, axis=1) / 1.2816
+    logs = np.log(scales / max(spread, np.finfo(float).tiny) + 1e-13)
     best = int(logs.argmin())
-    error = float(np.sqrt(np.median(errors[best] ** 2))) / 0.6745
-    noisy = noises >= NOISE_SHARE * error**2
+    noisy = noises >= NOISE_SHARE * scales[best] ** 2
     ranked = sorted(range(len(kernels)), key=lambda k: logs[of_kernel == k].min())
     return SmoothFit(
-        float(logs[best]),
-        error / max(float(target.std()), np.finfo(float).tiny),
-        float(logs[noisy].min() - logs[best]),
-        target,
-        errors[best],
-        tuple(kernels[k] for k in ranked),
+        math.exp(logs[best]), float(logs[noisy].min() - logs[best]), target, errors[best], tuple(kernels[k] for k in ranked)
     )
 
 
