@@ -114,9 +114,11 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
     neighbours = neighbour_reference(problem)
     strong = max(value, reference or 0.0, neighbours or 0.0) > STRONG_ENOUGH
     regression = noiseless_regression(problem) if strong else Regression()
-    references = {"copula": reference, "neighbours": neighbours, "regression": regression.nats}
+    surely = None if regression.nats is None else regression.nats - 2 * regression.stderr
+    references = {"copula": reference, "neighbours": neighbours, "regression": surely}
     missed = {name: nats for name, nats in references.items() if nats is not None and nats > high}
-    high = max([high, *(nats + half_width for nats in (*missed.values(), neighbours) if nats is not None)])
+    seen = (*missed.values(), neighbours, regression.nats)
+    high = max([high, *(nats + half_width for nats in seen if nats is not None)])
     if regression.determined is not None:
         high = math.inf
 

@@ -102,8 +102,8 @@ class GaussianCopula:
         ):  # one column's scores are normal
             low = min(low, 0.0)
             diagnostics["warnings"].append(
-                "The columns of a side are not jointly Gaussian: the copula counts repeatedly what several columns share, and the "
-                "value may be far too large. Use method 'auto'."
+                "The columns of a side are not jointly Gaussian: the copula counts repeatedly what several columns share, and "
+                "the value may be far too large. Use method 'auto'."
             )
         interval = (low, high)
         return Estimate(value, None, stderr, interval, self.name, n, diagnostics=diagnostics)

@@ -39,10 +39,11 @@ SECOND_KERNELS = 3
 PREDICTED = 0.4
 #: Error that is rounding; error above which nothing is said, since what is left may be anything.
 ROUNDING, LARGEST_ERROR = 1e-6, 0.1
-#: Fall of the error's logarithm that says there is no noise: of assuming less noise, and of three times the rows.
-LEAST_GAIN, LEAST_FALL = 0.15, 0.6
-#: Local fits: columns of the predictor, rows asked about, largest error relative to the target's spread, and the share of rows
-#: without error that says there is no noise.
+#: Fall of the error's logarithm that says there is no noise: by assuming less noise, and by three times the rows. Above a small
+#: error, assuming less noise must gain more, in proportion: noise is not equally strong everywhere.
+LEAST_GAIN, LEAST_FALL, SMALL_ERROR = 0.15, 0.6, 0.02
+#: Local fits: columns of the predictor, rows asked about, largest error relative to how much the target varies between the rows
+#: of the fit, and the share of rows without error that says there is no noise.
 LOCAL_COLUMNS, LOCAL_ROWS, LOCAL_ERROR, EXACT_SHARE = 6, 200, 1e-7, 0.05
 
 
@@ -52,12 +53,13 @@ class Regression:
 
     Attributes:
         determined: A column and the side that determines it, ``"y1 by x"``, or None.
-        nats: Information (nats) of the best predicted column by ``h(y) - h(e)``, two standard errors less; None without a fit
-            close enough.
+        nats: Information (nats) of the best predicted column by ``h(y) - h(e)``; None without a fit close enough.
+        stderr: Its standard error.
     """
 
     determined: str | None = None
     nats: float | None = None
+    stderr: float = 0.0
 
     @property
     def warnings(self) -> list[str]:
@@ -79,18 +81,19 @@ def noiseless_regression(problem: Problem) -> Regression:
     rng = np.random.default_rng(problem.seed)
     rows = np.arange(problem.n) if problem.n <= ROWS else np.sort(rng.choice(problem.n, ROWS, replace=False))
     sides = [side.take(rows) for side in (x, y)]
-    nats: list[float] = []
+    told: list[tuple[float, float]] = []
     for predictor, target in (sides, sides[::-1]):
         if predictor.n_continuous > PREDICTOR_COLUMNS:
             continue
         values = target.flat
         for kept, columns in _targets(values[:, :FIRST_COLUMNS]):
             order = rng.permutation(kept)
-            found, told = _regress(predictor.flat, values, order, columns)
-            nats += told if len(kept) == len(rows) else []
+            found, more = _regress(predictor.flat, values, order, columns)
+            told += more if len(kept) == len(rows) else []
             if found is not None:
-                return Regression(f"{target.columns[found]} by {predictor.name}", max(nats, default=None))
-    return Regression(None, max(nats, default=None))
+                return Regression(f"{target.columns[found]} by {predictor.name}")
+    nats, stderr = max(told, default=(None, 0.0))
+    return Regression(None, nats, stderr)
 
 
 def opened(estimate: Estimate, problem: Problem) -> Estimate:
@@ -119,8 +122,8 @@ def _targets(values: np.ndarray) -> Iterator[tuple[np.ndarray, list[int]]]:
 
 def _regress(
     predictor: np.ndarray, values: np.ndarray, order: np.ndarray, columns: Sequence[int]
-) -> tuple[int | None, list[float]]:
-    """A column out of ``columns`` of ``values`` that ``predictor`` determines, or None; and nats of those it predicts."""
+) -> tuple[int | None, list[tuple[float, float]]]:
+    """A column out of ``columns`` of ``values`` that ``predictor`` determines, or None; nats and error of those it predicts."""
     first = _best_spaces(predictor, values, order[:FEW], columns)
     predicted = sorted((c for c in columns if first[c].error < PREDICTED), key=lambda c: first[c].error)[:SECOND_COLUMNS]
     exact = next((c for c in predicted if first[c].error < ROUNDING), None)
@@ -128,17 +131,18 @@ def _regress(
         return exact, []
     kernels = first[predicted[0]].kernels[:SECOND_KERNELS]
     second = _best_spaces(predictor, values, order[:MANY], predicted, kernels)
-    nats: list[float] = []
+    told: list[tuple[float, float]] = []
     for column in predicted:
         fall = math.log(first[column].error / second[column].error)
         if _is_noiseless(second[column], fall) or _is_piecewise(predictor[order], values[order, column]):
-            return column, nats
-        nats.append(_told(second[column]))
-    return None, nats
+            return column, []
+        told.append(_told(second[column]))
+    return None, told
 
 
 def _is_noiseless(fit: SmoothFit, fall: float) -> bool:
-    return fit.error < ROUNDING or (fit.error < LARGEST_ERROR and (fit.gain > LEAST_GAIN or fall > LEAST_FALL))
+    least_gain = LEAST_GAIN * max(1.0, fit.error / SMALL_ERROR)
+    return fit.error < ROUNDING or (fit.error < LARGEST_ERROR and (fit.gain > least_gain or fall > LEAST_FALL))
 
 
 def _best_spaces(
@@ -165,7 +169,7 @@ def _logits(values: np.ndarray) -> np.ndarray:
 
 def _is_piecewise(predictor: np.ndarray, target: np.ndarray) -> bool:
     """Whether planes through the nearest rows meet a share of the rows exactly: no noise leaves that."""
-    scaled = RobustLogScaler(np.inf).fit_transform(predictor)
+    scaled = predictor / np.maximum(predictor.std(0), np.finfo(float).tiny)
     n, d = scaled.shape
     neighbors = 2 * (d + 1)
     if d > LOCAL_COLUMNS or n < 4 * neighbors:
@@ -176,11 +180,10 @@ def _is_piecewise(predictor: np.ndarray, target: np.ndarray) -> bool:
     basis = np.linalg.svd(np.concatenate([np.ones((*index.shape, 1)), around], -1), full_matrices=False)[0]
     heights = (target[index] - target[asked, None])[..., None]
     error = np.abs(heights - basis @ (np.swapaxes(basis, 1, 2) @ heights)).max((1, 2))
-    spread = np.abs(target - np.median(target)).mean()
-    return float((error < LOCAL_ERROR * spread).mean()) >= EXACT_SHARE
+    return float((error < LOCAL_ERROR * np.abs(heights).max((1, 2))).mean()) >= EXACT_SHARE
 
 
-def _told(fit: SmoothFit) -> float:
-    """``h(y) - h(e)`` in nats, two standard errors less: not above the information, whatever the fit."""
+def _told(fit: SmoothFit) -> tuple[float, float]:
+    """``h(y) - h(e)`` in nats, not above the information whatever the fit, and its standard error."""
     rows = entropy_rows(fit.target[:, None]) - entropy_rows(fit.residuals[:, None])
-    return float(rows.mean() - 2 * rows.std() / math.sqrt(len(rows)))
+    return float(rows.mean()), float(rows.std() / math.sqrt(len(rows)))

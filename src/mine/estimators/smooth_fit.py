@@ -26,8 +26,8 @@ class SmoothFit:
     """The best fit of one target.
 
     Attributes:
-        error: Scale of the errors by their 80 % quantile, relative to that of the target by its 10 and 90 % quantiles: where noise
-            moves along a curve, it is small wherever the curve is flat.
+        error: Scale of the errors by their 80 % quantile, relative to the target's by its 10 and 90 % quantiles: noise that
+            moves along a curve is small wherever the curve is flat.
         gain: By how much the logarithm of ``error`` falls if the fit assumes (nearly) no noise; 0 if assuming noise is as good.
         target: The target, shape (m,).
         residuals: Error of each row under the fit to all other rows, shape (m,).
