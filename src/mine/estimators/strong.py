@@ -153,7 +153,8 @@ def _joined(
         "shuffled_pairs_nats": estimate.value,
         "warnings": warnings,
     }
-    interval = (value - half_width, math.inf if open_above else value + half_width)
+    missable = max(half_width, rest.interval[1] - rest.value)  # what critics may miss of the remainder is missing here too
+    interval = (value - half_width, math.inf if open_above else value + missable)
     return replace(estimate, value=value, stderr=stderr, interval=interval, diagnostics=diagnostics)
 
 
