@@ -37,11 +37,14 @@ PREDICTOR_COLUMNS, FIRST_COLUMNS, SECOND_COLUMNS = 30, 64, 6
 SECOND_KERNELS = 3
 #: Error of the first fit, as a share of the target's spread, above which no second is made.
 PREDICTED = 0.4
-#: Error that is rounding; error above which nothing is said, since what is left may be anything.
-ROUNDING, LARGEST_ERROR = 1e-6, 0.1
-#: Fall of the error's logarithm that says there is no noise: by assuming less noise, and by three times the rows. Above a small
-#: error, assuming less noise must gain more, in proportion: noise is not equally strong everywhere.
-LEAST_GAIN, LEAST_FALL, SMALL_ERROR = 0.15, 0.6, 0.02
+#: Error that is rounding, relative to the target's spread.
+ROUNDING = 1e-6
+#: Without noise the logarithm of the error falls by this much with three times the rows. Up to this error: a larger one can hide
+#: noise of a few per cent.
+LEAST_FALL, FALL_ERROR = 0.6, 0.04
+#: Or it falls by this much if the fit assumes (nearly) no noise, and somewhat with the rows; up to this error. Above the small
+#: error it must gain more, in proportion: noise is not equally strong everywhere.
+LEAST_GAIN, SOME_FALL, GAIN_ERROR, SMALL_ERROR = 0.15, 0.05, 0.1, 0.02
 #: Local fits: columns of the predictor, rows asked about, largest error relative to how much the target varies between the rows
 #: of the fit, and the share of rows without error that says there is no noise.
 LOCAL_COLUMNS, LOCAL_ROWS, LOCAL_ERROR, EXACT_SHARE = 6, 200, 1e-7, 0.05
@@ -141,8 +144,13 @@ def _regress(
 
 
 def _is_noiseless(fit: SmoothFit, fall: float) -> bool:
+    """Whether the error of ``fit``, whose logarithm fell by ``fall`` with three times the rows, shows no floor of noise."""
     least_gain = LEAST_GAIN * max(1.0, fit.error / SMALL_ERROR)
-    return fit.error < ROUNDING or (fit.error < LARGEST_ERROR and (fit.gain > least_gain or fall > LEAST_FALL))
+    return (
+        fit.error < ROUNDING
+        or (fit.error < FALL_ERROR and fall > LEAST_FALL)
+        or (fit.error < GAIN_ERROR and fit.gain > least_gain and fall > SOME_FALL)
+    )
 
 
 def _best_spaces(
