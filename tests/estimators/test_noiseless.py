@@ -58,12 +58,11 @@ def test_a_relation_without_noise_is_found_in_both_directions(name: str, n: int)
 @pytest.mark.parametrize("noise", [0.05, 0.1])
 def test_noise_is_not_overlooked(name: str, noise: float):
     function, dim = FUNCTIONS[name]
-    for seed in range(2):
-        rng = np.random.default_rng(seed)
-        x = rng.uniform(-2, 2, size=(1500, dim))
-        y = function(x)
-        assert looked_at(x, y + noise * y.std(0) * rng.normal(size=y.shape)).determined is None
-        assert looked_at(x, function(x + noise * rng.normal(size=x.shape))).determined is None
+    rng = np.random.default_rng(round(100 * noise))
+    x = rng.uniform(-2, 2, size=(1500, dim))
+    y = function(x)
+    assert looked_at(x, y + noise * y.std(0) * rng.normal(size=y.shape)).determined is None
+    assert looked_at(x, function(x + noise * rng.normal(size=x.shape))).determined is None
 
 
 def test_rounding_is_noise():
@@ -91,13 +90,13 @@ def test_a_regression_tells_the_signal_to_noise_ratio(noise: float, truth: float
 @pytest.mark.parametrize("method", ["auto", "mine", "ksg", "gaussian"])
 def test_every_method_opens_the_interval(method: str):
     rng = np.random.default_rng(1)
-    x = rng.normal(size=(600, 2))
+    x = rng.normal(size=(400, 2))
     y = np.exp(x[:, 0]) + 0.5 * x[:, 1]
-    options = {"steps": 30} if method in ("auto", "mine") else {}
+    options = {"steps": 10, "effort": "fast"} if method in ("auto", "mine") else {}
     est = mine.estimate(x, y, method=method, random_state=0, **options)
     assert est.interval[1] == math.inf and est.interval[0] < est.value < math.inf
     assert sum("without noise" in w for w in est.warnings) == 1 and est.diagnostics["determined"] is not None
-    noisy = mine.estimate(x, y + 0.1 * rng.normal(size=600), method=method, random_state=0, **options)
+    noisy = mine.estimate(x, y + 0.1 * rng.normal(size=400), method=method, random_state=0, **options)
     assert noisy.interval[1] < math.inf and noisy.diagnostics["determined"] is None
 
 

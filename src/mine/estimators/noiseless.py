@@ -39,8 +39,8 @@ SECOND_KERNELS = 3
 PREDICTED = 0.4
 #: Error that is rounding, relative to the target's spread.
 ROUNDING = 1e-6
-#: Without noise the logarithm of the error falls by this much with three times the rows. Up to this error: a larger one can hide
-#: noise of a few per cent.
+#: Without noise the logarithm of the error falls by this much with three times the rows. Up to this error: a larger one can
+#: hide noise of a few per cent.
 LEAST_FALL, FALL_ERROR = 0.6, 0.04
 #: Or it falls by this much if the fit assumes (nearly) no noise, and somewhat with the rows; up to this error. Above the small
 #: error it must gain more, in proportion: noise is not equally strong everywhere.
