@@ -40,8 +40,8 @@ PREDICTED = 0.4
 #: Error that is rounding, relative to the target's spread.
 ROUNDING = 1e-6
 #: Without noise the logarithm of the error falls by this much with three times the rows. Up to this error: a larger one can
-#: hide noise of a few per cent.
-LEAST_FALL, FALL_ERROR = 0.6, 0.04
+#: hide noise of a few per cent. And up to this ratio of the largest errors to it: noise may be in a part of the rows only.
+LEAST_FALL, FALL_ERROR, UNEVEN = 0.6, 0.04, 10.0
 #: Or it falls by this much if the fit assumes (nearly) no noise, and somewhat with the rows; up to this error. Above the small
 #: error it must gain more, in proportion: noise is not equally strong everywhere.
 LEAST_GAIN, SOME_FALL, GAIN_ERROR, SMALL_ERROR = 0.15, 0.05, 0.1, 0.02
@@ -145,10 +145,11 @@ def _regress(
 
 def _is_noiseless(fit: SmoothFit, fall: float) -> bool:
     """Whether the error of ``fit``, whose logarithm fell by ``fall`` with three times the rows, shows no floor of noise."""
+    even = fit.largest < UNEVEN * fit.error
     least_gain = LEAST_GAIN * max(1.0, fit.error / SMALL_ERROR)
     return (
         fit.error < ROUNDING
-        or (fit.error < FALL_ERROR and fall > LEAST_FALL)
+        or (fit.error < FALL_ERROR and fall > LEAST_FALL and even)
         or (fit.error < GAIN_ERROR and fit.gain > least_gain and fall > SOME_FALL)
     )
 

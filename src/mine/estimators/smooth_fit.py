@@ -28,6 +28,7 @@ class SmoothFit:
     Attributes:
         error: Scale of the errors by their 80 % quantile, relative to the target's by its 10 and 90 % quantiles: noise that
             moves along a curve is small wherever the curve is flat.
+        largest: The same by their 95 % quantile: far above ``error`` if noise is in a part of the rows only.
         gain: By how much the logarithm of ``error`` falls if the fit assumes (nearly) no noise; 0 if assuming noise is as good.
         target: The target, shape (m,).
         residuals: Error of each row under the fit to all other rows, shape (m,).
@@ -35,6 +36,7 @@ class SmoothFit:
     """
 
     error: float
+    largest: float
     gain: float
     target: np.ndarray
     residuals: np.ndarray
@@ -88,14 +90,19 @@ def _best(
     target: np.ndarray, errors: np.ndarray, noises: np.ndarray, of_kernel: np.ndarray, kernels: tuple[tuple[str, float], ...]
 ) -> SmoothFit:
     """The fit with the least error out of ``errors`` (f, m), with variances ``noises`` (f,) of the noise."""
-    spread = np.diff(np.quantile(target, [0.1, 0.9])).item() / 2.5631
+    spread = max(np.diff(np.quantile(target, [0.1, 0.9])).item() / 2.5631, np.finfo(float).tiny)
     scales = np.quantile(np.abs(errors), 0.8, axis=1) / 1.2816
-    logs = np.log(scales / max(spread, np.finfo(float).tiny) + 1e-13)
+    logs = np.log(scales / spread + 1e-13)
     best = int(logs.argmin())
     noisy = noises >= NOISE_SHARE * scales[best] ** 2
     ranked = sorted(range(len(kernels)), key=lambda k: logs[of_kernel == k].min())
     return SmoothFit(
-        math.exp(logs[best]), float(logs[noisy].min() - logs[best]), target, errors[best], tuple(kernels[k] for k in ranked)
+        math.exp(logs[best]),
+        float(np.quantile(np.abs(errors[best]), 0.95)) / 1.96 / spread,
+        float(logs[noisy].min() - logs[best]),
+        target,
+        errors[best],
+        tuple(kernels[k] for k in ranked),
     )
 
 
