@@ -63,3 +63,24 @@ def test_ties_and_wide_sides_have_none():
     assert best_residual(counts, counts + 1, FOLDS) is None
     wide = rng.normal(size=(6000, 8))
     assert best_residual(wide, wide, FOLDS) is None
+
+
+@pytest.mark.parametrize("noise", [0.1, 1e-2, 1e-3])
+def test_entropies_of_nearly_collinear_columns_do_not_err_upwards(noise: float):
+    rng = np.random.default_rng(1)
+    common = rng.normal(size=(6000, 1))
+    x, y = (common + noise * rng.normal(size=(6000, 1)) for _ in range(2))
+    truth = 0.5 * math.log1p(noise**-2)
+    for sides in ((x, np.concatenate([y, common], 1)), (np.concatenate([common, y], 1), x)):
+        found = best_residual(*sides, FOLDS)
+        assert found is not None and truth - 0.1 < found.explained < truth + 0.05
+
+
+def test_rows_on_a_thin_curve_are_passed_over():
+    """y tells the common number, once by itself and once by its square: x tells no more of both than of the number."""
+    rng = np.random.default_rng(2)
+    common = rng.normal(size=(6000, 1))
+    x = common + 0.05 * rng.normal(size=(6000, 1))
+    y = np.concatenate([common, common**2 + 1e-4 * rng.normal(size=(6000, 1))], 1)
+    found = best_residual(x, y, FOLDS)
+    assert found is not None and found.swapped and found.explained < 0.5 * math.log1p(0.05**-2) + 0.05

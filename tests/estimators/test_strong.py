@@ -46,10 +46,21 @@ def test_a_curve_without_noise_may_be_infinite():
     assert any("deterministic" in w for w in est.warnings)
 
 
-def test_wide_sides_fall_back_on_the_copula():
-    est = mine.estimate(*normals(2000, 20.0, 10), **QUICK)
+@pytest.mark.parametrize(("nats", "dim"), [(20.0, 10), (39.17, 20)])
+def test_wide_sides_fall_back_on_the_copula(nats: float, dim: int):
+    est = mine.estimate(*normals(2000, nats, dim), **QUICK)
     assert est.diagnostics["basis"] == "model-based: Gaussian copula"
-    assert est.value == pytest.approx(20.0, abs=0.6) and math.isinf(est.interval[1])
+    assert est.value == pytest.approx(nats, abs=0.6) and math.isinf(est.interval[1])
+
+
+def test_nearly_collinear_columns_do_not_add_information():
+    """x and y1 are a common number with a little noise each, y2 is the common number."""
+    rng = np.random.default_rng(4)
+    common, noise = rng.normal(size=1200), 0.003
+    x, y = (common + noise * rng.normal(size=1200) for _ in range(2))
+    truth = 0.5 * math.log1p(noise**-2)
+    est = mine.estimate(x, np.stack([y, common], 1), **QUICK)
+    assert est.value == pytest.approx(truth, abs=0.15) and est.interval[0] - 0.05 < truth < est.interval[1] < truth + 1
 
 
 def test_weak_dependence_is_left_to_the_critics():

@@ -16,6 +16,8 @@ __all__ = ["CopulaMetricCritic", "SideLayout", "direction_weights"]
 
 #: Canonical directions that the network is shown, and the dimension from which plain coordinates are shown more faintly.
 MOST_DIRECTIONS, PLAIN_DIMENSION = 16, 8
+#: Canonical coordinates beyond this are cut off: where columns are nearly collinear, rows that are not have enormous ones.
+FARTHEST = 6.0
 #: The base's share when training starts. From 1, the network would have to unlearn a wrong copula first; from here it finds
 #: its own way, and the copula alone stays the critic to beat.
 STARTING_SHARE = 0.1
@@ -102,7 +104,7 @@ class CopulaMetricCritic(Critic):
 
     def _inputs(self, features: Tensor, layout: SideLayout, shift: Tensor, look: Tensor) -> Tensor:
         d, faint = layout.dim, min(1.0, PLAIN_DIMENSION / max(1, layout.dim))
-        directions = (features[..., :d] - shift) @ look
+        directions = ((features[..., :d] - shift) @ look).clamp(-FARTHEST, FARTHEST)
         plain = features[..., :d] * faint
         parts = [directions, plain, features[..., d : 2 * d] * faint, features[..., 2 * d :]]
         for k in range(2 * d, 2 * d + layout.norms):

@@ -16,23 +16,23 @@ from mine.critics.gaussian import GaussianCritic
 from mine.critics.student import StudentCritic, fit_student, student_scores
 from mine.data import outofcore
 from mine.data.splits import Fold, trimmed
-from mine.estimators.evaluation import selection_rows
-from mine.training.evaluation import evaluate_scores
+from mine.estimators.partition import bound_rows, log_partition, shrunk
 from mine.training.pairs import Pairs
 
 __all__ = ["CopulaBase", "base_rows", "base_train", "copula_name", "fit_base", "fit_copulas"]
 
 #: Degrees of freedom tried, from light tails to heavy ones, until one is no better than the last.
 DEGREES = (24.0, 10.0, 5.0, 3.0, 2.0, 1.5, 1.0, 0.7)
-#: Rows of the validation rows that choose among them, and shuffles a row.
-CHOOSING_ROWS, CHOOSING_SHUFFLES = 4000, 12
+#: Shares taken off the covariance between the sides.
+SHRINKAGES = (0.0, 0.03, 0.1, 0.3, 0.6, 1.0)
 
 
 @dataclass(frozen=True)
 class CopulaBase:
-    """The folds' copulas: ``ratio`` is the log-ratio, ``gaussian`` the Gaussian of the same rows; both stacked.
+    """The folds' copulas: ``ratio`` is the log-ratio, ``gaussian`` the Gaussian whose directions are used; both stacked.
 
-    ``weights`` (M, 1, r) tells how far each canonical direction correlates on the validation rows.
+    ``weights`` (M, 1, r) tells how far each canonical direction correlates on the validation rows. They are those of the plain
+    Gaussian even if its log-ratio does not fit the sides: a curve's directions are good, and their correlations too large.
     """
 
     ratio: Critic
@@ -56,9 +56,10 @@ def fit_base(x: np.ndarray, y: np.ndarray, fold: Fold) -> GaussianCritic:
 
     Candidates are the sample covariance and that shrunk by the formula of Ledoit & Wolf (2004), each with less and less
     covariance between the sides. 1 - r^2 is kept above 1 / n: so few rows cannot tell a stronger relation from a
-    deterministic one.
+    deterministic one. If the sides are not jointly Gaussian, the best bound chooses instead of the mean log-ratio.
     """
-    return _choose_gaussian(x, y, fold)[0]
+    gaussian = _choose_gaussian(x, y, fold)[0]
+    return shrunk(gaussian, _weakening(gaussian, *_validation(x, y, fold)))
 
 
 def _choose_gaussian(x: np.ndarray, y: np.ndarray, fold: Fold) -> tuple[GaussianCritic, float, float]:
@@ -71,7 +72,7 @@ def _choose_gaussian(x: np.ndarray, y: np.ndarray, fold: Fold) -> tuple[Gaussian
     tx, ty = torch.as_tensor(x[validation]), torch.as_tensor(y[validation])
     candidates = []
     for diagonal in diagonals:
-        for shrinkage in (0.0, 0.03, 0.1, 0.3, 0.6, 1.0):
+        for shrinkage in SHRINKAGES:
             critic = GaussianCritic.fit(x[train], y[train], shrinkage=shrinkage, diagonal=diagonal, floor=1 / len(train))
             ratio = critic(tx, ty)
             surely = float(ratio.mean() - 0.5 * ratio.std(correction=0) / len(validation) ** 0.5)
@@ -95,34 +96,54 @@ def fit_copulas(parts: list[tuple[np.ndarray, np.ndarray, Fold]], ensemble_size:
         * ensemble_size
     )
     best = [_heavier_tails(*c, *part) for c, part in zip(chosen, parts, strict=True)]
+    shares = [_weakening(copula, *_validation(*part)) for (copula, _), part in zip(best, parts, strict=True)]
     if not any(math.isfinite(dof) for _, dof in best):
-        return CopulaBase(gaussian, gaussian, weights)
+        ratio = GaussianCritic.stacked([shrunk(c[0], s) for c, s in zip(chosen, shares, strict=True)] * ensemble_size)
+        return CopulaBase(ratio, gaussian, weights)
     students = [
-        critic
-        if isinstance(critic, StudentCritic)
-        else fit_student(x[f.train], y[f.train], math.inf, shrinkage=s, diagonal=d, floor=1 / len(f.train))
-        for (critic, _), (_, s, d), (x, y, f) in zip(best, chosen, parts, strict=True)
+        shrunk(
+            critic
+            if isinstance(critic, StudentCritic)
+            else fit_student(x[f.train], y[f.train], math.inf, shrinkage=s, diagonal=d, floor=1 / len(f.train)),
+            share,
+        )
+        for (critic, _), (_, s, d), (x, y, f), share in zip(best, chosen, parts, shares, strict=True)
     ]
     return CopulaBase(StudentCritic.stacked(students * ensemble_size), gaussian, weights)
 
 
 def _heavier_tails(
     gaussian: GaussianCritic, shrinkage: float, diagonal: float, x: np.ndarray, y: np.ndarray, fold: Fold
-) -> tuple[Critic, float]:
+) -> tuple[GaussianCritic | StudentCritic, float]:
     """The best copula on the validation rows and its degrees of freedom, from the Gaussian on while heavier tails help."""
-    pairs = Pairs(torch.as_tensor(x), torch.as_tensor(y))
-    best: tuple[Critic, float] = (gaussian, math.inf)
-    rows = _validation_rows(gaussian, pairs, fold)
+    validation = _validation(x, y, fold)
+    best: tuple[GaussianCritic | StudentCritic, float] = (gaussian, math.inf)
+    rows = bound_rows(gaussian, *validation)
     train = fold.train
     for dof in DEGREES:
         tx, ty = student_scores(x[train], dof), student_scores(y[train], dof)
         critic = fit_student(tx, ty, dof, shrinkage=shrinkage, diagonal=diagonal, floor=1 / len(train))
-        candidate_rows = _validation_rows(critic, pairs, fold)
+        candidate_rows = bound_rows(critic, *validation)
         gain = candidate_rows - rows
         if gain.mean() <= 0.5 * gain.std(correction=0) / len(gain) ** 0.5 + 0.5 / len(gain):
             break
         best, rows = (critic, dof), candidate_rows
     return best
+
+
+def _weakening(copula: GaussianCritic | StudentCritic, x: Tensor, y: Tensor) -> float:
+    """Share to take off the correlations of ``copula``: none if it fits rows (m, dx), (m, dy), else what bounds best on them.
+
+    The mean log-ratio of a copula that does not fit is no bound: it grows with each column that repeats what others say.
+    """
+    if x.shape[1] == y.shape[1] == 1 or log_partition(copula, x, y).fits:  # the scores of one column are normal
+        return 0.0
+    bounds = [float(bound_rows(shrunk(copula, share), x, y).mean()) for share in SHRINKAGES]
+    return SHRINKAGES[max(range(len(bounds)), key=bounds.__getitem__)]
+
+
+def _validation(x: np.ndarray, y: np.ndarray, fold: Fold) -> tuple[Tensor, Tensor]:
+    return torch.as_tensor(x[fold.validation]), torch.as_tensor(y[fold.validation])
 
 
 def base_rows(pairs: Pairs, fold: Fold, dx: int, dy: int) -> tuple[np.ndarray, np.ndarray, Fold]:
@@ -137,11 +158,3 @@ def base_rows(pairs: Pairs, fold: Fold, dx: int, dy: int) -> tuple[np.ndarray, n
 def base_train(fold: Fold, width: int) -> np.ndarray:
     """Training rows that a covariance of ``width`` columns is estimated from: so many that a copy of them stays small."""
     return trimmed([fold], max(20_000, outofcore.FIT_VALUES // width), seed=0)[0].train
-
-
-def _validation_rows(critic: Critic, pairs: Pairs, fold: Fold) -> Tensor:
-    """Contributions (nats) of the validation rows to the held-out bound of ``critic``; the same rows and shuffles each time."""
-    index = torch.as_tensor(fold.validation[:CHOOSING_ROWS])
-    shuffles = min(CHOOSING_SHUFFLES, len(index) - 1)
-    joint, marginal, _ = evaluate_scores(critic, pairs, index, shuffles, torch.Generator().manual_seed(0))
-    return selection_rows("dv", joint, marginal)

@@ -10,6 +10,7 @@ import torch
 
 from mine.estimators.evaluation import MIN_EFFECTIVE, ReportedBound, RowReport, report_rows
 from mine.estimators.fit import CrossFit
+from mine.estimators.noiseless import STRONG_ENOUGH, Regression, noiseless_regression
 from mine.estimators.reference import copula_reference, copula_tells, name_of_copula, neighbour_reference
 from mine.result import Estimate
 from mine.training.options import History
@@ -29,7 +30,15 @@ FEW_ROWS_A_COLUMN = 250
 #: also let them miss, and a sharp or many-sided dependence is learnt last (benchmarks/coverage.py, tasks of suite "shapes").
 MISFIT = 3.0
 
-_REFERENCES = {"copula": "on held-out rows a fitted copula", "neighbours": "a nearest-neighbour estimate (method 'ksg')"}
+#: Nats by which the bound on training rows may lie below the held-out bound. Farther below, a few shuffled pairs dominate its
+#: partition term, and the mean of the two is no estimate.
+MOST_APART = 0.5
+
+_REFERENCES = {
+    "copula": "on held-out rows a fitted copula",
+    "neighbours": "a nearest-neighbour estimate (method 'ksg')",
+    "regression": "the error of a regression",
+}
 
 
 @dataclass(frozen=True)
@@ -83,7 +92,7 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
         rows[fold.evaluation] = report.rows.numpy()
         influence[fold.evaluation] = report.influence.numpy()
     held = float(rows.mean())
-    correction = 0.0 if reports.train_bound is None else 0.5 * (reports.train_bound - held)
+    correction, doubt = _correction(reports.train_bound, held)
     value = held + correction
     shares = np.array([len(f.evaluation) / n for f in fit.folds])
     noise = float(np.sqrt(np.sum((shares * [r.shuffle_noise for r in reports.held_out]) ** 2)))
@@ -97,16 +106,21 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
         reference = None
     half_width = interval_half_width(stderr, correction, worth)
     columns = sum(v.n_continuous + v.n_discrete for v in (problem.x, problem.y))
-    missable = math.hypot(upper_half_width(half_width, columns, worth), MISFIT * max(0.0, correction))
+    missable = math.hypot(upper_half_width(half_width, columns, worth), MISFIT * max(0.0, correction), doubt)
     low, high = value - half_width, math.inf if saturated else value + missable
     if saturated:  # SMILE's clipped partition term errs upwards there, by any amount
         low = min(low, 0.0 if kind == "smile" else held - half_width)
-    # A critic can miss what it could have seen, and both halves then read low: two references that need no training.
+    # A critic can miss what it could have seen, and both halves then read low: three references that need no training.
     neighbours = neighbour_reference(problem)
-    missed = {
-        name: nats for name, nats in (("copula", reference), ("neighbours", neighbours)) if nats is not None and nats > high
-    }
-    high = max([high, *(nats + half_width for nats in (*missed.values(), neighbours) if nats is not None)])
+    strong = max(value, reference or 0.0, neighbours or 0.0) > STRONG_ENOUGH
+    regression = noiseless_regression(problem) if strong else Regression()
+    surely = None if regression.nats is None else regression.nats - 2 * regression.stderr
+    references = {"copula": reference, "neighbours": neighbours, "regression": surely}
+    missed = {name: nats for name, nats in references.items() if nats is not None and nats > high}
+    seen = (*missed.values(), neighbours, regression.nats)
+    high = max([high, *(nats + half_width for nats in seen if nats is not None)])
+    if regression.determined is not None:
+        high = math.inf
 
     return Estimate(
         value=value,
@@ -124,6 +138,8 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
             "copula": name_of_copula(fit),
             "copula_nats": reference,
             "neighbours_nats": neighbours,
+            "regression_nats": regression.nats,
+            "determined": regression.determined,
             "saturated": saturated,
             "few_rows": worth <= FEW_ROWS_A_COLUMN * columns,
             "largest_resolvable_nats": cap,
@@ -134,10 +150,16 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
             "n_folds": len(fit.folds),
             "device": str(fit.pairs.x.device),
             **fit.about,
-            "warnings": _warnings(fit, value, correction, cap if saturated else None, missed),
+            "warnings": [*regression.warnings, *_warnings(fit, value, correction, cap if saturated else None, missed)],
         },
         pointwise_values=None if kind == "smile" else rows,
     )
+
+
+def _correction(train_bound: float | None, held_out: float) -> tuple[float, float]:
+    """Half of the distance between the two bounds (nats); and the distance itself if it is too large to correct anything."""
+    apart = 0.0 if train_bound is None else train_bound - held_out
+    return (0.0, -apart) if apart < -MOST_APART else (0.5 * apart, 0.0)
 
 
 def interval_half_width(stderr: float, correction: float, n: int) -> float:

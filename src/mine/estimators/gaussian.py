@@ -12,6 +12,7 @@ from mine.critics.gaussian import GaussianCritic
 from mine.data.preprocessing import rank_gaussianize
 from mine.data.problem import Problem, clustered_stderr
 from mine.errors import NotEnoughDataError
+from mine.estimators.partition import log_partition
 from mine.estimators.ties import TiesError, check_ranks, most_told
 from mine.result import Estimate
 
@@ -95,5 +96,12 @@ class GaussianCopula:
             diagnostics["warnings"].append(
                 "A linear combination of y's scores equals one of x's: the true value may be infinite."
             )
-        interval = (value - half_width, value + half_width)
-        return Estimate(value, None, stderr, interval, self.name, n, diagnostics=diagnostics, influence=scores)
+        low, high = value - half_width, value + half_width
+        several = dx + dy > 2  # one column's scores are normal
+        if several and not log_partition(critic, torch.as_tensor(x), torch.as_tensor(y)).fits:
+            low = min(low, 0.0)
+            diagnostics["warnings"].append(
+                "The columns of a side are not jointly Gaussian: the copula counts repeatedly what several columns share, and "
+                "the value may be far too large. Use method 'auto'."
+            )
+        return Estimate(value, None, stderr, (low, high), self.name, n, diagnostics=diagnostics, influence=scores)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from mine.critics.combined import MeanCritic, ResidualCritic
 from mine.critics.copula_metric import CopulaMetricCritic
@@ -20,10 +22,19 @@ from mine.estimators.base import base_train, copula_name, fit_base
 from mine.estimators.fit import CrossFit
 from mine.estimators.ksg import ksg
 from mine.estimators.neighbours import prepared, without_copies
+from mine.estimators.partition import CHECKED_ROWS, Partition, bound_rows, log_partition
 from mine.estimators.ties import is_heaped, tied_column
 from mine.training.pairs import Pairs
 
-__all__ = ["base_ratio", "copula_reference", "copula_tells", "fitted_copula", "name_of_copula", "neighbour_reference"]
+__all__ = [
+    "base_partition",
+    "base_ratio",
+    "copula_reference",
+    "copula_tells",
+    "fitted_copula",
+    "name_of_copula",
+    "neighbour_reference",
+]
 
 #: Above this many columns in all the copula costs more than it tells; above so many, neighbours are too far apart to tell.
 COPULA_COLUMNS, NEIGHBOUR_COLUMNS = 200, 6
@@ -62,10 +73,34 @@ def _base_scores(base: Critic, pairs: Pairs, rows: np.ndarray, dx: int, dy: int)
     return np.concatenate(parts)
 
 
+def base_partition(fit: CrossFit) -> Partition | None:
+    """Log-partition of the folds' copulas over shuffled pairs of held-out rows: the median over folds.
+
+    None where the critics have no such base.
+    """
+    parts = [
+        log_partition(copula, *_base_features(fit, fold.evaluation))
+        for critic, fold in zip(fit.critics, fit.folds, strict=True)
+        if (copula := fitted_copula(critic)) is not None
+    ]
+    if not parts:
+        return None
+    return Partition(float(np.median([p.full for p in parts])), float(np.median([p.worst for p in parts])))
+
+
+def _base_features(fit: CrossFit, rows: np.ndarray) -> tuple[Tensor, Tensor, Tensor | None]:
+    """The features that a base reads of the first ``CHECKED_ROWS`` of ``rows``, and their groups."""
+    index = torch.as_tensor(rows[:CHECKED_ROWS], device=fit.pairs.x.device)
+    x, y = fit.pairs.rows(index)
+    groups = None if fit.pairs.groups is None else fit.pairs.groups[index]
+    return x[..., : fit.problem.x.n_continuous], y[..., : fit.problem.y.n_continuous], groups
+
+
 def copula_reference(fit: CrossFit) -> tuple[float | None, bool]:
     """Held-out mean log-ratio (nats) of a Gaussian copula fitted to the training rows; None where there is none.
 
-    And whether a correlation is as strong as so many rows can tell from a deterministic relation, of infinite information.
+    If the copula does not fit the sides it is the copula's bound instead. And whether a correlation is as strong as so many
+    rows can tell from a deterministic relation, of infinite information.
     """
     x, y = fit.problem.x, fit.problem.y
     if not x.n_continuous or not y.n_continuous or x.n_continuous + y.n_continuous > COPULA_COLUMNS:
@@ -74,17 +109,26 @@ def copula_reference(fit: CrossFit) -> tuple[float | None, bool]:
     if copula_ratio is not None:
         bases = [copula for c in fit.critics if (copula := fitted_copula(c)) is not None]
         rows = [base_train(fold, x.n_continuous + y.n_continuous) for fold in fit.folds]
-        return float(np.nanmean(copula_ratio[0])), any(map(_strongest, bases, map(len, rows)))
+        held_out = [_base_features(fit, fold.evaluation) for fold in fit.folds]
+        reference = float(np.nanmean(copula_ratio[0]))
+        return _checked(reference, bases, held_out), any(map(_strongest, bases, map(len, rows)))
     folds, rows = subsampled(fit.folds, outofcore.FIT_ROWS)
     if rows is not None:
         x, y = x.take(rows), y.take(rows)
     u, v = rank_gaussianize(x.flat), rank_gaussianize(y.flat)
     bases = [fit_base(u, v, fold) for fold in folds]
-    total = sum(
-        float(base(torch.as_tensor(u[fold.evaluation]), torch.as_tensor(v[fold.evaluation])).sum())
-        for base, fold in zip(bases, folds, strict=True)
-    )
-    return total / len(u), any(map(_strongest, bases, (len(fold.train) for fold in folds)))
+    held_out = [(torch.as_tensor(u[fold.evaluation]), torch.as_tensor(v[fold.evaluation]), None) for fold in folds]
+    reference = sum(float(base(a, b).sum()) for base, (a, b, _) in zip(bases, held_out, strict=True)) / len(u)
+    return _checked(reference, bases, held_out), any(map(_strongest, bases, (len(fold.train) for fold in folds)))
+
+
+def _checked(
+    reference: float, copulas: Sequence[GaussianCritic | StudentCritic], rows: Sequence[tuple[Tensor, Tensor, Tensor | None]]
+) -> float:
+    """The mean log-ratio ``reference`` of the folds' ``copulas``, if these fit their held-out rows; else their bound."""
+    if np.mean([log_partition(copula, *part).fits for copula, part in zip(copulas, rows, strict=True)]) > 0.5:
+        return reference
+    return float(np.mean([float(bound_rows(copula, *part).mean()) for copula, part in zip(copulas, rows, strict=True)]))
 
 
 def copula_tells(problem: Problem) -> bool:

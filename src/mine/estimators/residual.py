@@ -10,6 +10,7 @@ a critic. The better f, the more of the information is in the difference of entr
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,8 @@ FIT_NEIGHBORS, ENTROPY_NEIGHBORS = 24, 4
 ENTROPY_ROWS = 1600
 #: Quantiles behind a smooth map to normal scores.
 SCORE_KNOTS = 29
+#: Fall (nats) of what is explained, from half of the rows to all, that is no sign of a thin curve.
+LARGEST_FALL = 0.05
 #: Share of a side's rows that must differ in each coordinate: ties have no density.
 DISTINCT = 0.99
 
@@ -57,15 +60,19 @@ class Residual:
 def best_residual(x: np.ndarray, y: np.ndarray, folds: list[Fold]) -> Residual | None:
     """The residual that explains most, over spaces, directions and fits; None where no side is continuous and narrow.
 
-    ``h(y) - h(e)`` is never above I(x; y), up to the error of the entropies: the largest is the best. The fits see training
-    rows only.
+    ``h(y) - h(e)`` is never above I(x; y), up to the error of the entropies: the largest is the best. Entropies by neighbours
+    are too large for nearly collinear columns, so that both are those of whitened rows, and for rows on a thin curve: what
+    explains less with more rows is passed over. The fits see training rows only.
     """
-    residuals: list[Residual] = []
+    candidates: list[tuple[Residual, np.ndarray, np.ndarray]] = []
     for swapped, (predictor, target) in ((False, (x, y)), (True, (y, x))):
         if not _has_density(target) or target.shape[1] > min(MOST_COLUMNS, predictor.shape[1] if swapped else MOST_COLUMNS):
             continue
         for space, u, v in _spaces(predictor, target):
-            before = entropy_rows(v)
+            white, volume = _whitened(v)
+            if white is None:
+                continue
+            before = entropy_rows(white)
             if not np.isfinite(before).all():  # neighbours at distance 0: values that repeat have no density
                 continue
             fits = [("linear", _linear)]
@@ -80,9 +87,27 @@ def best_residual(x: np.ndarray, y: np.ndarray, folds: list[Fold]) -> Residual |
                     continue
                 after = entropy_rows(whitened)
                 if np.isfinite(after).all():
-                    rows = before - after - log_volume
-                    residuals.append(Residual(float(rows.mean()), rows, whitened, swapped, f"{name} fit of {space}"))
-    return max(residuals, key=lambda r: r.explained, default=None)
+                    rows = before + volume - after - log_volume
+                    residual = Residual(float(rows.mean()), rows, whitened, swapped, f"{name} fit of {space}")
+                    candidates.append((residual, white, before - after))
+    candidates.sort(key=lambda candidate: -candidate[0].explained)
+    return next((r for r, white, difference in candidates if not _falls(white, r.e, difference)), None)
+
+
+def _falls(target: np.ndarray, residual: np.ndarray, difference: np.ndarray) -> bool:
+    """Whether half of the rows explain more than all, by more than chance: the target's entropy is then too large.
+
+    Neighbours do not see that rows lie on a curve thinner than their distance. More rows come nearer to it, and their entropy
+    falls, by log(2) for each dimension that is missing when the number of rows doubles.
+
+    Arguments:
+        target: Shape (n, d).
+        residual: Shape (n, d).
+        difference: Entropy contributions of ``target`` less those of ``residual``, shape (n,).
+    """
+    half = np.random.default_rng(0).permutation(len(target))[: len(target) // 2]
+    fall = entropy_rows(target[half]) - entropy_rows(residual[half]) - difference[half]
+    return bool(fall.mean() > LARGEST_FALL + 3 * fall.std() / math.sqrt(len(half)))
 
 
 def entropy_rows(values: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ from mine.data.serial import SERIAL, serial_sides
 from mine.errors import UnknownNameError
 from mine.estimators import Estimator, takes_numbers_only
 from mine.estimators.neural import Neural
+from mine.estimators.noiseless import opened
 from mine.estimators.thinned import thinned
 from mine.progress import progress_callback
 from mine.result import UNITS, Estimate
@@ -52,6 +53,7 @@ def run_estimator(
         problem = replace(problem, on_progress=on_progress)
         untimed = problem.order is not None and not isinstance(estimator, Neural)
         result = thinned(partial(run, estimator), problem) if untimed else run(estimator, problem)
+        result = opened(result, problem)
 
     dropped = [*problem.x.dropped, *problem.y.dropped]
     warnings = list(result.diagnostics.get("warnings", []))

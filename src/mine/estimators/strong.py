@@ -16,7 +16,7 @@ from mine.errors import NotEnoughDataError
 from mine.estimators.crossfit import interval_half_width
 from mine.estimators.fit import CrossFit
 from mine.estimators.neighbours import prepared
-from mine.estimators.reference import base_ratio
+from mine.estimators.reference import base_partition, base_ratio
 from mine.estimators.residual import MOST_COLUMNS, Residual, best_residual
 from mine.estimators.ross import merge_rare, ross_rows
 from mine.result import Estimate
@@ -137,9 +137,10 @@ def _joined(
     # So small a residual may be the error of the regression alone: the relation may be deterministic, of infinite information.
     # A line has few coefficients to err by; local fits err as soon as their neighbours are as far apart as the noise is wide.
     endless = value > math.log(n) + (2 * residual.e.shape[1] if residual.name.startswith("linear") else -1)
-    open_above = endless or rest.diagnostics["saturated"] or not math.isfinite(rest.interval[1])
+    determined = estimate.diagnostics["determined"] is not None
+    open_above = endless or determined or rest.diagnostics["saturated"] or not math.isfinite(rest.interval[1])
     warnings = [w for w in estimate.warnings if not w.startswith(("Saturated", "The bias", "The critic misses"))]
-    if endless:
+    if endless and not determined:
         warnings.insert(
             0, "The relation may be deterministic, of infinite information: the value only tells how closely it was fitted."
         )
@@ -154,22 +155,28 @@ def _joined(
         "shuffled_pairs_nats": estimate.value,
         "warnings": warnings,
     }
-    interval = (value - half_width, math.inf if open_above else value + half_width)
+    missable = max(half_width, rest.interval[1] - rest.value)  # what critics may miss of the remainder is missing here too
+    interval = (value - half_width, math.inf if open_above else value + missable)
     return replace(estimate, value=value, stderr=stderr, interval=interval, diagnostics=diagnostics)
 
 
 def by_copula(estimate: Estimate, fit: CrossFit) -> Estimate:
     """Where shuffled pairs are saturated, or near it: the mean log-ratio of the fitted copula, if it exceeds the bound.
 
-    The copula's partition function is known (1), so its log-ratio needs joint rows only and has no limit. It is a
-    model, though: the interval stays open above, and below it ends where the bound does.
+    The partition function of a copula that fits is known (1), so its log-ratio needs joint rows only and has no limit. If
+    shuffled pairs of held-out rows show that it does not fit, the bound stays. It is a model in any case: the interval stays
+    open above, and below it ends where the bound does.
     """
     saturated, limit = estimate.diagnostics["saturated"], estimate.diagnostics["largest_resolvable_nats"]
     copula_ratio = base_ratio(fit) if saturated or estimate.value > limit - NEAR_LIMIT else None
     if copula_ratio is None:
         return estimate
+    partition = base_partition(fit)
+    if partition is None or not partition.fits:
+        return estimate
     ratio, on_train = copula_ratio
-    held = float(ratio.mean())
+    held = float(ratio.mean()) - partition.excess
+    on_train -= partition.excess
     correction = 0.5 * (on_train - held)
     if held + correction <= estimate.value:
         return estimate
