@@ -14,6 +14,7 @@ from mine.errors import InputError
 from mine.estimators import Estimator, check_data_parallel, get_estimator, with_effort
 from mine.estimators.run import run_estimator
 from mine.result import Estimate
+from mine.surroundings import plain_modes
 
 if TYPE_CHECKING:
     from mine.data.problem import Problem
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["choose_estimator", "estimate"]
 
 
+@plain_modes()
 def estimate(
     x: Any,
     y: Any,

@@ -15,6 +15,7 @@ from mine.data.problem import Problem, make_problem
 from mine.data.rows import complete_rows, same_length
 from mine.errors import InputError
 from mine.independence.held_out import held_out_statistics
+from mine.surroundings import plain_modes
 
 __all__ = ["IndependenceTest", "independence_test"]
 
@@ -54,6 +55,7 @@ class IndependenceTest:
         return "\n".join([*lines, *(f"  ! {warning}" for warning in self.warnings)])
 
 
+@plain_modes()
 def independence_test(
     x: Any,
     y: Any,

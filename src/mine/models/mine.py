@@ -18,6 +18,7 @@ from mine.critics.users import ModuleCritic, as_critic
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 from mine.estimators.evaluation import REPORTED_BOUND, selection_rows
 from mine.sampling import cyclic_shifts
+from mine.surroundings import plain_modes
 from mine.training.evaluation import evaluate_scores
 from mine.training.loop import train_critic
 from mine.training.options import History, TrainingOptions
@@ -93,6 +94,7 @@ class Mine(nn.Module):
             self.log_average.copy_(state.detach())
         return loss
 
+    @plain_modes()
     @torch.no_grad()
     def mi(self, x: Any, z: Any, z_marg: Any = None) -> Tensor:
         """The bound (nats) on the rows given, a scalar tensor; changes no state.
@@ -120,6 +122,7 @@ class Mine(nn.Module):
                 module.training = training
         return self._bound()(joint, marginal, None).value
 
+    @plain_modes()
     def optimize(
         self,
         X: Any,
@@ -147,6 +150,8 @@ class Mine(nn.Module):
             InputError: Lengths that differ, values that are not finite, ``iters`` below 1.
             NotEnoughDataError: Fewer than 20 rows.
         """
+        if any(p.is_inference() or p.is_meta for p in self.T.parameters()):
+            raise InputError("T cannot be trained: make it outside torch.inference_mode() and on a device that holds values.")
         x, y, _ = self._tensors(X, Y, None)
         n = len(x)
         if n < 20:

@@ -22,6 +22,7 @@ from mine.estimators.ties import is_tied
 from mine.progress import progress_callback
 from mine.result import UNITS
 from mine.storage import versions
+from mine.surroundings import plain_modes
 from mine.tables.blocks import Block, BlockStore, Cell, Task, plan
 from mine.tables.columns import Column, read_columns, row_copies
 from mine.tables.stack import EFFORT_SETTINGS
@@ -159,6 +160,7 @@ def pairwise(
     return as_frame(result.records(), data)
 
 
+@plain_modes()
 def measure(
     data: Any,
     y: Any = None,
@@ -252,6 +254,7 @@ def _run(blocks: list[Block], task: Callable[[Block], Task], store: BlockStore |
         yield cells
 
 
+@plain_modes()
 def _work(task: Task) -> tuple[Block, list[Cell]]:
     return task.block, task.run()
 

@@ -24,6 +24,7 @@ from mine.estimators.counts.choose import information
 from mine.estimators.counts.identifier import is_identifier
 from mine.estimators.ksg import ksg
 from mine.estimators.ross import merge_rare, ross
+from mine.surroundings import plain_modes
 
 __all__ = ["CRITERIA", "MutualInfoSelector", "mutual_info"]
 
@@ -33,6 +34,7 @@ CRITERIA: tuple[Criterion, ...] = ("relevance", "mrmr", "jmi")
 NEIGHBOUR_COLUMNS = 5
 
 
+@plain_modes()
 def mutual_info(
     X: Any,
     y: Any,
@@ -131,6 +133,7 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):
         self.random_state = random_state
         self.n_jobs = n_jobs
 
+    @plain_modes()
     def fit(self, X: Any, y: Any) -> Self:
         """Choose the features.
 
