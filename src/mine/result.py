@@ -150,10 +150,10 @@ class Estimate:
         }
 
     def save(self, path: str | Path) -> None:
-        """Write everything to ``path`` as JSON, the pointwise values to the same name with ``.safetensors``.
+        """Write everything to one file, JSON with a checksum, whole or not at all.
 
         Raises:
-            InputError: The files cannot be written.
+            InputError: The file cannot be written.
         """
         from torch import as_tensor
 
@@ -184,6 +184,11 @@ class Estimate:
             raise InputError(f"{path} is damaged: {', '.join(missing)} missing.")
         kept = {name: content[name] for name in names}
         rows = arrays["rows"].numpy() if "rows" in arrays else None
+        wrong = [name for name, value in kept.items() if not _fits(name, value)]
+        if rows is not None and rows.shape != (kept["n"],):
+            wrong.append("pointwise_values")
+        if wrong:
+            raise InputError(f"{path} is damaged: {', '.join(sorted(wrong))} of the wrong kind.")
         return cls(**{**kept, "interval": tuple(kept["interval"])}, pointwise_values=rows)
 
     def plot(self) -> Figure:
@@ -216,6 +221,30 @@ class Estimate:
         lines.append(about)
         lines += [f"  ! {warning}" for warning in self.warnings]
         return "\n".join(lines)
+
+
+def _fits(name: str, value: Any) -> bool:
+    """Whether a field of a file is of the kind that an estimate has."""
+    if name in ("value", "stderr"):
+        return _is_number(value)
+    if name == "lower_bound":
+        return value is None or _is_number(value)
+    if name == "interval":
+        return isinstance(value, list) and len(value) == 2 and all(map(_is_number, value))
+    if name == "n":
+        return type(value) is int and value >= 0
+    if name == "unit":
+        return isinstance(value, str) and value in UNITS
+    if name == "method":
+        return isinstance(value, str)
+    if name == "history":
+        bounds = value.values() if isinstance(value, dict) else [None]
+        return all(isinstance(numbers, list) and all(map(_is_number, numbers)) for numbers in bounds)
+    return isinstance(value, dict)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float)
 
 
 def _finite(number: float) -> float | None:
