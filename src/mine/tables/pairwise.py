@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from mine.storage import versions
 from mine.surroundings import plain_modes
 from mine.tables.blocks import Block, BlockStore, Cell, Task, plan
 from mine.tables.columns import Column, read_columns, row_copies
+from mine.tables.orphans import end_with
 from mine.tables.stack import EFFORT_SETTINGS
 
 __all__ = ["COLUMNS", "Pairwise", "measure", "pairwise", "strength"]
@@ -247,7 +249,7 @@ def _run(blocks: list[Block], task: Callable[[Block], Task], store: BlockStore |
     from joblib import Parallel, delayed
 
     parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered", pre_dispatch="2*n_jobs")
-    finished: Any = parallel(delayed(_work)(task(block)) for block in missing)
+    finished: Any = parallel(delayed(_work)(task(block), os.getpid()) for block in missing)
     for block, cells in finished:
         if store is not None:
             store.write(block, cells)
@@ -255,7 +257,8 @@ def _run(blocks: list[Block], task: Callable[[Block], Task], store: BlockStore |
 
 
 @plain_modes()
-def _work(task: Task) -> tuple[Block, list[Cell]]:
+def _work(task: Task, parent: int) -> tuple[Block, list[Cell]]:
+    end_with(parent)
     return task.block, task.run()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from dataclasses import dataclass
 from typing import Any, Literal, Self, TypeAlias
@@ -25,6 +26,7 @@ from mine.estimators.counts.identifier import is_identifier
 from mine.estimators.ksg import ksg
 from mine.estimators.ross import merge_rare, ross
 from mine.surroundings import plain_modes
+from mine.tables.orphans import end_with
 
 __all__ = ["CRITERIA", "MutualInfoSelector", "mutual_info"]
 
@@ -274,7 +276,7 @@ class _Scorer:
 
     def _all(self, jobs: list[tuple[list[_Feature], list[_Feature]]], n_jobs: int | None) -> list[float]:
         values: Any = Parallel(n_jobs=n_jobs)(
-            delayed(_information)(a, b, self.method, self.n_neighbors, self.seed) for a, b in jobs
+            delayed(_work)(a, b, self.method, self.n_neighbors, self.seed, os.getpid()) for a, b in jobs
         )
         return [float(value) for value in values]
 
@@ -305,6 +307,11 @@ def _feature(values: np.ndarray, name: str, discrete: DiscreteSpec, rng: np.rand
     scaled = RobustLogScaler().fit(numbers[:, None]).transform(numbers[:, None])[:, 0]
     noise = 1e-10 * max(float(scaled.std()), 1e-300) * rng.normal(size=len(scaled))
     return _Feature(scaled + noise, codes, constant)
+
+
+def _work(a: list[_Feature], b: list[_Feature], method: str, k: int, seed: int, parent: int) -> float:
+    end_with(parent)
+    return _information(a, b, method, k, seed)
 
 
 def _information(a: list[_Feature], b: list[_Feature], method: str, k: int, seed: int) -> float:
