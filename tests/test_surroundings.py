@@ -116,7 +116,7 @@ def test_mine_optimizes_without_gradients_outside(data: tuple[np.ndarray, np.nda
     assert value(torch.no_grad()) == value(torch.inference_mode()) == value(torch.enable_grad())
     with torch.inference_mode():
         model = mine.models.Mine(network(), loss="mine", method="concat")
-    with pytest.raises(mine.InputError, match="outside torch.inference_mode"):
+    with pytest.raises(mine.InputError, match=r"outside torch\.inference_mode"):
         model.optimize(*data, iters=2)
 
 

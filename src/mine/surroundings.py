@@ -23,8 +23,8 @@ __all__ = ["plain_modes"]
 _AUTOCAST = ("cpu", "cuda", "mps", "xpu")
 #: Functions that make a tensor of the default dtype on the default device, unless told otherwise.
 _FLOATS = (
-    "bartlett_window", "blackman_window", "empty", "eye", "hamming_window", "hann_window", "kaiser_window", "linspace", "logspace",
-    "normal", "ones", "rand", "randn", "scalar_tensor", "zeros",
+    "bartlett_window", "blackman_window", "empty", "eye", "hamming_window", "hann_window", "kaiser_window", "linspace",
+    "logspace", "normal", "ones", "rand", "randn", "scalar_tensor", "zeros",
 )  # fmt: skip
 #: Likewise, except that integers stay integers.
 _BY_VALUES = ("arange", "full", "range")
@@ -38,8 +38,8 @@ _INTEGERS = ("randint", "randperm", "tril_indices", "triu_indices")
 def plain_modes() -> Iterator[None]:
     """Context and decorator: torch and numpy compute as in a fresh process, in this thread only.
 
-    Off are autocast, ``no_grad``, ``inference_mode``, default dtypes and devices, and what ``np.errstate`` or ``np.seterr`` set.
-    The caller's modes are back afterwards, and no other thread sees a difference: nothing global is changed. Deterministic
+    Off are autocast, ``no_grad``, ``inference_mode``, default dtypes and devices, and the settings of ``np.errstate``. The
+    caller's modes are back afterwards, and no other thread sees a difference: nothing global is changed. Deterministic
     algorithms stay as the caller has set them.
 
     >>> with np.errstate(all="raise"), plain_modes():
