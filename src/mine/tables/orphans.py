@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import threading
 import time
@@ -12,12 +13,12 @@ _watched = threading.Lock()
 
 
 def end_with(parent: int) -> None:
-    """In a process that ``parent`` started: end as soon as that is gone. Elsewhere: nothing.
+    """In a local worker process of joblib that ``parent`` started: end as soon as that is gone. Elsewhere: nothing.
 
-    Workers on other machines, or in threads, are not children of ``parent`` and stay as they are. Windows does not tell when a
-    parent is gone.
+    Workers of a cluster belong to the cluster, threads to the caller. Windows does not tell when a parent is gone.
     """
-    if os.name == "posix" and os.getppid() == parent and _watched.acquire(blocking=False):
+    started_here = os.name == "posix" and multiprocessing.current_process().name.startswith("LokyProcess")
+    if started_here and _watched.acquire(blocking=False):
         threading.Thread(target=_watch, args=(parent,), daemon=True).start()
 
 
