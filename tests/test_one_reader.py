@@ -5,8 +5,9 @@ from __future__ import annotations
 import array
 import decimal
 import functools
+import warnings
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pytest
 import scipy.sparse
 import torch
+from torch.masked import masked_tensor
 
 import mine
 from mine.errors import InputError
@@ -88,6 +90,30 @@ def with_hole(hole: Any) -> list[Any]:
     return [*X[:99].tolist(), hole, *X[100:].tolist()]
 
 
+class UnreadTable:
+    """A table of an engine that is not read, such as Dask's or Spark's: it iterates over its columns' names."""
+
+    columns = tuple(map(str, range(N)))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
+
+    def __len__(self) -> int:
+        return N
+
+
+class Unreadable:
+    def __float__(self) -> float:
+        raise ArithmeticError("not a number")
+
+
+def silently(make: Callable[[], Any]) -> Any:
+    """What torch warns of when it is made, as being a prototype."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return make()
+
+
 MASKED = np.ma.array(X, mask=np.arange(N) == 99)
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "masked": (lambda: MASKED, r"has 1 missing value\(s\)"),
@@ -103,6 +129,31 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "a single value": (lambda: np.array(3.0), "is a single value: pass one row for each observation"),
     "a mapping": (lambda: {"a": X}, "must be an array, a tensor, a list, or a column or frame of a table; got dict"),
     "unread frame": (lambda: pl.LazyFrame({"a": X}), "must be an array, .* got LazyFrame"),
+    "another unread frame": (lambda: UnreadTable(), "must be an array, .* got UnreadTable"),
+    "tensor without values": (lambda: torch.empty(N, device="meta"), "is on the device 'meta' and holds no values"),
+    "list of such": (lambda: [torch.empty((), device="meta")] * N, "is on the device 'meta' and holds no values"),
+    "quantised": (
+        lambda: silently(lambda: torch.quantize_per_tensor(torch.tensor(X, dtype=torch.float32), 0.1, 0, torch.qint8)),
+        r"is quantised: pass \w+\.dequantize\(\)",
+    ),
+    "nested tensor": (
+        lambda: silently(lambda: torch.nested.nested_tensor([torch.zeros(1), torch.zeros(2)])),
+        "is a nested tensor, whose rows differ in shape",
+    ),
+    "masked tensor": (
+        lambda: silently(lambda: masked_tensor(torch.tensor(X), torch.tensor(np.arange(N) != 99))),
+        r"is a masked tensor: pass \w+\.to_tensor\(float\('nan'\)\)",
+    ),
+    "signalling NaN": (lambda: with_hole(decimal.Decimal("sNaN")), r"has 1 missing value\(s\)"),
+    "empty iterator": (lambda: iter(()), "is empty"),
+    "generator that raises": (
+        lambda: (1 / int(value) for value in X),
+        r"cannot be read \(ZeroDivisionError: division by zero\)",
+    ),
+    "values that raise": (lambda: [Unreadable()] * N, r"cannot be read \(ArithmeticError: not a number\)"),
+    "far years": (lambda: np.r_[2**62, np.arange(N - 1)].astype("M8[Y]"), "too far from 1970 to count in microseconds"),
+    "far days in polars": (lambda: pl.Series("a", [2**31 - 1, *range(N - 1)]).cast(pl.Date), "too far from 1970"),
+    "long durations in arrow": (lambda: pa.array([2**62, *range(N - 1)], pa.duration("s")), "too far from 1970"),
     "text": (lambda: "abc", "must be an array, .* got str"),
     "empty": (list, "is empty: 0 feature|is empty: 1 feature"),
     "twice the same name": (

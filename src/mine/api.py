@@ -15,6 +15,7 @@ from mine.errors import InputError
 from mine.estimators import Estimator, check_data_parallel, get_estimator, with_effort
 from mine.estimators.run import run_estimator, with_read_columns
 from mine.result import Estimate
+from mine.surroundings import plain_modes
 
 if TYPE_CHECKING:
     from mine.data.problem import Problem
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["choose_estimator", "estimate"]
 
 
+@plain_modes()
 def estimate(
     x: Any,
     y: Any,

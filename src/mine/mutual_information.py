@@ -17,6 +17,7 @@ from mine.estimators import get_estimator, with_effort
 from mine.estimators.neural import FittedNeural, Neural
 from mine.estimators.run import run_estimator, with_read_columns
 from mine.result import UNITS, Estimate
+from mine.surroundings import plain_modes
 
 __all__ = ["MutualInformation"]
 
@@ -81,6 +82,7 @@ class MutualInformation(BaseEstimator):
         self.progress = progress
         self.options = options
 
+    @plain_modes()
     def fit(self, X: Any, y: Any = None, groups: Any = None) -> Self:
         """Estimate the mutual information between ``X`` and ``y``.
 
@@ -117,6 +119,7 @@ class MutualInformation(BaseEstimator):
         self.critics_ = [] if self._fitted is None else self._fitted.critics
         return self
 
+    @plain_modes()
     def score(self, X: Any, y: Any) -> float:
         """The bound, in ``unit``, that the fitted critics reach on new rows: higher is better.
 

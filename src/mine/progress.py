@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from mine.escapes import printable
+
 __all__ = ["progress_callback"]
 
 #: Anything faster shows nothing.
@@ -47,7 +49,7 @@ class _Bar:
             if time.monotonic() < self.show_after:
                 return
             self.live = self._start(total)
-        self.live.update(self.task, completed=done, total=total, description=message)
+        self.live.update(self.task, completed=done, total=total, description=printable(message))
 
     def _start(self, total: int) -> Any:
         from rich.console import Console

@@ -218,10 +218,10 @@ class Estimate:
         }
 
     def save(self, path: str | Path) -> None:
-        """Write everything to ``path`` as JSON, the numbers of each row to the same name with ``.safetensors``.
+        """Write everything to one file, JSON with a checksum, whole or not at all.
 
         Raises:
-            InputError: The files cannot be written.
+            InputError: The file cannot be written.
         """
         from torch import as_tensor
 
@@ -251,8 +251,12 @@ class Estimate:
         if missing:
             raise InputError(f"{path} is damaged: {', '.join(missing)} missing.")
         kept: dict[str, Any] = {name: content[name] for name in names & set(content)}
-        kept |= {field: arrays[name].numpy() for field, name in _ARRAYS.items() if name in arrays}
-        return cls(**{**kept, "interval": tuple(kept["interval"])})
+        rows: dict[str, Any] = {field: arrays[name].numpy() for field, name in _ARRAYS.items() if name in arrays}
+        wrong = [name for name, value in kept.items() if not _fits(name, value)]
+        wrong += [field for field, values in rows.items() if values.shape != (kept["n"],)]
+        if wrong:
+            raise InputError(f"{path} is damaged: {', '.join(sorted(wrong))} of the wrong kind.")
+        return cls(**{**kept, "interval": tuple(kept["interval"])}, **rows)
 
     def plot(self) -> Figure:
         """The estimate with its interval, the training history and the pointwise values, as a matplotlib figure.
@@ -285,6 +289,32 @@ class Estimate:
         lines.append(about)
         lines += [f"  ! {warning}" for warning in self.warnings]
         return "\n".join(lines)
+
+
+def _fits(name: str, value: Any) -> bool:
+    """Whether a field of a file is of the kind that an estimate has."""
+    if name in ("value", "stderr"):
+        return _is_number(value)
+    if name in ("lower_bound", "p_value"):
+        return value is None or _is_number(value)
+    if name == "sides":
+        return isinstance(value, list) and all(isinstance(side, str) for side in value)
+    if name == "interval":
+        return isinstance(value, list) and len(value) == 2 and all(map(_is_number, value))
+    if name == "n":
+        return type(value) is int and value >= 0
+    if name == "unit":
+        return isinstance(value, str) and value in UNITS
+    if name == "method":
+        return isinstance(value, str)
+    if name == "history":
+        bounds = value.values() if isinstance(value, dict) else [None]
+        return all(isinstance(numbers, list) and all(map(_is_number, numbers)) for numbers in bounds)
+    return isinstance(value, dict)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float)
 
 
 def _finite(number: float) -> float | None:

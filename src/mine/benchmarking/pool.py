@@ -33,20 +33,25 @@ class Worker:
     """One process with one thread, started from the same interpreter and import path.
 
     A fresh interpreter rather than a fork or a spawned copy: its libraries read the number of threads before they are
-    imported, the caller's main module is not run again, and nothing of the caller's process is changed.
+    imported, the caller's main module is not run again, and nothing of the caller's process is changed. It imports nothing
+    from the working directory, unless the caller does.
+
+    Arguments:
+        working_directory: Look there too, after everything else: estimators named by import path may lie there.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, working_directory: bool = False) -> None:
         path = [entry or os.getcwd() for entry in sys.path]
-        here = os.getcwd()  # estimators by import path may lie in the working directory, as for `python -m`
+        if working_directory and os.getcwd() not in path:
+            path.append(os.getcwd())
         with ExitStack() as resources:
             self.log: IO[bytes] = resources.enter_context(tempfile.TemporaryFile())
             self.process = subprocess.Popen(
-                [sys.executable, "-c", _BOOT, json.dumps(path if here in path else [*path, here])],
+                [sys.executable, "-P", "-c", _BOOT, json.dumps(path)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self.log,
-                env={**os.environ, **dict.fromkeys(THREAD_VARIABLES, "1")},
+                env={**os.environ, **dict.fromkeys(THREAD_VARIABLES, "1"), "PYTHONSAFEPATH": "1"},
             )
             self.resources = resources.pop_all()
 
@@ -109,8 +114,9 @@ def run_cells(cells: Sequence[Cell], jobs: int) -> Generator[tuple[Cell, dict[st
     """
     if not cells:
         return
-    first = Worker()
-    lanes = _Lanes(cells, first)
+    asked = any(cell.entrant.is_external for cell in cells)
+    first = Worker(working_directory=asked)
+    lanes = _Lanes(cells, first, asked)
     try:
         check_entrants(first, cells)
         yield from lanes.run(min(jobs, len(cells)))
@@ -121,7 +127,8 @@ def run_cells(cells: Sequence[Cell], jobs: int) -> Generator[tuple[Cell, dict[st
 class _Lanes:
     """Threads that each feed one worker from a common queue."""
 
-    def __init__(self, cells: Sequence[Cell], first: Worker) -> None:
+    def __init__(self, cells: Sequence[Cell], first: Worker, working_directory: bool) -> None:
+        self.working_directory = working_directory
         self.todo: queue.SimpleQueue[Cell] = queue.SimpleQueue()
         for cell in cells:
             self.todo.put(cell)
@@ -188,7 +195,7 @@ class _Lanes:
                 return None
             if self.spare:
                 return self.spare.pop()
-            worker = Worker()
+            worker = Worker(working_directory=self.working_directory)
             self.live.add(worker)
             return worker
 

@@ -17,6 +17,7 @@ from mine.benchmarking.store import Record, Store, superseded
 from mine.benchmarking.summary import Line, as_csv, as_markdown, summarise
 from mine.errors import InputError
 from mine.progress import progress_callback
+from mine.storage.files import write_whole
 from mine.tasks import Task
 
 __all__ = ["BenchmarkResult", "benchmark"]
@@ -45,17 +46,27 @@ class BenchmarkResult:
         return as_markdown(self.lines, self.title, self.notes)
 
     def save(self, folder: str | os.PathLike[str]) -> list[Path]:
-        """Write ``table.csv``, ``summary.md``, ``heatmap.png`` and ``error_time.png``; the figures need matplotlib."""
+        """Write ``table.csv``, ``summary.md``, ``heatmap.png`` and ``error_time.png``; the figures need matplotlib.
+
+        Raises:
+            InputError: The files cannot be written; each is written whole or not at all.
+        """
         from mine.benchmarking.figures import plot_error_time, plot_heatmap
 
         where = Path(folder)
-        where.mkdir(parents=True, exist_ok=True)
+        try:
+            where.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{where} cannot be written: {error.strerror or error}. Name a folder.") from error
         texts = {"table.csv": as_csv(self.records), "summary.md": str(self)}
-        for name, text in texts.items():
-            (where / name).write_text(text, encoding="utf-8")
         figures = {"heatmap.png": plot_heatmap(self.records), "error_time.png": plot_error_time(self.lines)}
-        for name, figure in figures.items():
-            figure.savefig(where / name, dpi=150)
+        try:
+            for name, text in texts.items():
+                write_whole(where / name, lambda stream, text=text: stream.write(text.encode()))
+            for name, figure in figures.items():
+                write_whole(where / name, lambda stream, figure=figure: figure.savefig(stream, format="png", dpi=150))
+        except OSError as error:
+            raise InputError(f"{error.filename} cannot be written: {error.strerror or error}.") from error
         return [where / name for name in (*texts, *figures)]
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from mine.benchmarking.store import Record
+from mine.escapes import for_spreadsheet
 from mine.tasks import Task
 
 __all__ = ["Line", "as_csv", "as_listing", "as_markdown", "as_terminal", "summarise"]
@@ -193,7 +194,8 @@ def as_csv(records: Iterable[Record]) -> str:
         high = "inf" if r.has_interval and r.high is None else r.high
         low = "-inf" if r.has_interval and r.low is None else r.low
         writer.writerow(
-            (
+            for_spreadsheet(value)
+            for value in (
                 r.task, r.method, r.n, r.seed, r.truth, r.value, r.signed_error, r.lower_bound, r.stderr, low, high,
                 r.covered, r.oracle_error, r.seconds, r.error, " | ".join(r.diagnostics.get("warnings", ())),
                 r.numerics, r.method_version, r.task_version, r.environment,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
+import warnings
 from typing import Annotated
 
 import typer
@@ -14,6 +16,7 @@ from mine.cli.lists import examples, methods
 from mine.cli.pairwise import pairwise
 from mine.cli.report import report
 from mine.cli.reproduce import reproduce
+from mine.escapes import printable
 from mine.storage.versions import __version__
 
 __all__ = ["app", "main"]
@@ -33,12 +36,19 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a console without ± shows a question mark, not a traceback
+    os.environ["PYTHONSAFEPATH"] = "1"  # processes started from here import nothing from the working directory
+    warnings.formatwarning = _warning
     try:
         app()
     except SystemExit as stopped:
         if isinstance(stopped.__context__, BrokenPipeError):  # `| head` has read what it wanted: typer would say 1
             raise SystemExit(0) from None
         raise
+
+
+def _warning(message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None) -> str:
+    """One line without control characters, which the names of columns may hold."""
+    return printable(f"{filename}:{lineno}: {category.__name__}: {message}\n")
 
 
 def _print_version(wanted: bool) -> None:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from mine.errors import InputError, MineError, NumberTextError
+from mine.escapes import printable
+from mine.storage.files import check_place, write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,7 +33,7 @@ __all__ = [
     "table_width",
 ]
 
-EXIT_INPUT, EXIT_INTERRUPTED = 2, 130
+EXIT_INPUT, EXIT_UNWRITTEN, EXIT_INTERRUPTED = 2, 74, 130
 #: Columns of a printed table in a pipe, where nothing says how wide the page is.
 PIPE_WIDTH = 150
 _PLOT_FORMATS = (".png", ".pdf", ".svg")
@@ -39,19 +41,25 @@ _PLOT_FORMATS = (".png", ".pdf", ".svg")
 
 @contextmanager
 def one_sentence() -> Iterator[None]:
-    """Errors that the user can mend end in one sentence and exit code 2, Ctrl-C in one line and exit code 130."""
+    """Errors that the user can mend end in one sentence: exit code 2, 74 for a full disk and the like, 130 for Ctrl-C."""
     try:
         yield
     except NumberTextError as error:
         sentence, code = f"error: {_one_line(error.for_command_line)}", EXIT_INPUT
     except MineError as error:
         sentence, code = f"error: {_one_line(str(error))}", EXIT_INPUT
+    except BrokenPipeError:
+        raise
+    except OSError as error:  # a disk that is full while finished work is written
+        where = "A file" if error.filename is None else str(error.filename)
+        reason = error.strerror or type(error).__name__
+        sentence, code = f"error: {where} cannot be read or written: {reason}. What is finished is kept.", EXIT_UNWRITTEN
     except KeyboardInterrupt:
         sentence, code = "interrupted", EXIT_INTERRUPTED
     else:
         return
     with suppress(OSError):  # nobody reads stderr: the exit code still tells
-        typer.echo(f"mine: {sentence}", err=True)
+        typer.echo(printable(f"mine: {sentence}"), err=True)
     raise typer.Exit(code)
 
 
@@ -66,13 +74,13 @@ def interruptible(kept: str) -> Iterator[None]:
 
 
 def print_text(text: str) -> None:
-    """Print to stdout.
+    """Print to stdout, control characters spelt out.
 
     Raises:
         InputError: Standard output cannot be written, for example because the disk is full.
     """
     try:
-        typer.echo(text)
+        typer.echo(printable(text))
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -129,7 +137,7 @@ def check_writable(flag: str, path: Path, endings: Sequence[str], shown: str | N
         shown: How the message lists the endings.
 
     Raises:
-        InputError: The name has another ending, the folder does not exist, or the path is a folder.
+        InputError: The name has another ending, the folder does not exist or takes no file, or the path is a folder.
     """
     if path.suffix.lower() not in endings:
         raise InputError(f"{flag} cannot write {path.name!r}: end the name in {shown or ', '.join(endings)}.")
@@ -137,6 +145,10 @@ def check_writable(flag: str, path: Path, endings: Sequence[str], shown: str | N
         raise InputError(f"{flag} cannot write into {path.parent}: there is no such folder.")
     if path.is_dir():
         raise InputError(f"{flag} cannot write {path}: it is a folder.")
+    try:
+        check_place(path)
+    except OSError as error:
+        raise InputError(f"{flag} cannot write {path}: {error.strerror or error}.") from error
 
 
 def check_figures() -> None:
@@ -162,7 +174,8 @@ def save_figure(draw: Callable[[], Figure], path: Path, unharmed: str) -> None:
         InputError: The file cannot be written.
     """
     try:
-        draw().savefig(path)
+        figure, kind = draw(), path.suffix.lower().lstrip(".")
+        write_whole(path, lambda stream: figure.savefig(stream, format=kind))
     except OSError as error:
         raise InputError(f"--plot cannot write {path}: {error.strerror or error}; {unharmed}.") from error
 

@@ -77,6 +77,6 @@ def _write(output: Path, page: str) -> None:
     from mine.storage.files import write_whole
 
     try:
-        write_whole(output, lambda stream: stream.write(page.encode()))
+        write_whole(output, lambda stream: stream.write(page.encode(errors="backslashreplace")))  # file names may hold any byte
     except OSError as error:
         raise InputError(f"--output cannot write {output}: {error.strerror or error}.") from error

@@ -21,7 +21,7 @@ from mine.data.problem import Problem, clustered_stderr, make_problem
 from mine.data.rows import complete_rows, rereadable, same_length
 from mine.data.splits import copied_rows
 from mine.data.variable import Variable
-from mine.errors import UnknownNameError
+from mine.errors import InputError, UnknownNameError
 from mine.estimators import Estimator, get_estimator, takes_numbers_only
 from mine.estimators.auto import Auto
 from mine.estimators.crossfit import MISFIT, interval_half_width, upper_half_width
@@ -96,6 +96,8 @@ def conditional_estimate(
         (x, y, z, groups), n_dropped = complete_rows(x=x, y=y, z=z, groups=groups)
     spec = False if takes_numbers_only(estimator) else data.get("discrete")
     third = third_variable(z, spec)
+    if takes_numbers_only(estimator) and third.n_discrete:
+        raise InputError(f"This method needs numbers, but these columns of z are labels: {', '.join(third.discrete_columns)}.")
     if not third.columns:
         x, y = rereadable(x), rereadable(y)
     problem, _ = make_problem(x, y, numeric_only=takes_numbers_only(estimator), groups=groups, others=[third], **data)

@@ -1,4 +1,4 @@
-"""Critics on disk: their structure as JSON, their weights as safetensors."""
+"""Critics on disk: their structure as JSON, their weights inside the same file."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from mine.storage.archive import read_archive, write_archive
 
 __all__ = ["load_critic", "save_critic"]
 
-#: The classes that a file may name, and the module of ``mine.critics`` that each is in.
-_HOMES = {
-    "ConcatCritic": "networks",
-    "CopulaMetricCritic": "copula_metric",
-    "GaussianCritic": "gaussian",
-    "LabelCritic": "label",
-    "Linear": "networks",
-    "MLP": "networks",
-    "MeanCritic": "combined",
-    "MetricCritic": "metric",
-    "ResidualCritic": "combined",
-    "SeparableCritic": "networks",
-    "SideLayout": "copula_metric",
-    "StudentCritic": "student",
+#: The classes that a file may name, the module of ``mine.critics`` that each is in, and the attributes that it may set.
+_HOMES: dict[str, tuple[str, frozenset[str]]] = {
+    "ConcatCritic": ("networks", frozenset({"stack"})),
+    "CopulaMetricCritic": ("copula_metric", frozenset({"sides", "stack"})),
+    "GaussianCritic": ("gaussian", frozenset({"stack"})),
+    "LabelCritic": ("label", frozenset({"labels", "stack"})),
+    "Linear": ("networks", frozenset({"bias"})),
+    "MLP": ("networks", frozenset({"activate_first", "activation"})),
+    "MeanCritic": ("combined", frozenset({"stack", "weights"})),
+    "MetricCritic": ("metric", frozenset({"embed", "stack"})),
+    "ResidualCritic": ("combined", frozenset({"base_dx", "base_dy", "stack"})),
+    "SeparableCritic": ("networks", frozenset({"stack"})),
+    "SideLayout": ("copula_metric", frozenset()),
+    "StudentCritic": ("student", frozenset({"stack"})),
 }
 #: What files of version 0.1 called them, attributes of theirs likewise.
 _FORMER_NAMES: dict[str, str] = {"GuidedCritic": "CopulaMetricCritic", "_Linear": "Linear", "lengths": "norms"}
@@ -38,11 +38,11 @@ _OF_MODULES = frozenset(nn.Module().__dict__)
 
 
 def save_critic(critic: Critic, path: str | Path) -> None:
-    """Write a critic of this library, such as one of ``MutualInformation.critics_``, to ``path`` (JSON) and a file beside it.
+    """Write a critic of this library, such as one of ``MutualInformation.critics_``, to ``path`` (JSON).
 
     Arguments:
         critic: The critic, trained or not, stacked or single.
-        path: Ends in ``.json``; the weights go to the same name with ``.safetensors``.
+        path: The file, whose name usually ends in ``.json``.
 
     Raises:
         InputError: A module that is not of this library: keep the ``state_dict()`` of your own.
@@ -67,7 +67,9 @@ def load_critic(path: str | Path) -> Critic:
     content, arrays = read_archive(path, "critic")
     try:
         critic = _built(content["module"], arrays, "")
-    except (KeyError, TypeError, AttributeError, ImportError) as error:
+    except (KeyError, TypeError, AttributeError, ImportError, ValueError, RuntimeError) as error:
+        if isinstance(error, InputError):
+            raise
         raise InputError(f"{path} is damaged, or from another version of torch-mine: {error!r} is missing or wrong.") from error
     if not isinstance(critic, Critic):
         raise InputError(f"{path} holds a {type(critic).__name__}, which is no critic.")
@@ -98,6 +100,8 @@ def _built(structure: dict[str, Any], arrays: dict[str, Tensor], prefix: str) ->
     module: nn.Module = kind.__new__(kind)
     nn.Module.__init__(module)
     for name, value in structure["attributes"].items():
+        if _former(name) not in _HOMES.get(kind.__name__, ("", ()))[1]:
+            raise InputError(f"The file sets {name!r} of {kind.__name__}, which is no attribute of it.")
         setattr(module, _former(name), _rich(value))
     for name, trained in structure["parameters"].items():
         module.register_parameter(name, None if trained is None else nn.Parameter(arrays[prefix + name], trained))
@@ -124,7 +128,7 @@ def _class(name: str) -> Any:
     own = _former(own)
     if own not in _HOMES or (module and module.partition(".")[0] != "mine"):
         raise InputError(f"The file names {name}, which is no class of this library to build a critic from.")
-    return getattr(import_module(f"mine.critics.{_HOMES[own]}"), own)
+    return getattr(import_module(f"mine.critics.{_HOMES[own][0]}"), own)
 
 
 def _name(kind: type) -> str | None:
@@ -132,7 +136,7 @@ def _name(kind: type) -> str | None:
     if kind is nn.ModuleList:
         return f"{kind.__module__}:ModuleList"
     home = _HOMES.get(kind.__name__)
-    return kind.__name__ if home is not None and kind.__module__ == f"mine.critics.{home}" else None
+    return kind.__name__ if home is not None and kind.__module__ == f"mine.critics.{home[0]}" else None
 
 
 def _plain(value: Any) -> Any:

@@ -13,6 +13,8 @@ import numpy as np
 
 from mine.data.number_texts import Written, is_missing_text, numbers_written, plain_number
 from mine.data.sources import EXACT_INTEGERS, Category, missing_values
+from mine.data.times import microseconds, naive
+from mine.data.unreadable import foreign
 from mine.errors import InputError, NumberTextError
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "Labels",
     "as_numbers",
     "check_finite",
+    "check_names",
     "constant_error",
     "declared_kind",
     "doubtful_error",
@@ -75,14 +78,15 @@ def settle(column: np.ndarray, name: str, declared: bool | None = None) -> np.nd
         with np.errstate(over="ignore"):  # a long double beyond float64 is infinite, which is reported
             return column.astype(np.float64)
     if kind in "Mm":
-        return _from_time(column)
+        return microseconds(column, name)
     if kind == "c":
         raise InputError(
             f"Column {name!r} is complex. Complex data not supported: pass its real and imaginary parts as two columns."
         )
     if kind not in "OUST":
         raise InputError(f"Column {name!r} has the unsupported type {column.dtype}: pass numbers or text.")
-    return _settle_objects(column.astype(object), name, declared)
+    with foreign(f"Column {name!r}"):
+        return _settle_objects(column.astype(object), name, declared)
 
 
 def _settle_objects(values: np.ndarray, name: str, declared: bool | None) -> np.ndarray:
@@ -98,9 +102,9 @@ def _settle_objects(values: np.ndarray, name: str, declared: bool | None) -> np.
     if all(isinstance(v, (bool, np.bool_)) for v in values):
         return values.astype(np.float64 if declared is False else bool)
     if all(isinstance(v, (datetime.date, np.datetime64)) for v in values):
-        return _from_time(np.array([_naive(v) for v in values], dtype="datetime64[us]"))
+        return microseconds(np.array([naive(v) for v in values], dtype="datetime64[us]"), name)
     if all(isinstance(v, (datetime.timedelta, np.timedelta64)) for v in values):
-        return _from_time(np.array(values, dtype="timedelta64[us]"))
+        return microseconds(np.array(values, dtype="timedelta64[us]"), name)
     numbers = _are_numbers(values)
     if numbers.all() and not any(isinstance(v, (str, bytes, bool, np.bool_)) for v in values):
         return _settle_numbers(values, name, declared)
@@ -230,20 +234,6 @@ def _is_number(value: Any) -> bool:
     return True
 
 
-def _from_time(stamps: np.ndarray) -> np.ndarray:
-    """Microseconds as float64 from datetime64 or timedelta64, NaT as NaN."""
-    out = stamps.astype(f"{stamps.dtype.kind}8[us]").astype(np.int64).astype(np.float64)
-    out[np.isnat(stamps)] = np.nan
-    return out
-
-
-def _naive(moment: Any) -> Any:
-    """A moment without its time zone, in UTC."""
-    if getattr(moment, "tzinfo", None) is None:
-        return moment
-    return moment.astimezone(datetime.UTC).replace(tzinfo=None)
-
-
 def numbers_with_gaps(column: np.ndarray, name: str) -> np.ndarray:
     """The column (n,) as float64, NaN where a value is missing; booleans are 0 and 1.
 
@@ -321,7 +311,22 @@ def declared_kind(name: str, discrete: DiscreteSpec) -> bool | None:
         return discrete
     if isinstance(discrete, Mapping):
         return bool(discrete[name]) if name in discrete else None
-    return True if name in discrete else None
+    return True if name in check_names(discrete) else None
+
+
+def check_names(discrete: Any) -> list[str]:
+    """The names in a ``discrete=`` that is no boolean; raise InputError where it is something else.
+
+    >>> check_names(["age"])
+    ['age']
+    """
+    with foreign("discrete"):
+        listed = not isinstance(discrete, (str, bytes)) and hasattr(discrete, "__iter__")
+        names: list[Any] = list(discrete) if listed else []
+    if not listed or not all(isinstance(name, str) for name in names):
+        shown = repr(discrete) if isinstance(discrete, (str, int, float)) else type(discrete).__name__
+        raise InputError(f"discrete must be True, False, a list of column names or a mapping; got {shown}.")
+    return names
 
 
 def own_spec(name: str, discrete: DiscreteSpec) -> DiscreteSpec:
@@ -356,7 +361,7 @@ def _number_text(value: bool | float) -> str:
     """The text of a number in float64, or of an integer that float64 does not hold."""
     if isinstance(value, bool):
         return str(value)
-    if isinstance(value, int) and abs(value) > EXACT_INTEGERS and int(float(value)) != value:
+    if isinstance(value, int) and abs(value) > EXACT_INTEGERS and (value.bit_length() > 1023 or int(float(value)) != value):
         return str(value)
     return str(float(value) + 0.0)  # -0.0 and 0.0 are one value
 

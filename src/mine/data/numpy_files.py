@@ -37,6 +37,9 @@ def read_numpy(file: Path, kind: str) -> Table:
             large = kind == ".npy" and is_large_file(file)
             loaded: Any = np.load(file, mmap_mode="r") if large else np.load(stream, allow_pickle=False)
             arrays = {name: loaded[name] for name in loaded.files} if hasattr(loaded, "files") else {"": loaded}
+            strays = [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]
+            if strays:
+                raise InputError(f"{file} holds {strays[0]!r}, which is no array: leave it out of the archive.")
     except ValueError as error:
         if "allow_pickle" not in str(error) and "Python objects" not in str(error):
             raise

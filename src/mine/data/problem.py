@@ -170,7 +170,8 @@ def problem_seed(random_state: Any) -> int:
         return int(random_state.randint(2**32, dtype=np.uint64))
     if isinstance(random_state, (int, np.integer)) and random_state >= 0:
         return int(random_state)
-    raise InputError(f"random_state must be a non-negative integer, a numpy generator or None; got {random_state!r}.")
+    shown = repr(random_state) if isinstance(random_state, (int, float, str)) else type(random_state).__name__
+    raise InputError(f"random_state must be a non-negative integer, a numpy generator or None; got {shown}.")
 
 
 def problem_device(name: str) -> str:

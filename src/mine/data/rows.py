@@ -10,6 +10,7 @@ import numpy as np
 
 from mine.data.outofcore import NamedRows
 from mine.data.sources import Source, missing_rows
+from mine.data.unreadable import foreign
 from mine.errors import InputError, NotEnoughDataError
 
 __all__ = ["MIN_ROWS", "complete_rows", "rereadable", "same_length", "select_rows"]
@@ -51,7 +52,10 @@ def complete_rows(**sides: Any) -> tuple[list[Any], int]:
 
 def rereadable(data: Any) -> Any:
     """Data that can be read only once, as a generator, as a list; other data as they are."""
-    return list(data) if isinstance(data, Iterator) else data
+    if not isinstance(data, Iterator):
+        return data
+    with foreign("A generator"):
+        return list(data)
 
 
 def same_length(n_first: int, n_second: int, second: str = "y", *, first: str = "x") -> None:

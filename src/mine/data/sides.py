@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -15,6 +16,7 @@ from mine.data.columns import (
     Labels,
     as_numbers,
     check_finite,
+    check_names,
     constant_error,
     declared_kind,
     infinite_error,
@@ -199,10 +201,8 @@ def check_discrete_names(discrete: DiscreteSpec, *variables: Variable) -> None:
     """Raise if ``discrete`` names a column that no side has."""
     if discrete is None or isinstance(discrete, bool):
         return
-    if isinstance(discrete, str):
-        raise InputError(f"discrete must be True, False, a list of column names or a mapping; got {discrete!r}.")
     known = [c for v in variables for c in (*v.columns, *v.dropped)]
-    for name in discrete:
+    for name in discrete if isinstance(discrete, Mapping) else check_names(discrete):
         if name not in known:
             raise UnknownNameError("column in discrete", name, known)
 

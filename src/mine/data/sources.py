@@ -6,6 +6,7 @@ are, views wherever possible; :mod:`mine.data.columns` checks their values.
 
 from __future__ import annotations
 
+import inspect
 import math
 import operator
 import sys
@@ -17,9 +18,12 @@ import numpy as np
 
 from mine.data import outofcore
 from mine.data.outofcore import LazyRows, NamedRows, Part
+from mine.data.tensors import array_of_tensor
+from mine.data.times import check_microseconds
+from mine.data.unreadable import foreign
 from mine.errors import InputError
 
-__all__ = ["Category", "Source", "missing_rows", "missing_values", "named_columns", "read_source"]
+__all__ = ["Category", "Source", "missing_rows", "missing_values", "named_columns", "plain_array", "read_source"]
 
 #: Integers up to this size are float64 numbers exactly.
 EXACT_INTEGERS = 2**53
@@ -111,7 +115,10 @@ def _is_missing(value: Any) -> bool:
     """None, and NaN, NaT and pandas' NA: the values that do not equal themselves, or cannot say."""
     if value is None or type(value).__name__ == "NAType":
         return True
-    differs = operator.ne(value, value)
+    try:
+        differs = operator.ne(value, value)
+    except ArithmeticError:  # a signalling NaN refuses the question
+        return True
     return bool(differs) if isinstance(differs, (bool, np.bool_)) else False  # an array says it entry by entry
 
 
@@ -128,13 +135,8 @@ def read_source(data: Any, name: str) -> Source:
     """
     if isinstance(data, Source):
         return data
-    torch = sys.modules.get("torch")  # a tensor can only come from an imported torch
-    if torch is not None and isinstance(data, torch.Tensor):
-        data = _from_tensor(data, name)
-    if isinstance(data, NamedRows):
-        return _from_named(data, name)
-    framed = None if isinstance(data, np.ndarray) else _from_frame(data, name)
-    source = Source(*framed) if framed is not None else _from_array(_as_array(data, name), name)
+    with foreign(name):
+        source = _read(data, name)
     if not source.columns or not len(source):
         raise InputError(
             f"{name} is empty: {len(source.columns)} feature(s) (shape={_shape(data)}) while a minimum of 1 is required, "
@@ -143,6 +145,29 @@ def read_source(data: Any, name: str) -> Source:
     if len(set(source.names)) < len(source.names):
         raise _same_names(name)
     return source
+
+
+def plain_array(data: Any, name: str) -> np.ndarray:
+    """Data that are no frame as one array of any shape, masked entries as None.
+
+    Raises:
+        InputError: Data that hold no readable values, such as sparse ones.
+    """
+    with foreign(name):
+        return _as_array(_without_torch(data, name), name)
+
+
+def _read(data: Any, name: str) -> Source:
+    data = _without_torch(data, name)
+    if isinstance(data, NamedRows):
+        return _from_named(data, name)
+    framed = None if isinstance(data, np.ndarray) else _from_frame(data, name)
+    return Source(*framed) if framed is not None else _from_array(_as_array(data, name), name)
+
+
+def _without_torch(data: Any, name: str) -> Any:
+    torch = sys.modules.get("torch")  # a tensor can only come from an imported torch
+    return array_of_tensor(data, name) if torch is not None and isinstance(data, torch.Tensor) else data
 
 
 def _as_array(data: Any, name: str) -> np.ndarray:
@@ -167,19 +192,10 @@ def _from_array(array: np.ndarray, name: str) -> Source:
 def _plain(array: np.ndarray) -> np.ndarray:
     """The array without its subclass (matrix, masked array), masked entries as None."""
     out = np.asarray(array)
-    if np.ma.is_masked(array):
+    if array.dtype.names is None and np.ma.is_masked(array):  # records are refused later
         out = out.astype(object)
         out[np.ma.getmaskarray(array)] = None
     return out
-
-
-def _from_tensor(tensor: Any, name: str) -> np.ndarray:
-    if str(tensor.layout) != "torch.strided":
-        raise InputError(f"{name} is sparse, and sparse input is not supported: pass {name}.to_dense().")
-    tensor = tensor.detach().cpu().resolve_conj().resolve_neg()
-    if tensor.is_floating_point() and tensor.dtype.itemsize < 4:  # numpy has no bfloat16
-        tensor = tensor.float()
-    return tensor.numpy()
 
 
 def _shape(data: Any) -> tuple[int, ...]:
@@ -229,11 +245,15 @@ def _from_series(series: Any) -> np.ndarray:
 
     dtype = series.dtype
     if isinstance(dtype, (nw.Date, nw.Datetime)):
+        check_microseconds(series)
         series = series.dt.timestamp("us")
     elif isinstance(dtype, nw.Duration):
+        check_microseconds(series)
         series = series.dt.total_microseconds()
     elif isinstance(dtype, (nw.Categorical, nw.Enum)):
         return _from_categories(series)
+    elif isinstance(dtype, (nw.Int128, nw.UInt128)):
+        return np.fromiter(series.to_list(), object, len(series))
     if series.dtype.is_numeric() and not series.dtype.is_decimal():
         missing = series.is_null().to_numpy()
         if not missing.any():
@@ -269,7 +289,8 @@ def _beyond_float(series: Any) -> bool:
 def _from_sequence(data: Any, name: str) -> np.ndarray:
     if hasattr(data, "tocsr"):
         raise InputError(f"{name} is sparse, and sparse input is not supported: pass {name}.toarray().")
-    if isinstance(data, (str, bytes, Mapping, set, frozenset)) or not hasattr(data, "__iter__"):
+    table = inspect.getattr_static(data, "columns", None) is not None  # an unread one iterates over its columns' names
+    if table or isinstance(data, (str, bytes, Mapping, set, frozenset)) or not hasattr(data, "__iter__"):
         raise InputError(
             f"{name} must be an array, a tensor, a list, or a column or frame of a table; got {type(data).__name__}."
         )
@@ -292,7 +313,11 @@ def _plain_items(items: list[Any], name: str) -> list[Any]:
     if not any(issubclass(kind, special) for kind in set(map(type, items))):
         return items
     return [
-        _plain(item) if isinstance(item, np.ma.MaskedArray) else _from_tensor(item, name) if isinstance(item, special) else item
+        _plain(item)
+        if isinstance(item, np.ma.MaskedArray)
+        else array_of_tensor(item, name)
+        if isinstance(item, special)
+        else item
         for item in items
     ]
 

@@ -1,4 +1,4 @@
-"""Errors of files that cannot be read, as one sentence that names the file."""
+"""Errors of files and objects that cannot be read, as one sentence that names them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from mine.errors import InputError
+from mine.errors import InputError, MineError
 
-__all__ = ["first_line", "readable"]
+__all__ = ["first_line", "foreign", "readable"]
 
 
 @contextmanager
@@ -27,6 +27,22 @@ def readable(path: str, kind: str) -> Iterator[None]:
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:  # pyarrow's errors are among these
         what = f" as {kind.lstrip('.')}" if kind else ""
         raise InputError(f"{path} cannot be read{what}: {first_line(error)}") from error
+
+
+@contextmanager
+def foreign(name: str) -> Iterator[None]:
+    """Within this context, whatever a foreign object raises while it is read becomes an InputError that names the data.
+
+    Arguments:
+        name: The data, for the message.
+    """
+    try:
+        yield
+    except (MineError, MemoryError):
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        raise InputError(f"{name} cannot be read ({reason}): pass an array of numbers, a list of texts, or a table.") from error
 
 
 def first_line(error: Exception) -> str:

@@ -102,7 +102,7 @@ def noiseless_regression(problem: Problem) -> Regression:
 
 
 def _strangers(problem: Problem, rng: np.random.Generator) -> np.ndarray:
-    """All rows, or one of each group or block of time: rows that are alike for another reason predict each other from anything."""
+    """All rows, or one of each group or block of time: rows that are alike for another reason predict each other."""
     if problem.groups is None or problem.copies:
         return np.arange(problem.n)
     mixed = rng.permutation(problem.n)

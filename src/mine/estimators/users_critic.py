@@ -21,7 +21,7 @@ __all__ = ["dry_run", "forked_rng", "fresh_critic"]
 def fresh_critic(source: Any) -> Critic:
     """A new critic from a user's module (copied and re-initialised) or factory (called)."""
     if isinstance(source, nn.Module):
-        module = copy.deepcopy(source)
+        module = copy.deepcopy(source).float()  # rows are float32; made under another default dtype, it is not
         for part in module.modules():
             reset = getattr(part, "reset_parameters", None)
             if callable(reset):
@@ -31,7 +31,7 @@ def fresh_critic(source: Any) -> Critic:
         made = source()
         if not isinstance(made, nn.Module):
             raise InputError(f"The critic factory must return an nn.Module, got {type(made).__name__}.")
-        return as_critic(made)
+        return as_critic(made.float())
     raise InputError(f"critic must be an nn.Module taking (x, y), or a function making one; got {type(source).__name__}.")
 
 

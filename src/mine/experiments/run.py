@@ -19,6 +19,7 @@ from mine.experiments.summary import as_csv, as_markdown, comparison
 from mine.progress import Callback, progress_callback
 from mine.storage import versions
 from mine.storage.files import write_whole
+from mine.surroundings import plain_modes
 
 __all__ = ["Reproduction", "reproduce"]
 
@@ -49,6 +50,7 @@ class Reproduction:
         return as_markdown(self.experiment, self.records)
 
 
+@plain_modes()
 def reproduce(
     name: str | Experiment,
     *,

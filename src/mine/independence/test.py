@@ -22,6 +22,7 @@ from mine.errors import InputError
 from mine.independence.comparisons import strongest_comparison
 from mine.independence.held_out import held_out_statistics
 from mine.independence.label_products import product_statistics
+from mine.surroundings import plain_modes
 
 __all__ = ["IndependenceTest", "independence_test"]
 
@@ -66,6 +67,7 @@ class IndependenceTest:
         return "\n".join([*lines, *(f"  ! {warning}" for warning in self.warnings)])
 
 
+@plain_modes()
 def independence_test(
     x: Any,
     y: Any,

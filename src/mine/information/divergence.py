@@ -22,10 +22,12 @@ from mine.estimators.options import check_integers, check_widths
 from mine.estimators.ratio import FEWEST_EFFECTIVE, RatioCritics, RatioPart, gaussian_ratio, train_ratio
 from mine.estimators.run import with_read_columns
 from mine.result import UNITS, Estimate
+from mine.surroundings import plain_modes
 
 __all__ = ["kl_divergence"]
 
 
+@plain_modes()
 def kl_divergence(
     samples_p: Any,
     samples_q: Any,

@@ -18,6 +18,7 @@ from mine.errors import InputError, NotEnoughDataError
 from mine.estimators import get_estimator, takes_numbers_only
 from mine.estimators.run import with_read_columns
 from mine.result import Estimate
+from mine.surroundings import plain_modes
 
 __all__ = ["lagged_information", "stretches", "transfer_entropy"]
 
@@ -27,6 +28,7 @@ STRETCHES, FEWEST = 40, 8
 ROWS_A_GAP = 8
 
 
+@plain_modes()
 def transfer_entropy(x: Any, y: Any, lag: int = 1, *, history: int | None = None, **options: Any) -> Estimate:
     r"""What the past of x tells about the next y beyond y's own past: ``I(Y_t; X_{t-lag..t-1} | Y_{t-history..t-1})``.
 
@@ -71,6 +73,7 @@ def transfer_entropy(x: Any, y: Any, lag: int = 1, *, history: int | None = None
     return with_read_columns(estimate(**parts, groups=blocks, discrete=spec, **options), read)
 
 
+@plain_modes()
 def lagged_information(x: Any, y: Any, lags: Iterable[int] = range(4), **options: Any) -> dict[int, Estimate]:
     """``I(X_{t-lag}; Y_t)`` for every lag, all on the same rows of y; stretches of time as in :func:`transfer_entropy`.
 

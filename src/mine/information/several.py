@@ -22,10 +22,12 @@ from mine.estimators.crossfit import interval_half_width
 from mine.estimators.run import with_read_columns
 from mine.progress import progress_callback
 from mine.result import UNITS, Estimate
+from mine.surroundings import plain_modes
 
 __all__ = ["total_correlation"]
 
 
+@plain_modes()
 def total_correlation(
     blocks: Sequence[Any] | Mapping[str, Any],
     *,

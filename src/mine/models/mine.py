@@ -15,9 +15,12 @@ from mine import bounds
 from mine.critics.critic import Critic
 from mine.critics.pairs import pair_scores
 from mine.critics.users import ModuleCritic, as_critic
+from mine.data.sources import plain_array
+from mine.data.tensors import check_tensor
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 from mine.estimators.evaluation import REPORTED_BOUND, selection_rows
 from mine.sampling import cyclic_shifts
+from mine.surroundings import plain_modes
 from mine.training.evaluation import evaluate_scores
 from mine.training.loop import train_critic
 from mine.training.options import History, TrainingOptions
@@ -93,6 +96,7 @@ class Mine(nn.Module):
             self.log_average.copy_(state.detach())
         return loss
 
+    @plain_modes()
     @torch.no_grad()
     def mi(self, x: Any, z: Any, z_marg: Any = None) -> Tensor:
         """The bound (nats) on the rows given, a scalar tensor; changes no state.
@@ -120,6 +124,7 @@ class Mine(nn.Module):
                 module.training = training
         return self._bound()(joint, marginal, None).value
 
+    @plain_modes()
     def optimize(
         self,
         X: Any,
@@ -147,6 +152,8 @@ class Mine(nn.Module):
             InputError: Lengths that differ, values that are not finite, ``iters`` below 1.
             NotEnoughDataError: Fewer than 20 rows.
         """
+        if any(p.is_inference() or p.is_meta for p in self.T.parameters()):
+            raise InputError("T cannot be trained: make it outside torch.inference_mode() and on a device that holds values.")
         x, y, _ = self._tensors(X, Y, None)
         n = len(x)
         if n < 20:
@@ -202,11 +209,10 @@ class Mine(nn.Module):
         like = next(iter(self.T.parameters()), self.log_average)
         out: list[Tensor | None] = []
         for name, rows in (("x", x), ("z", z), ("z_marg", z_marg)):
-            if rows is None:
+            if rows is None and name == "z_marg":
                 out.append(None)
                 continue
-            tensor = rows if isinstance(rows, Tensor) else torch.as_tensor(np.asarray(rows))
-            tensor = tensor.to(like.device, like.dtype)
+            tensor = _tensor(rows, name).to(like.device, like.dtype)
             tensor = tensor.unsqueeze(-1) if tensor.ndim == 1 else tensor
             if tensor.ndim == 0 or len(tensor) < 2 or len(tensor) != len(out[0] if out and out[0] is not None else tensor):
                 raise InputError(f"{name} must have as many rows as x, at least two; got shape {tuple(tensor.shape)}.")
@@ -216,3 +222,21 @@ class Mine(nn.Module):
         first, second, third = out
         assert first is not None and second is not None
         return first, second, third
+
+
+def _tensor(rows: Any, name: str) -> Tensor:
+    """Numbers as a tensor; one that is a tensor already keeps its gradient.
+
+    Raises:
+        InputError: Masked, complex or other values that are no numbers.
+    """
+    if isinstance(rows, Tensor):
+        check_tensor(rows, name)
+        if not rows.is_complex():
+            return rows
+    else:
+        array = plain_array(rows, name)
+        if array.dtype.kind in "biuf":
+            with np.errstate(over="ignore"):  # a long double beyond float64 is infinite, which is refused later
+                return torch.as_tensor(array.astype(np.float64))
+    raise InputError(f"{name} must hold real numbers, none of them missing or masked.")

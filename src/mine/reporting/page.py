@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from mine.reporting.matrix import clustered_order, strength_matrix
-from mine.reporting.panels import gap_plot, heat_map, pair_panel
+from mine.reporting.panels import gap_plot, heat_map, in_reach, pair_panel
 from mine.result import UNITS
 from mine.storage.versions import __version__
 from mine.tables.listing import strongest
@@ -59,7 +59,7 @@ def gaps(pairwise: Pairwise) -> list[Gap]:
             continue
         x, y = pairwise.columns[cell.x], pairwise.columns[cell.y]
         rows = x.present & y.present
-        r = float(np.corrcoef(x.values[rows], y.values[rows])[0, 1])
+        r = float(np.corrcoef(in_reach(x.values[rows])[0], in_reach(y.values[rows])[0])[0, 1])
         if not math.isfinite(r):
             continue
         linear = -0.5 * math.log1p(-min(r * r, 1 - 1e-12))

@@ -111,7 +111,24 @@ def gap_plot(linear: Sequence[float], total: Sequence[float], titles: Sequence[s
     return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
 
 
+def in_reach(values: np.ndarray) -> tuple[np.ndarray, int]:
+    """The values, and 0; those near an end of float64 divided by a power of ten, and its exponent.
+
+    Sums and squares of what comes back neither overflow nor vanish.
+
+    >>> in_reach(np.array([1e300, -2e300]))
+    (array([ 1., -2.]), 300)
+    """
+    most = float(np.abs(values).max(initial=0.0))
+    if most == 0 or 1e-100 < most < 1e100:
+        return values, 0
+    exponent = math.floor(math.log10(most))
+    half = exponent // 2  # ten to the power of 324 is no float
+    return values * 10.0**-half * 10.0 ** (half - exponent), exponent
+
+
 def _scatter(x: np.ndarray, y: np.ndarray) -> str:
+    (x, of_x), (y, of_y) = in_reach(x), in_reach(y)
     if len(x) > POINTS:
         keep = np.random.default_rng(0).choice(len(x), POINTS, replace=False)
         x, y = x[keep], y[keep]
@@ -121,12 +138,13 @@ def _scatter(x: np.ndarray, y: np.ndarray) -> str:
         f'<circle class="dot" cx="{LEFT + u(a):.1f}" cy="{HEIGHT - BOTTOM - v(b):.1f}" r="2"/>'
         for a, b in zip(x.clip(low_x, high_x), y.clip(low_y, high_y), strict=True)
     )
-    return "".join([*_ticks(low_x, high_x, vertical=False), *_ticks(low_y, high_y, vertical=True), dots])
+    return "".join([*_ticks(low_x, high_x, of_x, vertical=False), *_ticks(low_y, high_y, of_y, vertical=True), dots])
 
 
 def _violins(labels: Column, codes: np.ndarray, values: np.ndarray) -> str:
     """Density of the numbers for each label, the most frequent ones."""
     shown = _frequent(codes)
+    values, exponent = in_reach(values)
     low, high = _range(values)
     low, high = low - 0.06 * (high - low), high + 0.06 * (high - low)  # room for the ends of the densities
     up = _scale(low, high, HEIGHT - TOP - BOTTOM)
@@ -146,7 +164,7 @@ def _violins(labels: Column, codes: np.ndarray, values: np.ndarray) -> str:
         bar = f'x1="{centre - 0.2 * slot:.1f}" x2="{centre + 0.2 * slot:.1f}" y1="{middle:.1f}" y2="{middle:.1f}"'
         shapes.append(f'<line class="median" {bar}/>')
         names.append(_level(labels.levels[code], centre, slot))
-    return "".join([*_ticks(low, high, vertical=True), *shapes, *names])
+    return "".join([*_ticks(low, high, exponent, vertical=True), *shapes, *names])
 
 
 def _shares(x: Column, codes_x: np.ndarray, y: Column, codes_y: np.ndarray) -> str:
@@ -216,8 +234,8 @@ def _scale(low: float, high: float, length: float) -> Callable[[float], float]:
     return lambda value: (value - low) / span * length
 
 
-def _ticks(low: float, high: float, *, vertical: bool) -> list[str]:
-    """Three or four round numbers along an axis, with lines across."""
+def _ticks(low: float, high: float, exponent: int = 0, *, vertical: bool) -> list[str]:
+    """Three or four round numbers along an axis, with lines across; those shown are ``10**exponent`` times as large."""
     step = 10 ** math.floor(math.log10((high - low) / 2))
     step *= next((k for k in (5, 2, 1) if (high - low) / (k * step) >= 2), 1)
     at = _scale(low, high, (HEIGHT - TOP - BOTTOM) if vertical else (WIDTH - LEFT - RIGHT))
@@ -228,6 +246,8 @@ def _ticks(low: float, high: float, *, vertical: bool) -> list[str]:
         if value > high + 1e-9 * step:
             break
         text = f"{0.0 if abs(value) < 1e-9 * step else value:.4g}"
+        if exponent and text != "0":
+            text += f"e{exponent}"
         if vertical:
             y = HEIGHT - BOTTOM - at(value)
             out.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')

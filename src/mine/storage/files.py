@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
+import secrets
+import stat
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -12,26 +13,61 @@ from typing import IO, Any
 
 from mine.errors import InputError
 
-__all__ = ["cache_folder", "cells_folder", "write_record", "write_whole"]
+__all__ = ["cache_folder", "cells_folder", "check_place", "write_record", "write_whole"]
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Let ``write`` fill a file so that a process killed at any moment leaves the whole file, the old one or none.
 
+    A new file gets the permissions that the umask says, an old one keeps its own. A symbolic link is followed. What is no
+    file, such as ``/dev/stdout`` or a pipe, is written to as it is.
+
     Arguments:
         path: Where the file shall stand; its folder exists.
         write: Called with an open binary file beside it, which takes the name only when all is on disk.
+
+    Raises:
+        OSError: It cannot be written; ``filename`` is ``path``.
     """
-    handle, name = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
     try:
-        with os.fdopen(handle, "wb") as stream:
-            write(stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        target = Path(os.path.realpath(path))
+        if target.exists() and not target.is_file():
+            with target.open("wb") as stream:
+                write(stream)
+            return
+        handle, draft = _draft(target)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                write(stream)
+                stream.flush()
+                os.fsync(stream.fileno())
+            if target.exists():
+                draft.chmod(stat.S_IMODE(target.stat().st_mode))
+            draft.replace(target)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def check_place(path: Path) -> None:
+    """Raise OSError where :func:`write_whole` could not even begin to write ``path``; nothing is left behind."""
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        return
+    handle, draft = _draft(target)
+    os.close(handle)
+    draft.unlink(missing_ok=True)
+
+
+def _draft(target: Path) -> tuple[int, Path]:
+    """A new file in the folder of ``target``, with the permissions of the umask: its handle and its name."""
+    draft = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+    return os.open(draft, flags, 0o666), draft
 
 
 def write_record(path: Path, record: Any) -> None:
@@ -49,6 +85,7 @@ def cells_folder(out: Path) -> Path:
     folder = out / "cells"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        check_place(folder / "cell.json")
     except OSError as error:
         raise InputError(f"--out cannot be written: {out} ({error.strerror or error}). Name a folder.") from error
     return folder

@@ -9,6 +9,7 @@ import math
 from functools import reduce
 from typing import Any
 
+from mine.escapes import for_spreadsheet
 from mine.tables.pairwise import Pairwise
 
 __all__ = ["as_csv", "as_json", "as_terminal"]
@@ -77,7 +78,7 @@ def as_csv(pairwise: Pairwise) -> str:
     records = pairwise.records()
     writer.writerow(records)
     for row in zip(*records.values(), strict=True):
-        writer.writerow(["" if isinstance(value, float) and math.isnan(value) else value for value in row])
+        writer.writerow("" if isinstance(v, float) and math.isnan(v) else for_spreadsheet(v) for v in row)
     return out.getvalue()
 
 

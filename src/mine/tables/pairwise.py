@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,8 +26,10 @@ from mine.estimators.ties import is_tied
 from mine.progress import progress_callback
 from mine.result import UNITS
 from mine.storage import versions
+from mine.surroundings import plain_modes
 from mine.tables.blocks import Block, BlockStore, Cell, Task, plan
 from mine.tables.columns import Column, read_columns, row_copies
+from mine.tables.orphans import end_with
 from mine.tables.serial import noticed
 from mine.tables.stack import EFFORT_SETTINGS
 
@@ -175,6 +178,7 @@ def pairwise(
     return as_frame(result.records(), data)
 
 
+@plain_modes()
 def measure(
     data: Any,
     y: Any = None,
@@ -270,14 +274,16 @@ def _run(blocks: list[Block], task: Callable[[Block], Task], store: BlockStore |
     from joblib import Parallel, delayed
 
     parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered", pre_dispatch="2*n_jobs")
-    finished: Any = parallel(delayed(_work)(task(block)) for block in missing)
+    finished: Any = parallel(delayed(_work)(task(block), os.getpid()) for block in missing)
     for block, cells in finished:
         if store is not None:
             store.write(block, cells)
         yield cells
 
 
-def _work(task: Task) -> tuple[Block, list[Cell]]:
+@plain_modes()
+def _work(task: Task, parent: int) -> tuple[Block, list[Cell]]:
+    end_with(parent)
     return task.block, task.run()
 
 

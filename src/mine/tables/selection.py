@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from dataclasses import dataclass
 from typing import Any, Literal, Self, TypeAlias
@@ -27,6 +28,8 @@ from mine.estimators.ksg import ksg
 from mine.estimators.levels.estimate import few_rows_per_level, levels_information
 from mine.estimators.neighbours import jittered
 from mine.estimators.ross import merge_rare, ross
+from mine.surroundings import plain_modes
+from mine.tables.orphans import end_with
 
 __all__ = ["CRITERIA", "MutualInfoSelector", "mutual_info"]
 
@@ -36,6 +39,7 @@ CRITERIA: tuple[Criterion, ...] = ("relevance", "mrmr", "jmi")
 NEIGHBOUR_COLUMNS = 5
 
 
+@plain_modes()
 def mutual_info(
     X: Any,
     y: Any,
@@ -140,6 +144,7 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):
         self.random_state = random_state
         self.n_jobs = n_jobs
 
+    @plain_modes()
     def fit(self, X: Any, y: Any) -> Self:
         """Choose the features.
 
@@ -285,7 +290,7 @@ class _Scorer:
 
     def _all(self, jobs: list[tuple[list[_Feature], list[_Feature]]], n_jobs: int | None) -> list[float]:
         values: Any = Parallel(n_jobs=n_jobs)(
-            delayed(_information)(a, b, self.method, self.n_neighbors, self.seed) for a, b in jobs
+            delayed(_work)(a, b, self.method, self.n_neighbors, self.seed, os.getpid()) for a, b in jobs
         )
         return [float(value) for value in values]
 
@@ -324,6 +329,11 @@ def _feature(values: np.ndarray, name: str, discrete: DiscreteSpec, rng: np.rand
     constant = bool((numbers == numbers[0]).all() if codes is None else codes.max() == 0)
     scaled = RobustLogScaler().fit(numbers[:, None]).transform(numbers[:, None])[:, 0]
     return _Feature(jittered(scaled[:, None], rng)[:, 0], codes, constant, scaled)
+
+
+def _work(a: list[_Feature], b: list[_Feature], method: str, k: int, seed: int, parent: int) -> float:
+    end_with(parent)
+    return _information(a, b, method, k, seed)
 
 
 def _information(a: list[_Feature], b: list[_Feature], method: str, k: int, seed: int) -> float:
