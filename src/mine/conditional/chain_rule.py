@@ -17,8 +17,9 @@ from mine.conditional.leftover import NEARLY, Leftover, without_copies_of_z, wit
 from mine.conditional.local_shuffle import MOST_BOOSTED, LocalShuffle
 from mine.conditional.neighbours import follows_from_z, neighbours_given
 from mine.conditional.order import ordered
-from mine.data.problem import Problem, clustered_stderr, make_problem
+from mine.data.problem import Problem, make_problem
 from mine.data.rows import complete_rows, rereadable, same_length
+from mine.data.serial import SERIAL, serial_sides
 from mine.data.splits import copied_rows
 from mine.data.variable import Variable
 from mine.errors import InputError, UnknownNameError
@@ -29,6 +30,7 @@ from mine.estimators.discrete import DiscretePlugin, capped_by_entropy
 from mine.estimators.ksg import KSG
 from mine.estimators.neural import Neural
 from mine.estimators.run import run_estimator
+from mine.estimators.thinned import thinned
 from mine.progress import progress_callback
 from mine.result import UNITS, Estimate
 
@@ -69,6 +71,7 @@ def conditional_estimate(
     z: Any,
     *,
     groups: Any = None,
+    order: Any = None,
     unit: str = "nats",
     drop_missing: bool = False,
     progress: bool | Callable[[int, int, str], None] | None = None,
@@ -83,6 +86,7 @@ def conditional_estimate(
         y: Rows of the second.
         z: Rows of what is given.
         groups: One label a row.
+        order: Where rows stand in time; see :func:`mine.estimate`.
         unit: ``"nats"`` or ``"bits"``.
         drop_missing: Leave out rows with a missing value in any of them.
         progress: Progress bar.
@@ -93,31 +97,41 @@ def conditional_estimate(
         raise UnknownNameError("unit", unit, UNITS)
     n_dropped = 0
     if drop_missing:
-        (x, y, z, groups), n_dropped = complete_rows(x=x, y=y, z=z, groups=groups)
+        told = None if isinstance(order, str) else order
+        (x, y, z, groups, told), n_dropped = complete_rows(x=x, y=y, z=z, groups=groups, order=told)
+        order = order if isinstance(order, str) else told
+    if order is not None and isinstance(estimator, LocalShuffle):
+        raise InputError("order= does not go with conditional='shuffle': leave one of them out.")
+    unsaid = groups is None and order is None
+    told = {"groups": groups, "order": order}
     spec = False if takes_numbers_only(estimator) else data.get("discrete")
     third = third_variable(z, spec)
     if takes_numbers_only(estimator) and third.n_discrete:
         raise InputError(f"This method needs numbers, but these columns of z are labels: {', '.join(third.discrete_columns)}.")
     if not third.columns:
         x, y = rereadable(x), rereadable(y)
-    problem, _ = make_problem(x, y, numeric_only=takes_numbers_only(estimator), groups=groups, others=[third], **data)
+    problem, _ = make_problem(x, y, numeric_only=takes_numbers_only(estimator), others=[third], **told, **data)
     same_length(problem.n, len(third), "z")
     if not third.columns:
         if isinstance(estimator, LocalShuffle):
             found = estimator.run(problem, _one_label(problem.n)).to(unit)
         else:
-            found = run_estimator(_run, estimator, x, y, groups=groups, unit=unit, progress=progress, **data)
+            found = run_estimator(_run, estimator, x, y, unit=unit, progress=progress, **told, **data)
         return _given_a_constant(found, problem, third, n_dropped)
     both = joined(problem.y, third)
-    if groups is None:
+    if unsaid:
         codes, copies = copied_rows(problem.x, both)
         problem = replace(problem, groups=codes, copies=copies)
     with progress_callback(progress) as on_progress:
-        result = estimate_given(estimator, replace(problem, on_progress=on_progress), third)
+        result = _in_order(estimator, replace(problem, on_progress=on_progress), third)
+    warnings = [*result.warnings, *([SERIAL] if unsaid and serial_sides(problem.x, problem.y) else [])]
+    if problem.order is not None and problem.order.warning:
+        warnings.append(problem.order.warning)
     return replace(
         result,
         diagnostics={
             **result.diagnostics,
+            "warnings": warnings,
             "discrete_columns": [*problem.x.discrete_columns, *both.discrete_columns],
             "dropped_constant_columns": [*problem.x.dropped, *problem.y.dropped, *third.dropped],
             "dropped_missing_rows": n_dropped,
@@ -127,6 +141,17 @@ def conditional_estimate(
         groups=problem.groups,
         sides=fingerprints(problem.x, problem.y, third),
     ).to(unit)
+
+
+def _in_order(estimator: Estimator | LocalShuffle, problem: Problem, third: Variable) -> Estimate:
+    """:func:`estimate_given`; of rows in the order of time by methods for independent rows, on rows far enough apart."""
+    if problem.order is None:
+        return estimate_given(estimator, problem, third)
+    problem = replace(problem, order=problem.order.against(problem.x, joined(problem.y, third)))
+    knows_time = isinstance(estimator, Neural) and not (isinstance(estimator, Auto) and strata_suit(problem, third))
+    if knows_time:
+        return estimate_given(estimator, problem, third)
+    return thinned(lambda part, rows: estimate_given(estimator, part, third.take(rows)), problem)
 
 
 def estimate_given(estimator: Estimator | LocalShuffle, problem: Problem, third: Variable) -> Estimate:
@@ -248,16 +273,16 @@ def difference(more: Estimate, less: Estimate, problem: Problem, both: Variable)
     alike = more.diagnostics.get("basis") == less.diagnostics.get("basis")
     if alike and more.pointwise_values is not None and less.pointwise_values is not None:
         rows = more.pointwise_values - less.pointwise_values
-        stderr = clustered_stderr(rows, problem.groups)
+        stderr = problem.stderr(rows)
     else:
         stderr = float(np.hypot(more.stderr, less.stderr))
     corrections = [float(e.diagnostics.get("bias_correction") or 0.0) for e in (more, less)]
-    half_width = interval_half_width(stderr, corrections[0] - corrections[1], n)
+    half_width = interval_half_width(stderr, corrections[0] - corrections[1], problem.independent_rows)
     columns = sum(v.n_continuous + v.n_discrete for v in (problem.x, both))
     # What the first term misses is missing from the difference, what the second misses is too much in it.
     missed = [MISFIT * max(0.0, correction) for correction in corrections]
     low = value - math.hypot(half_width, missed[1])
-    high = value + math.hypot(upper_half_width(half_width, columns, n), missed[0])
+    high = value + math.hypot(upper_half_width(half_width, columns, problem.independent_rows), missed[0])
     if not alike:
         low = min(low, value - math.hypot(more.value - more.interval[0], less.interval[1] - less.value))
         high = max(high, value + math.hypot(more.interval[1] - more.value, less.value - less.interval[0]))

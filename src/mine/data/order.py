@@ -75,6 +75,10 @@ class TimeOrder:
         places = np.argsort(self.position)
         return [np.sort(places[k::count]) for k in range(count)]
 
+    def against(self, x: Variable, y: Variable) -> TimeOrder:
+        """The same rows in the same order, for two other sides: they may remember longer."""
+        return _of_positions(self.position, self.series, x, y)
+
     def take(self, rows: np.ndarray) -> Self:
         """Some rows of it, in their order of time; the time that they share stays as it was measured."""
         position = np.argsort(np.argsort(self.position[rows], kind="stable"), kind="stable")
@@ -133,7 +137,11 @@ def time_order(order: Any, x: Variable, y: Variable, subjects: Any = None) -> Ti
     """
     n = len(x)
     series = None if subjects is None else np.unique(subjects, return_inverse=True)[1].ravel()
-    position = read_order(order, n, series)
+    return _of_positions(read_order(order, n, series), series, x, y)
+
+
+def _of_positions(position: np.ndarray, series: np.ndarray | None, x: Variable, y: Variable) -> TimeOrder:
+    n = len(position)
     places = np.argsort(position)
     acf = joint_autocorrelations(*(serial_features(side.take(places)) for side in (x, y)))
     raw = summed_time(acf)

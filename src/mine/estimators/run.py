@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from mine.comparison import fingerprints
@@ -52,7 +51,7 @@ def run_estimator(
     with progress_callback(progress) as on_progress:
         problem = replace(problem, on_progress=on_progress)
         untimed = problem.order is not None and not isinstance(estimator, Neural)
-        result = thinned(partial(run, estimator), problem) if untimed else run(estimator, problem)
+        result = thinned(lambda part, _: run(estimator, part), problem) if untimed else run(estimator, problem)
         result = opened(result, problem)
 
     dropped = [*problem.x.dropped, *problem.y.dropped]

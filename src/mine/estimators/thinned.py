@@ -27,10 +27,10 @@ def run_in_order(estimator: Any, problem: Problem) -> Estimate:
     """
     if problem.order is None or isinstance(estimator, Neural):
         return estimator.run(problem)
-    return thinned(estimator.run, problem)
+    return thinned(lambda part, _: estimator.run(part), problem)
 
 
-def thinned(run: Callable[[Problem], Estimate], problem: Problem) -> Estimate:
+def thinned(run: Callable[[Problem, np.ndarray], Estimate], problem: Problem) -> Estimate:
     """The mean of ``run`` on sets of rows far enough apart in time to count as independent.
 
     A series' neighbours are near one another because little time has passed: nearest neighbours and small samples' corrections
@@ -38,7 +38,7 @@ def thinned(run: Callable[[Problem], Estimate], problem: Problem) -> Estimate:
     sets that lie between one another uses every row. Its interval is that of one set: neighbouring sets tell nearly the same.
 
     Arguments:
-        run: An estimate of a problem without order.
+        run: An estimate of a problem without order, which is told its row numbers (m,) in ``problem`` too.
         problem: The problem, with order.
 
     Returns:
@@ -49,7 +49,7 @@ def thinned(run: Callable[[Problem], Estimate], problem: Problem) -> Estimate:
     count = max(1, min(math.ceil(order.time), problem.n // MIN_ROWS))
     sets = order.rows(count)
     chosen = sorted({round(k) for k in np.linspace(0, count - 1, min(count, MOST_SETS))})
-    parts = [run(_part(problem, sets[k])) for k in chosen]
+    parts = [run(_part(problem, sets[k]), sets[k]) for k in chosen]
     value = float(np.mean([part.value for part in parts]))
     # Sets that stand too near, for want of rows, tell less than they seem to.
     factor = math.sqrt(max(1.0, order.time / count))
