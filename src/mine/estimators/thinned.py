@@ -71,6 +71,7 @@ def thinned(run: Callable[[Problem, np.ndarray], Estimate], problem: Problem) ->
         n=problem.n,
         diagnostics=diagnostics,
         pointwise_values=None,
+        influence=None,
     )
 
 

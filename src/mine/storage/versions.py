@@ -11,7 +11,9 @@ __version__ = "0.1.0"
 #: 2: ``mine.kl_divergence`` and ``conditional="shuffle"`` train in the one loop.
 #: 3: two columns of labels by their counts at any number of levels; no interval with labels on a side is open above;
 #:    ``gaussian`` and ``ksg`` refuse numbers with large ties, and a copula fitted to them is no reference.
-NUMERICS = 3
+#: 4: copulas and residuals count after a check, relations without noise are open above, few rows in many columns may take the
+#:    copula, labels of many levels are random effects, conditional information is symmetric; ties are parted by other noise.
+NUMERICS = 4
 #: Raises that changed no number that a stored cell can hold (of a benchmark, of ``mine.pairwise``), and those that changed only
 #: cells with labels or large ties on a side.
 _IN_NO_CELL, _IN_CELLS_WITH_TIES = frozenset({2}), frozenset({3})
