@@ -19,8 +19,8 @@ from pyarrow import parquet
 import mine
 from mine.conditional.chain_rule import joined
 from mine.data import bigfiles, outofcore
-from mine.data.columns import labels_of
 from mine.data.kernels import coordinates
+from mine.data.labels import labels_of
 from mine.data.outofcore import LazyRows
 from mine.data.preprocessing import MAX_CATEGORIES, SideEncoder
 from mine.data.problem import make_problem

@@ -27,7 +27,8 @@ from mine.reporting.matrix import clustered_order, plot_pairwise, strength_matri
 from mine.storage import versions
 from mine.tables import blocks
 from mine.tables.blocks import Task, cell_seed
-from mine.tables.pairwise import as_frame, measure, strength
+from mine.tables.frames import as_frame
+from mine.tables.pairwise import measure, strength
 from mine.tables.stack import _assembled
 
 SRC = str(Path(mine.__file__).parents[1])

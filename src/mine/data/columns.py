@@ -6,11 +6,11 @@ import datetime
 import decimal
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from mine.data.labels import number_text
 from mine.data.number_texts import Written, is_missing_text, numbers_written, plain_number
 from mine.data.sources import EXACT_INTEGERS, Category, missing_values
 from mine.data.times import microseconds, naive
@@ -21,7 +21,6 @@ __all__ = [
     "MAX_LEVELS",
     "ConstantError",
     "DiscreteSpec",
-    "Labels",
     "as_numbers",
     "check_finite",
     "check_names",
@@ -31,7 +30,6 @@ __all__ = [
     "infinite_error",
     "is_constant",
     "is_label",
-    "labels_of",
     "merged_by_float",
     "missing_error",
     "numbers_with_gaps",
@@ -191,7 +189,7 @@ def _settle_numbers(values: np.ndarray, name: str, declared: bool | None) -> np.
     except OverflowError:
         raise InputError(f"Column {name!r} has an integer beyond the range of float64: rescale it.") from None
     if whole is not None and (declared or len(set(whole)) > len(np.unique(numbers))):
-        return np.fromiter(map(_number_text, whole), object, len(values))
+        return np.fromiter(map(number_text, whole), object, len(values))
     return numbers
 
 
@@ -277,14 +275,6 @@ def merged_by_float(settled: np.ndarray) -> bool:
 # === Numbers or labels ===
 
 
-@dataclass(frozen=True)
-class Labels:
-    """A column of labels: ``codes`` (n,) in int64 from 0, and ``levels``, the text of each, in the order of the text."""
-
-    codes: np.ndarray
-    levels: tuple[str, ...]
-
-
 def is_label(settled: np.ndarray, name: str, discrete: DiscreteSpec, *, many_levels: bool = False) -> bool:
     """Whether a settled column (n,) is labels: by its type, by ``discrete=``, or by the rule for numbers.
 
@@ -334,36 +324,6 @@ def own_spec(name: str, discrete: DiscreteSpec) -> DiscreteSpec:
     if not isinstance(discrete, Mapping):
         return discrete
     return {name: bool(discrete[name])} if name in discrete else None
-
-
-def labels_of(settled: np.ndarray, values: np.ndarray | None = None) -> Labels:
-    """The labels of a settled column (n,); ``values`` are its distinct values, sorted, if they are known.
-
-    >>> labels_of(np.array([2, 10, 2])).levels, labels_of(np.array([2, 10, 2])).codes
-    (('10.0', '2.0'), array([1, 0, 1]))
-    """
-    if settled.dtype == object:
-        levels = tuple(sorted(set(settled)))
-        code = {text: i for i, text in enumerate(levels)}
-        return Labels(np.fromiter((code[text] for text in settled), np.int64, len(settled)), levels)
-    if values is None:
-        values, places = np.unique(settled, return_inverse=True)
-    else:
-        places = np.searchsorted(values, settled)
-    texts = [_number_text(value) for value in values.tolist()]
-    order = np.array(sorted(range(len(texts)), key=texts.__getitem__), np.int64)
-    rank = np.empty(len(order), np.int64)
-    rank[order] = np.arange(len(order))
-    return Labels(rank[places.ravel()], tuple(texts[i] for i in order))
-
-
-def _number_text(value: bool | float) -> str:
-    """The text of a number in float64, or of an integer that float64 does not hold."""
-    if isinstance(value, bool):
-        return str(value)
-    if isinstance(value, int) and abs(value) > EXACT_INTEGERS and (value.bit_length() > 1023 or int(float(value)) != value):
-        return str(value)
-    return str(float(value) + 0.0)  # -0.0 and 0.0 are one value
 
 
 def is_constant(column: np.ndarray) -> bool:

@@ -13,7 +13,6 @@ from mine.data import outofcore
 from mine.data.columns import (
     MAX_LEVELS,
     DiscreteSpec,
-    Labels,
     as_numbers,
     check_finite,
     check_names,
@@ -22,10 +21,10 @@ from mine.data.columns import (
     infinite_error,
     is_constant,
     is_label,
-    labels_of,
     missing_error,
     settle,
 )
+from mine.data.labels import Labels, labels_of
 from mine.data.outofcore import LazyRows, Part
 from mine.data.sources import EXACT_INTEGERS, Source, read_source
 from mine.data.variable import Variable

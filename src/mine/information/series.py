@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from mine.api import estimate
-from mine.data.columns import DiscreteSpec, declared_kind, is_label, labels_of, numbers_with_gaps, settle
+from mine.data.columns import DiscreteSpec, declared_kind, is_label, numbers_with_gaps, settle
+from mine.data.labels import labels_of
 from mine.data.parsing import ReadColumn, read_texts
 from mine.data.sources import missing_values, named_columns
 from mine.data.weights import refuse_weights

@@ -20,7 +20,7 @@ from mine.data.problem import problem_seed
 from mine.data.rows import MIN_ROWS, same_length
 from mine.data.sides import as_variable, check_discrete_names
 from mine.data.variable import Variable
-from mine.errors import InputError, MineError, UnknownNameError
+from mine.errors import InputError, UnknownNameError
 from mine.estimators import METHODS, get_estimator
 from mine.estimators.ties import is_tied
 from mine.progress import progress_callback
@@ -29,6 +29,7 @@ from mine.storage import versions
 from mine.surroundings import plain_modes
 from mine.tables.blocks import Block, BlockStore, Cell, Task, plan
 from mine.tables.columns import Column, read_columns, row_copies
+from mine.tables.frames import as_frame
 from mine.tables.orphans import end_with
 from mine.tables.serial import noticed
 from mine.tables.stack import EFFORT_SETTINGS
@@ -385,22 +386,3 @@ def _discoveries(cells: list[Cell]) -> list[float | None]:
         for i, q in zip(tested, false_discovery_control([cells[i].p for i in tested]), strict=True):
             out[i] = float(q)
     return out
-
-
-def as_frame(records: dict[str, list[Any]], like: Any) -> Any:
-    """The columns as a frame of the library of ``like``; for anything else pandas, or what there is of polars and pyarrow.
-
-    Raises:
-        MineError: None of them is installed.
-    """
-    import narwhals as nw
-
-    native: Any = nw.from_native(like, allow_series=True, eager_only=True, pass_through=True)
-    if isinstance(native, (nw.DataFrame, nw.Series)):
-        return nw.from_dict(records, backend=nw.get_native_namespace(native)).to_native()
-    for backend in ("pandas", "polars", "pyarrow"):
-        try:
-            return nw.from_dict(records, backend=backend).to_native()
-        except ImportError:
-            continue
-    raise MineError("A table of pairs needs pandas, polars or pyarrow: pip install pandas.")
