@@ -17,16 +17,16 @@ __all__ = ["load_critic", "save_critic"]
 
 #: The classes that a file may name, the module of ``mine.critics`` that each is in, and the attributes that it may set.
 _HOMES: dict[str, tuple[str, frozenset[str]]] = {
-    "ConcatCritic": ("networks", frozenset({"stack"})),
+    "ConcatCritic": ("networks", frozenset({"stack", "takes"})),
     "CopulaMetricCritic": ("copula_metric", frozenset({"sides", "stack"})),
     "GaussianCritic": ("gaussian", frozenset({"stack"})),
     "LabelCritic": ("label", frozenset({"labels", "stack"})),
     "Linear": ("networks", frozenset({"bias"})),
     "MLP": ("networks", frozenset({"activate_first", "activation"})),
     "MeanCritic": ("combined", frozenset({"stack", "weights"})),
-    "MetricCritic": ("metric", frozenset({"embed", "stack"})),
+    "MetricCritic": ("metric", frozenset({"embed", "stack", "takes"})),
     "ResidualCritic": ("combined", frozenset({"base_dx", "base_dy", "stack"})),
-    "SeparableCritic": ("networks", frozenset({"stack"})),
+    "SeparableCritic": ("networks", frozenset({"stack", "takes"})),
     "SideLayout": ("copula_metric", frozenset()),
     "StudentCritic": ("student", frozenset({"stack"})),
 }
