@@ -187,9 +187,9 @@ def _given(table: Table, spec: str, sides: list[str], roles: dict[str, str]) -> 
     named = [name for name in split_names(spec) if name in taken]
     names = [name for name in table.names(spec, "--given column") if name not in taken]
     if named or not names:
-        others = ", ".join(["--x, --y", *roles])
+        *others, last = "--x", "--y", *roles
         raise InputError(
-            f"Column {(named or sorted(taken))[0]!r} is given and in one of {others}: leave it out of one of them."
+            f"Column {(named or sorted(taken))[0]!r} is given and in {', '.join(others)} or {last}: leave it out of one of them."
         )
     return names
 
