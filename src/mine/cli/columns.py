@@ -188,9 +188,8 @@ def _given(table: Table, spec: str, sides: list[str], roles: dict[str, str]) -> 
     names = [name for name in table.names(spec, "--given column") if name not in taken]
     if named or not names:
         *others, last = "--x", "--y", *roles
-        raise InputError(
-            f"Column {(named or sorted(taken))[0]!r} is given and in {', '.join(others)} or {last}: leave it out of one of them."
-        )
+        roles_named = f"{', '.join(others)} or {last}"
+        raise InputError(f"Column {(named or sorted(taken))[0]!r} is given and in {roles_named}: leave it out of one of them.")
     return names
 
 

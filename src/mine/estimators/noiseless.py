@@ -70,8 +70,9 @@ class Regression:
         if self.determined is None:
             return []
         sentence = (
-            f"The relation may be deterministic, of infinite information: one side seems to determine a column of the other "
-            f"without noise ({self.determined}). The value says only how closely the relation was fitted, and the interval has no upper end."
+            "The relation may be deterministic, of infinite information: one side seems to determine a column of the other "
+            f"without noise ({self.determined}). The value says only how closely the relation was fitted, and the interval has "
+            "no upper end."
         )
         return [sentence]
 
