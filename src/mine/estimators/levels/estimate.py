@@ -11,6 +11,7 @@ from mine.data.preprocessing import MAX_CATEGORIES
 from mine.data.problem import Problem, clustered_stderr
 from mine.data.variable import Variable
 from mine.estimators.counts.entropy import population_entropy
+from mine.estimators.counts.identifier import is_identifier
 from mine.estimators.counts.table import distinct_codes
 from mine.estimators.discrete import capped_by_entropy
 from mine.estimators.levels.fit import best_fit, inferred
@@ -50,7 +51,9 @@ def levels_estimate(problem: Problem, name: str) -> Estimate | None:
     if problem.groups is not None and not problem.copies:
         return None
     for numbers, labels in ((problem.x, problem.y), (problem.y, problem.x)):
-        if labels.is_label and numbers.n_continuous and not numbers.n_discrete and few_rows_per_level(labels.row_ids()):
+        suits = labels.is_label and numbers.n_continuous and not numbers.n_discrete
+        # Of names of rows nothing can be known: that is said elsewhere.
+        if suits and few_rows_per_level(codes := labels.row_ids()) and not is_identifier(codes):
             return capped_by_entropy(_estimate(problem, numbers, labels, name), problem)
     return None
 

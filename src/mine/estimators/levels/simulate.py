@@ -56,4 +56,4 @@ def _true_ratios(
     for j in range(values.shape[1]):
         distance = (values[:, j, None] - mean[:, j]) ** 2
         table -= 0.5 * (np.log(variance[:, j]) + distance / variance[:, j])
-    return table[np.arange(len(values)), drawn] - np.asarray(logsumexp(table + np.log(shares), axis=1))
+    return table[np.arange(len(values)), drawn] - np.asarray(logsumexp(table, axis=1, b=shares))
