@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 from pathlib import Path
 
 import pytest
 
-from mine.data.readers import FORMATS, Table, read_table
+from mine.data.readers import FORMATS, read_table
 from mine.errors import InputError
 
-
-def text_table(folder: Path, content: str | bytes, name: str = "data.csv") -> Table:
-    path = folder / name
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return read_table(str(path))
-
-
-def zipped(content: bytes) -> bytes:
-    return gzip.compress(content, mtime=0)  # the time would make the names of tests differ from run to run
+from .text_tables import text_table, zipped
 
 
 @pytest.mark.parametrize(

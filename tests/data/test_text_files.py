@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import gzip
 import io
 import re
 from pathlib import Path
@@ -13,19 +12,11 @@ import pandas as pd
 import pytest
 
 from mine.data.parsing import read_texts
-from mine.data.readers import Table, read_table
+from mine.data.readers import read_table
 from mine.data.sides import as_variable
 from mine.errors import InputError, NumberTextError, UnknownNameError
 
-
-def text_table(folder: Path, content: str | bytes, name: str = "data.csv") -> Table:
-    path = folder / name
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return read_table(str(path))
-
-
-def zipped(content: bytes) -> bytes:
-    return gzip.compress(content, mtime=0)  # the time would make the names of tests differ from run to run
+from .text_tables import text_table, zipped
 
 
 @pytest.mark.parametrize(

@@ -87,8 +87,8 @@ def test_level_with_ties_labels_copies_groups_and_sorted_rows() -> None:
         rejected = 0
         for k in range(120):
             x, y, groups = draw(kind, np.random.default_rng([k, 9]))
-            options = {} if kind == "labels" else {"discrete": False}
-            rejected += p_value(x, y, groups=groups, n_permutations=19, random_state=k, **options) <= 0.1  # type: ignore
+            options: dict[str, object] = {} if kind == "labels" else {"discrete": False}
+            rejected += p_value(x, y, groups=groups, n_permutations=19, random_state=k, **options) <= 0.1
         assert binom.cdf(rejected, 120, 0.1) > 1e-3 and binom.sf(rejected - 1, 120, 0.1) > 1e-3, (kind, rejected)
 
 

@@ -16,10 +16,9 @@ from mine.conditional.label_counts import all_labels, conditional_counts, strata
 from mine.conditional.leftover import NEARLY, Leftover, without_copies_of_z, without_regression
 from mine.conditional.local_shuffle import MOST_BOOSTED, LocalShuffle
 from mine.conditional.neighbours import follows_from_z, neighbours_given
-from mine.conditional.order import ordered
-from mine.data.problem import Problem, make_problem
+from mine.conditional.side_order import ordered
+from mine.data.problem import Problem, make_problem, order_warnings
 from mine.data.rows import complete_rows, rereadable, same_length
-from mine.data.serial import SERIAL, serial_sides
 from mine.data.splits import copied_rows
 from mine.data.variable import Variable
 from mine.errors import InputError, UnknownNameError
@@ -98,9 +97,7 @@ def conditional_estimate(
         raise UnknownNameError("unit", unit, UNITS)
     n_dropped = 0
     if drop_missing:
-        told = None if isinstance(order, str) else order
-        (x, y, z, groups, told), n_dropped = complete_rows(x=x, y=y, z=z, groups=groups, order=told)
-        order = order if isinstance(order, str) else told
+        (x, y, z, groups, order), n_dropped = complete_rows(x=x, y=y, z=z, groups=groups, order=order)
     if order is not None and isinstance(estimator, LocalShuffle):
         raise InputError("order= does not go with conditional='shuffle': leave one of them out.")
     unsaid = groups is None and order is None
@@ -125,9 +122,7 @@ def conditional_estimate(
         problem = replace(problem, groups=codes, copies=copies)
     with progress_callback(progress) as on_progress:
         result = _in_order(estimator, replace(problem, on_progress=on_progress), third)
-    warnings = [*result.warnings, *([SERIAL] if unsaid and serial_sides(problem.x, problem.y) else [])]
-    if problem.order is not None and problem.order.warning:
-        warnings.append(problem.order.warning)
+    warnings = [*result.warnings, *order_warnings(problem, unsaid=unsaid)]
     return replace(
         result,
         diagnostics={

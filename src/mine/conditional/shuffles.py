@@ -108,8 +108,7 @@ class Shuffles:
         """
         rng = np.random.default_rng(seed)
         n = len(self.rows)
-        lengths = np.diff(np.append(self.starts, n))
-        unit_of = np.repeat(np.arange(self.n_units), lengths)
+        unit_of = self.units
         offset = np.arange(n) - self.starts[unit_of]
         per_batch = max(1, most // n)
         for first in range(0, count, per_batch):

@@ -11,12 +11,21 @@ import numpy as np
 from mine.data.columns import DiscreteSpec
 from mine.data.order import TimeOrder, time_order
 from mine.data.rows import MIN_ROWS, complete_rows, same_length
+from mine.data.serial import SERIAL, serial_sides
 from mine.data.sides import as_variable, check_discrete_names
 from mine.data.splits import copied_rows
 from mine.data.variable import Variable
 from mine.errors import InputError, UnknownNameError
 
-__all__ = ["Problem", "SharingProcesses", "clustered_stderr", "make_problem", "problem_device", "problem_seed"]
+__all__ = [
+    "Problem",
+    "SharingProcesses",
+    "clustered_stderr",
+    "make_problem",
+    "order_warnings",
+    "problem_device",
+    "problem_seed",
+]
 
 T = TypeVar("T")
 
@@ -119,9 +128,7 @@ def make_problem(
     spec = False if numeric_only and discrete is None else discrete
     n_dropped = 0
     if drop_missing:
-        told = None if isinstance(order, str) else order
-        (x, y, groups, told), n_dropped = complete_rows(x=x, y=y, groups=groups, order=told)
-        order = order if isinstance(order, str) else told
+        (x, y, groups, order), n_dropped = complete_rows(x=x, y=y, groups=groups, order=order)
     kept = {"keep_constant": keep_constant_columns, "min_rows": MIN_ROWS}
     left, right = as_variable(x, "x", spec, **kept), as_variable(y, "y", spec, **kept)
     same_length(len(left), len(right))
@@ -147,6 +154,18 @@ def make_problem(
     return Problem(
         left, right, codes, processes.same(seed), processes.device, copies, processes=processes, order=time
     ), n_dropped
+
+
+def order_warnings(problem: Problem, *, unsaid: bool) -> list[str]:
+    """What is to be said of the order of the rows.
+
+    Arguments:
+        problem: The checked problem.
+        unsaid: Whether the caller said neither ``order=`` nor ``groups=``.
+    """
+    if unsaid:
+        return [SERIAL] if serial_sides(problem.x, problem.y) else []
+    return [] if problem.order is None or problem.order.warning is None else [problem.order.warning]
 
 
 def _group_codes(groups: Any, n: int) -> np.ndarray:

@@ -22,7 +22,7 @@ MIN_ROWS = 20
 def complete_rows(**sides: Any) -> tuple[list[Any], int]:
     """The sides without the rows in which any of them lacks a value, in their order, and the number of those rows.
 
-    A side that is None stays None. Data that can be read only once come back as a list.
+    A side that is None or a word, as ``order="time"``, stays as it is. Data that can be read only once come back as a list.
 
     Raises:
         InputError: Data that cannot be read, sides of different length, or a missing value in every row.
@@ -32,7 +32,7 @@ def complete_rows(**sides: Any) -> tuple[list[Any], int]:
     ([[1.0, 2.0], [3.0, 4.0], None], 0)
     """
     sides = {name: rereadable(data) for name, data in sides.items()}
-    missing = {name: missing_rows(data, name) for name, data in sides.items() if data is not None}
+    missing = {name: missing_rows(data, name) for name, data in sides.items() if not _has_no_rows(data)}
     first, *others = missing
     for name in others:
         same_length(len(missing[first]), len(missing[name]), name, first=first)
@@ -47,7 +47,11 @@ def complete_rows(**sides: Any) -> tuple[list[Any], int]:
             f"Leaving out {n_dropped:,} rows with a missing value leaves {n_kept} rows: an honest estimate needs at least "
             f"{MIN_ROWS}. Choose columns with fewer gaps, or fill them."
         )
-    return [None if data is None else select_rows(data, keep) for data in sides.values()], n_dropped
+    return [data if _has_no_rows(data) else select_rows(data, keep) for data in sides.values()], n_dropped
+
+
+def _has_no_rows(data: Any) -> bool:
+    return data is None or isinstance(data, str)
 
 
 def rereadable(data: Any) -> Any:

@@ -13,6 +13,8 @@ __all__ = [
     "is_serial",
     "is_sorted",
     "joint_autocorrelations",
+    "memory",
+    "remember_each_other",
     "serial_features",
     "serial_sides",
     "slowest_autocorrelation",
@@ -101,10 +103,24 @@ def serial_sides(x: Variable, y: Variable) -> bool:
 
     A side sorted by its values is no series: the table was ordered by it, and its rows may be independent.
     """
-    sides = [serial_features(side) for side in (x, y)]
-    if any(is_sorted(side) for side in (x, y)) or not all(map(is_serial, sides)):
+    remembered = memory(x)
+    return remembered is not None and remember_each_other(remembered, memory(y))
+
+
+def memory(side: Variable) -> np.ndarray | None:
+    """The autocorrelation of the feature of a side that lasts longest (k,); None if the side is no series."""
+    if is_sorted(side):
+        return None
+    features = serial_features(side)
+    return slowest_autocorrelation(features) if is_serial(features) else None
+
+
+def remember_each_other(x: np.ndarray | None, y: np.ndarray | None) -> bool:
+    """Whether two sides of these memories share so much by chance that rows cannot be taken for independent."""
+    if x is None or y is None:
         return False
-    return summed_time(joint_autocorrelations(*sides)) > LEAST_TIME
+    lags = min(len(x), len(y))
+    return summed_time(x[:lags] * y[:lags]) > LEAST_TIME
 
 
 def is_sorted(side: Variable) -> bool:

@@ -27,6 +27,7 @@ from mine.estimators.ties import is_heaped, tied_column
 from mine.training.pairs import Pairs
 
 __all__ = [
+    "at_limit",
     "base_partition",
     "base_ratio",
     "copula_reference",
@@ -111,7 +112,7 @@ def copula_reference(fit: CrossFit) -> tuple[float | None, bool]:
         rows = [base_train(fold, x.n_continuous + y.n_continuous) for fold in fit.folds]
         held_out = [_base_features(fit, fold.evaluation) for fold in fit.folds]
         reference = float(np.nanmean(copula_ratio[0]))
-        return _checked(reference, bases, held_out), any(map(_strongest, bases, map(len, rows)))
+        return _checked(reference, bases, held_out), any(map(at_limit, bases, map(len, rows)))
     folds, rows = subsampled(fit.folds, outofcore.FIT_ROWS)
     if rows is not None:
         x, y = x.take(rows), y.take(rows)
@@ -119,7 +120,7 @@ def copula_reference(fit: CrossFit) -> tuple[float | None, bool]:
     bases = [fit_base(u, v, fold) for fold in folds]
     held_out = [(torch.as_tensor(u[fold.evaluation]), torch.as_tensor(v[fold.evaluation]), None) for fold in folds]
     reference = sum(float(base(a, b).sum()) for base, (a, b, _) in zip(bases, held_out, strict=True)) / len(u)
-    return _checked(reference, bases, held_out), any(map(_strongest, bases, (len(fold.train) for fold in folds)))
+    return _checked(reference, bases, held_out), any(map(at_limit, bases, (len(fold.train) for fold in folds)))
 
 
 def _checked(
@@ -151,9 +152,10 @@ def fitted_copula(critic: Critic) -> GaussianCritic | StudentCritic | None:
     return critic if isinstance(critic, GaussianCritic | StudentCritic) else None
 
 
-def _strongest(base: Critic, n: int) -> bool:
+def at_limit(base: GaussianCritic | StudentCritic, n: int | np.ndarray) -> np.ndarray:
     """Whether ``fit_base`` has met its limit on ``n`` training rows, 1 - r^2 = 1 / n (with room for float32)."""
-    return isinstance(base, GaussianCritic | StudentCritic) and float((1 - base.correlations**2).min()) < 1.02 / n
+    left = 1 - base.correlations.double() ** 2
+    return left.flatten(len(base.stack)).min(-1).values.cpu().numpy() < 1.02 / n
 
 
 def neighbour_reference(problem: Problem) -> float | None:

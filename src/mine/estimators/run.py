@@ -9,13 +9,11 @@ from typing import Any
 
 from mine.comparison import fingerprints
 from mine.data.parsing import ReadColumn
-from mine.data.problem import Problem, make_problem
-from mine.data.serial import SERIAL, serial_sides
+from mine.data.problem import Problem, make_problem, order_warnings
 from mine.errors import UnknownNameError
 from mine.estimators import Estimator, takes_numbers_only
-from mine.estimators.neural import Neural
 from mine.estimators.noiseless import opened
-from mine.estimators.thinned import thinned
+from mine.estimators.thinned import run_in_order
 from mine.progress import progress_callback
 from mine.result import UNITS, Estimate
 
@@ -46,13 +44,11 @@ def run_estimator(
     started = time.perf_counter()
     if unit not in UNITS:
         raise UnknownNameError("unit", unit, UNITS)
-    groups_unsaid = data.get("groups") is None and data.get("order") is None
+    unsaid = data.get("groups") is None and data.get("order") is None
     problem, dropped_rows = make_problem(x, y, numeric_only=takes_numbers_only(estimator), **data)
     with progress_callback(progress) as on_progress:
         problem = replace(problem, on_progress=on_progress)
-        untimed = problem.order is not None and not isinstance(estimator, Neural)
-        result = thinned(lambda part, _: run(estimator, part), problem) if untimed else run(estimator, problem)
-        result = opened(result, problem)
+        result = opened(run_in_order(estimator, problem, run), problem)
 
     dropped = [*problem.x.dropped, *problem.y.dropped]
     warnings = list(result.diagnostics.get("warnings", []))
@@ -60,10 +56,7 @@ def run_estimator(
         warnings.append(f"{problem.copies:,} rows are exact copies of others and were kept in one fold.")
     if dropped:
         warnings.append(f"Constant columns left out: {', '.join(dropped[:8])}{', ...' if len(dropped) > 8 else ''}.")
-    if groups_unsaid and serial_sides(problem.x, problem.y):
-        warnings.append(SERIAL)
-    if problem.order is not None and problem.order.warning:
-        warnings.append(problem.order.warning)
+    warnings += order_warnings(problem, unsaid=unsaid)
     diagnostics = {
         **result.diagnostics,
         "discrete_columns": [*problem.x.discrete_columns, *problem.y.discrete_columns],

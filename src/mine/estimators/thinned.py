@@ -20,14 +20,18 @@ __all__ = ["run_in_order", "thinned"]
 MOST_SETS = 8
 
 
-def run_in_order(estimator: Any, problem: Problem) -> Estimate:
-    """``estimator.run(problem)``, by :func:`thinned` where rows have an order of which the method knows nothing.
+def _run(estimator: Any, problem: Problem) -> Estimate:
+    return estimator.run(problem)
+
+
+def run_in_order(estimator: Any, problem: Problem, run: Callable[[Any, Problem], Estimate] = _run) -> Estimate:
+    """``run(estimator, problem)``, by :func:`thinned` where rows have an order of which the method knows nothing.
 
     Neural methods know: their folds are stretches of time.
     """
     if problem.order is None or isinstance(estimator, Neural):
-        return estimator.run(problem)
-    return thinned(lambda part, _: estimator.run(part), problem)
+        return run(estimator, problem)
+    return thinned(lambda part, _: run(estimator, part), problem)
 
 
 def thinned(run: Callable[[Problem, np.ndarray], Estimate], problem: Problem) -> Estimate:

@@ -90,8 +90,7 @@ def _score_matrix(
     And the column that stands for each place's own unit, shape (r,).
     """
     n = len(rows)
-    lengths = np.diff(np.append(shuffles.starts, n))
-    unit_of = np.repeat(np.arange(shuffles.n_units), lengths)
+    unit_of = shuffles.units
     offset = np.arange(n) - shuffles.starts[unit_of]
     first_unit = np.searchsorted(shuffles.strata, shuffles.strata, side="left")
     width = np.bincount(shuffles.strata)[shuffles.strata]

@@ -13,9 +13,8 @@ from mine.conditional.shuffles import Shuffles, equal_rows
 from mine.data.columns import DiscreteSpec
 from mine.data.kernels import KernelFeatures, coordinates, kernel_statistics, pair_weights, strongest
 from mine.data.parsing import read_texts
-from mine.data.problem import Problem, make_problem
+from mine.data.problem import Problem, make_problem, order_warnings
 from mine.data.rows import complete_rows, same_length
-from mine.data.serial import SERIAL, serial_sides
 from mine.data.variable import Variable
 from mine.data.weights import refuse_weights
 from mine.errors import InputError
@@ -154,10 +153,7 @@ def independence_test(
     warnings = [column.sentence for column in read]
     if third is not None and not third.columns:
         warnings.append(CONSTANT)
-    if groups is None and order is None and serial_sides(problem.x, problem.y):
-        warnings.append(SERIAL)
-    if problem.order is not None and problem.order.warning:
-        warnings.append(problem.order.warning)
+    warnings += order_warnings(problem, unsaid=groups is None and order is None)
     if problem.copies:
         warnings.append(f"{problem.copies:,} rows are exact copies of others and were permuted together.")
     component = ""

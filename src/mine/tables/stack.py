@@ -29,6 +29,7 @@ from mine.estimators.base import fit_base
 from mine.estimators.crossfit import MISFIT, SATURATION_MARGIN, interval_half_width, upper_half_width
 from mine.estimators.evaluation import RowReport, rows_of_bound, selection_rows
 from mine.estimators.neural import validation_share
+from mine.estimators.reference import at_limit, fitted_copula
 from mine.independence.permutations import binned_test
 from mine.training.evaluation import evaluate_scores
 from mine.training.loop import train_critic
@@ -41,8 +42,6 @@ __all__ = ["EFFORT_SETTINGS", "EffortSettings", "StackedPair", "estimate_stack"]
 REPORT_SHUFFLES = 8
 #: Nats between the bound on training rows and that on held-out ones from which on their middle is no estimate.
 FAR_APART = 0.5
-#: A copula keeps 1 - r^2 above 1 / n (see ``fit_base``); below this over n it has met that limit.
-STRONGEST = 1.05
 
 
 @dataclass(frozen=True)
@@ -142,7 +141,10 @@ def estimate_stack(
     generator = torch.Generator().manual_seed(seeds[4])
     held = _read(critic, pairs, parts["evaluation"], generator)
     on_train = _read(critic, pairs, parts["train"], generator)
-    copula, at_limit = _copula_rows(critic, pairs, parts["evaluation"]), _at_limit(critic, len(folds[0].train))
+    base = fitted_copula(critic)
+    assert base is not None
+    copula = _copula_rows(base, pairs, parts["evaluation"])
+    strongest = at_limit(base, np.tile([len(fold.train) for fold in folds], n_pairs))
 
     tests: list[tuple[float, int] | None] = [None] * n_pairs
     if n_permutations:
@@ -153,7 +155,7 @@ def estimate_stack(
         rows = (parts["evaluation"][mine] - p * n).numpy()
         order = None if orders is None else orders[p]
         out.append(
-            _assembled(held[mine], on_train[mine], copula[mine], bool(at_limit[mine].any()), rows, groups, order, tests[p])
+            _assembled(held[mine], on_train[mine], copula[mine], bool(strongest[mine].any()), rows, groups, order, tests[p])
         )
     return out
 
@@ -187,25 +189,18 @@ def _read(critic: Critic, pairs: Pairs, index: Tensor, generator: torch.Generato
     return [rows_of_bound("dv", joint[k], marginal[k], shifts) for k in range(len(index))]
 
 
-def _copula_rows(critic: Critic, pairs: Pairs, index: Tensor) -> np.ndarray:
-    """Log-ratio (nats) by the copula that each critic starts from, of its rows of ``index`` (M, m), shape (M, m)."""
-    assert isinstance(critic, ResidualCritic)
+def _copula_rows(base: Critic, pairs: Pairs, index: Tensor) -> np.ndarray:
+    """Log-ratio (nats) by each of the copulas ``base``, of its rows of ``index`` (M, m), shape (M, m)."""
     with torch.no_grad():
         x, y = pairs.rows(index)
-        return critic.base(x[..., :1], y[..., :1]).double().numpy()
-
-
-def _at_limit(critic: Critic, n: int) -> np.ndarray:
-    """Whether a critic's copula is as strong as ``n`` training rows can tell from a deterministic relation, shape (M,)."""
-    assert isinstance(critic, ResidualCritic) and isinstance(critic.base, GaussianCritic)
-    return (1 - critic.base.correlations.double() ** 2).reshape(critic.stack[0], -1).min(1).values.numpy() < STRONGEST / n
+        return base(x[..., :1], y[..., :1]).double().numpy()
 
 
 def _assembled(
     held_out: list[RowReport],
     on_train: list[RowReport],
     copula: np.ndarray,
-    at_limit: bool,
+    strongest: bool,
     rows: np.ndarray,
     groups: np.ndarray | None,
     order: TimeOrder | None,
@@ -228,14 +223,14 @@ def _assembled(
     stderr = float(np.hypot(widening * plain, noise))
     modelled, missable = float(copula.mean()), MISFIT * max(0.0, correction)
     beyond = math.log(worth) - SATURATION_MARGIN
-    if at_limit or max(value, modelled) > beyond or abs(correction) > FAR_APART / 2:
+    if strongest or max(value, modelled) > beyond or abs(correction) > FAR_APART / 2:
         value = bound = max(bound, modelled)
         if modelled == bound:
             plain = clustered_stderr(copula.ravel(), None if units is None else units[rows.ravel()])
             stderr, correction = float(widening * plain), 0.0
     half_width = interval_half_width(stderr, correction, worth)
     high = value + math.hypot(upper_half_width(half_width, 2, worth), missable)
-    if at_limit or value > beyond:
+    if strongest or value > beyond:
         high = math.inf
     p_value, draws = test if test is not None else (None, None)
     return StackedPair(value, bound, stderr, value - half_width, high, n, p_value, draws)
