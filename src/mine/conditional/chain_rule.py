@@ -16,7 +16,7 @@ from mine.conditional.label_counts import all_labels, conditional_counts, strata
 from mine.conditional.leftover import NEARLY, Leftover, without_copies_of_z, without_regression
 from mine.conditional.local_shuffle import MOST_BOOSTED, LocalShuffle
 from mine.conditional.neighbours import follows_from_z, neighbours_given
-from mine.conditional.side_order import ordered
+from mine.conditional.side_order import by_content, ordered
 from mine.data.problem import Problem, make_problem, order_warnings
 from mine.data.rows import complete_rows, rereadable, same_length
 from mine.data.splits import copied_rows
@@ -171,10 +171,11 @@ def estimate_given(estimator: Estimator | LocalShuffle, problem: Problem, third:
     else:
         if isinstance(estimator, Neural):
             x, y = without_regression([x, y], third, problem.groups, problem.seeds(7)[6], needed_below=NEARLY)
-        sides = (x.side, y.side)
-        if not isinstance(estimator, GaussianCopula):  # of which both orders are the same, in closed form
-            # Methods that draw nothing give the same digits every time: so must the order of their sides.
-            sides = ordered(*sides, third, problem.groups, seed=0)
+        # Methods that draw nothing give the same digits every time: so must the order of their sides.
+        if isinstance(estimator, GaussianCopula):  # whose closed form is the same either way, but for rounding
+            sides = by_content(x.side, y.side)
+        else:
+            sides = ordered(x.side, y.side, third, problem.groups, seed=0)
         result = _chain(estimator, problem, *sides, third)
     return within_what_is_known(result, problem, (*x.unresolved, *y.unresolved))
 

@@ -11,7 +11,7 @@ from mine.data.kernels import coordinates
 from mine.data.preprocessing import rank_gaussianize
 from mine.data.variable import Variable
 
-__all__ = ["ordered"]
+__all__ = ["by_content", "ordered"]
 
 #: Rows that the regressions are compared on, and columns of both sides up to which they are.
 MOST_ROWS, MOST_COLUMNS = 4000, 12
@@ -31,6 +31,11 @@ def ordered(x: Variable, y: Variable, third: Variable, groups: np.ndarray | None
         gains = _gain(x_part, y_part, z, of_part, seed), _gain(y_part, x_part, z, of_part, seed)
         if gains[0] != gains[1]:
             return (x, y) if gains[0] > gains[1] else (y, x)
+    return by_content(x, y)
+
+
+def by_content(x: Variable, y: Variable) -> tuple[Variable, Variable]:
+    """Labels first, then the side of fewer columns or levels, then by the values themselves."""
     first, second = sorted((x, y), key=_content)
     return first, second
 
@@ -45,6 +50,6 @@ def _gain(side: Variable, other: Variable, third: Variable, groups: np.ndarray |
 
 
 def _content(side: Variable) -> tuple[bool, int, bytes]:
-    """Labels first, then fewer columns or levels, then by the values themselves."""
+    """What :func:`by_content` sorts by."""
     width = side.n_continuous or math.prod(len(levels) for levels in side.levels)
     return bool(side.n_continuous), width, np.concatenate([side.flat, side.discrete], 1).tobytes()

@@ -21,8 +21,8 @@ def population_shares(counts: np.ndarray) -> np.ndarray:
     The unseen share is that of the rows whose level was seen once (Good, 1953), spread over as many levels as Chao (1984)
     expects.
 
-    >>> population_shares(np.array([2, 2])), population_shares(np.array([2, 1, 1])).round(2)
-    (array([0.5, 0.5]), array([0.25, 0.12, 0.12, 0.5 ]))
+    >>> population_shares(np.array([2, 2])), population_shares(np.array([4, 1, 1, 1])).round(2)
+    (array([0.5, 0.5]), array([0.33, 0.08, 0.08, 0.08, 0.14, 0.14, 0.14]))
     """
     n = counts.sum()
     unseen = round(richness(counts) - len(counts))
