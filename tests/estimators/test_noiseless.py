@@ -40,6 +40,8 @@ FUNCTIONS = {
     "exponential": (lambda x: np.exp(x @ np.array([1.0, -0.5])), 2),
     "product and square": (lambda x: x[:, 0] * x[:, 1] + x[:, 2] ** 2, 3),
     "sum": (lambda x: x.sum(1), 12),
+    "one of six columns": (lambda x: np.cos(2 * x[:, 4]), 6),
+    "kinks in six columns": (lambda x: np.abs(x).sum(1), 6),
 }
 
 
@@ -63,6 +65,13 @@ def test_noise_is_not_overlooked(name: str, noise: float):
     y = function(x)
     assert looked_at(x, y + noise * y.std(0) * rng.normal(size=y.shape)).determined is None
     assert looked_at(x, function(x + noise * rng.normal(size=x.shape))).determined is None
+
+
+def test_few_rows_of_several_columns_show_a_function_of_one():
+    """The critic sees half a nat or less of it: the interval would end below the truth, which is infinite."""
+    x = np.random.default_rng(12).normal(size=(250, 5))
+    est = mine.estimate(x, np.sin(2 * x[:, 1]), effort="fast", random_state=0)
+    assert est.interval[1] == math.inf and "y by x" in est.diagnostics["determined"]
 
 
 def test_rounding_is_noise():

@@ -1,6 +1,7 @@
 """h(y) - h(e) and the entropies behind it, against closed forms."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -48,6 +49,19 @@ def test_a_curve_is_explained_by_local_fits():
     truth = np.trapezoid(entr(density), at) - norm(0, sigma).entropy()
     assert found is not None and not found.swapped and found.name.startswith("local linear")
     assert found.explained == pytest.approx(truth, abs=0.03)
+
+
+@pytest.mark.parametrize("bent", [lambda v: v**3, lambda v: np.arctan(30 * v) + v, np.exp])
+@pytest.mark.parametrize("noise", [0.005, 0.03])
+def test_a_near_copy_on_a_bent_scale(bent: Callable[[np.ndarray], np.ndarray], noise: float):
+    """However steep the scale is somewhere, what a few hundred rows explain hardly falls; noise by itself explains no more."""
+    rng = np.random.default_rng(21)
+    found = []
+    for _ in range(4):
+        x = rng.normal(size=(400, 1))
+        residual = best_residual(x, bent(x + noise * rng.normal(size=(400, 1))), make_folds(400, 3, 0))
+        found.append(residual.explained if residual else math.nan)
+    assert np.mean(found) == pytest.approx(0.5 * math.log1p(noise**-2), abs=0.15)
 
 
 def test_the_residual_of_a_row_never_saw_that_row():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import digamma
+from scipy.special import digamma, entr
+from scipy.stats import norm
 from sklearn.feature_selection import mutual_info_classif
 
 import mine
@@ -132,3 +133,27 @@ def test_merged_labels_may_tell_more():
     truth = float(-(shares * np.log(shares)).sum())
     assert est.value < truth - 0.5 and est.interval[1] > truth
     assert "which can only lower the value" in est.warnings[0]
+
+
+@pytest.mark.parametrize(("method", "n"), [("ross", 60), ("ross", 250), ("ksg", 60), ("ksg", 250)])
+def test_intervals_cover_and_are_never_narrow_by_luck(method: str, n: int):
+    """Two or three parts alone are near each other by chance: the interval was a tenth of the usual width then."""
+    inside, widths = 0, []
+    truth = {"ross": entropy_of_two_normals(2.0) - 0.5 * np.log(2 * np.pi * np.e), "ksg": -0.5 * np.log(1 - 0.6**2)}[method]
+    for seed in range(40):
+        rng = np.random.default_rng(700 + seed)
+        if method == "ross":
+            y = rng.integers(0, 2, n)
+            x, y = 2.0 * y + rng.normal(size=n), np.where(y == 1, "a", "b")
+        else:
+            x, y = mine.datasets.correlated_normal(n, 0.6, 1, rng)
+        low, high = mine.estimate(x, y, method=method, random_state=seed).interval
+        inside += low <= truth <= high
+        widths.append(high - low)
+    assert inside >= 36 and min(widths) > 0.6 * np.median(widths)
+
+
+def entropy_of_two_normals(distance: float) -> float:
+    at = np.linspace(-8, 8 + distance, 4001)
+    density = 0.5 * (norm.pdf(at) + norm.pdf(at - distance))
+    return float(np.trapezoid(entr(density), at))

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from mine.conditional.leftover import ROUNDING, without_copies_of_z, without_line
-from mine.data.problem import Problem
+from mine.data.problem import Problem, clustered_stderr
 from mine.data.variable import Variable
 from mine.errors import NotEnoughDataError
 from mine.estimators.gaussian import copula_information
-from mine.estimators.ksg import KSG, conditional_ksg
+from mine.estimators.ksg import KSG, conditional_ksg, conditional_ksg_rows
 from mine.estimators.neighbours import disjoint_parts, drift_warnings, jittered, prepared, spread
 from mine.estimators.ties import check_neighbours, tied_column
 from mine.result import Estimate
@@ -46,7 +46,8 @@ def neighbours_given(estimator: KSG, problem: Problem, third: Variable) -> Estim
     z = prepared(third.flat, estimator.preprocess, rng)
     sides = [_beside(prepared(values, estimator.preprocess, rng), z, rng) for values in ordered]
     first, second = sides
-    value = conditional_ksg(first, second, z, k)
+    contributions = conditional_ksg_rows(first, second, z, k)
+    value = float(contributions.mean())
 
     part_of, n_parts, n_units = disjoint_parts(n, problem.groups, 8 * k + 8, rng)
     if np.bincount(part_of, minlength=n_parts).min() <= k:
@@ -60,7 +61,7 @@ def neighbours_given(estimator: KSG, problem: Problem, third: Variable) -> Estim
 
     parts = [on(part_of == p) for p in range(n_parts)]
     halves = [on(part_of % 2 == h) for h in (0, 1)]
-    stderr, drift, half_width = spread(value, parts, halves)
+    stderr, drift, half_width = spread(value, clustered_stderr(contributions, problem.groups), parts, halves)
     low, high = value - half_width, max(value + half_width, 0.0)  # it errs downwards where z explains nearly all
     warnings = drift_warnings(drift, stderr)
     reference = _copula_reference(sides, z) if tied_column(problem.x, problem.y, third) is None else None

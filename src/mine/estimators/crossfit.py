@@ -112,8 +112,10 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
         low = min(low, 0.0 if kind == "smile" else held - half_width)
     # A critic can miss what it could have seen, and both halves then read low: three references that need no training.
     neighbours = neighbour_reference(problem)
+    few_rows = worth <= FEW_ROWS_A_COLUMN * columns
     strong = max(value, reference or 0.0, neighbours or 0.0) > STRONG_ENOUGH
-    regression = noiseless_regression(problem) if strong else Regression()
+    # So few rows may not show that much, and a function of one column out of several is hidden from all of these.
+    regression = noiseless_regression(problem) if strong or (few_rows and columns > 3) else Regression()
     surely = None if regression.nats is None else regression.nats - 2 * regression.stderr
     references = {"copula": reference, "neighbours": neighbours, "regression": surely}
     missed = {name: nats for name, nats in references.items() if nats is not None and nats > high}
@@ -141,7 +143,7 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
             "regression_nats": regression.nats,
             "determined": regression.determined,
             "saturated": saturated,
-            "few_rows": worth <= FEW_ROWS_A_COLUMN * columns,
+            "few_rows": few_rows,
             "largest_resolvable_nats": cap,
             "effective_shuffles": reports.effective,
             "converged": all(h.converged for h in fit.histories),

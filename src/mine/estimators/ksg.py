@@ -11,14 +11,14 @@ from scipy.spatial import KDTree
 from scipy.spatial.distance import cdist
 from scipy.special import digamma
 
-from mine.data.problem import Problem
+from mine.data.problem import Problem, clustered_stderr
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 from mine.estimators.gaussian import copula_information
 from mine.estimators.neighbours import disjoint_parts, drift_warnings, prepared, spread, without_copies
 from mine.estimators.ties import check_neighbours, most_told, tied_column
 from mine.result import Estimate
 
-__all__ = ["KSG", "conditional_ksg", "count_closer", "ksg"]
+__all__ = ["KSG", "conditional_ksg", "conditional_ksg_rows", "count_closer", "ksg"]
 
 #: Columns from which a tree finds neighbours no faster than all distances do.
 WIDE = 24
@@ -79,10 +79,15 @@ def conditional_ksg(x: np.ndarray, y: np.ndarray, z: np.ndarray, n_neighbors: in
         >>> abs(round(conditional_ksg(x, y, z), 1)), round(conditional_ksg(x, 0.75 * x + y, z), 1)  # log(1 + 0.75^2) / 2 = 0.22
         (0.0, 0.2)
     """
+    return float(conditional_ksg_rows(x, y, z, n_neighbors).mean())
+
+
+def conditional_ksg_rows(x: np.ndarray, y: np.ndarray, z: np.ndarray, n_neighbors: int = 3) -> np.ndarray:
+    """What each row contributes to :func:`conditional_ksg`, shape (n,)."""
     distance = kth_distance(np.concatenate([x, y, z], 1), n_neighbors)
     spaces = (np.concatenate([x, z], 1), np.concatenate([y, z], 1), z)
     of_x, of_y, alone = (digamma(count_closer(space, distance)) for space in spaces)
-    return float(digamma(n_neighbors) - np.mean(of_x + of_y - alone))
+    return digamma(n_neighbors) - (of_x + of_y - alone)
 
 
 def kth_distance(values: np.ndarray, k: int) -> np.ndarray:
@@ -156,7 +161,7 @@ class KSG:
             )
         parts = [self._on(sides, part_of == p, k) for p in range(n_parts)]
         halves = [self._on(sides, (part_of % 2) == h, k) for h in (0, 1)]
-        stderr, drift, half_width = spread(value, parts, halves)
+        stderr, drift, half_width = spread(value, clustered_stderr(rows, problem.groups), parts, halves)
         diagnostics: dict[str, Any] = {
             "n_neighbors": k,
             "drift_from_half_the_rows": drift,

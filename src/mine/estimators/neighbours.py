@@ -13,6 +13,12 @@ from mine.data.problem import Problem
 
 __all__ = ["disjoint_parts", "drift_warnings", "jittered", "prepared", "spread", "without_copies"]
 
+#: Rows that are neighbours rise and fall together: the spread of their contributions is the standard error only times this
+#: (1.0 to 1.5 on normal pairs, waves and heavy tails of one to five columns, 100 to 1,500 rows).
+SHARED_NEIGHBOURS = 1.25
+#: Degrees of freedom that the spread of the rows counts for beside that of the parts.
+ROWS_COUNT_FOR = 10
+
 
 def without_copies(problem: Problem) -> Problem:
     """The problem with each row once: a copy is a neighbour at distance 0, which reads as information."""
@@ -65,11 +71,28 @@ def _deal(units: np.ndarray, n_parts: int, rng: np.random.Generator) -> np.ndarr
     return part
 
 
-def spread(value: float, parts: Sequence[float] | np.ndarray, halves: Sequence[float]) -> tuple[float, float, float]:
-    """Standard error by the estimates of disjoint parts, drift of ``value`` from those of halves, half of the 95 % interval."""
-    stderr = float(np.std(parts, ddof=1) / np.sqrt(len(parts)))
+def spread(
+    value: float, rows_stderr: float, parts: Sequence[float] | np.ndarray, halves: Sequence[float]
+) -> tuple[float, float, float]:
+    """Standard error, drift of ``value`` from the estimates of halves, half of the 95 % interval.
+
+    The variance is a weighted mean of what the spread of the rows' contributions gives and what the estimates of disjoint parts
+    give: two or three parts alone are near each other by chance often enough, and the interval would be absurdly narrow.
+
+    References:
+        Smyth, 2004, 'Linear models and empirical Bayes methods' (doi 10.2202/1544-6115.1027), section 3, for the weights.
+
+    Arguments:
+        value: The estimate of all rows.
+        rows_stderr: Standard error by the rows' contributions as if they were independent.
+        parts: Estimates of disjoint parts.
+        halves: Estimates of two halves.
+    """
+    by_rows, by_parts = SHARED_NEIGHBOURS * rows_stderr, float(np.std(parts, ddof=1) / np.sqrt(len(parts)))
+    freedom = len(parts) - 1
+    stderr = float(np.sqrt((ROWS_COUNT_FOR * by_rows**2 + freedom * by_parts**2) / (ROWS_COUNT_FOR + freedom)))
     drift = value - float(np.mean(halves))
-    return stderr, drift, float(np.hypot(student.ppf(0.975, len(parts) - 1) * stderr, 2 * drift))
+    return stderr, drift, float(np.hypot(student.ppf(0.975, ROWS_COUNT_FOR + freedom) * stderr, 2 * drift))
 
 
 def drift_warnings(drift: float, stderr: float) -> list[str]:

@@ -11,7 +11,9 @@ a critic. The better f, the more of the information is in the difference of entr
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -30,12 +32,17 @@ FIT_NEIGHBORS, ENTROPY_NEIGHBORS = 24, 4
 #: Rows from which an entropy takes more, as the root of their number: at 10,000 rows ten err half as much as four by chance,
 #: and hardly more by reaching farther.
 ENTROPY_ROWS = 1600
-#: Quantiles behind a smooth map to normal scores.
-SCORE_KNOTS = 29
+#: Quantiles behind a smooth map to normal scores, and behind one that follows bends as sharp as that of a cube at 0.
+SCORE_KNOTS, FINE_KNOTS = 29, 225
 #: Fall (nats) of what is explained, from half of the rows to all, that is no sign of a thin curve.
 LARGEST_FALL = 0.05
+#: Standard errors by which a finer map must explain more.
+SURELY = 2.0
 #: Share of a side's rows that must differ in each coordinate: ties have no density.
 DISTINCT = 0.99
+
+#: (predictor, target) -> maps of both, each with its name.
+Spaces: TypeAlias = Callable[[np.ndarray, np.ndarray], list[tuple[str, np.ndarray, np.ndarray]]]
 
 
 @dataclass(frozen=True)
@@ -62,13 +69,24 @@ def best_residual(x: np.ndarray, y: np.ndarray, folds: list[Fold]) -> Residual |
 
     ``h(y) - h(e)`` is never above I(x; y), up to the error of the entropies: the largest is the best. Entropies by neighbours
     are too large for nearly collinear columns, so that both are those of whitened rows, and for rows on a thin curve: what
-    explains less with more rows is passed over. The fits see training rows only.
+    explains less with more rows is passed over. The fits see training rows only. Finer maps, which err more, only replace
+    plain ones that surely explain less.
     """
+    plain = _best_in(x, y, folds, _spaces)
+    fine = _best_in(x, y, folds, _fine_spaces)
+    if plain is None or fine is None:
+        return plain or fine
+    gain = fine.rows - plain.rows
+    return fine if gain.mean() > SURELY * gain.std() / math.sqrt(len(gain)) else plain
+
+
+def _best_in(x: np.ndarray, y: np.ndarray, folds: list[Fold], spaces: Spaces) -> Residual | None:
+    """The residual that explains most in these spaces, over directions and fits."""
     candidates: list[tuple[Residual, np.ndarray, np.ndarray]] = []
     for swapped, (predictor, target) in ((False, (x, y)), (True, (y, x))):
         if not _has_density(target) or target.shape[1] > min(MOST_COLUMNS, predictor.shape[1] if swapped else MOST_COLUMNS):
             continue
-        for space, u, v in _spaces(predictor, target):
+        for space, u, v in spaces(predictor, target):
             white, volume = _whitened(v)
             if white is None:
                 continue
@@ -164,12 +182,16 @@ def _spaces(predictor: np.ndarray, target: np.ndarray) -> list[tuple[str, np.nda
     return spaces
 
 
-def _smooth_scores(values: np.ndarray) -> np.ndarray:
+def _fine_spaces(predictor: np.ndarray, target: np.ndarray) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    return [("fine normal scores", _smooth_scores(predictor, FINE_KNOTS), _smooth_scores(target, FINE_KNOTS))]
+
+
+def _smooth_scores(values: np.ndarray, n_knots: int = SCORE_KNOTS) -> np.ndarray:
     """Normal scores of each column by a smooth monotone curve through a few quantiles, straight beyond the outermost.
 
     Ranks would not do: they lie on a lattice, and the distances that entropies are made of would be those of the lattice.
     """
-    knots = np.linspace(-2.8, 2.8, SCORE_KNOTS)
+    knots = np.linspace(-2.8, 2.8, n_knots)
     out = np.empty(values.shape)
     for j, column in enumerate(RobustLogScaler().fit_transform(values).T):
         at = np.quantile(column, ndtr(knots))

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.spatial import KDTree
 from scipy.special import digamma
 
-from mine.data.problem import Problem
+from mine.data.problem import Problem, clustered_stderr
 from mine.errors import InputError, NotEnoughDataError
 from mine.estimators.counts.entropy import population_entropy
 from mine.estimators.discrete import capped_by_entropy, identifier_estimate
@@ -116,6 +116,7 @@ class Ross:
         kept = np.bincount(labels)[labels] > 1
         rows = ross_rows(values[kept], labels[kept], k)
         value = float(rows.mean())
+        kept_groups = None if problem.groups is None else problem.groups[kept]
 
         levels = int(labels.max()) + 1
         part_of, n_parts, n_units = disjoint_parts(n, problem.groups, 8 * (k + 1) * levels, rng)
@@ -125,7 +126,7 @@ class Ross:
             raise NotEnoughDataError(
                 f"{n} rows in {n_units} group(s) are too few for the standard error of a label with so many levels ({levels})."
             )
-        stderr, drift, half_width = spread(value, parts, halves)
+        stderr, drift, half_width = spread(value, clustered_stderr(rows, kept_groups), parts, halves)
         diagnostics: dict[str, Any] = {
             "n_neighbors": k,
             "levels": [levels],

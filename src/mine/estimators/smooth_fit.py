@@ -11,8 +11,13 @@ from scipy.spatial.distance import cdist
 __all__ = ["KERNELS", "SmoothFit", "smooth_fits"]
 
 #: Kernels: squared exponentials whose squared width is this share of the median squared distance, and Matern kernels of order
-#: 3/2 of this many times the median distance, for functions with kinks.
-KERNELS = (("square", 0.1), ("square", 0.3), ("square", 1.0), ("square", 4.0), ("matern", 1.0), ("matern", 0.33))
+#: 3/2 of this many times the median distance, for functions with kinks. And means of Matern kernels of single columns, for sums
+#: of functions of one column each, and with products of them, for functions of two: what one column out of five does is seen in
+#: a hundred rows, where distances in five dimensions see nothing.
+KERNELS = (
+    ("square", 0.1), ("square", 0.3), ("square", 1.0), ("square", 4.0), ("matern", 1.0), ("matern", 0.33),
+    ("sum", 0.1), ("sum", 0.5), ("sum", 3.0), ("pairs", 3.0),
+)  # fmt: skip
 #: Variances of the noise that are tried, in units of the variance that a line leaves.
 NOISES = 10.0 ** np.arange(-12, 0.6, 0.5)
 #: Prior variance of the line that is part of each fit, and the smallest eigenvalue that rounding leaves meaningful.
@@ -70,9 +75,15 @@ def smooth_fits(
     noises, of_kernel = [np.inf], [-1]
     squared = cdist(predictor, predictor, "sqeuclidean")
     squared /= np.median(squared)
+    columns = predictor.T if predictor.shape[1] > 1 else ()
+    apart = [cdist(column[:, None], column[:, None], "sqeuclidean") for column in columns]
+    apart = [one / np.median(one[one > 0]) for one in apart]
     line = LINE / predictor.shape[1] * (design @ design.T)
-    for k, kernel in enumerate(kernels):
-        values, vectors = np.linalg.eigh(_kernel(squared, *kernel) + line)
+    for k, (kind, width) in enumerate(kernels):
+        if kind in ("sum", "pairs") and not apart:  # one column: the plain kernel is the same
+            continue
+        covariance = _of_columns(apart, kind, width) if kind in ("sum", "pairs") else _kernel(squared, kind, width)
+        values, vectors = np.linalg.eigh(covariance + line)
         values = values.clip(ROUNDING)
         rotated, squares = vectors.T @ (bent / unit), vectors**2
         for noise in NOISES:
@@ -95,7 +106,7 @@ def _best(
     logs = np.log(scales / spread + 1e-13)
     best = int(logs.argmin())
     noisy = noises >= NOISE_SHARE * scales[best] ** 2
-    ranked = sorted(range(len(kernels)), key=lambda k: logs[of_kernel == k].min())
+    ranked = sorted(set(of_kernel.tolist()) - {-1}, key=lambda k: logs[of_kernel == k].min())
     return SmoothFit(
         math.exp(logs[best]),
         float(np.quantile(np.abs(errors[best]), 0.95)) / 1.96 / spread,
@@ -104,6 +115,16 @@ def _best(
         errors[best],
         tuple(kernels[k] for k in ranked),
     )
+
+
+def _of_columns(apart: list[np.ndarray], kind: str, width: float) -> np.ndarray:
+    """The mean of kernels of single columns, whose squared distances are ``apart``; with ``"pairs"`` that of products too."""
+    alone = [_kernel(squared, "matern", width) for squared in apart]
+    total = np.sum(alone, 0)
+    if kind == "sum":
+        return total / len(alone)
+    products = 0.5 * (total**2 - np.sum(np.square(alone), 0))
+    return total / len(alone) + products / (0.5 * len(alone) * (len(alone) - 1))
 
 
 def _kernel(squared: np.ndarray, kind: str, width: float) -> np.ndarray:

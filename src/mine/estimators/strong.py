@@ -33,6 +33,8 @@ FEWEST_ROWS, MOST_ROWS = 200, 20_000
 ROWS_TO_SPARE = 2000
 #: Uncertainty (nats a coordinate) of the difference of two entropies from nearest neighbours.
 ENTROPY_MISFIT = 0.015
+#: And of a curve whose noise is hardly wider than its rows are apart: within so many nats of the log of their number.
+BENT_MISFIT, BENT_MARGIN = 0.15, 2.0
 #: Most columns of numbers beside a label in which nearest neighbours are asked; and how many of them.
 ROSS_COLUMNS, ROSS_NEIGHBORS = 2, 5
 
@@ -131,12 +133,15 @@ def _joined(
     if value <= estimate.value and not estimate.diagnostics["saturated"]:
         return None
     stderr = math.hypot(stderr, rest.stderr)
+    bent = not residual.name.startswith("linear")
     half_width = math.hypot(
-        interval_half_width(stderr, rest.diagnostics["bias_correction"], n), ENTROPY_MISFIT * residual.e.shape[1]
+        interval_half_width(stderr, rest.diagnostics["bias_correction"], n),
+        ENTROPY_MISFIT * residual.e.shape[1],
+        BENT_MISFIT if bent and value > math.log(n) - BENT_MARGIN else 0.0,
     )
     # So small a residual may be the error of the regression alone: the relation may be deterministic, of infinite information.
     # A line has few coefficients to err by; local fits err as soon as their neighbours are as far apart as the noise is wide.
-    endless = value > math.log(n) + (2 * residual.e.shape[1] if residual.name.startswith("linear") else -1)
+    endless = value > math.log(n) + (-1 if bent else 2 * residual.e.shape[1])
     determined = estimate.diagnostics["determined"] is not None
     open_above = endless or determined or rest.diagnostics["saturated"] or not math.isfinite(rest.interval[1])
     warnings = [w for w in estimate.warnings if not w.startswith(("Saturated", "The bias", "The critic misses"))]
