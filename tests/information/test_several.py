@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -67,3 +68,30 @@ def test_divergence_needs_two_samples_of_one_width() -> None:
         mine.kl_divergence(x, x[:, 0])
     with pytest.raises(NotEnoughDataError, match="at least 20"):
         mine.kl_divergence(x[:5], x)
+
+
+def test_series_in_the_order_of_time(autoregression: Callable[[int, float, np.random.Generator], np.ndarray]) -> None:
+    """Three slow series, two of them the same but for a third: the interval is made of stretches of time."""
+    inside = {"time": 0, None: 0}
+    truth = -0.5 * math.log(1 - 0.8)  # a makes up 4 fifths of c's variance, and b is independent of both
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        a, b, rest = (autoregression(1500, 0.97, rng) for _ in range(3))
+        for order in inside:
+            est = mine.total_correlation([a, b, a + 0.5 * rest], method="gaussian", order=order)
+            inside[order] += est.interval[0] <= truth <= est.interval[1]
+            assert any("order='time'" in warning for warning in est.warnings) == (order is None)
+    assert inside["time"] >= 11 and inside[None] < 9
+
+
+def test_folds_of_a_series_are_stretches_of_time(
+    autoregression: Callable[[int, float, np.random.Generator], np.ndarray],
+) -> None:
+    rng = np.random.default_rng(3)
+    a, b = autoregression(900, 0.9, rng), autoregression(900, 0.9, rng)
+    est = mine.total_correlation({"a": a, "b": b}, order="time", effort="fast", steps=60, random_state=0)
+    mixed = rng.permutation(900)
+    same = mine.total_correlation({"a": a[mixed], "b": b[mixed]}, order=mixed, effort="fast", steps=60, random_state=0)
+    assert est.interval[0] <= 0 <= est.interval[1] and est.stderr == pytest.approx(same.stderr, rel=0.5)
+    with pytest.raises(InputError, match="order has 3 values for 900 rows"):
+        mine.total_correlation([a, b], order=[1, 2, 3])

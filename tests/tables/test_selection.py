@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -176,3 +177,28 @@ def test_an_identifier_is_never_chosen(criterion: Any):
     selector = MutualInfoSelector(3, criterion=criterion).fit(X, y.astype(str))
     assert selector.get_feature_names_out()[0] != "record" and len(selector.order_) == 2
     assert selector.scores_[0] == 0.0 and selector.order_[0] == 2
+
+
+def test_neighbours_in_time_are_no_neighbours(autoregression: Callable[[int, float, np.random.Generator], np.ndarray]) -> None:
+    """Unrelated slow series look dependent row by row, and not on rows far enough apart."""
+    plain, ordered, states = [], [], []
+    for seed in range(8):
+        rng = np.random.default_rng(40 + seed)
+        a, b = autoregression(1000, 0.97, rng), autoregression(1000, 0.97, rng)
+        plain.append(mutual_info(a[:, None], b)[0])
+        ordered.append(mutual_info(a[:, None], b, order="time")[0])
+        states.append(mutual_info(a[:, None] > 0, b, order="time")[0])
+    assert np.mean(plain) > 0.08 and abs(np.mean(ordered)) < 0.05 and abs(np.mean(states)) < 0.05
+
+
+def test_the_selector_in_the_order_of_time(autoregression: Callable[[int, float, np.random.Generator], np.ndarray]) -> None:
+    rng = np.random.default_rng(50)
+    target, other, noise = (autoregression(1200, 0.9, rng) for _ in range(3))
+    X = np.stack([other, target + noise], 1)
+    mixed = rng.permutation(1200)
+    inside = MutualInfoSelector(1, order="time").fit(X, target)
+    shuffled = MutualInfoSelector(1, order=mixed).fit(X[mixed], target[mixed])
+    assert inside.get_support().tolist() == [False, True] == shuffled.get_support().tolist()
+    assert inside.scores_[1] == pytest.approx(0.35, abs=0.12)
+    with pytest.raises(InputError, match="order has 5 values for 1200 rows"):
+        mutual_info(X, target, order=range(5))

@@ -11,15 +11,18 @@ import numpy as np
 
 from mine.conditional.chain_rule import joined
 from mine.data.columns import DiscreteSpec
+from mine.data.order import TimeOrder
 from mine.data.parsing import read_texts
-from mine.data.problem import clustered_stderr, make_problem
+from mine.data.problem import Problem, make_problem, order_warnings
 from mine.data.rows import rereadable
 from mine.data.sides import as_variable
 from mine.data.splits import copied_rows
+from mine.data.variable import Variable
 from mine.errors import InputError, UnknownNameError
 from mine.estimators import get_estimator, takes_numbers_only, with_effort
 from mine.estimators.crossfit import interval_half_width
 from mine.estimators.run import with_read_columns
+from mine.estimators.thinned import run_in_order
 from mine.progress import progress_callback
 from mine.result import UNITS, Estimate
 from mine.surroundings import plain_modes
@@ -35,6 +38,7 @@ def total_correlation(
     effort: str | None = None,
     discrete: DiscreteSpec = None,
     groups: Any = None,
+    order: Any = None,
     device: str = "auto",
     unit: str = "nats",
     random_state: int | np.random.Generator | np.random.RandomState | None = None,
@@ -56,6 +60,7 @@ def total_correlation(
         effort: How long a neural method may take.
         discrete: Which columns are labels: True, False or None.
         groups: One label a row.
+        order: ``"time"`` where rows come in the order of time, or one number or date a row; see :func:`mine.estimate`.
         device: Where to compute.
         unit: ``"nats"`` or ``"bits"``.
         random_state: Seed or generator.
@@ -90,34 +95,47 @@ def total_correlation(
         numeric_only=takes_numbers_only(estimator),
         discrete=discrete,
         groups=groups,
+        order=order,
         device=device,
         random_state=random_state,
-    )  # fmt: skip
+    )
     spec = False if takes_numbers_only(estimator) else discrete
     sides = [as_variable(block, name, spec) for name, block in named.items()]
     for side in sides:
         if len(side) != problem.n:
             raise InputError(f"{side.name} has {len(side)} rows and {sides[0].name} has {problem.n}: blocks share their rows.")
-    if groups is None:
-        codes, copies = copied_rows(reduce(joined, sides[:-1]), sides[-1])
+    chain = [(reduce(joined, sides[:k]), sides[k]) for k in range(1, len(sides))]
+    unsaid = groups is None and order is None
+    if unsaid:
+        codes, copies = copied_rows(*chain[-1])
         problem = replace(problem, groups=codes, copies=copies)
+    elif problem.order is not None:
+        problem = _remembering_longest(problem, problem.order, chain)
     with progress_callback(progress) as on_progress:
         problem = replace(problem, on_progress=on_progress)
-        terms = [estimator.run(replace(problem, x=reduce(joined, sides[:k]), y=sides[k])) for k in range(1, len(sides))]
-    return with_read_columns(_sum(terms, problem.groups), read).to(unit)
+        terms = [run_in_order(estimator, replace(problem, x=before, y=side)) for before, side in chain]
+    before, last = chain[-1]
+    said = order_warnings(replace(problem, x=before, y=last), unsaid=unsaid)
+    return with_read_columns(_sum(terms, problem, said), read).to(unit)
 
 
-def _sum(terms: list[Estimate], groups: np.ndarray | None) -> Estimate:
+def _remembering_longest(problem: Problem, order: TimeOrder, chain: list[tuple[Variable, Variable]]) -> Problem:
+    """The problem in time as the pair of sides that remembers longest has it: all terms share folds and blocks."""
+    longest = max((order.against(*pair) for pair in chain), key=lambda of_pair: of_pair.time)
+    return replace(problem, order=longest, groups=longest.blocks)
+
+
+def _sum(terms: list[Estimate], problem: Problem, said: list[str]) -> Estimate:
     """The terms' sum (nats); its error from the sums of the rows where every term has them, else from independent errors."""
-    n, value = terms[0].n, float(sum(term.value for term in terms))
+    n, value = problem.n, float(sum(term.value for term in terms))
     bounds = [term.lower_bound for term in terms]
     parts = [term.pointwise_values for term in terms if term.pointwise_values is not None]
     rows = np.sum(parts, axis=0) if len(parts) == len(terms) else None
     # Rows leave out the partition terms' own noise, which each term's error holds: the larger of the two.
     apart = float(np.sqrt(sum(term.stderr**2 for term in terms)))
-    stderr = apart if rows is None else max(apart, clustered_stderr(rows, groups))
+    stderr = apart if rows is None else max(apart, problem.stderr(rows))
     correction = float(sum(term.diagnostics.get("bias_correction") or 0.0 for term in terms))
-    half_width = interval_half_width(stderr, correction, n)
+    half_width = interval_half_width(stderr, correction, problem.independent_rows)
     above = float(np.sqrt(sum((term.interval[1] - term.value) ** 2 for term in terms)))
     return Estimate(
         value=value,
@@ -130,7 +148,7 @@ def _sum(terms: list[Estimate], groups: np.ndarray | None) -> Estimate:
             "basis": "chain rule over blocks on the same folds",
             "terms_nats": [term.value for term in terms],
             "bias_correction": correction,
-            "warnings": [f"term {k + 1}: {warning}" for k, term in enumerate(terms) for warning in term.warnings],
+            "warnings": [*said, *(f"term {k + 1}: {warning}" for k, term in enumerate(terms) for warning in term.warnings)],
         },
         pointwise_values=rows,
     )

@@ -13,6 +13,7 @@ from sklearn.exceptions import DataConversionWarning
 
 from mine.api import estimate
 from mine.data.columns import DiscreteSpec, merged_by_float, own_spec
+from mine.data.order import read_order
 from mine.data.preprocessing import RobustLogScaler
 from mine.data.problem import problem_seed
 from mine.data.sides import as_variable
@@ -59,6 +60,7 @@ class Scorer:
     method: str
     n_neighbors: int
     seed: int
+    order: Any = None
 
     @classmethod
     def of(
@@ -70,6 +72,7 @@ class Scorer:
         discrete_target: bool | None,
         n_neighbors: int,
         random_state: Any,
+        order: Any = None,
     ) -> Scorer:
         from mine.estimators import get_estimator
 
@@ -84,7 +87,9 @@ class Scorer:
         n = len(next(iter(X.values())))
         if len(target) != n:
             raise InputError(f"X has {n} rows and y has {len(target)}: inconsistent numbers of samples.")
-        return cls(features, _feature(target, "y", discrete_target, rng), method, n_neighbors, seed)
+        if order is not None:
+            order = read_order(order, n, None)
+        return cls(features, _feature(target, "y", discrete_target, rng), method, n_neighbors, seed, order)
 
     def relevance(self, blocks: list[tuple[int, ...]], n_jobs: int | None) -> list[float]:
         target = [self.target]
@@ -96,7 +101,7 @@ class Scorer:
 
     def _all(self, jobs: list[tuple[list[Feature], list[Feature]]], n_jobs: int | None) -> list[float]:
         values: Any = Parallel(n_jobs=n_jobs)(
-            delayed(_work)(a, b, self.method, self.n_neighbors, self.seed, os.getpid()) for a, b in jobs
+            delayed(_work)(a, b, self.method, self.n_neighbors, self.seed, self.order, os.getpid()) for a, b in jobs
         )
         return [float(value) for value in values]
 
@@ -128,15 +133,17 @@ def _feature(values: np.ndarray, name: str, discrete: DiscreteSpec, rng: np.rand
     return Feature(jittered(scaled[:, None], rng)[:, 0], codes, constant, scaled)
 
 
-def _work(a: list[Feature], b: list[Feature], method: str, k: int, seed: int, parent: int) -> float:
+def _work(a: list[Feature], b: list[Feature], method: str, k: int, seed: int, order: np.ndarray | None, parent: int) -> float:
     end_with(parent)
-    return _information(a, b, method, k, seed)
+    return _information(a, b, method, k, seed, order)
 
 
-def _information(a: list[Feature], b: list[Feature], method: str, k: int, seed: int) -> float:
+def _information(a: list[Feature], b: list[Feature], method: str, k: int, seed: int, order: np.ndarray | None = None) -> float:
     a, b = ([f for f in side if not f.constant and not f.identifier] for side in (a, b))
     if not a or not b:
         return 0.0
+    if order is not None:  # neighbours in time are no neighbours: mine.estimate knows which rows count as independent
+        return _by_method(a, b, _method_of_kinds(a, b) if method == "neighbors" else method, seed, order)
     if method != "neighbors" or sum(len([f for f in side if f.values is not None]) for side in (a, b)) > NEIGHBOUR_COLUMNS + 1:
         return _by_method(a, b, "auto" if method == "neighbors" else method, seed)
     return _by_neighbors(a, b, k)
@@ -192,7 +199,18 @@ def _rows(feature: Feature, rows: np.ndarray) -> Feature:
     )
 
 
-def _by_method(a: list[Feature], b: list[Feature], method: str, seed: int) -> float:
+def _method_of_kinds(a: list[Feature], b: list[Feature]) -> str:
+    """The method of :func:`mine.estimate` that does what :func:`_by_neighbors` would."""
+    labels = [all(f.codes is not None for f in side) for side in (a, b)]
+    if all(labels):
+        return "discrete"
+    mixed = any(f.codes is not None for side, only in zip((a, b), labels, strict=True) if not only for f in side)
+    if mixed or sum(f.codes is None for f in (*a, *b)) > NEIGHBOUR_COLUMNS + 1:
+        return "auto"
+    return "ross" if any(labels) else "ksg"
+
+
+def _by_method(a: list[Feature], b: list[Feature], method: str, seed: int, order: np.ndarray | None = None) -> float:
     """Through :func:`mine.estimate`: labels as labels, numbers as numbers."""
     import pyarrow as pa
 
@@ -203,4 +221,4 @@ def _by_method(a: list[Feature], b: list[Feature], method: str, seed: int) -> fl
             labels[f"{name}[{j}]"] = feature.codes is not None
             columns[f"{name}[{j}]"] = feature.codes if feature.codes is not None else feature.tied
         tables.append(pa.table(columns))
-    return estimate(*tables, method=method, discrete=labels, random_state=seed, progress=False).value
+    return estimate(*tables, method=method, discrete=labels, order=order, random_state=seed, progress=False).value

@@ -32,6 +32,7 @@ def mutual_info(
     discrete: DiscreteSpec = None,
     discrete_target: bool | None = None,
     n_neighbors: int = 3,
+    order: Any = None,
     parse: bool = False,
     random_state: Any = 0,
     n_jobs: int | None = None,
@@ -48,6 +49,8 @@ def mutual_info(
         discrete: Which columns of X are labels; see :func:`mine.estimate`.
         discrete_target: Whether y is labels; None decides by the same rule.
         n_neighbors: k of the neighbours.
+        order: ``"time"`` where rows come in the order of time, or one number or date a row; see :func:`mine.estimate`. Rows
+            near in time do not count as neighbours then.
         parse: Read columns of numbers written as text as numbers, as in :func:`mine.estimate`; a warning names them.
         random_state: Seed or generator of the tiny noise that tells ties apart, or of a critic.
         n_jobs: Workers of joblib.
@@ -60,7 +63,7 @@ def mutual_info(
         array([False, False,  True, False])
     """
     X, y = _read(parse, X, y, discrete, discrete_target)
-    scorer = Scorer.of(named_columns(X, "x"), y, method, discrete, discrete_target, n_neighbors, random_state)
+    scorer = Scorer.of(named_columns(X, "x"), y, method, discrete, discrete_target, n_neighbors, random_state, order)
     return np.array(scorer.relevance([(j,) for j in range(len(scorer.features))], n_jobs))
 
 
@@ -84,6 +87,7 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):
         discrete: Which columns are labels; see :func:`mine.estimate`.
         discrete_target: Whether y is labels; None decides by the rule.
         n_neighbors: k of the neighbours.
+        order: As in :func:`mine.mutual_info`; one value a row needs as many as ``fit`` is given.
         parse: Read columns of numbers written as text as numbers; see :func:`mine.estimate`.
         random_state: Seed; an integer gives the same choice every time.
         n_jobs: Workers of joblib.
@@ -113,6 +117,7 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):
         discrete: DiscreteSpec = None,
         discrete_target: bool | None = None,
         n_neighbors: int = 3,
+        order: Any = None,
         parse: bool = False,
         random_state: Any = 0,
         n_jobs: int | None = None,
@@ -124,6 +129,7 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):
         self.discrete = discrete
         self.discrete_target = discrete_target
         self.n_neighbors = n_neighbors
+        self.order = order
         self.parse = parse
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -158,7 +164,9 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):
             validate_data(self, X, skip_check_array=True)  # sets n_features_in_ and feature_names_in_
         else:
             self.n_features_in_ = n_features
-        scorer = Scorer.of(columns, y, self.method, self.discrete, self.discrete_target, self.n_neighbors, self.random_state)
+        scorer = Scorer.of(
+            columns, y, self.method, self.discrete, self.discrete_target, self.n_neighbors, self.random_state, self.order
+        )
         members = self._members(n_features)
         self.groups_ = list(members)
         blocks = list(members.values())
