@@ -20,6 +20,8 @@ ROUNDING = 2e-7
 NEARLY = 0.3
 #: Share left by a smooth regression from which noise and the regression's own error cannot be told apart.
 UNRESOLVED = 0.05
+#: Magnitude whose squares, summed over rows, float64 still holds.
+FARTHEST = 1e140
 
 
 @dataclass(frozen=True)
@@ -103,11 +105,19 @@ def without_line(values: np.ndarray, inputs: np.ndarray) -> tuple[np.ndarray, np
     >>> bool(share < 1e-12)
     True
     """
+    values, inputs = _tame(values), _tame(inputs)
     centred = values - values.mean(0)
     inputs = inputs - inputs.mean(0)
     inputs = inputs / np.maximum(inputs.std(0), np.finfo(float).tiny)
     left = centred - inputs @ np.linalg.lstsq(inputs, centred, rcond=None)[0]
     return left, left.std(0) / np.maximum(values.std(0), np.finfo(float).tiny)
+
+
+def _tame(values: np.ndarray) -> np.ndarray:
+    """The same columns; those of a scale whose squares are beyond float64 divided by their largest magnitude."""
+    largest = np.abs(values).max(0)
+    extreme = (largest > FARTHEST) | ((largest > 0) & (largest < 1 / FARTHEST))
+    return values / np.where(extreme, largest, 1.0) if extreme.any() else values
 
 
 def _lines(values: np.ndarray, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -170,7 +170,7 @@ def _best_spaces(
 ) -> dict[int, SmoothFit]:
     """The better fit of each column, to its scaled values or to the logits of its range: a saturated curve is steep in them."""
     u = predictor[rows]
-    u = RobustLogScaler().fit_transform(u[:, np.ptp(u, 0) > 0])
+    u = RobustLogScaler().fit_transform(u[:, (u != u[0]).any(0)])
     v = values[rows][:, list(columns)]
     targets = np.concatenate([RobustLogScaler().fit_transform(v), _logits(v)], 1)
     fits = smooth_fits(u, targets) if kernels is None else smooth_fits(u, targets, kernels)

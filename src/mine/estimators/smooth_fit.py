@@ -24,6 +24,8 @@ NOISES = 10.0 ** np.arange(-12, 0.6, 0.5)
 LINE, ROUNDING = 30.0, 1e-14
 #: Share of the error's variance from which noise counts as a part of it.
 NOISE_SHARE = 0.1
+#: Errors are told up to so many times the spread of a target, which may be next to nothing beside a few far rows.
+MOST = 1e200
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def smooth_fits(
     errors = [bent / np.maximum(1 - (basis**2).sum(1), 1e-12)[:, None]]
     noises, of_kernel = [np.inf], [-1]
     squared = cdist(predictor, predictor, "sqeuclidean")
-    squared /= np.median(squared)
+    squared /= np.median(squared) or np.median(squared[squared > 0])  # of mostly equal rows half are 0 apart
     columns = predictor.T if predictor.shape[1] > 1 else ()
     apart = [cdist(column[:, None], column[:, None], "sqeuclidean") for column in columns]
     apart = [one / np.median(one[one > 0]) for one in apart]
@@ -103,13 +105,13 @@ def _best(
     """The fit with the least error out of ``errors`` (f, m), with variances ``noises`` (f,) of the noise."""
     spread = max(np.diff(np.quantile(target, [0.1, 0.9])).item() / 2.5631, np.finfo(float).tiny)
     scales = np.quantile(np.abs(errors), 0.8, axis=1) / 1.2816
-    logs = np.log(scales / spread + 1e-13)
+    logs = np.log(np.minimum(scales, MOST * spread) / spread + 1e-13)
     best = int(logs.argmin())
     noisy = noises >= NOISE_SHARE * scales[best] ** 2
     ranked = sorted(set(of_kernel.tolist()) - {-1}, key=lambda k: logs[of_kernel == k].min())
     return SmoothFit(
         math.exp(logs[best]),
-        float(np.quantile(np.abs(errors[best]), 0.95)) / 1.96 / spread,
+        min(float(np.quantile(np.abs(errors[best]), 0.95)) / 1.96, MOST * spread) / spread,
         float(logs[noisy].min() - logs[best]),
         target,
         errors[best],

@@ -101,6 +101,9 @@ def total_correlation(
     )
     spec = False if takes_numbers_only(estimator) else discrete
     sides = [as_variable(block, name, spec) for name, block in named.items()]
+    labels = [column for side in sides for column in side.discrete_columns]
+    if takes_numbers_only(estimator) and labels:
+        raise InputError(f"This method needs numbers, but these columns are labels: {', '.join(labels)}. Use method 'auto'.")
     for side in sides:
         if len(side) != problem.n:
             raise InputError(f"{side.name} has {len(side)} rows and {sides[0].name} has {problem.n}: blocks share their rows.")
