@@ -14,7 +14,7 @@ import pytest
 
 import mine
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
-from mine.information.extrapolation import fitted_line, nested_parts
+from mine.information.extrapolation import fitted_line, nested_parts, summed_up
 from mine.information.sample_size import _parts
 
 
@@ -79,6 +79,23 @@ def test_the_interval_is_no_narrower_than_the_sampling_error() -> None:
     assert high - low == pytest.approx(2 * 1.96 * 0.1)
 
 
+def whole(value: float, stderr: float, interval: tuple[float, float]) -> mine.Estimate:
+    return mine.Estimate(value, None, stderr, interval, "auto", 1000)
+
+
+def test_what_no_line_removes_stays_in_the_interval() -> None:
+    """An estimate that may be far too low: its upper end is kept, beside the error of the line."""
+    values = [[1.9], [1.8, 1.8], [1.6] * 4, [1.2] * 8]
+    check = summed_up(whole(1.9, 0.1, (1.7, 3.1)), values, (1000, 500, 250, 125))
+    assert check.line_interval == pytest.approx((2.0 - 0.196, 2.0 + 0.196))
+    assert check.interval[1] - 2.0 == pytest.approx(1.2)  # the root of 0.196^2 + (1.2^2 - 0.196^2)
+    assert 2.0 - check.interval[0] == pytest.approx(0.2)
+    open_above = summed_up(whole(1.9, 0.1, (1.7, math.inf)), values, (1000, 500, 250, 125))
+    assert open_above.interval[1] == math.inf and "∞)" in str(open_above) and open_above.to_dict()["interval"][1] is None
+    without_error = summed_up(whole(1.9, math.nan, (-math.inf, math.inf)), values, (1000, 500, 250, 125))
+    assert without_error.interval == without_error.line_interval
+
+
 def test_parts_are_nested_and_disjoint() -> None:
     parts = nested_parts(np.random.default_rng(0).permutation(103), 4)
     for level, halves in itertools.pairwise(parts):
@@ -104,7 +121,7 @@ def test_the_known_bias_of_a_method_is_removed() -> None:
 
 def test_too_few_rows_are_flagged() -> None:
     """Nearest neighbours in twenty dimensions: the error falls far slower than 1 / n, and from below."""
-    x, e = np.random.default_rng(0).normal(size=(2, 1600, 20))
+    x, e = np.random.default_rng(0).normal(size=(2, 800, 20))
     check = mine.sample_size_check(x, x + 0.3 * e, method="ksg", random_state=0)
     assert not check.straight and not check.settled
     assert check.p_value < 0.05

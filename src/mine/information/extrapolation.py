@@ -28,8 +28,10 @@ class SampleSizeCheck:
 
     Attributes:
         value: The estimate extrapolated to unlimited rows, in ``unit``.
-        interval: 95 % interval of the true value, if the error is proportional to ``1 / n``. If the points are not on a line,
-            it also contains the interval of ``estimate``.
+        interval: 95 % interval of the true value. No line removes an error that does not shrink with n, such as a critic that
+            misses dependence: what the interval of ``estimate`` holds beyond sampling error is kept on either side. If the
+            points are not on a line, it also contains that interval.
+        line_interval: 95 % interval of the intercept alone, if the error is proportional to ``1 / n``.
         estimate: The estimate on all rows, as :func:`mine.estimate` gives it.
         sizes: Rows of the parts of each level, largest first.
         values: The estimates on the parts of each level.
@@ -41,6 +43,7 @@ class SampleSizeCheck:
 
     value: float
     interval: tuple[float, float]
+    line_interval: tuple[float, float]
     estimate: Estimate
     sizes: tuple[int, ...]
     values: tuple[tuple[float, ...], ...]
@@ -58,9 +61,9 @@ class SampleSizeCheck:
     def settled(self) -> bool:
         """Whether the points are straight, and the step from all rows to unlimited rows is within the interval of ``estimate``.
 
-        If that interval has an open end, half the width of the extrapolated one stands in its place.
+        If that interval has an open end, half the width of ``line_interval`` stands in its place.
         """
-        half = (self.interval[1] - self.interval[0]) / 2
+        half = (self.line_interval[1] - self.line_interval[0]) / 2
         low, high = self.estimate.interval
         low = low if math.isfinite(low) else self.estimate.value - half
         high = high if math.isfinite(high) else self.estimate.value + half
@@ -81,6 +84,7 @@ class SampleSizeCheck:
         return {
             "value": self.value,
             "interval": [float(end) if math.isfinite(end) else None for end in self.interval],
+            "line_interval": list(self.line_interval),
             "straight": self.straight,
             "settled": self.settled,
             "p_value": self.p_value,
@@ -119,7 +123,9 @@ def summed_up(whole: Estimate, values: Sequence[Sequence[float]], sizes: Sequenc
     """The result of the estimate on all rows and of the values on the parts of each level, all in one unit."""
     line = fitted_line(values, whole.stderr)
     straight = line.p_value >= LEVEL
-    interval, warnings = line.interval, list(whole.warnings)
+    half = line.interval[1] - line.intercept
+    low, high = (math.hypot(half, _beyond_sampling(whole, end)) for end in (0, 1))
+    interval, warnings = (line.intercept - low, line.intercept + high), list(whole.warnings)
     if not straight:
         interval = min(interval[0], whole.interval[0]), max(interval[1], whole.interval[1])
         warnings.insert(
@@ -128,9 +134,18 @@ def summed_up(whole: Estimate, values: Sequence[Sequence[float]], sizes: Sequenc
             "and the extrapolated value means little. Use more rows, fewer columns, or a method made for these data.",
         )
     return SampleSizeCheck(
-        line.intercept, interval, whole, tuple(sizes), tuple(tuple(level) for level in values), straight, line.p_value,
-        whole.unit, warnings,
+        value=line.intercept, interval=interval, line_interval=line.interval, estimate=whole, sizes=tuple(sizes),
+        values=tuple(tuple(level) for level in values), straight=straight, p_value=line.p_value, unit=whole.unit,
+        warnings=warnings,
     )  # fmt: skip
+
+
+def _beyond_sampling(estimate: Estimate, end: int) -> float:
+    """How far an end of the interval reaches beyond sampling error; 0 for a method without an error bar."""
+    if not math.isfinite(estimate.stderr):
+        return 0.0
+    reach = abs(estimate.interval[end] - estimate.value)
+    return math.sqrt(max(reach**2 - (1.96 * estimate.stderr) ** 2, 0.0))
 
 
 def nested_parts(sequence: np.ndarray, levels: int) -> list[list[np.ndarray]]:
