@@ -14,7 +14,7 @@ import mine
 from mine import tasks
 
 #: Without the prefix ``structured-``.
-SIX = ("bumps-0.9", "bumps-0.995", "digits-flat", "words-10-topics", "blobs-flat", "embedding-320-mi-3")
+SIX = ("bumps-0.9", "bumps-0.995", "digits-flat", "words-10-topics", "blobs-flat", "digits-noisy-labels")
 
 
 def row(name: str, n: int, effort: str, levels: int) -> str:

@@ -186,6 +186,12 @@ def test_given_z_missing_rows_and_progress() -> None:
 # === What is refused, and what is shown ===
 
 
+def test_an_error_of_a_part_says_so() -> None:
+    x = np.repeat(["common", "rare"], [590, 10])
+    with pytest.raises(InputError, match=r"In a part of 300 rows: .*constant"):
+        mine.sample_size_check(x, normals(600, 1, 0)[1], method="ross", order="time")
+
+
 def test_wrong_calls_are_refused_before_anything_is_estimated() -> None:
     x, y = normals(500, 1, 0)
     with pytest.raises(InputError, match="levels must be an integer of at least 3, got 2"):
@@ -194,6 +200,8 @@ def test_wrong_calls_are_refused_before_anything_is_estimated() -> None:
         mine.sample_size_check(x, y, levels=5)
     with pytest.raises(InputError, match="same number of rows"):
         mine.sample_size_check(x, y[:-1])
+    with pytest.raises(UnknownNameError, match="column in discrete 'a'"):
+        mine.sample_size_check(x, y, discrete=["a"])
     with pytest.raises(UnknownNameError, match="stepz"):
         mine.sample_size_check(x, y, stepz=3)
     with pytest.raises(InputError, match="sample_weight"):

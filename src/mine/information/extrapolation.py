@@ -82,14 +82,14 @@ class SampleSizeCheck:
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON-ready values: a number that is not finite is None."""
         return {
-            "value": self.value,
-            "interval": [float(end) if math.isfinite(end) else None for end in self.interval],
-            "line_interval": list(self.line_interval),
+            "value": _finite(self.value),
+            "interval": [_finite(end) for end in self.interval],
+            "line_interval": [_finite(end) for end in self.line_interval],
             "straight": self.straight,
             "settled": self.settled,
-            "p_value": self.p_value,
+            "p_value": _finite(self.p_value),
             "sizes": list(self.sizes),
-            "values": [list(level) for level in self.values],
+            "values": [[_finite(value) for value in level] for level in self.values],
             "unit": self.unit,
             "estimate": self.estimate.to_dict(),
             "sentence": self.sentence,
@@ -138,6 +138,10 @@ def summed_up(whole: Estimate, values: Sequence[Sequence[float]], sizes: Sequenc
         values=tuple(tuple(level) for level in values), straight=straight, p_value=line.p_value, unit=whole.unit,
         warnings=warnings,
     )  # fmt: skip
+
+
+def _finite(number: float) -> float | None:
+    return float(number) if math.isfinite(number) else None
 
 
 def _beyond_sampling(estimate: Estimate, end: int) -> float:

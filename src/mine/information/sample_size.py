@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from mine.data.order import read_order
 from mine.data.parsing import read_texts
 from mine.data.problem import problem_seed
 from mine.data.rows import complete_rows, rereadable, same_length, select_rows
-from mine.data.sides import as_variable
+from mine.data.sides import as_variable, check_discrete_names
 from mine.data.weights import refuse_weights
 from mine.errors import InputError, NotEnoughDataError
 from mine.estimators import takes_numbers_only
@@ -99,13 +101,8 @@ def sample_size_check(
     refuse_weights(options)
     numbers_only = takes_numbers_only(_estimator(method, options, given=z is not None))
     (x, y, z), read = read_texts(parse, discrete, x=x, y=y, z=z)
-    sides = {
-        "x": rereadable(x),
-        "y": rereadable(y),
-        "z": rereadable(z),
-        "groups": rereadable(groups),
-        "order": rereadable(order),
-    }
+    given = {"x": x, "y": y, "z": z, "groups": groups, "order": order}
+    sides = {name: rereadable(side) for name, side in given.items()}
     if drop_missing:
         sides = dict(zip(sides, complete_rows(**sides)[0], strict=True))
     n, kinds = _kinds({name: sides[name] for name in "xyz" if sides[name] is not None}, discrete, numbers_only)
@@ -116,7 +113,7 @@ def sample_size_check(
     with progress_callback(progress) as on_progress:
         estimates = _estimates(sides, parts, seed, settings, on_progress)
     whole = with_read_columns(estimates[0][0], read)
-    return summed_up(whole, [[e.value for e in level] for level in estimates], [int(level[0].sum()) for level in parts])
+    return summed_up(whole, [[e.value for e in level] for level in estimates], [round(n / len(level)) for level in parts])
 
 
 def _estimates(
@@ -132,14 +129,26 @@ def _estimates(
             if on_progress is not None:
                 on_progress(sum(map(len, out)), total, f"{int(mask.sum()):,} of {len(mask):,} rows")
             rows = {name: _rows(side, mask) for name, side in sides.items()}
-            out[-1].append(estimate(**rows, random_state=next(seeds), **settings))
+            with _named_part(mask):
+                out[-1].append(estimate(**rows, random_state=next(seeds), **settings))
     return out
+
+
+@contextmanager
+def _named_part(mask: np.ndarray) -> Iterator[None]:
+    """Say of an error that it is one of a part of the rows, as where a rare label is missing."""
+    try:
+        yield
+    except InputError as error:
+        if mask.all():
+            raise
+        raise InputError(f"In a part of {int(mask.sum()):,} rows: {error} A smaller levels makes the parts larger.") from error
 
 
 def _estimator(method: Any, options: dict[str, Any], *, given: bool) -> Any:
     """The estimator that every part is given to, so that a wrong option is refused before the first estimate."""
-    known = {"effort", "critic", "device", "fabric", "conditional"}
-    own = {name: value for name, value in options.items() if name not in known}
+    arguments = inspect.signature(estimate).parameters
+    own = {name: value for name, value in options.items() if name not in arguments}
     if options.get("critic") is not None:
         own["critic"] = options["critic"]
     return choose_estimator(method, own, effort=options.get("effort"), conditional=options.get("conditional"), given=given)
@@ -149,6 +158,7 @@ def _kinds(sides: dict[str, Any], discrete: DiscreteSpec, numbers_only: bool) ->
     """The number of rows, and which columns are labels, by the values of all rows: a part has fewer rows per value."""
     spec = False if numbers_only and discrete is None else discrete
     typed = [as_variable(side, name, spec) for name, side in sides.items()]
+    check_discrete_names(discrete, *typed)
     for other in typed[1:]:
         same_length(len(typed[0]), len(other), other.name)
     if numbers_only or not any(side.n_discrete for side in typed):
