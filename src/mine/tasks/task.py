@@ -69,7 +69,7 @@ class Task:
     def sample(self, n: int, random_state: Any = None) -> tuple[np.ndarray, np.ndarray]:
         """Draw ``n`` independent rows; the same seed gives the same rows.
 
-        x has shape (n, dx), or (n, *x_shape) if the task has one; y likewise.
+        x has shape ``(n, dx)``, or ``(n, *x_shape)`` if the task has one; y likewise.
         """
         if n < 1:
             raise InputError(f"n must be 1 or more, got {n!r}.")
