@@ -213,7 +213,7 @@ def test_the_result_prints_plots_and_becomes_json() -> None:
     check = mine.sample_size_check(x, y, method=plug_in, random_state=0)
     text = str(check)
     assert re.search(r"^Extrapolated: 1\.\d{3} nats   95 % interval \[", text)
-    assert "From half of the 800 rows to all of them the estimate moved by -0.0" in text
+    assert "From half of the 800 rows to all of them the estimate moved by -0.0" in " ".join(text.split())
     assert "100 rows: " in text and "(mean of 8)" in text
     plain = json.loads(json.dumps(check.to_dict(), allow_nan=False))
     assert plain["sizes"] == [800, 400, 200, 100] and plain["straight"] is True

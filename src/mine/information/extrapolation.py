@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -110,7 +111,7 @@ class SampleSizeCheck:
         ends = f"[{low:.3f}, {high:.3f}]" if math.isfinite(high) else f"[{low:.3f}, ∞)"
         lines = [
             f"Extrapolated: {self.value:.3f} {self.unit}   95 % interval {ends}",
-            f"  {self.sentence}",
+            *wrap(self.sentence, 100, initial_indent="  ", subsequent_indent="  "),
             *(
                 f"  {size:>9,} rows: {mean:.3f}" + (f" (mean of {len(level)})" if len(level) > 1 else "")
                 for size, mean, level in zip(self.sizes, self.means, self.values, strict=True)
