@@ -30,6 +30,12 @@ Y = np.log(X) + RNG.normal(size=N)
 Z = RNG.normal(size=N)
 
 Entry = Callable[..., Any]
+
+
+def _whole(check: Any) -> Any:
+    return check.estimate
+
+
 ESTIMATES: dict[str, Entry] = {
     "estimate x": lambda data, **parse: mine.estimate(data, Y, method="gaussian", **parse),
     "estimate y": lambda data, **parse: mine.estimate(Y, data, method="gaussian", **parse),
@@ -43,6 +49,10 @@ ESTIMATES: dict[str, Entry] = {
     "kl_divergence p": lambda data, **parse: mine.kl_divergence(data, X + 9, steps=2, random_state=0, **parse),
     "kl_divergence q": lambda data, **parse: mine.kl_divergence(X + 9, data, steps=2, random_state=0, **parse),
     "total_correlation": lambda data, **parse: mine.total_correlation({"known": data, "y": Y}, method="gaussian", **parse),
+    "sample_size_check x": lambda data, **parse: _whole(mine.sample_size_check(data, Y, levels=3, method="gaussian", **parse)),
+    "sample_size_check z": lambda data, **parse: _whole(
+        mine.sample_size_check(Y, Z, data, levels=3, method="gaussian", **parse)
+    ),
 }
 OTHERS: dict[str, Entry] = {
     "independence_test x": lambda data, **parse: mine.independence_test(data, Y, n_permutations=19, random_state=0, **parse),

@@ -74,6 +74,9 @@ CALLS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
     "pairwise": lambda x, y: float(np.sum(mine.pairwise(np.c_[x, y], random_state=0)["value"])),
     "kl_divergence": lambda x, y: mine.kl_divergence(x, x + 1, steps=5, random_state=0).value,
     "total_correlation": lambda x, y: mine.total_correlation([x, y], method="mine", steps=5, random_state=0).value,
+    "sample_size_check": lambda x, y: (
+        mine.sample_size_check(np.tile(x, (4, 1)), np.tile(y, (4, 1)), levels=3, method="gaussian", random_state=0).value
+    ),
     "transfer_entropy": lambda x, y: (
         mine.transfer_entropy(np.repeat(x[:, 0], 5), np.tile(y, (5, 1)), method="gaussian", random_state=0).value
     ),

@@ -32,6 +32,8 @@ if _TYPE_CHECKING:
     from mine.independence.test import IndependenceTest as IndependenceTest
     from mine.independence.test import independence_test as independence_test
     from mine.information.divergence import kl_divergence as kl_divergence
+    from mine.information.extrapolation import SampleSizeCheck as SampleSizeCheck
+    from mine.information.sample_size import sample_size_check as sample_size_check
     from mine.information.series import lagged_information as lagged_information
     from mine.information.series import transfer_entropy as transfer_entropy
     from mine.information.several import total_correlation as total_correlation
@@ -54,6 +56,7 @@ _HOME = {
     "MutualInfoSelector": "mine.tables.selection",
     "MutualInformation": "mine.mutual_information",
     "NotEnoughDataError": "mine.errors",
+    "SampleSizeCheck": "mine.information.extrapolation",
     "StaleCriticError": "mine.errors",
     "UnknownNameError": "mine.errors",
     "benchmark": "mine.benchmarking.run",
@@ -67,6 +70,7 @@ _HOME = {
     "methods": "mine.estimators",
     "mutual_info": "mine.tables.selection",
     "pairwise": "mine.tables.pairwise",
+    "sample_size_check": "mine.information.sample_size",
 }
 #: Where people coming from mine-pytorch look for its names.
 _ELSEWHERE = {
@@ -87,6 +91,7 @@ __all__ = [
     "MutualInfoSelector",
     "MutualInformation",
     "NotEnoughDataError",
+    "SampleSizeCheck",
     "StaleCriticError",
     "UnknownNameError",
     "__version__",
@@ -103,6 +108,7 @@ __all__ = [
     "models",
     "mutual_info",
     "pairwise",
+    "sample_size_check",
     "sampling",
     "tasks",
     "terms",

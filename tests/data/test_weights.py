@@ -75,6 +75,7 @@ def test_where_weights_are_not_taken_the_refusal_names_what_takes_them():
     for refused in (
         lambda: mine.independence_test(X, Y, sample_weight=WEIGHTS),
         lambda: mine.total_correlation([X, Y], sample_weight=WEIGHTS),
+        lambda: mine.sample_size_check(X, Y, sample_weight=WEIGHTS),
         lambda: mine.transfer_entropy(repeated(X), repeated(Y), sample_weight=np.ones(WEIGHTS.sum())),
     ):
         with pytest.raises(InputError, match=r"Only mine\.estimate takes sample_weight=, for labels: repeat the rows"):

@@ -14,8 +14,8 @@ N = 20_000
 def test_mean_log_ratio_is_the_information(name: str) -> None:
     task = tasks.get_task(name)
     x, y = task.sample(N, random_state=11)
-    assert x.shape == (N, task.dx)
-    assert y.shape == (N, task.dy)
+    assert x.reshape(N, -1).shape == (N, task.dx)
+    assert y.reshape(N, -1).shape == (N, task.dy)
     ratio = task.log_ratio(x, y)
     assert ratio.shape == (N,)
     assert np.isfinite(ratio).all()
@@ -32,8 +32,8 @@ def test_rows_follow_the_seed(name: str) -> None:
     (x, y), (again, _), (other, _) = (task.sample(50, random_state=seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(x, again)
     assert not np.array_equal(x, other)
-    assert x.shape == (50, task.dx)
-    assert y.shape == (50, task.dy)
+    assert x.shape == (50, *(task.x_shape or (task.dx,)))
+    assert y.shape == (50, *(task.y_shape or (task.dy,)))
     assert np.isfinite(x).all()
     assert np.isfinite(y).all()
 

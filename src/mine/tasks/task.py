@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
@@ -33,14 +34,19 @@ class Task:
 
     Attributes:
         name: Unique name, as on the command line.
-        dx: Columns of x.
-        dy: Columns of y.
+        dx: Numbers in one row of x.
+        dy: Numbers in one row of y.
         mutual_information: I(x; y) in nats.
         description: One line.
         source: Paper, and where in it.
         suite: The suite it is reported in, for example ``"published"``.
         sampler: ``(n, generator) -> (x, y)`` of shapes (n, dx) and (n, dy).
         ratio: ``log p(x, y) / (p(x) p(y))`` of rows in nats, shape (n,), or None where no closed form exists.
+        x_shape: Shape of one row of x if it is an image or a sequence, for example (1, 16, 16); None for a row of columns.
+        y_shape: Shape of one row of y, likewise.
+
+    Raises:
+        InputError: A shape of other than ``dx`` or ``dy`` numbers.
     """
 
     name: str
@@ -52,13 +58,23 @@ class Task:
     suite: str
     sampler: Sampler
     ratio: LogRatio | None = None
+    x_shape: tuple[int, ...] | None = None
+    y_shape: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        for side, shape, size in (("x", self.x_shape, self.dx), ("y", self.y_shape, self.dy)):
+            if shape is not None and math.prod(shape) != size:
+                raise InputError(f"{side}_shape {shape} has {math.prod(shape)} numbers, but d{side} is {size}.")
 
     def sample(self, n: int, random_state: Any = None) -> tuple[np.ndarray, np.ndarray]:
-        """Draw ``n`` independent rows: x of shape (n, dx), y of shape (n, dy); the same seed gives the same rows."""
+        """Draw ``n`` independent rows; the same seed gives the same rows.
+
+        x has shape ``(n, dx)``, or ``(n, *x_shape)`` if the task has one; y likewise.
+        """
         if n < 1:
             raise InputError(f"n must be 1 or more, got {n!r}.")
         x, y = self.sampler(n, np.random.default_rng(random_state))
-        return x.reshape(n, self.dx), y.reshape(n, self.dy)
+        return x.reshape(n, *(self.x_shape or (self.dx,))), y.reshape(n, *(self.y_shape or (self.dy,)))
 
     @property
     def has_log_ratio(self) -> bool:
@@ -86,7 +102,10 @@ class Task:
         source: str | None = None,
         suite: str | None = None,
     ) -> Task:
-        """The same information under invertible maps of x and y; ``dx`` and ``dy`` where a map changes the dimension."""
+        """The same information under invertible maps of x and y; ``dx`` and ``dy`` where a map changes the dimension.
+
+        A side that is mapped has rows of columns again, whatever its shape was.
+        """
         base = self
 
         def sampler(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -101,6 +120,7 @@ class Task:
         return replace(
             self, name=name, description=description, sampler=sampler, ratio=ratio, dx=dx or self.dx, dy=dy or self.dy,
             source=source or self.source, suite=suite or self.suite,
+            x_shape=None if x else self.x_shape, y_shape=None if y else self.y_shape,
         )  # fmt: skip
 
 
