@@ -212,3 +212,17 @@ def test_a_tree_and_all_distances_agree(columns: int, n: int, monkeypatch: pytes
         found.append((distance, count_closer(values, distance)))
     np.testing.assert_array_equal(*(distance for distance, _ in found))
     np.testing.assert_array_equal(*(counts for _, counts in found))
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_many_columns_have_no_near_neighbours(given: bool) -> None:
+    """KSG finds a fifth of what there is: no upper end can be given, and a sentence says so."""
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(400, 40))
+    y = 0.3 * x + np.sqrt(1 - 0.09) * rng.normal(size=(400, 40))
+    z = rng.normal(size=400) if given else None
+    est = mine.estimate(x, y, z, method="ksg", random_state=0)
+    assert est.value < 0.5 < -20 * np.log(1 - 0.09) < est.interval[1] == np.inf
+    assert "hardly nearer than any other row" in est.warnings[0]
+    few = mine.estimate(x[:, :2], y[:, :2], z, method="ksg", random_state=0)
+    assert few.interval[1] < 1 and not few.warnings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from mine.data.problem import Problem, clustered_stderr
 from mine.data.variable import Variable
 from mine.errors import NotEnoughDataError
 from mine.estimators.gaussian import copula_information
-from mine.estimators.ksg import KSG, conditional_ksg, conditional_ksg_rows
+from mine.estimators.ksg import FAR_NEIGHBOURS, KSG, conditional_ksg, conditional_ksg_rows, neighbours_are_far
 from mine.estimators.neighbours import disjoint_parts, drift_warnings, jittered, prepared, spread
 from mine.estimators.ties import check_neighbours, tied_column
 from mine.result import Estimate
@@ -70,6 +71,9 @@ def neighbours_given(estimator: KSG, problem: Problem, third: Variable) -> Estim
         warnings.append(
             f"KSG misses dependence here: a Gaussian copula alone gives {reference:.2f} nats given z. Use method 'auto'."
         )
+    if neighbours_are_far(np.concatenate([first, second, z], 1), k):
+        high = math.inf
+        warnings.insert(0, FAR_NEIGHBOURS)
     diagnostics = {
         "basis": "nearest neighbours in (x, y, z), counted in (x, z), (y, z) and z (Frenzel and Pompe)",
         "n_neighbors": k,

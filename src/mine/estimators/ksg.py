@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,7 @@ from mine.estimators.neighbours import disjoint_parts, drift_warnings, prepared,
 from mine.estimators.ties import check_neighbours, most_told, tied_column
 from mine.result import Estimate
 
-__all__ = ["KSG", "conditional_ksg", "conditional_ksg_rows", "count_closer", "ksg"]
+__all__ = ["FAR_NEIGHBOURS", "KSG", "conditional_ksg", "conditional_ksg_rows", "count_closer", "ksg", "neighbours_are_far"]
 
 #: Columns from which a tree finds neighbours no faster than all distances do.
 WIDE = 24
@@ -26,6 +27,13 @@ WIDE = 24
 EACH_DIMENSION = 5000
 #: Distances held at a time.
 AT_A_TIME = 1 << 22
+#: Share of the median distance between any two rows from which a neighbour is no neighbour, and rows that are asked.
+FAR, FAR_ROWS = 0.5, 200
+#: What is said then.
+FAR_NEIGHBOURS = (
+    "In so many columns a row's nearest neighbours are hardly nearer than any other row: KSG reads low, by an unknown amount, "
+    "and the interval has no upper end. Use method 'auto'."
+)
 
 
 def ksg(x: np.ndarray, y: np.ndarray, n_neighbors: int = 3) -> float:
@@ -120,6 +128,21 @@ def count_closer(side: np.ndarray, distance: np.ndarray) -> np.ndarray:
     return np.maximum(high - low, 1)
 
 
+def neighbours_are_far(joint: np.ndarray, n_neighbors: int) -> bool:
+    """Whether rows (n, d) have no near neighbours: the k-th is half as far from most of them as any other row, or farther.
+
+    Columns of independent normals do so from about 10 on at 1,000 rows; KSG then finds less than half of what there is.
+
+    >>> rng = np.random.default_rng(0)
+    >>> neighbours_are_far(rng.normal(size=(500, 2)), 3), neighbours_are_far(rng.normal(size=(500, 50)), 3)
+    (False, True)
+    """
+    some = joint[:: max(1, len(joint) // FAR_ROWS)]
+    distances = cdist(some, joint, "chebyshev")
+    nearest = np.partition(distances, n_neighbors, 1)[:, n_neighbors]  # the row itself comes first
+    return bool(np.median(nearest) > FAR * np.median(distances))
+
+
 def _all_distances(values: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
     """Some of the rows after the other, and their distances (maximum norm) to all rows."""
     rows = max(1, AT_A_TIME // len(values))
@@ -179,6 +202,9 @@ class KSG:
             diagnostics["warnings"].append(
                 f"KSG misses dependence here: a Gaussian copula alone gives {reference:.2f} nats. Use method 'auto'."
             )
+        if neighbours_are_far(np.concatenate(sides, 1), k):
+            high = math.inf
+            diagnostics["warnings"].insert(0, FAR_NEIGHBOURS)
         interval = (low, high)
         influence = rows if n == whole.n else None  # without copies these are other rows than the caller's
         return Estimate(value, None, stderr, interval, self.name, n, diagnostics=diagnostics, influence=influence)
