@@ -1,0 +1,163 @@
+"""Views of wide sides compete: each is trained briefly, every fold keeps the best on its own validation rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import torch
+
+from mine.bounds import Bound
+from mine.critics.critic import Critic
+from mine.critics.gaussian import GaussianCritic
+from mine.critics.wide import DropoutMetricCritic, ViewCritic, WideCritic
+from mine.data.components import WideLayout
+from mine.data.splits import Fold
+from mine.estimators.base import base_rows, fit_copulas
+from mine.estimators.evaluation import ReportedBound, selection_rows
+from mine.estimators.fit import stacked_rows
+from mine.estimators.wide.views import View, canonical_view, component_view, screened_view
+from mine.training.evaluation import evaluate_scores
+from mine.training.loop import train_critic
+from mine.training.options import History, TrainingOptions
+from mine.training.pairs import Pairs
+from mine.training.processes import ProcessGroup
+
+__all__ = ["WideTraining", "inputs_of"]
+
+#: Components beside a copula, and without one.
+WITH_COPULA, WITHOUT_COPULA = 16, 32
+#: Share of hidden units left out beside a copula, which leaves little to learn, and without one.
+DROPOUT_WITH_COPULA, DROPOUT = 0.15, 0.4
+#: Steps and batch of the race, as shares of the training's.
+RACE_STEPS, RACE_BATCH = 0.25, 0.5
+
+
+@dataclass(frozen=True)
+class WideTraining:
+    """How critics of wide sides are trained.
+
+    Attributes:
+        bound: The bound that trains them.
+        kind: The bound that is reported, which also chooses.
+        hidden: Widths of their towers.
+        activation: Their activation.
+        options: Steps, batch size and rates.
+        seed: Of everything random.
+        on_progress: Called with (part, parts) gives the function that a training reports its progress to, or None.
+        processes: Processes that share every batch, or None.
+    """
+
+    bound: Bound
+    kind: ReportedBound
+    hidden: tuple[int, ...]
+    activation: str
+    options: TrainingOptions
+    seed: int
+    on_progress: Callable[[int, int], Callable[[int, int, float], None] | None]
+    processes: ProcessGroup | None = None
+
+    def run(self, pairs: Pairs, layouts: Sequence[WideLayout], folds: list[Fold]) -> tuple[list[Critic], list[History]]:
+        """The critics of the folds, which read the features of the layouts, and the histories of their trainings."""
+        views = self._views(pairs, layouts, folds)
+        short = replace(
+            self.options,
+            steps=max(1, round(RACE_STEPS * self.options.steps)),
+            batch_size=max(2, round(RACE_BATCH * self.options.batch_size)),
+        )
+        parts = len(views) + round(1 / RACE_STEPS)
+        bounds = torch.stack(
+            [self._validated(*self._trained(v, pairs, folds, short, (i, parts))[:2]) for i, v in enumerate(views)]
+        )
+        winners = bounds.argmax(0).tolist()
+        critics: dict[int, Critic] = {}
+        histories = []
+        for i in sorted(set(winners)):
+            own = [k for k, winner in enumerate(winners) if winner == i]
+            view = views[i].of_folds(own)
+            single, _, history = self._trained(view, pairs, [folds[k] for k in own], self.options, (1, 2))
+            critics.update(
+                zip(own, (ViewCritic(c, view.name, *s) for c, s in zip(single, view.sides, strict=True)), strict=True)
+            )
+            histories.append(history)
+        return [critics[k].to(pairs.x.device) for k in range(len(folds))], histories
+
+    def _views(self, pairs: Pairs, layouts: Sequence[WideLayout], folds: list[Fold]) -> list[View]:
+        views = [
+            component_view(layouts, WITH_COPULA, len(folds), copula=True),
+            component_view(layouts, WITHOUT_COPULA, len(folds), copula=False),
+            screened_view(pairs, layouts, folds),
+            canonical_view(pairs, layouts, folds),
+        ]
+        return [v for v in views if v is not None]
+
+    def _trained(
+        self, view: View, pairs: Pairs, folds: list[Fold], options: TrainingOptions, part: tuple[int, int]
+    ) -> tuple[list[Critic], tuple[Pairs, list[Fold]], History]:
+        """One critic per fold for the data of the view, and these data."""
+        data, moved = view.read(pairs, folds)
+        critic = self._critic(view, data, moved).to(pairs.x.device)
+        eval_every = max(1, options.steps // 40)
+        history = train_critic(
+            critic,
+            self.bound,
+            data,
+            stacked_rows([f.train for f in moved], self.seed, pairs.x.device),
+            stacked_rows([f.validation for f in moved], self.seed, pairs.x.device),
+            replace(options, eval_every=eval_every),
+            contributions=partial(selection_rows, self.kind),
+            seed=self.seed,
+            on_progress=self.on_progress(*part),
+            processes=self.processes,
+        )
+        return [critic.select(k) for k in range(len(folds))], (data, moved), history
+
+    def _critic(self, view: View, data: Pairs, folds: list[Fold]) -> Critic:
+        widths = (data.x.shape[1], data.y.shape[1])
+        generator = torch.Generator().manual_seed(self.seed + 1)
+        if view.dims == (0, 0):
+            return DropoutMetricCritic(
+                *widths,
+                self.hidden,
+                dropout=DROPOUT,
+                seed=self.seed,
+                activation=self.activation,
+                stack=(len(folds),),
+                generator=generator,
+            )
+        if view.bases is None:
+            copulas = fit_copulas([base_rows(data, fold, *view.dims) for fold in folds])
+            ratio, gaussian, weights = copulas.ratio, copulas.gaussian, copulas.weights
+        else:
+            ratio = gaussian = GaussianCritic.stacked(view.bases)
+            weights = gaussian.correlations
+        return WideCritic(
+            ratio.float(),
+            gaussian.float(),
+            weights.float(),
+            view.dims,
+            widths,
+            hidden=self.hidden,
+            dropout=DROPOUT_WITH_COPULA,
+            activation=self.activation,
+            seed=self.seed,
+            generator=generator,
+        )
+
+    def _validated(self, critics: list[Critic], view: tuple[Pairs, list[Fold]]) -> torch.Tensor:
+        """The bound of each fold's critic on its validation rows, shape (folds,)."""
+        data, moved = view
+        out = []
+        for critic, fold in zip(critics, moved, strict=True):
+            rows = torch.as_tensor(fold.validation, device=data.x.device)
+            shuffles = max(4, min(32, (1 << 14) // len(rows)))
+            joint, marginal, _ = evaluate_scores(critic, data, rows, shuffles, torch.Generator().manual_seed(self.seed))
+            out.append(float(selection_rows(self.kind, joint, marginal).mean()))
+        return torch.tensor(out)
+
+
+def inputs_of(critics: Sequence[Critic]) -> str:
+    """What the critics of a wide estimate read, for the diagnostics; every fold has chosen for itself."""
+    names = [c.name for c in critics if isinstance(c, ViewCritic)]
+    return "; ".join(f"{name} ({names.count(name)} of {len(names)} folds)" for name in dict.fromkeys(names))
