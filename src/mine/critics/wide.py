@@ -9,15 +9,15 @@ from torch import Tensor, nn
 
 from mine.critics.critic import Critic, Encoding
 from mine.critics.gaussian import GaussianCritic
-from mine.critics.metric import MetricCritic
+from mine.critics.metric import MetricCritic, by_distance
 from mine.critics.networks import MLP
 
 __all__ = ["DropoutMetricCritic", "ViewCritic", "WideCritic", "view"]
 
 #: Canonical coordinates beyond this are cut off, as in :mod:`mine.critics.copula_metric`.
 FARTHEST = 6.0
-#: Canonical directions that the network is shown.
-MOST_DIRECTIONS = 16
+#: Length of the codes that are compared by distance, and the scale at which canonical coordinates are corrected.
+EMBED, BEND = 16, 0.3
 _INT64 = torch.iinfo(torch.int64)
 
 
@@ -52,16 +52,7 @@ class DropoutMetricCritic(MetricCritic):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__(dx, dy, hidden, embed=embed, activation=activation, stack=stack, generator=generator)
-        self.dropout, self.seed = dropout, seed
-        self._noise: torch.Generator | None = None
-
-    def train(self, mode: bool = True) -> DropoutMetricCritic:
-        super().train(mode)
-        if not mode:
-            return self
-        if self._noise is None:
-            self._noise = torch.Generator(self.tower_x.layers[0].weight.device).manual_seed(self.seed)
-        return self
+        self.dropout, self.seed, self.draws = dropout, seed, 0
 
     def encode_x(self, x: Tensor) -> Tensor:
         return self._encode(self.tower_x, x)
@@ -70,31 +61,32 @@ class DropoutMetricCritic(MetricCritic):
         return self._encode(self.tower_y, y)
 
     def _encode(self, tower: MLP, h: Tensor) -> Tensor:
-        if not self.training or self._noise is None or not self.dropout:
+        if not self.training or not self.dropout:
             return tower(h)
-        return tower(h, lambda hidden: hidden * _kept(hidden, self.dropout, self._noise))
+        self.draws += 1
+        generator = torch.Generator(h.device).manual_seed((self.seed << 24) + self.draws)
+        return tower(h, lambda hidden: hidden * _kept(hidden, self.dropout, generator))
 
 
-def _kept(like: Tensor, dropout: float, generator: torch.Generator | None) -> Tensor:
+def _kept(like: Tensor, dropout: float, generator: torch.Generator) -> Tensor:
     """Factors of the shape of ``like``: 0 with probability ``dropout`` (to 1/256), otherwise what keeps the mean."""
     out = round(256 * dropout)
     words = torch.empty((like.numel() + 7) // 8, dtype=torch.int64, device=like.device)
-    bytes_ = words.random_(_INT64.min, None, generator=generator).view(
-        torch.uint8
-    )  # a random number per byte is eight times as fast
-    return (bytes_[: like.numel()].view(like.shape) >= out).to(like.dtype).mul_(256 / (256 - out))
+    numbers = words.random_(_INT64.min, None, generator=generator).view(torch.uint8)  # eight from each draw
+    return (numbers[: like.numel()].view(like.shape) >= out).to(like.dtype).mul_(256 / (256 - out))
 
 
 class WideCritic(Critic):
-    """``T = s * base(x, y) + network(x, y)``: a fixed copula times a share learned from 1, and a network with dropout.
+    """A Gaussian copula whose canonical coordinates a network corrects, and next to it a critic by distance.
 
-    The network reads a side's canonical coordinates, weighted by how far they correlate on rows that did not fit them, and
-    the features themselves.
+    ``T = s * base(u + f(x), v + g(y)) + network(x, y)``, with u and v the canonical coordinates: curved sides need coordinates
+    that are bent a little, which a sum of two critics can hardly say. The network has dropout and reads the canonical
+    coordinates, weighted by how far they correlate on rows that did not fit them, and the features themselves.
 
     Arguments:
-        base: Copula log-ratio, fixed, on the first ``dims`` features of each side.
-        directions: Gaussian fitted to the same features: its canonical coordinates are the network's first inputs.
-        weights: Weight of each direction, shape ``(*stack, 1, r)``; see :func:`mine.critics.copula_metric.direction_weights`.
+        base: Gaussian copula, fixed, on the first ``dims`` features of each side.
+        weights: Weight of each of its directions, shape ``(*stack, 1, r)``; see
+            :func:`mine.critics.copula_metric.direction_weights`.
         dims: Number of features of x and of y that the base reads.
         widths: Number of all features of x and of y.
         hidden: Widths of the network.
@@ -106,8 +98,7 @@ class WideCritic(Critic):
 
     def __init__(
         self,
-        base: Critic,
-        directions: GaussianCritic,
+        base: GaussianCritic,
         weights: Tensor,
         dims: tuple[int, int],
         widths: tuple[int, int],
@@ -121,25 +112,11 @@ class WideCritic(Critic):
         super().__init__()
         self.stack, self.dims = base.stack, dims
         self.base: Any = base.requires_grad_(False)
-        self.register_buffer("shift_x", directions.mean_x)
-        self.register_buffer("shift_y", directions.mean_y)
-        keep = min(MOST_DIRECTIONS, weights.shape[-1])
-        self.register_buffer("look_x", directions.map_x[..., :keep] * weights[..., :keep])
-        self.register_buffer("look_y", directions.map_y[..., :keep] * weights[..., :keep])
-        self.shift_x: Tensor
-        self.shift_y: Tensor
-        self.look_x: Tensor
-        self.look_y: Tensor
-        self.network = DropoutMetricCritic(
-            widths[0] + keep,
-            widths[1] + keep,
-            hidden,
-            dropout=dropout,
-            seed=seed,
-            activation=activation,
-            stack=self.stack,
-            generator=generator,
-        )
+        self.register_buffer("weights", weights)
+        self.weights: Tensor
+        r = weights.shape[-1]
+        options: Any = {"dropout": dropout, "activation": activation, "stack": self.stack, "generator": generator}
+        self.network = DropoutMetricCritic(widths[0] + r, widths[1] + r, hidden, embed=EMBED + r, seed=seed, **options)
         self.scale = nn.Parameter(torch.ones(*self.stack, 1))
         self.register_buffer("gate", torch.zeros(*self.stack, 1))  # 0: the copula alone
         self.gate: Tensor
@@ -149,26 +126,30 @@ class WideCritic(Critic):
         self.gate.fill_(1.0)
 
     def encode_x(self, x: Tensor) -> Encoding:
-        seen = x[..., : self.dims[0]]
-        return self.base.encode_x(seen), self.network.encode_x(_joined(seen, x, self.shift_x, self.look_x))
+        coordinates = self.base.encode_x(x[..., : self.dims[0]])
+        return self._encoding(coordinates, self.network.encode_x(self._inputs(coordinates, x)))
 
     def encode_y(self, y: Tensor) -> Encoding:
-        seen = y[..., : self.dims[1]]
-        return self.base.encode_y(seen), self.network.encode_y(_joined(seen, y, self.shift_y, self.look_y))
+        coordinates = self.base.encode_y(y[..., : self.dims[1]])
+        return self._encoding(coordinates, self.network.encode_y(self._inputs(coordinates, y)))
+
+    def _inputs(self, coordinates: Tensor, features: Tensor) -> Tensor:
+        seen = (coordinates * self.weights).clamp(-FARTHEST, FARTHEST)
+        return torch.cat([seen, features.expand(*seen.shape[:-1], features.shape[-1])], -1)
+
+    def _encoding(self, coordinates: Tensor, codes: Tensor) -> Encoding:
+        r = coordinates.shape[-1]
+        return coordinates + self.gate.unsqueeze(-1) * BEND * codes[..., :r], codes[..., r:]
 
     def combine(self, hx: Any, hy: Any) -> Tensor:
-        return self.scale * self.base.combine(hx[0], hy[0]) + self.gate * self.network.combine(hx[1], hy[1])
+        apart = hx[1][..., :EMBED] - hy[1][..., :EMBED]
+        network = hx[1][..., EMBED] + hy[1][..., EMBED] - 0.5 * apart.square().sum(-1)
+        return self.scale * self.base.combine(hx[0], hy[0]) + self.gate * network
 
     def all_pairs(self, hx: Any, hy: Any) -> Tensor:
         """Scores of every x with every y, shape ``(*stack, B, B)``."""
-        with torch.no_grad():
-            base = self.base.all_pairs(hx[0], hy[0])
-        return self.scale.unsqueeze(-1) * base + self.gate.unsqueeze(-1) * self.network.all_pairs(hx[1], hy[1])
-
-
-def _joined(seen: Tensor, features: Tensor, shift: Tensor, look: Tensor) -> Tensor:
-    directions = ((seen - shift) @ look).clamp(-FARTHEST, FARTHEST)
-    return torch.cat([directions, features.expand(*directions.shape[:-1], features.shape[-1])], -1)
+        base = self.base.all_pairs(hx[0], hy[0])
+        return self.scale.unsqueeze(-1) * base + self.gate.unsqueeze(-1) * by_distance(hx[1], hy[1])
 
 
 class ViewCritic(Critic):
@@ -177,30 +158,40 @@ class ViewCritic(Critic):
     Arguments:
         critic: The critic behind it, without a stack.
         name: What it reads, in words.
+        share: Factor of its scores; 0 scores every pair alike.
         x: Numbers of the features of x that it reads, shape (c,), and their map to what the critic takes, shape (c, q) or None.
         y: Likewise for y.
     """
 
-    def __init__(self, critic: Critic, name: str, x: tuple[Tensor, Tensor | None], y: tuple[Tensor, Tensor | None]) -> None:
+    def __init__(
+        self,
+        critic: Critic,
+        name: str,
+        share: float,
+        x: tuple[Tensor, Tensor | None],
+        y: tuple[Tensor, Tensor | None],
+    ) -> None:
         super().__init__()
         self.critic: Any = critic
-        self.name = name
+        self.name, self.share = name, share
+        self.mapped = (x[1] is not None, y[1] is not None)
         for side, (columns, map_) in (("x", x), ("y", y)):
             self.register_buffer(f"columns_{side}", columns)
-            self.register_buffer(f"map_{side}", map_)
+            if map_ is not None:
+                self.register_buffer(f"map_{side}", map_)
         self.columns_x: Tensor
         self.columns_y: Tensor
-        self.map_x: Tensor | None
-        self.map_y: Tensor | None
+        self.map_x: Tensor
+        self.map_y: Tensor
 
     def encode_x(self, x: Tensor) -> Encoding:
-        return self.critic.encode_x(view(x, self.columns_x, self.map_x))
+        return self.critic.encode_x(view(x, self.columns_x, self.map_x if self.mapped[0] else None))
 
     def encode_y(self, y: Tensor) -> Encoding:
-        return self.critic.encode_y(view(y, self.columns_y, self.map_y))
+        return self.critic.encode_y(view(y, self.columns_y, self.map_y if self.mapped[1] else None))
 
     def combine(self, hx: Any, hy: Any) -> Tensor:
-        return self.critic.combine(hx, hy)
+        return self.share * self.critic.combine(hx, hy)
 
 
 def view(features: Tensor, columns: Tensor, map_: Tensor | None) -> Tensor:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from sklearn.utils.extmath import randomized_svd
+from sklearn.decomposition import PCA
 
 from mine.data import outofcore
 from mine.data.preprocessing import RankGaussianizer, SideEncoder
@@ -18,9 +18,9 @@ __all__ = ["WIDE", "WideEncoder", "WideLayout", "is_wide"]
 WIDE = 64
 #: Components kept; and rows that they are fitted on, which are many for a covariance of leading directions.
 COMPONENTS, FIT_ROWS = 32, 20_000
-#: The columns have no common unit if one varies so many times as much as the median one, or has a value so many root mean
-#: squares of all away: their normal scores are decomposed instead.
-UNEVEN, FAR = 10.0, 50.0
+#: The columns have no common unit if one reaches so many times as far from its mean as the median one: their normal scores are
+#: decomposed instead.
+UNEVEN = 10.0
 #: Standard deviations at which components are cut off.
 FARTHEST = 6.0
 
@@ -48,8 +48,9 @@ def is_wide(x: Variable, y: Variable) -> bool:
 class WideEncoder(SideEncoder):
     """The features of a side: its normal scores and labels as in :class:`SideEncoder`, then its principal components.
 
-    They are laid out as :class:`WideLayout` tells; a side of fewer than ``WIDE`` columns has no components. Components are those of the plain columns if these share a unit (pixels, coordinates of an embedding),
-    else those of the normal scores. Plain components have unit variance, ranked ones are their normal scores.
+    They are laid out as :class:`WideLayout` tells; a side of fewer than ``WIDE`` columns has no components. Components are
+    taken of the plain columns if these share a unit (pixels, coordinates of an embedding), else of the normal scores. Plain
+    components have unit variance, ranked ones are their normal scores.
 
     Attributes:
         layout: Number of each kind of features, after ``fit``.
@@ -74,11 +75,10 @@ class WideEncoder(SideEncoder):
         values = flat if self.plain_ else self.scalers_[0].transform(flat)
         self.mean_ = values.mean(0)
         count = min(COMPONENTS, flat.shape[1] // 2, len(flat) // 10)
-        centred = (values - self.mean_).astype(np.float32)
-        _, singular, axes = randomized_svd(centred, max(1, count), n_iter=4, random_state=0)
-        real = singular > 1e-5 * singular[0] if singular[0] > 0 else np.zeros(len(singular), bool)
-        deviations = singular[real] / len(flat) ** 0.5
-        self.axes_ = axes[real].T.astype(np.float64) / deviations
+        found = PCA(max(1, count), svd_solver="randomized", random_state=0).fit((values - self.mean_).astype(np.float32))
+        deviations = np.asarray(found.explained_variance_, np.float64) ** 0.5
+        real = deviations > 1e-4 * max(float(deviations.max()), 1e-300)
+        self.axes_ = np.asarray(found.components_, np.float64)[real].T / deviations[real]
         if real.any():
             self.ranks_ = RankGaussianizer().fit(self._components(values))
         return int(real.sum())
@@ -98,10 +98,7 @@ class WideEncoder(SideEncoder):
 
 
 def _share_a_unit(flat: np.ndarray) -> bool:
-    """Whether the columns (n, d) can be weighted as they are: none varies far more than others, none has far outliers."""
+    """Whether the columns (n, d) can be weighted as they are: none reaches far beyond the others."""
     with np.errstate(over="ignore", invalid="ignore"):
-        centred = flat - flat.mean(0)
-        deviations = centred.std(0)
-        spread = float(np.sqrt((deviations**2).mean()))
-        even = deviations.max() <= UNEVEN * float(np.median(deviations))
-        return bool(np.isfinite(spread) and spread > 1e-150 and even and np.abs(centred).max() <= FAR * spread)
+        largest = np.abs(flat - flat.mean(0)).max(0)  # not deviations: a pixel that is seldom lit has the unit of the others
+        return bool(0 < largest.max() <= UNEVEN * float(np.median(largest)))

@@ -7,17 +7,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
+from torch import Tensor
 
 from mine.bounds import Bound
 from mine.critics.critic import Critic
-from mine.critics.gaussian import GaussianCritic
 from mine.critics.wide import DropoutMetricCritic, ViewCritic, WideCritic
 from mine.data.components import WideLayout
 from mine.data.splits import Fold
-from mine.estimators.base import base_rows, fit_copulas
 from mine.estimators.evaluation import ReportedBound, selection_rows
 from mine.estimators.fit import stacked_rows
-from mine.estimators.wide.views import View, canonical_view, component_view, screened_view
+from mine.estimators.wide.views import View, canonical_view, component_view, preferred, screened_view
 from mine.training.evaluation import evaluate_scores
 from mine.training.loop import train_critic
 from mine.training.options import History, TrainingOptions
@@ -26,12 +25,15 @@ from mine.training.processes import ProcessGroup
 
 __all__ = ["WideTraining", "inputs_of"]
 
-#: Components beside a copula, and without one.
-WITH_COPULA, WITHOUT_COPULA = 16, 32
+#: Components read by a copula and a network, and by a network alone.
+WITH_COPULA, WITHOUT_COPULA = (4, 8, 16, 32), 32
 #: Share of hidden units left out beside a copula, which leaves little to learn, and without one.
 DROPOUT_WITH_COPULA, DROPOUT = 0.15, 0.4
 #: Steps and batch of the race, as shares of the training's.
 RACE_STEPS, RACE_BATCH = 0.25, 0.5
+#: Standard errors by which a critic's bound on validation rows must exceed 0: the best of several views and many validations is
+#: somewhat above it if there is nothing to find, and below it on other rows.
+SURELY = 2.0
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,10 @@ class WideTraining:
         )
         parts = len(views) + round(1 / RACE_STEPS)
         bounds = torch.stack(
-            [self._validated(*self._trained(v, pairs, folds, short, (i, parts))[:2]) for i, v in enumerate(views)]
+            [
+                torch.stack([rows.mean() for rows in self._validated(*self._trained(v, pairs, folds, short, (i, parts))[:2])])
+                for i, v in enumerate(views)
+            ]
         )
         winners = bounds.argmax(0).tolist()
         critics: dict[int, Critic] = {}
@@ -76,16 +81,17 @@ class WideTraining:
         for i in sorted(set(winners)):
             own = [k for k, winner in enumerate(winners) if winner == i]
             view = views[i].of_folds(own)
-            single, _, history = self._trained(view, pairs, [folds[k] for k in own], self.options, (1, 2))
-            critics.update(
-                zip(own, (ViewCritic(c, view.name, *s) for c, s in zip(single, view.sides, strict=True)), strict=True)
-            )
+            single, data, history = self._trained(view, pairs, [folds[k] for k in own], self.options, (len(views), parts))
+            shares = [float(_surely_positive(rows)) for rows in self._validated(single, data)]
+            for k, critic, share, sides in zip(own, single, shares, view.sides, strict=True):
+                critics[k] = ViewCritic(critic, view.name if share else "nothing", share, *sides)
             histories.append(history)
         return [critics[k].to(pairs.x.device) for k in range(len(folds))], histories
 
     def _views(self, pairs: Pairs, layouts: Sequence[WideLayout], folds: list[Fold]) -> list[View]:
+        counted = [component_view(layouts, count, len(folds), copula=True) for count in WITH_COPULA]
         views = [
-            component_view(layouts, WITH_COPULA, len(folds), copula=True),
+            *preferred(list({v.dims: v for v in counted}.values()), pairs, folds),
             component_view(layouts, WITHOUT_COPULA, len(folds), copula=False),
             screened_view(pairs, layouts, folds),
             canonical_view(pairs, layouts, folds),
@@ -126,14 +132,8 @@ class WideTraining:
                 stack=(len(folds),),
                 generator=generator,
             )
-        if view.bases is None:
-            copulas = fit_copulas([base_rows(data, fold, *view.dims) for fold in folds])
-            ratio, gaussian, weights = copulas.ratio, copulas.gaussian, copulas.weights
-        else:
-            ratio = gaussian = GaussianCritic.stacked(view.bases)
-            weights = gaussian.correlations
+        gaussian, weights = view.copulas(data, folds)
         return WideCritic(
-            ratio.float(),
             gaussian.float(),
             weights.float(),
             view.dims,
@@ -145,19 +145,27 @@ class WideTraining:
             generator=generator,
         )
 
-    def _validated(self, critics: list[Critic], view: tuple[Pairs, list[Fold]]) -> torch.Tensor:
-        """The bound of each fold's critic on its validation rows, shape (folds,)."""
+    def _validated(self, critics: list[Critic], view: tuple[Pairs, list[Fold]]) -> list[Tensor]:
+        """Contributions to the bound of each fold's critic on its validation rows."""
         data, moved = view
         out = []
         for critic, fold in zip(critics, moved, strict=True):
             rows = torch.as_tensor(fold.validation, device=data.x.device)
             shuffles = max(4, min(32, (1 << 14) // len(rows)))
             joint, marginal, _ = evaluate_scores(critic, data, rows, shuffles, torch.Generator().manual_seed(self.seed))
-            out.append(float(selection_rows(self.kind, joint, marginal).mean()))
-        return torch.tensor(out)
+            out.append(selection_rows(self.kind, joint, marginal))
+        return out
+
+
+def _surely_positive(rows: Tensor) -> bool:
+    return bool(rows.mean() > SURELY * rows.std(correction=0) / len(rows) ** 0.5)
 
 
 def inputs_of(critics: Sequence[Critic]) -> str:
-    """What the critics of a wide estimate read, for the diagnostics; every fold has chosen for itself."""
+    """What the critics of a wide estimate read, for the diagnostics; every fold has chosen for itself.
+
+    >>> inputs_of([])
+    ''
+    """
     names = [c.name for c in critics if isinstance(c, ViewCritic)]
     return "; ".join(f"{name} ({names.count(name)} of {len(names)} folds)" for name in dict.fromkeys(names))

@@ -16,7 +16,7 @@ __all__ = ["Screened", "screen"]
 FREQUENCIES = ((1, (1, 2, 3, 4, 5, 6)), (2, (1, 2, 3)), (3, (1, 2)), (4, (1,)), (5, (1,)), (6, (1,)))
 #: Probability that any pair of independent columns passes.
 LEVEL = 0.05
-#: Multiplications of a screen, to which its rows are cut if there are more; fewest rows; columns of x that are multiplied at once.
+#: Multiplications of a screen, to which its rows are cut if there are more; fewest rows; columns of x that are read at once.
 BUDGET, FEWEST_ROWS, CHUNK = 2e11, 1000, 512
 
 
@@ -59,7 +59,7 @@ def screen(x: Tensor, y: Tensor) -> Screened:
                 correlation = torch.maximum(correlation, (wave @ waves_y[other]).abs_())
         largest_x.append(correlation.amax(1))
         largest_y = torch.maximum(largest_y, correlation.amax(0))
-    chance = norm.isf(LEVEL / (2 * products * x.shape[1] * y.shape[1])) / math.sqrt(rows)
+    chance = float(norm.isf(LEVEL / (2 * products * x.shape[1] * y.shape[1]))) / math.sqrt(rows)
     return Screened(torch.cat(largest_x), largest_y, chance)
 
 

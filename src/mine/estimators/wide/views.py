@@ -1,4 +1,4 @@
-"""Views of two wide sides: a few numbers per side for each fold, made of the side alone or chosen on the fold's training rows."""
+"""Views of two wide sides: a few numbers per side and fold, made of the side alone or chosen on the fold's training rows."""
 
 from __future__ import annotations
 
@@ -11,26 +11,30 @@ import torch
 from sklearn.covariance import ledoit_wolf_shrinkage
 from torch import Tensor
 
+from mine.critics.copula_metric import direction_weights
 from mine.critics.gaussian import GaussianCritic
 from mine.critics.wide import view
 from mine.data.components import WideLayout
 from mine.data.splits import Fold, trimmed
-from mine.estimators.base import base_rows, made_to_fit
+from mine.estimators.base import base_rows, fit_base, made_to_fit
+from mine.estimators.partition import bound_rows
 from mine.estimators.wide.screen import Screened, screen
 from mine.training.pairs import Pairs
 
-__all__ = ["Side", "View", "canonical_view", "component_view", "screened_view"]
+__all__ = ["Side", "View", "canonical_view", "component_view", "preferred", "screened_view"]
 
 #: The features of a side that a fold's critic reads: their numbers (c,), and their map (c, q) to what it reads or None.
 Side: TypeAlias = tuple[Tensor, "Tensor | None"]
 
 #: Most screened columns of a side, and fewest.
 MOST_COLUMNS, FEWEST_COLUMNS = 48, 2
+#: Features of labels up to which components stand next to all of them: pixels that are seldom lit are labels too.
+MOST_LABELS = 32
 #: Rows that a screen reads.
 SCREENED_ROWS = 20_000
 #: Columns of both sides up to which canonical directions of all of them are sought, most of these, and the number of standard
 #: errors by which they must correlate on validation rows.
-CANONICAL_COLUMNS, MOST_DIRECTIONS, SURELY = 1200, 64, 3.0
+CANONICAL_COLUMNS, MOST_DIRECTIONS, SURELY = 1200, 64, 4.0
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class View:
     Attributes:
         name: For the diagnostics.
         sides: The features of x and of y, one pair per fold; every fold has as many of them.
-        dims: How many of them, from the first on, are normal scores for a copula to read; (0, 0) for a network without a copula.
+        dims: How many of them, from the first on, are normal scores for a copula to read; (0, 0) if there is no copula.
         bases: The copulas of the folds where they are known already.
     """
 
@@ -63,9 +67,22 @@ class View:
         moved = [Fold(f.train + k * n, f.validation + k * n, f.evaluation + k * n) for k, f in enumerate(folds)]
         return Pairs(x, y, groups), moved
 
+    def copulas(self, data: Pairs, folds: list[Fold]) -> tuple[GaussianCritic, Tensor]:
+        """The folds' copulas of the view's ``data``, stacked, and the weights of their directions, shape (M, 1, r)."""
+        if self.bases is not None:
+            stacked = GaussianCritic.stacked(self.bases)
+            return stacked, stacked.correlations
+        fitted, weights = [], []
+        for fold in folds:
+            x, y, part = base_rows(data, fold, *self.dims)
+            fitted.append(fit_base(x, y, part))
+            weights.append(direction_weights(fitted[-1], *(torch.as_tensor(side[part.validation]) for side in (x, y))))
+        return GaussianCritic.stacked(fitted), torch.stack(weights)
+
 
 def component_view(layouts: Sequence[WideLayout], count: int, folds: int, *, copula: bool) -> View:
-    """The first ``count`` principal components of wide sides, all columns of narrow ones, and all labels.
+    """The first ``count`` principal components of wide sides, all columns of narrow ones, and all labels
+    if they are few.
 
     With ``copula`` they are read ranked, for a copula, and plain; otherwise plain.
     """
@@ -77,12 +94,25 @@ def component_view(layouts: Sequence[WideLayout], count: int, folds: int, *, cop
 
 
 def _components(layout: WideLayout, count: int, *, ranked: bool) -> Tensor:
-    d, labels, k = layout.columns, layout.labels, layout.components
+    d, k = layout.columns, layout.components
+    labels = torch.arange(d, d + layout.labels if layout.labels <= MOST_LABELS else d)
     if not k:
-        return torch.arange(d + labels)
-    count = min(count, k)
-    first, plain = torch.arange(d + labels, d + labels + count), torch.arange(d + labels + k, d + labels + k + count)
-    return torch.cat([first, plain, torch.arange(d, d + labels)] if ranked else [plain, torch.arange(d, d + labels)])
+        return torch.cat([torch.arange(d), labels])
+    start, count = d + layout.labels, min(count, k)
+    first, plain = torch.arange(start, start + count), torch.arange(start + k, start + k + count)
+    return torch.cat([first, plain, labels] if ranked else [plain, labels])
+
+
+def preferred(views: list[View], pairs: Pairs, folds: list[Fold]) -> list[View]:
+    """The views whose copulas bound best, without a network, on the validation rows of some fold."""
+    bounds = []
+    for candidate in views:
+        data, moved = candidate.read(pairs, folds)
+        parts = [base_rows(data, fold, *candidate.dims) for fold in moved]
+        validation = [tuple(torch.as_tensor(side[part.validation]) for side in (x, y)) for x, y, part in parts]
+        bounds.append([float(bound_rows(fit_base(*part), *rows).mean()) for part, rows in zip(parts, validation, strict=True)])
+    winners = np.argmax(bounds, 0)
+    return [candidate for i, candidate in enumerate(views) if i in winners]
 
 
 def screened_view(pairs: Pairs, layouts: Sequence[WideLayout], folds: list[Fold]) -> View | None:
@@ -134,11 +164,10 @@ def canonical_view(pairs: Pairs, layouts: Sequence[WideLayout], folds: list[Fold
         sides.append(((columns[0], map_x[:, :count].float()), (columns[1], map_y[:, :count].float())))
         zero, eye = torch.zeros(1, count, dtype=r.dtype), torch.eye(count, dtype=r.dtype)
         bases.append(GaussianCritic(zero, zero, eye, eye, r[None, :count]))
-    read = View("", sides, (count, count)).read(pairs, folds)[0]
-    n = len(pairs.x)
+    data, moved = View("", sides, (count, count)).read(pairs, folds)
     checked = []
-    for k, (base, fold) in enumerate(zip(bases, folds, strict=True)):
-        x, y = read.rows(torch.as_tensor(fold.validation + k * n, device=pairs.x.device))
+    for base, fold in zip(bases, moved, strict=True):
+        x, y = data.rows(torch.as_tensor(fold.validation, device=pairs.x.device))
         checked.append(made_to_fit(base, x.cpu().double(), y.cpu().double()))
     return View("canonical directions " + _of([count, count], layouts), sides, (count, count), checked)
 
