@@ -208,8 +208,8 @@ def _warnings(fit: CrossFit, value: float, correction: float, cap: float | None,
         )
     elif 2 * correction > MOST_APART:
         out.append(
-            f"The bound is {value - correction:.2f} nats on held-out rows and {value + correction:.2f} on training rows: so far "
-            "apart, the value, their midpoint, is uncertain, and the interval is as wide as that. More rows would help."
+            f"The bound is {value - correction:.2f} nats on held-out rows but {value + correction:.2f} on training rows. The "
+            "value, their midpoint, is uncertain, and the interval is wide because of that. More rows would help."
         )
     if not all(h.converged for h in fit.histories):
         out.append(f"The bound was still rising after {fit.steps} steps: pass steps={2 * fit.steps}.")

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 
 from mine.bounds import Bound
+from mine.critics.combined import ResidualCritic
 from mine.critics.critic import Critic
+from mine.critics.networks import ConcatCritic
 from mine.critics.wide import DropoutMetricCritic, ViewCritic, WideCritic
 from mine.data.components import WideLayout
 from mine.data.splits import Fold
@@ -29,6 +31,8 @@ __all__ = ["WideTraining", "inputs_of"]
 WITH_COPULA, WITHOUT_COPULA = (4, 8, 16, 32), 32
 #: Share of hidden units left out beside a copula, which leaves little to learn, and without one.
 DROPOUT_WITH_COPULA, DROPOUT = 0.15, 0.4
+#: Screened columns of a side up to which a network that reads pairs is tried; its widths, rate and shuffles.
+PAIR_COLUMNS, PAIR_NETWORK, PAIR_RATE, PAIR_SHUFFLES = 8, (64, 64, 64), 1.5e-2, 2
 #: Steps and batch of the race, as shares of the training's.
 RACE_STEPS, RACE_BATCH = 0.25, 0.5
 #: Standard errors by which a critic's bound on validation rows must exceed 0: the best of several views and many validations is
@@ -90,12 +94,15 @@ class WideTraining:
 
     def _views(self, pairs: Pairs, layouts: Sequence[WideLayout], folds: list[Fold]) -> list[View]:
         counted = [component_view(layouts, count, len(folds), copula=True) for count in WITH_COPULA]
+        screened = screened_view(pairs, layouts, folds)
         views = [
             *preferred(list({v.dims: v for v in counted}.values()), pairs, folds),
             component_view(layouts, WITHOUT_COPULA, len(folds), copula=False),
-            screened_view(pairs, layouts, folds),
+            screened,
             canonical_view(pairs, layouts, folds),
         ]
+        if screened is not None and max(screened.dims) <= PAIR_COLUMNS:
+            views.append(replace(screened, name=f"{screened.name}, by pairs", on_pairs=True))
         return [v for v in views if v is not None]
 
     def _trained(
@@ -104,14 +111,16 @@ class WideTraining:
         """One critic per fold for the data of the view, and these data."""
         data, moved = view.read(pairs, folds)
         critic = self._critic(view, data, moved).to(pairs.x.device)
-        eval_every = max(1, options.steps // 40)
+        options = replace(options, eval_every=max(1, options.steps // 40))
+        if view.on_pairs:
+            options = replace(options, learning_rate=PAIR_RATE, all_pairs=False, shuffles=PAIR_SHUFFLES)
         history = train_critic(
             critic,
             self.bound,
             data,
             stacked_rows([f.train for f in moved], self.seed, pairs.x.device),
             stacked_rows([f.validation for f in moved], self.seed, pairs.x.device),
-            replace(options, eval_every=eval_every),
+            options,
             contributions=partial(selection_rows, self.kind),
             seed=self.seed,
             on_progress=self.on_progress(*part),
@@ -133,6 +142,16 @@ class WideTraining:
                 generator=generator,
             )
         gaussian, weights = view.copulas(data, folds)
+        if view.on_pairs:
+            network = ConcatCritic(
+                *widths,
+                PAIR_NETWORK,
+                activation=self.activation,
+                stack=(len(folds),),
+                zero_init=True,
+                generator=generator,
+            )
+            return ResidualCritic(gaussian.float(), network, base_dx=view.dims[0], base_dy=view.dims[1])
         return WideCritic(
             gaussian.float(),
             weights.float(),

@@ -46,12 +46,14 @@ class View:
         sides: The features of x and of y, one pair per fold; every fold has as many of them.
         dims: How many of them, from the first on, are normal scores for a copula to read; (0, 0) if there is no copula.
         bases: The copulas of the folds where they are known already.
+        on_pairs: Whether the network reads the pair itself, which only few features allow.
     """
 
     name: str
     sides: list[tuple[Side, Side]]
     dims: tuple[int, int]
     bases: list[GaussianCritic] | None = None
+    on_pairs: bool = False
 
     def of_folds(self, folds: list[int]) -> View:
         """The view of these folds only."""
