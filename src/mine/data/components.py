@@ -35,14 +35,15 @@ class WideLayout:
 
 
 def is_wide(x: Variable, y: Variable) -> bool:
-    """Whether both sides have numbers, one of them many columns, and their features fit into memory.
+    """Whether a side has many columns of numbers, the other has some too or is a label, and their features fit into memory.
 
     >>> from mine.data.sides import as_variable
     >>> is_wide(*(as_variable(np.random.default_rng(d).normal(size=(30, d)), "x") for d in (64, 2)))
     True
     """
     dims = (x.n_continuous, y.n_continuous)
-    return min(dims) > 0 and max(dims) >= WIDE and 4 * len(x) * sum(dims) <= outofcore.RESIDENT_BYTES // 2
+    readable = all(side.n_continuous or side.is_label for side in (x, y))
+    return readable and max(dims) >= WIDE and 4 * len(x) * sum(dims) <= outofcore.RESIDENT_BYTES // 2
 
 
 class WideEncoder(SideEncoder):

@@ -179,6 +179,7 @@ class Auto(Neural):
             ),
             seed,
             lambda part, parts: progress_of(problem, "training critics of wide sides", part, parts),
+            _label_side(problem),
             sharing_processes(problem),
         )
         assert pairs.layouts is not None
@@ -190,7 +191,7 @@ class Auto(Neural):
 
     def _is_wide(self, problem: Problem) -> bool:
         """Whether a side has so many columns of numbers that a few must be made of them; only where the features fit."""
-        return self.critic is None and self._has_base(problem) and is_wide(problem.x, problem.y)
+        return self.critic is None and self.gaussian_base and is_wide(problem.x, problem.y)
 
     def _encoders(self, problem: Problem) -> list[SideEncoder]:
         if self._is_wide(problem):
@@ -201,12 +202,12 @@ class Auto(Neural):
         return self.settings.blend and self.critic is None and self._has_base(problem) and not _one_each(problem)
 
     def _words(self, problem: Problem) -> str:
+        if self._is_wide(problem):
+            return f"MLPs {self._wide_hidden()} on the inputs named"
         if _label_side(problem):
             return f"a score a label, MLP {self._label_network(problem)}"
         if not self._has_base(problem):
             return super()._words(problem)
-        if self._is_wide(problem):
-            return f"distance between MLPs {self._wide_hidden()} with dropout, on the inputs named"
         if _one_each(problem):
             return f"copula + MLP {PAIR_NETWORK}"
         ensemble_size = "" if self.settings.ensemble_size == 1 else f", mean of {self.settings.ensemble_size}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ from torch import Tensor
 from mine.bounds import Bound
 from mine.critics.combined import ResidualCritic
 from mine.critics.critic import Critic
+from mine.critics.label import LabelCritic
 from mine.critics.networks import ConcatCritic
 from mine.critics.wide import DropoutMetricCritic, ViewCritic, WideCritic
 from mine.data.components import WideLayout
@@ -33,6 +35,8 @@ WITH_COPULA, WITHOUT_COPULA = (4, 8, 16, 32), 32
 DROPOUT_WITH_COPULA, DROPOUT = 0.15, 0.4
 #: Screened columns of a side up to which a network that reads pairs is tried; its widths, rate and shuffles.
 PAIR_COLUMNS, PAIR_NETWORK, PAIR_RATE, PAIR_SHUFFLES = 8, (64, 64, 64), 1.5e-2, 2
+#: Rate of a classifier of labels.
+LABEL_RATE = 5e-3
 #: Steps and batch of the race, as shares of the training's.
 RACE_STEPS, RACE_BATCH = 0.25, 0.5
 #: Standard errors by which a critic's bound on validation rows must exceed 0: the best of several views and many validations is
@@ -52,6 +56,7 @@ class WideTraining:
         options: Steps, batch size and rates.
         seed: Of everything random.
         on_progress: Called with (part, parts) gives the function that a training reports its progress to, or None.
+        label: The side that is one column of labels, if either is: its critic is a classifier.
         processes: Processes that share every batch, or None.
     """
 
@@ -62,6 +67,7 @@ class WideTraining:
     options: TrainingOptions
     seed: int
     on_progress: Callable[[int, int], Callable[[int, int, float], None] | None]
+    label: Literal["x", "y", ""] = ""
     processes: ProcessGroup | None = None
 
     def run(self, pairs: Pairs, layouts: Sequence[WideLayout], folds: list[Fold]) -> tuple[list[Critic], list[History]]:
@@ -96,12 +102,12 @@ class WideTraining:
         counted = [component_view(layouts, count, len(folds), copula=True) for count in WITH_COPULA]
         screened = screened_view(pairs, layouts, folds)
         views = [
-            *preferred(list({v.dims: v for v in counted}.values()), pairs, folds),
+            *([] if self.label else preferred(list({v.dims: v for v in counted}.values()), pairs, folds)),
             component_view(layouts, WITHOUT_COPULA, len(folds), copula=False),
             screened,
             canonical_view(pairs, layouts, folds),
         ]
-        if screened is not None and max(screened.dims) <= PAIR_COLUMNS:
+        if screened is not None and max(screened.dims) <= PAIR_COLUMNS and not self.label:
             views.append(replace(screened, name=f"{screened.name}, by pairs", on_pairs=True))
         return [v for v in views if v is not None]
 
@@ -112,6 +118,8 @@ class WideTraining:
         data, moved = view.read(pairs, folds)
         critic = self._critic(view, data, moved).to(pairs.x.device)
         options = replace(options, eval_every=max(1, options.steps // 40))
+        if self.label:
+            options = replace(options, learning_rate=LABEL_RATE)
         if view.on_pairs:
             options = replace(options, learning_rate=PAIR_RATE, all_pairs=False, shuffles=PAIR_SHUFFLES)
         history = train_critic(
@@ -131,6 +139,17 @@ class WideTraining:
     def _critic(self, view: View, data: Pairs, folds: list[Fold]) -> Critic:
         widths = (data.x.shape[1], data.y.shape[1])
         generator = torch.Generator().manual_seed(self.seed + 1)
+        if self.label:
+            levels, others = widths if self.label == "x" else (widths[1], widths[0])
+            return LabelCritic(
+                levels,
+                others,
+                self.hidden,
+                labels=self.label,
+                activation=self.activation,
+                stack=(len(folds),),
+                generator=generator,
+            )
         if view.dims == (0, 0):
             return DropoutMetricCritic(
                 *widths,

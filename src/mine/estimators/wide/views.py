@@ -83,8 +83,7 @@ class View:
 
 
 def component_view(layouts: Sequence[WideLayout], count: int, folds: int, *, copula: bool) -> View:
-    """The first ``count`` principal components of wide sides, all columns of narrow ones, and all labels
-    if they are few.
+    """The first ``count`` principal components of wide sides, all columns of narrow ones, and labels if they are few.
 
     With ``copula`` they are read ranked, for a copula, and plain; otherwise plain.
     """
@@ -97,7 +96,7 @@ def component_view(layouts: Sequence[WideLayout], count: int, folds: int, *, cop
 
 def _components(layout: WideLayout, count: int, *, ranked: bool) -> Tensor:
     d, k = layout.columns, layout.components
-    labels = torch.arange(d, d + layout.labels if layout.labels <= MOST_LABELS else d)
+    labels = torch.arange(d, d + layout.labels if layout.labels <= MOST_LABELS or not d else d)
     if not k:
         return torch.cat([torch.arange(d), labels])
     start, count = d + layout.labels, min(count, k)
@@ -126,7 +125,8 @@ def screened_view(pairs: Pairs, layouts: Sequence[WideLayout], folds: list[Fold]
     chosen, dims = [], []
     for side, layout, counts in zip(("x", "y"), layouts, passing, strict=True):
         numbers = min(MOST_COLUMNS, max(FEWEST_COLUMNS, *counts), layout.columns)
-        labels = min(MOST_COLUMNS, max(FEWEST_COLUMNS, *counts), layout.labels)
+        # One column of labels alone has a score for each level: it needs all of them.
+        labels = min(MOST_COLUMNS, max(FEWEST_COLUMNS, *counts), layout.labels) if layout.columns else layout.labels
         chosen.append([_strongest(getattr(s, side), layout.columns, numbers, labels) for s in found])
         dims.append(numbers)
     sides: list[tuple[Side, Side]] = [((x, None), (y, None)) for x, y in zip(*chosen, strict=True)]
@@ -143,7 +143,7 @@ def _strongest(strength: Tensor, columns: int, numbers: int, labels: int) -> Ten
     """The ``numbers`` strongest of the first ``columns``, then the ``labels`` strongest of the others."""
     first = strength[:columns].argsort(descending=True, stable=True)[:numbers]
     rest = columns + strength[columns:].argsort(descending=True, stable=True)[:labels]
-    return torch.cat([first, rest])
+    return torch.cat([first, rest if columns else rest.sort().values])
 
 
 def canonical_view(pairs: Pairs, layouts: Sequence[WideLayout], folds: list[Fold]) -> View | None:
