@@ -37,8 +37,12 @@ DROPOUT_WITH_COPULA, DROPOUT = 0.15, 0.4
 PAIR_COLUMNS, PAIR_NETWORK, PAIR_RATE, PAIR_SHUFFLES = 8, (64, 64, 64), 1.5e-2, 2
 #: Rate of a classifier of labels.
 LABEL_RATE = 5e-3
-#: Steps and batch of the race, as shares of the training's.
-RACE_STEPS, RACE_BATCH = 0.25, 0.5
+#: Steps and batch of the race, as shares of the training's, and fewest steps.
+RACE_STEPS, RACE_BATCH, FEWEST_STEPS = 0.25, 0.5, 60
+#: Features of a side up to which steps cost little, and how many more of them are taken.
+SMALL, MORE_STEPS = 16, 2
+#: Share of the distance between the bounds on training and on validation rows that a view is marked down by in the race.
+OVERFITTED = 0.5
 #: Standard errors by which a critic's bound on validation rows must exceed 0: the best of several views and many validations is
 #: somewhat above it if there is nothing to find, and below it on other rows.
 SURELY = 2.0
@@ -75,15 +79,12 @@ class WideTraining:
         views = self._views(pairs, layouts, folds)
         short = replace(
             self.options,
-            steps=max(1, round(RACE_STEPS * self.options.steps)),
+            steps=min(self.options.steps, max(FEWEST_STEPS, round(RACE_STEPS * self.options.steps))),
             batch_size=max(2, round(RACE_BATCH * self.options.batch_size)),
         )
         parts = len(views) + round(1 / RACE_STEPS)
         bounds = torch.stack(
-            [
-                torch.stack([rows.mean() for rows in self._validated(*self._trained(v, pairs, folds, short, (i, parts))[:2])])
-                for i, v in enumerate(views)
-            ]
+            [self._merit(*self._trained(candidate, pairs, folds, short, (i, parts))[:2]) for i, candidate in enumerate(views)]
         )
         winners = bounds.argmax(0).tolist()
         critics: dict[int, Critic] = {}
@@ -92,7 +93,7 @@ class WideTraining:
             own = [k for k, winner in enumerate(winners) if winner == i]
             view = views[i].of_folds(own)
             single, data, history = self._trained(view, pairs, [folds[k] for k in own], self.options, (len(views), parts))
-            shares = [float(_surely_positive(rows)) for rows in self._validated(single, data)]
+            shares = [float(_surely_positive(rows)) for rows in self._contributions(single, *data)]
             for k, critic, share, sides in zip(own, single, shares, view.sides, strict=True):
                 critics[k] = ViewCritic(critic, view.name if share else "nothing", share, *sides)
             histories.append(history)
@@ -117,7 +118,8 @@ class WideTraining:
         """One critic per fold for the data of the view, and these data."""
         data, moved = view.read(pairs, folds)
         critic = self._critic(view, data, moved).to(pairs.x.device)
-        options = replace(options, eval_every=max(1, options.steps // 40))
+        steps = options.steps * (MORE_STEPS if max(data.x.shape[1], data.y.shape[1]) <= SMALL else 1)
+        options = replace(options, steps=steps, eval_every=max(1, steps // 40))
         if self.label:
             options = replace(options, learning_rate=LABEL_RATE)
         if view.on_pairs:
@@ -183,11 +185,22 @@ class WideTraining:
             generator=generator,
         )
 
-    def _validated(self, critics: list[Critic], view: tuple[Pairs, list[Fold]]) -> list[Tensor]:
+    def _merit(self, critics: list[Critic], view: tuple[Pairs, list[Fold]]) -> Tensor:
+        """The bound of each fold's critic on its validation rows, less a share of what it is higher on training rows: (folds,).
+
+        Of two views that are equally good after a few steps, the one that has learnt less of its training rows by heart goes
+        farther, and its two bounds stay nearer to each other.
+        """
+        data, folds = view
+        held_out = torch.stack([rows.mean() for rows in self._contributions(critics, data, folds)])
+        fitted = [replace(f, validation=f.train[: len(f.validation)]) for f in folds]
+        on_train = torch.stack([rows.mean() for rows in self._contributions(critics, data, fitted)])
+        return held_out - OVERFITTED * (on_train - held_out).clamp(min=0)
+
+    def _contributions(self, critics: list[Critic], data: Pairs, folds: list[Fold]) -> list[Tensor]:
         """Contributions to the bound of each fold's critic on its validation rows."""
-        data, moved = view
         out = []
-        for critic, fold in zip(critics, moved, strict=True):
+        for critic, fold in zip(critics, folds, strict=True):
             rows = torch.as_tensor(fold.validation, device=data.x.device)
             shuffles = max(4, min(32, (1 << 14) // len(rows)))
             joint, marginal, _ = evaluate_scores(critic, data, rows, shuffles, torch.Generator().manual_seed(self.seed))
