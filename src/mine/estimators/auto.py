@@ -40,8 +40,8 @@ PAIR_NETWORK, PAIR_RATE = (64, 64, 64), 1.5e-2
 LABEL_RATE, LABEL_BATCH = 1e-2, 512
 #: Steps of a network on pairs beside a critic by distance, as a share of the latter's.
 PAIR_PACE = 0.6
-#: Steps of the critics of wide sides, as a share of the usual ones; their rate and batch.
-WIDE_PACE, WIDE_RATE, WIDE_BATCH = 0.5, 2e-3, 512
+#: Rate and batch of the critics of wide sides.
+WIDE_RATE, WIDE_BATCH = 2e-3, 512
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,6 @@ class Auto(Neural):
             self.activation,
             replace(
                 options,
-                steps=self.steps or max(1, round(WIDE_PACE * options.steps)),
                 batch_size=self.batch_size or WIDE_BATCH,
                 learning_rate=self.learning_rate or WIDE_RATE,
             ),

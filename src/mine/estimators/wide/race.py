@@ -38,9 +38,9 @@ PAIR_COLUMNS, PAIR_NETWORK, PAIR_RATE, PAIR_SHUFFLES = 8, (64, 64, 64), 1.5e-2, 
 #: Rate of a classifier of labels.
 LABEL_RATE = 5e-3
 #: Steps and batch of the race, as shares of the training's, and fewest steps.
-RACE_STEPS, RACE_BATCH, FEWEST_STEPS = 0.25, 0.5, 60
-#: Features of a side up to which steps cost little, and how many more of them are taken.
-SMALL, MORE_STEPS = 16, 2
+RACE_STEPS, RACE_BATCH, FEWEST_STEPS = 0.25, 0.5, 120
+#: Features of a side up to which steps cost little; with more, so large a share of the steps is taken.
+SMALL, PACE = 16, 0.5
 #: Share of the distance between the bounds on training and on validation rows that a view is marked down by in the race.
 OVERFITTED = 0.5
 #: Standard errors by which a critic's bound on validation rows must exceed 0: the best of several views and many validations is
@@ -57,7 +57,7 @@ class WideTraining:
         kind: The bound that is reported, which also chooses.
         hidden: Widths of their towers.
         activation: Their activation.
-        options: Steps, batch size and rates.
+        options: Maximum number of steps, batch size and rates.
         seed: Of everything random.
         on_progress: Called with (part, parts) gives the function that a training reports its progress to, or None.
         label: The side that is one column of labels, if either is: its critic is a classifier.
@@ -118,7 +118,8 @@ class WideTraining:
         """One critic per fold for the data of the view, and these data."""
         data, moved = view.read(pairs, folds)
         critic = self._critic(view, data, moved).to(pairs.x.device)
-        steps = options.steps * (MORE_STEPS if max(data.x.shape[1], data.y.shape[1]) <= SMALL else 1)
+        small = max(data.x.shape[1], data.y.shape[1]) <= SMALL
+        steps = options.steps if small else max(1, round(PACE * options.steps))
         options = replace(options, steps=steps, eval_every=max(1, steps // 40))
         if self.label:
             options = replace(options, learning_rate=LABEL_RATE)
