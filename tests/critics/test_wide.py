@@ -40,10 +40,11 @@ def test_all_pairs_are_the_scores_of_the_pairs_and_selected_critics_those_of_the
 
 def test_dropout_leaves_the_share_out_keeps_the_mean_and_leaves_the_global_generator_alone():
     critic = DropoutMetricCritic(50, 50, (4000,), dropout=0.25, seed=3, generator=torch.Generator().manual_seed(0))
-    layers = critic.tower_x.layers
+    weights = dict(critic.tower_x.named_parameters())
+    values = {"layers.0.weight": 0.0, "layers.0.bias": 1.0, "layers.1.weight": 1 / 4000, "layers.1.bias": 0.0}
     with torch.no_grad():
-        layers[0].weight.zero_(), layers[0].bias.fill_(1.0)
-        layers[1].weight.fill_(1 / 4000), layers[1].bias.zero_()
+        for name, value in values.items():
+            weights[name].fill_(value)
     state = torch.get_rng_state()
     x = torch.zeros(300, 50)
     kept = critic.train().encode_x(x)[:, 0].detach()  # the mean of 4,000 hidden units, each 0 or 1 / 0.75

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from mine.critics.wide import view as read
 from mine.data.components import WideEncoder
 from mine.data.sides import as_variable
 from mine.data.splits import make_folds
@@ -60,7 +61,7 @@ def test_canonical_directions_find_a_rotated_pair_and_their_correlation_is_not_t
     assert view is not None and view.bases is not None
     for base, (side_x, side_y), fold in zip(view.bases, view.sides, folds, strict=True):
         rows = torch.as_tensor(fold.evaluation)
-        u, v = (side[rows][:, s[0]] @ s[1] for side, s in ((pairs.x, side_x), (pairs.y, side_y)))
+        u, v = (read(side[rows], *place) for side, place in ((pairs.x, side_x), (pairs.y, side_y)))
         held_out = float(torch.corrcoef(torch.stack([u[:, 0], v[:, 0]]))[0, 1])
         assert abs(float(base.correlations[0, 0]) - held_out) < 0.12
         assert 0.7 < held_out < 0.9  # 0.894 if the directions were known
