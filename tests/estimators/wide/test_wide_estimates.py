@@ -80,6 +80,11 @@ def test_rows_of_the_past_are_scored_by_what_was_fitted():
     assert fitted.score(x[1600:], y[1600:]) == pytest.approx(truth, abs=0.3)
 
 
+def test_the_permutation_test_by_a_network_sees_the_pair():
+    x, y, _ = even_pair(1200, 80, seed=3)
+    assert mine.independence_test(x, y, critic="network", random_state=0).p_value <= 0.01
+
+
 def test_one_wide_side_and_one_column():
     x, y, truth = even_pair(1500, 80, seed=10)
     assert estimate(x, y[:, 2]).value == pytest.approx(truth, abs=0.25)
