@@ -56,7 +56,7 @@ def test_an_embedding_of_few_latents():
     assert "components" in est.diagnostics["inputs"]
 
 
-@pytest.mark.parametrize("n", [1000, 2000])
+@pytest.mark.parametrize("n", [1000, pytest.param(2000, marks=pytest.mark.slow)])
 def test_independent_columns_have_next_to_no_information(n: int):
     x, y = np.random.default_rng(n).normal(size=(2, n, 100))
     est = estimate(x, y)
@@ -74,17 +74,20 @@ def test_a_label_against_many_numbers():
     assert est.interval[0] <= truth <= est.interval[1]
 
 
+@pytest.mark.slow
 def test_rows_of_the_past_are_scored_by_what_was_fitted():
     x, y, truth = even_pair(2400, 80, seed=9)
     fitted = MutualInformation(effort="fast", random_state=0).fit(x[:1600], y[:1600])
     assert fitted.score(x[1600:], y[1600:]) == pytest.approx(truth, abs=0.3)
 
 
+@pytest.mark.slow
 def test_the_permutation_test_by_a_network_sees_the_pair():
     x, y, _ = even_pair(1200, 80, seed=3)
     assert mine.independence_test(x, y, critic="network", random_state=0).p_value <= 0.01
 
 
+@pytest.mark.slow
 def test_one_wide_side_and_one_column():
     x, y, truth = even_pair(1500, 80, seed=10)
     assert estimate(x, y[:, 2]).value == pytest.approx(truth, abs=0.25)
