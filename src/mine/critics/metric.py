@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mine.critics.networks import SeparableCritic
 
-__all__ = ["MetricCritic", "off_diagonal"]
+__all__ = ["MetricCritic", "by_distance", "off_diagonal"]
 
 #: Scale of the last layers at the start: a small critic, but not one without slope (the product of two zeros has none).
 _START = 0.3
@@ -66,10 +66,15 @@ class MetricCritic(SeparableCritic):
 
     def all_pairs(self, hx: Tensor, hy: Tensor) -> Tensor:
         """Scores of every x with every y, shape ``(*stack, B, B)``."""
-        u, v = hx[..., : self.embed], hy[..., : self.embed]
-        of_x = hx[..., self.embed] - 0.5 * u.square().sum(-1)
-        of_y = hy[..., self.embed] - 0.5 * v.square().sum(-1)
-        return u @ v.mT + of_x.unsqueeze(-1) + of_y.unsqueeze(-2)
+        return by_distance(hx, hy)
+
+
+def by_distance(hx: Tensor, hy: Tensor) -> Tensor:
+    """``a + b - |f - g|^2 / 2`` of every ``[f, a]`` (..., B, e + 1) with every ``[g, b]``, by a matrix product: (..., B, B)."""
+    u, v = hx[..., :-1], hy[..., :-1]
+    of_x = hx[..., -1] - 0.5 * u.square().sum(-1)
+    of_y = hy[..., -1] - 0.5 * v.square().sum(-1)
+    return u @ v.mT + of_x.unsqueeze(-1) + of_y.unsqueeze(-2)
 
 
 def off_diagonal(score_matrix: Tensor) -> Tensor:

@@ -80,12 +80,16 @@ class MLP(nn.Module):
             nn.init.zeros_(last.weight)
             nn.init.zeros_(last.bias)
 
-    def forward(self, h: Tensor) -> Tensor:
-        """Scores of ``h``, which is overwritten when ``activate_first``: hand over a tensor that nobody else needs."""
+    def forward(self, h: Tensor, hidden: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+        """Scores of ``h``, which is overwritten when ``activate_first``: hand over a tensor that nobody else needs.
+
+        ``hidden`` is applied to the activations of every hidden layer.
+        """
         activation = _ACTIVATIONS[self.activation]
         for i, layer in enumerate(self.layers):
             if i or self.activate_first:
                 h = F.relu(h, inplace=True) if activation is F.relu else activation(h)  # a fresh tensor costs three times that
+                h = h if hidden is None else hidden(h)
             h = layer(h)
         return h
 

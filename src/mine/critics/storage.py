@@ -19,6 +19,7 @@ __all__ = ["load_critic", "save_critic"]
 _HOMES: dict[str, tuple[str, frozenset[str]]] = {
     "ConcatCritic": ("networks", frozenset({"stack", "takes"})),
     "CopulaMetricCritic": ("copula_metric", frozenset({"sides", "stack"})),
+    "DropoutMetricCritic": ("wide", frozenset({"draws", "dropout", "embed", "seed", "stack", "takes"})),
     "GaussianCritic": ("gaussian", frozenset({"stack"})),
     "LabelCritic": ("label", frozenset({"labels", "stack"})),
     "Linear": ("networks", frozenset({"bias"})),
@@ -29,6 +30,8 @@ _HOMES: dict[str, tuple[str, frozenset[str]]] = {
     "SeparableCritic": ("networks", frozenset({"stack", "takes"})),
     "SideLayout": ("copula_metric", frozenset()),
     "StudentCritic": ("student", frozenset({"stack"})),
+    "ViewCritic": ("wide", frozenset({"mapped", "name", "share", "stack"})),
+    "WideCritic": ("wide", frozenset({"dims", "stack"})),
 }
 #: What files of version 0.1 called them, attributes of theirs likewise.
 _FORMER_NAMES: dict[str, str] = {"GuidedCritic": "CopulaMetricCritic", "_Linear": "Linear", "lengths": "norms"}

@@ -14,6 +14,7 @@ from mine.critics.copula_metric import CopulaMetricCritic, SideLayout
 from mine.critics.critic import Critic
 from mine.critics.label import LabelCritic
 from mine.critics.networks import ConcatCritic
+from mine.data.components import WideEncoder, is_wide
 from mine.data.preprocessing import Preprocess, SideEncoder, n_norms
 from mine.data.problem import Problem
 from mine.data.splits import Fold
@@ -23,9 +24,10 @@ from mine.estimators.discrete import DiscretePlugin, capped_by_entropy, counts_s
 from mine.estimators.few_rows import by_closed_form
 from mine.estimators.fit import CrossFit
 from mine.estimators.levels.estimate import levels_estimate
-from mine.estimators.neural import EffortSettings, FittedNeural, Neural
+from mine.estimators.neural import EffortSettings, FittedNeural, Neural, progress_of, sharing_processes
 from mine.estimators.strong import by_copula, by_residual, by_ross
 from mine.estimators.thinned import run_in_order
+from mine.estimators.wide.race import WideTraining, inputs_of
 from mine.result import Estimate
 from mine.training.options import History, TrainingOptions
 from mine.training.pairs import Pairs
@@ -38,6 +40,8 @@ PAIR_NETWORK, PAIR_RATE = (64, 64, 64), 1.5e-2
 LABEL_RATE, LABEL_BATCH = 1e-2, 512
 #: Steps of a network on pairs beside a critic by distance, as a share of the latter's.
 PAIR_PACE = 0.6
+#: Rate and batch of the critics of wide sides.
+WIDE_RATE, WIDE_BATCH = 2e-3, 512
 
 
 @dataclass(frozen=True)
@@ -145,6 +149,8 @@ class Auto(Neural):
         self, problem: Problem, pairs: Pairs, folds: list[Fold], seeds: list[int]
     ) -> tuple[list[Critic], list[History]]:
         """The critics by distance, and beside them networks on pairs: what either is blind to the other may see."""
+        if self._is_wide(problem):
+            return self._train_wide(problem, pairs, folds, seeds[2])
         if not self._blends(problem):
             return super()._train_stack(problem, pairs, folds, seeds)
         base = self._copulas(problem, pairs, folds)  # both read it, and neither changes it
@@ -157,10 +163,46 @@ class Auto(Neural):
         blended = [blend(a, b, pairs, rows, kind, seeds[2]) for a, b, rows in zip(first, second, stops, strict=True)]
         return blended, [history]
 
+    def _train_wide(self, problem: Problem, pairs: Pairs, folds: list[Fold], seed: int) -> tuple[list[Critic], list[History]]:
+        """Critics of what each fold's views of the many columns tell best."""
+        options = super()._options(problem)
+        training = WideTraining(
+            bounds.get_bound(self.bound),
+            self._reported(),
+            self._wide_hidden(),
+            self.activation,
+            replace(
+                options,
+                batch_size=self.batch_size or WIDE_BATCH,
+                learning_rate=self.learning_rate or WIDE_RATE,
+            ),
+            seed,
+            lambda part, parts: progress_of(problem, "training critics of wide sides", part, parts),
+            _label_side(problem),
+            sharing_processes(problem),
+        )
+        assert pairs.layouts is not None
+        return training.run(pairs, pairs.layouts, folds)
+
+    def _wide_hidden(self) -> tuple[int, ...]:
+        """Dropout leaves out a part of the hidden units: twice the usual ones."""
+        return tuple(self.settings.hidden) if self.hidden else tuple(2 * width for width in self.settings.hidden)
+
+    def _is_wide(self, problem: Problem) -> bool:
+        """Whether a side has so many columns of numbers that a few must be made of them; only where the features fit."""
+        return self.critic is None and self.gaussian_base and is_wide(problem.x, problem.y)
+
+    def _encoders(self, problem: Problem) -> list[SideEncoder]:
+        if self._is_wide(problem):
+            return [WideEncoder().fit(v) for v in (problem.x, problem.y)]
+        return super()._encoders(problem)
+
     def _blends(self, problem: Problem) -> bool:
         return self.settings.blend and self.critic is None and self._has_base(problem) and not _one_each(problem)
 
     def _words(self, problem: Problem) -> str:
+        if self._is_wide(problem):
+            return f"MLPs {self._wide_hidden()} on the inputs named"
         if _label_side(problem):
             return f"a score a label, MLP {self._label_network(problem)}"
         if not self._has_base(problem):
@@ -202,6 +244,8 @@ class Auto(Neural):
         """The bound from shuffled pairs, or what replaces it where they cannot resolve the information or miss much of it."""
         if self.critic is not None:
             return estimate
+        if self._is_wide(fit.problem):
+            estimate = replace(estimate, diagnostics={**estimate.diagnostics, "inputs": inputs_of(fit.critics)})
         return capped_by_entropy(self._best_of(estimate, fit), fit.problem)
 
     def _best_of(self, estimate: Estimate, fit: CrossFit) -> Estimate:

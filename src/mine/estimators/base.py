@@ -19,7 +19,7 @@ from mine.data.splits import Fold, trimmed
 from mine.estimators.partition import bound_rows, log_partition, shrunk
 from mine.training.pairs import Pairs
 
-__all__ = ["CopulaBase", "base_rows", "base_train", "copula_name", "fit_base", "fit_copulas"]
+__all__ = ["CopulaBase", "base_rows", "base_train", "copula_name", "fit_base", "fit_copulas", "made_to_fit"]
 
 #: Degrees of freedom tried, from light tails to heavy ones, until one is no better than the last.
 DEGREES = (24.0, 10.0, 5.0, 3.0, 2.0, 1.5, 1.0, 0.7)
@@ -59,7 +59,7 @@ def fit_base(x: np.ndarray, y: np.ndarray, fold: Fold) -> GaussianCritic:
     deterministic one. If the sides are not jointly Gaussian, the best bound chooses instead of the mean log-ratio.
     """
     gaussian = _choose_gaussian(x, y, fold)[0]
-    return shrunk(gaussian, _weakening(gaussian, *_validation(x, y, fold)))
+    return made_to_fit(gaussian, *_validation(x, y, fold))
 
 
 def _choose_gaussian(x: np.ndarray, y: np.ndarray, fold: Fold) -> tuple[GaussianCritic, float, float]:
@@ -129,6 +129,11 @@ def _heavier_tails(
             break
         best, rows = (critic, dof), candidate_rows
     return best
+
+
+def made_to_fit(copula: GaussianCritic, x: Tensor, y: Tensor) -> GaussianCritic:
+    """``copula`` with as much taken off its correlations as rows (m, dx), (m, dy) ask for, none if it fits them."""
+    return shrunk(copula, _weakening(copula, x, y))
 
 
 def _weakening(copula: GaussianCritic | StudentCritic, x: Tensor, y: Tensor) -> float:

@@ -31,7 +31,7 @@ FEW_ROWS_A_COLUMN = 250
 MISFIT = 3.0
 
 #: Nats by which the bound on training rows may lie below the held-out bound. Farther below, a few shuffled pairs dominate its
-#: partition term, and the mean of the two is no estimate.
+#: partition term, and the mean of the two is no estimate. As far above it, the mean is uncertain.
 MOST_APART = 0.5
 
 _REFERENCES = {
@@ -207,6 +207,11 @@ def _warnings(fit: CrossFit, value: float, correction: float, cap: float | None,
         out.append(
             f"The bias correction is large ({correction:+.2f} nats): the critics fit the training rows far better than "
             "held-out ones. More rows, fewer columns or a smaller critic would make the number surer."
+        )
+    elif 2 * correction > MOST_APART:
+        out.append(
+            f"The bound is {value - correction:.2f} nats on held-out rows but {value + correction:.2f} on training rows. The "
+            "value, their midpoint, is uncertain, and the interval is wide because of that. More rows would help."
         )
     if not all(h.converged for h in fit.histories):
         out.append(f"The bound was still rising after {fit.steps} steps: pass steps={2 * fit.steps}.")

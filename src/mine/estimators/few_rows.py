@@ -11,6 +11,7 @@ from scipy.special import polygamma
 from scipy.stats import shapiro
 
 from mine.critics.gaussian import GaussianCritic
+from mine.data.components import is_wide
 from mine.data.preprocessing import rank_gaussianize
 from mine.data.problem import Problem, clustered_stderr
 from mine.estimators.gaussian import wishart_bias
@@ -38,7 +39,8 @@ def by_closed_form(estimate: Estimate, problem: Problem) -> Estimate:
 
     The critics start from a copula shrunk until it predicts held-out rows; where rows are few that removes true dependence
     too. The closed form has no such loss: its bias is known exactly. It is taken if each side by itself looks jointly normal
-    after ranking, since it can exceed the information where the sides are not; otherwise it only raises the interval's end.
+    after ranking, since it can exceed the information where the sides are not; otherwise it only raises the interval's end, and
+    not even that for sides of so many columns that :mod:`mine.estimators.wide` makes a few of them.
     """
     x, y = problem.x, problem.y
     columns = x.n_continuous + y.n_continuous
@@ -56,10 +58,11 @@ def by_closed_form(estimate: Estimate, problem: Problem) -> Estimate:
         return estimate
     stderr = math.hypot(clustered_stderr(critic(torch.as_tensor(u), torch.as_tensor(v)).numpy(), None), chance)
     low, high = estimate.interval
-    high = max(high, closed + 1.96 * stderr)
     rng = np.random.default_rng(problem.seeds(1)[0])
     if not (_normal_along_directions(critic, u, v) and looks_normal(u, rng) and looks_normal(v, rng)):
-        return replace(estimate, interval=(low, high))
+        # Hundreds of columns that repeat each other are no normal ones: what the closed form makes of them says nothing.
+        return estimate if is_wide(x, y) else replace(estimate, interval=(low, max(high, closed + 1.96 * stderr)))
+    high = max(high, closed + 1.96 * stderr)
     return _closed_form(estimate, closed, stderr, (min(estimate.value, closed - 1.96 * stderr), high))
 
 

@@ -12,13 +12,13 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from mine import bounds
 from mine.critics.combined import MeanCritic, ResidualCritic
 from mine.critics.critic import Critic
 from mine.critics.gaussian import GaussianCritic
 from mine.critics.networks import ConcatCritic
+from mine.data.components import WideEncoder
 from mine.data.features import features
 from mine.data.preprocessing import Preprocess, SideEncoder
 from mine.data.problem import Problem
@@ -29,7 +29,7 @@ from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 from mine.estimators.base import base_rows, fit_base
 from mine.estimators.crossfit import Reports, assemble
 from mine.estimators.evaluation import REPORTED_BOUND, ReportedBound, rows_of_bound, selection_rows
-from mine.estimators.fit import CrossFit
+from mine.estimators.fit import CrossFit, stacked_rows
 from mine.estimators.options import check_integers, check_widths
 from mine.estimators.users_critic import dry_run, forked_rng, fresh_critic
 from mine.result import Estimate
@@ -39,7 +39,7 @@ from mine.training.options import History, TrainingOptions
 from mine.training.pairs import Pairs
 from mine.training.processes import ProcessGroup
 
-__all__ = ["EffortSettings", "FittedNeural", "Neural", "split", "validation_share"]
+__all__ = ["EffortSettings", "FittedNeural", "Neural", "progress_of", "sharing_processes", "split", "validation_share"]
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class Neural:
         seeds = problem.seeds(4)
         kind = self._reported()
         custom = self.critic is not None
-        encoders = [self._encoder().fit(v, keep_shape=custom) for v in (problem.x, problem.y)]
+        encoders = self._encoders(problem)
         problem, folds = split(problem, self.settings.n_folds, seeds[0])
         folds = trimmed(folds, self._steps(problem.n) * self.settings.batch_size, seeds[0])
         pairs = _pairs(problem, encoders)
@@ -147,7 +147,7 @@ class Neural:
         self._check()
         seeds = problem.seeds(4)
         custom = self.critic is not None
-        encoders = [self._encoder().fit(v, keep_shape=custom) for v in (problem.x, problem.y)]
+        encoders = self._encoders(problem)
         pairs = _pairs(problem, encoders)
         with forked_rng(seeds[1], pairs.x.device) if custom else nullcontext():
             critics, _ = (self._train_each if custom else self._train_stack)(problem, pairs, folds, seeds)
@@ -192,13 +192,13 @@ class Neural:
             critic.to(pairs.x.device),
             bounds.get_bound(self.bound),
             pairs,
-            _even([f.train for f in folds], seed, pairs.x.device).repeat(ensemble_size, 1),
-            _even([f.validation for f in folds], seed, pairs.x.device).repeat(ensemble_size, 1),
+            stacked_rows([f.train for f in folds], seed, pairs.x.device).repeat(ensemble_size, 1),
+            stacked_rows([f.validation for f in folds], seed, pairs.x.device).repeat(ensemble_size, 1),
             options,
             contributions=partial(selection_rows, self._reported()),
             seed=seed,
-            on_progress=_progress(problem, f"training {ensemble_size * len(folds)} critics", *part),
-            processes=_sharing(problem),
+            on_progress=progress_of(problem, f"training {ensemble_size * len(folds)} critics", *part),
+            processes=sharing_processes(problem),
         )
         singles = [critic.select(k) for k in range(len(folds) * ensemble_size)]
         if ensemble_size == 1:
@@ -244,8 +244,8 @@ class Neural:
                 self._options(problem),
                 contributions=partial(selection_rows, self._reported()),
                 seed=seeds[2] + 3 * k,  # a training draws from three seeds
-                on_progress=_progress(problem, f"training critic {k + 1} of {len(folds)}", k, len(folds)),
-                processes=_sharing(problem),
+                on_progress=progress_of(problem, f"training critic {k + 1} of {len(folds)}", k, len(folds)),
+                processes=sharing_processes(problem),
             )
             critics.append(critic)
             histories.append(history)
@@ -284,6 +284,10 @@ class Neural:
 
     def _has_base(self, problem: Problem) -> bool:
         return bool(self.gaussian_base and problem.x.n_continuous and problem.y.n_continuous)
+
+    def _encoders(self, problem: Problem) -> list[SideEncoder]:
+        """The fitted encoders of x and y; for a user's critic images keep their shape."""
+        return [self._encoder().fit(v, keep_shape=self.critic is not None) for v in (problem.x, problem.y)]
 
     def _encoder(self) -> SideEncoder:
         return SideEncoder(self.preprocess)
@@ -368,24 +372,18 @@ def _pairs(problem: Problem, encoders: list[SideEncoder]) -> Pairs:
     # Groups made of copies matter to the splits; that a row meets its own copy in a shuffle is as rare as the copies are.
     grouped = problem.groups is not None and not problem.copies
     groups = torch.as_tensor(problem.groups).to(problem.device) if grouped else None
-    return Pairs(x, y, groups)
+    left, right = encoders
+    wide = (left.layout, right.layout) if isinstance(left, WideEncoder) and isinstance(right, WideEncoder) else None
+    return Pairs(x, y, groups, wide)
 
 
-def _even(parts: list[np.ndarray], seed: int, device: torch.device) -> Tensor:
-    """Index parts as one tensor (M, n): the longer ones lose random rows, at most one each without groups."""
-    size = min(map(len, parts))
-    rng = np.random.default_rng(seed)
-    rows = [p if len(p) == size else rng.permutation(p)[:size] for p in parts]
-    return torch.as_tensor(np.stack(rows), device=device)
-
-
-def _progress(problem: Problem, message: str, part: int = 0, parts: int = 1) -> Callable[[int, int, float], None] | None:
+def progress_of(problem: Problem, message: str, part: int = 0, parts: int = 1) -> Callable[[int, int, float], None] | None:
     callback = problem.on_progress
     if callback is None:
         return None
     return lambda step, steps, bound: callback(part * steps + step, parts * steps, f"{message}, bound {bound:.3f} nats")
 
 
-def _sharing(problem: Problem) -> ProcessGroup | None:
+def sharing_processes(problem: Problem) -> ProcessGroup | None:
     """The processes that share the problem; below ``training`` a problem knows them by a protocol only."""
     return cast("ProcessGroup | None", problem.processes)

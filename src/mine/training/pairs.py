@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from mine.data.components import WideLayout
 from mine.data.features import Features
 
 __all__ = ["Pairs"]
@@ -13,11 +14,15 @@ __all__ = ["Pairs"]
 
 @dataclass(frozen=True)
 class Pairs:
-    """The data on one device: ``x`` (n, ...), ``y`` (n, ...), tensors or encoded when read; a group label a row or None."""
+    """The data on one device: ``x`` (n, ...), ``y`` (n, ...), tensors or encoded when read; a group label a row or None.
+
+    ``layouts`` tells which features of wide sides are what.
+    """
 
     x: Features
     y: Features
     groups: Tensor | None = None
+    layouts: tuple[WideLayout, WideLayout] | None = None
 
     def rows(self, index: Tensor) -> tuple[Tensor, Tensor]:
         return _read(self.x, index), _read(self.y, index)
