@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from mine.cli.benchmark import benchmark
+from mine.cli.describe import describe
 from mine.cli.estimate import estimate
 from mine.cli.lists import examples, methods
 from mine.cli.pairwise import pairwise
@@ -66,5 +67,5 @@ def _root(
     del version  # its callback has printed it
 
 
-for _command in (estimate, pairwise, report, methods, examples, benchmark, reproduce):
+for _command in (describe, estimate, pairwise, report, methods, examples, benchmark, reproduce):
     app.command()(_command)

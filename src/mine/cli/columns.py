@@ -11,7 +11,7 @@ from mine.errors import InputError, NotEnoughDataError
 if TYPE_CHECKING:
     from mine.data.readers import Table
 
-__all__ = ["Pairs", "Sides", "check_rows", "choose_pairs", "choose_sides"]
+__all__ = ["Pairs", "Sides", "check_rows", "choose_pairs", "choose_sides", "named_labels"]
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def choose_sides(
     names_x, names_y = (_side(table, flag, ",".join(lists), roles) for flag, lists in (("--x", x), ("--y", y)))
     _check_apart(names_x, names_y)
     names_z = [] if given is None else _given(table, ",".join(given), [*names_x, *names_y], roles)
-    labels = None if discrete is None else _labels(table, ",".join(discrete), [*names_x, *names_y, *names_z])
+    labels = None if discrete is None else named_labels(table, discrete, [*names_x, *names_y, *names_z])
     return Sides(table, roles.get("--groups"), roles.get("--order"), labels, names_x, names_y, names_z)
 
 
@@ -118,7 +118,7 @@ def choose_pairs(
     targets = None if target is None else table.names(",".join(target), "--target column")
     names += [name for name in targets or () if name not in names]
     names = [name for name in names if name not in roles.values()]
-    labels = None if discrete is None else _labels(table, ",".join(discrete), names)
+    labels = None if discrete is None else named_labels(table, discrete, names)
     return Pairs(table, roles.get("--groups"), roles.get("--order"), labels, names, targets)
 
 
@@ -193,8 +193,8 @@ def _given(table: Table, spec: str, sides: list[str], roles: dict[str, str]) -> 
     return names
 
 
-def _labels(table: Table, spec: str, chosen: list[str]) -> list[str]:
+def named_labels(table: Table, lists: Sequence[str], chosen: list[str]) -> list[str]:
     """Columns of ``--discrete``, which must be among the chosen ones; a glob stands for the chosen ones that it matches."""
     families = {name: columns for name, columns in table.families.items() if set(columns) <= set(chosen)}
     within = replace(table, columns=tuple(chosen), blocks={}, families=families)
-    return within.names(spec, "--discrete column")
+    return within.names(",".join(lists), "--discrete column")

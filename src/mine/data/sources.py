@@ -108,6 +108,8 @@ def missing_values(column: np.ndarray) -> np.ndarray:
         return np.isnat(column)
     if column.dtype.kind != "O":
         return np.zeros(len(column), dtype=bool)
+    if set(map(type, column)) <= {str, type(None)}:  # most columns of files
+        return np.array([v is None for v in column], dtype=bool)
     return np.array([_is_missing(v) for v in column], dtype=bool)
 
 
