@@ -71,7 +71,7 @@ def choose_sides(
 
     Arguments:
         table: The file.
-        x: Lists of names and globs; several are joined.
+        x: Lists of names and globs; several are joined. ``"*"`` means all columns without another role.
         y: As ``x``.
         given: As ``x``; None without ``--given``.
         groups: Name or glob of one column.
@@ -83,9 +83,17 @@ def choose_sides(
         InputError: A column has two roles, or a role has no column.
     """
     roles = _roles(table, groups, order)
-    names_x, names_y = (_side(table, flag, ",".join(lists), roles) for flag, lists in (("--x", x), ("--y", y)))
-    _check_apart(names_x, names_y)
-    names_z = [] if given is None else _given(table, ",".join(given), [*names_x, *names_y], roles)
+    specs = {"--x": ",".join(x), "--y": ",".join(y)}
+    rest = [flag for flag, spec in specs.items() if _is_rest(table, spec)]
+    if len(rest) > 1:
+        raise InputError("--x and --y cannot both be '*', which means all other columns: name the columns of one of them.")
+    named = {flag: _side(table, flag, spec, roles) for flag, spec in specs.items() if flag not in rest}
+    if not rest:
+        _check_apart(named["--x"], named["--y"])
+    names_z = [] if given is None else _given(table, ",".join(given), [name for side in named.values() for name in side], roles)
+    for flag in rest:
+        named[flag] = _rest(table, flag, {*roles.values(), *names_z, *(name for side in named.values() for name in side)})
+    names_x, names_y = named["--x"], named["--y"]
     labels = None if discrete is None else named_labels(table, discrete, [*names_x, *names_y, *names_z])
     return Sides(table, roles.get("--groups"), roles.get("--order"), labels, names_x, names_y, names_z)
 
@@ -168,6 +176,21 @@ def _side(table: Table, flag: str, spec: str, roles: dict[str, str]) -> list[str
     names = [name for name in names if name not in roles.values()]
     if not names:
         raise InputError(f"{flag} matches only the columns of {' and '.join(roles)}: name a column of data.")
+    return names
+
+
+def _is_rest(table: Table, spec: str) -> bool:
+    """Whether a list of columns is ``*`` alone, which no column is called."""
+    from mine.data.readers import split_names
+
+    return split_names(spec) == ["*"] and "*" not in table.columns
+
+
+def _rest(table: Table, flag: str, taken: set[str]) -> list[str]:
+    """All columns but those with another role."""
+    names = [name for name in table.columns if name not in taken]
+    if not names:
+        raise InputError(f"{flag} '*' means all other columns, and there are none: every column has another role.")
     return names
 
 

@@ -20,7 +20,10 @@ File = Annotated[
         metavar="FILE", help="CSV, TSV, Parquet, NPY or NPZ; '-' reads CSV from stdin; example:NAME is shipped data."
     ),
 ]
-X = Annotated[list[str], typer.Option("--x", metavar="COLUMNS", help="Columns of x: names or globs, comma-separated.")]
+X = Annotated[
+    list[str],
+    typer.Option("--x", metavar="COLUMNS", help="Columns of x: names or globs, comma-separated; '*' means all other columns."),
+]
 Y = Annotated[list[str], typer.Option("--y", metavar="COLUMNS", help="Columns of y, likewise.")]
 Given = Annotated[list[str] | None, typer.Option("--given", metavar="COLUMNS", help="Columns to condition on.")]
 Columns = Annotated[
