@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -47,3 +49,34 @@ def test_columns_that_no_estimate_takes_are_said_not_refused(run: Run, tmp_path:
 def test_arrays_without_columns(run: Run, tmp_path: Path):
     np.save(tmp_path / "a.npy", np.zeros((30, 2, 2)))
     check_refused(run("describe", str(tmp_path / "a.npy")), "three or more dimensions and no columns")
+
+
+def test_how_a_file_was_read_is_said_on_stderr(run: Run, tmp_path: Path):
+    rows = "".join(f"{i / 7},{i}\n" for i in range(40))
+    (tmp_path / "twice.csv").write_bytes(("é,é\n" + rows).encode("latin-1"))
+    result = run("describe", str(tmp_path / "twice.csv"), "--json")
+    assert [json.loads(line)["column"] for line in result.out.splitlines()] == ["é", "é.1"]
+    notes = result.err.splitlines()
+    assert all(note.startswith("mine: note: ") for note in notes) and "Latin-1" in notes[0] and "'é.1'" in notes[1]
+
+
+def test_a_table_of_a_database(run: Run, tmp_path: Path):
+    with closing(sqlite3.connect(tmp_path / "t.db")) as connection:
+        for name in ("one", "two"):
+            pd.DataFrame({name: np.arange(40) / 7, "k": np.arange(40)}).to_sql(name, connection, index=False)
+    check_refused(run("describe", str(tmp_path / "t.db")), "has 2 tables: name one with --table")
+    assert run("describe", str(tmp_path / "t.db"), "--table", "two").out.startswith("40 rows, 2 columns")
+    arguments = (
+        "estimate",
+        str(tmp_path / "t.db"),
+        "--table",
+        "two",
+        "--x",
+        "two",
+        "--y",
+        "k",
+        "--method",
+        "gaussian",
+        "--json",
+    )
+    assert json.loads(run(*arguments).out)["n"] == 40

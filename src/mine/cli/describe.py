@@ -6,6 +6,7 @@ from contextlib import ExitStack
 
 from mine.cli import options as opt
 from mine.cli.columns import named_labels
+from mine.cli.files import opened
 from mine.cli.output import one_sentence, print_text, table_width
 from mine.errors import InputError
 
@@ -14,6 +15,7 @@ __all__ = ["describe"]
 
 def describe(
     file: opt.File,
+    table: opt.TableName = None,
     columns: opt.Columns = None,
     discrete: opt.Discrete = None,
     parse: opt.Parse = False,
@@ -29,15 +31,14 @@ def describe(
       mine describe data.csv --parse --json
     """
     with one_sentence(), ExitStack() as files:
-        from mine.data.readers import read_table
         from mine.tables.describe import describe as describe_table
 
-        table = files.enter_context(read_table(file))
-        names = list(table.columns) if columns is None else table.names(",".join(columns), "--columns column")
+        found_in = opened(files, file, table=table)
+        names = list(found_in.columns) if columns is None else found_in.names(",".join(columns), "--columns column")
         if not names:
             raise InputError(f"{file} holds arrays of three or more dimensions and no columns: nothing to describe.")
-        labels = None if discrete is None else named_labels(table, discrete, names)
-        found = describe_table(table.select(names), discrete=labels, parse=parse)
+        labels = None if discrete is None else named_labels(found_in, discrete, names)
+        found = describe_table(found_in.select(names), discrete=labels, parse=parse)
         if as_json:
             print_text(found.to_json())
         else:

@@ -17,8 +17,13 @@ T = TypeVar("T")
 File = Annotated[
     str,
     typer.Argument(
-        metavar="FILE", help="CSV, TSV, Parquet, NPY or NPZ; '-' reads CSV from stdin; example:NAME is shipped data."
+        metavar="FILE",
+        help="CSV, TSV, Parquet, Feather, ORC, JSON lines, Excel, SQLite, NPY or NPZ; '-' reads CSV from stdin; example:NAME "
+        "is shipped data.",
     ),
+]
+TableName = Annotated[
+    str | None, typer.Option("--table", metavar="NAME", help="Sheet of an Excel file (the first) or table of a SQLite file.")
 ]
 X = Annotated[
     list[str],

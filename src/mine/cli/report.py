@@ -20,6 +20,7 @@ __all__ = ["report"]
 def report(
     file: opt.File,
     output: opt.Page,
+    table: opt.TableName = None,
     columns: opt.Columns = None,
     target: opt.Target = None,
     test: opt.Test = True,
@@ -49,7 +50,7 @@ def report(
     with one_sentence(), ExitStack() as files:
         check_writable("--output", output, (".html", ".htm"), ".html")
         pairs = measure_pairs(
-            files, file, columns=columns, target=target, groups=groups, order=order, discrete=discrete, test=test,
+            files, file, table=table, columns=columns, target=target, groups=groups, order=order, discrete=discrete, test=test,
             effort=effort, drop_missing=drop_missing, parse=parse, unit=unit, random_state=checked_seed(seed), out=keep,
             n_jobs=jobs, progress=progress,
         )  # fmt: skip
