@@ -10,6 +10,7 @@ import numpy as np
 
 from mine.data.columns import DiscreteSpec
 from mine.data.parsing import read_texts
+from mine.data.rows import equally_long, infinite_sentence
 from mine.data.weights import repeated_rows
 from mine.errors import InputError
 from mine.estimators import Estimator, check_data_parallel, get_estimator, with_effort
@@ -79,7 +80,8 @@ def estimate(
         device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"``, ...
         unit: ``"nats"`` or ``"bits"``.
         random_state: Seed or generator. The same one gives the same digits on the same machine.
-        drop_missing: Leave out rows with a missing value instead of raising.
+        drop_missing: Leave out rows with a missing or infinite value instead of raising; ``diagnostics`` counts them, and a
+            warning counts those with an infinite one.
         parse: Read columns of numbers written as text (``$23,456.78``, ``12.3 %``, ``1.234,5``, ``4 kg``) as numbers, and dates
             and times as microseconds; a warning names them. Without it they are refused, unless few values repeat often.
             Columns that are ``discrete`` stay text, and so do numbers with leading zeros. See the page on kinds of columns.
@@ -127,7 +129,11 @@ def estimate(
     (x, y, z), read = read_texts(parse, discrete, x=x, y=y, z=z)
     if sample_weight is not None:
         x, y, z, settings["groups"] = repeated_rows(sample_weight, method, discrete, x=x, y=y, z=z, groups=groups)
-    result = with_read_columns(_estimated(estimator, x, y, z, critic is not None, settings), read)
+    infinite: list[str] = []
+    if drop_missing:
+        x, y, z = equally_long(x=x, y=y, z=z)
+        infinite = infinite_sentence(x, y, z)
+    result = with_read_columns(_estimated(estimator, x, y, z, critic is not None, settings), read, infinite)
     if processes is None:
         return result
     return processes.same(replace(result, diagnostics={**result.diagnostics, "processes": processes.size}))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mine.errors import InputError, UnknownNameError, warn_renamed
+from mine.formats import bracket, fixed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -275,17 +276,16 @@ class Estimate:
     def __repr__(self) -> str:
         low, high = self.interval
         digits = 3 if max(abs(self.value), self.stderr if math.isfinite(self.stderr) else 0) < 100 else 1
-        upper = f"{high:.{digits}f}]" if math.isfinite(high) else "∞)"
         what, tested = ("Estimate", "") if self.p_value is None else ("Difference", f"   p = {self.p_value:.3g}")
         lines = [
             (
-                f"{what}: {self.value:.{digits}f} ± {self.stderr:.{digits}f} {self.unit}"
-                f"   95 % interval [{low:.{digits}f}, {upper}{tested}"
+                f"{what}: {fixed(self.value, digits)} ± {fixed(self.stderr, digits)} {self.unit}"
+                f"   95 % interval {bracket(low, high, digits)}{tested}"
             )
         ]
         about = f"  method {self.method}, n = {self.n:,}"
         if self.lower_bound is not None:
-            about += f", held-out lower bound {self.lower_bound:.{digits}f}"
+            about += f", held-out lower bound {fixed(self.lower_bound, digits)}"
         lines.append(about)
         lines += [f"  ! {warning}" for warning in self.warnings]
         return "\n".join(lines)

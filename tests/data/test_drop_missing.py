@@ -96,5 +96,7 @@ def test_groups_of_another_length_are_one_sentence(pair: tuple[list[float], list
 
 def test_too_few_rows_left(pair: tuple[list[float], list[float]]):
     x = [value if i < 15 else None for i, value in enumerate(pair[0])]
-    with pytest.raises(NotEnoughDataError, match=r"Leaving out 45 rows with a missing value leaves 15 rows: .* at least 20"):
+    with pytest.raises(
+        NotEnoughDataError, match=r"Leaving out 45 rows with a missing or infinite value leaves 15 rows: .* at least 20"
+    ):
         mine.estimate(x, pair[1], method="gaussian", drop_missing=True)

@@ -129,7 +129,7 @@ def _as_text(result: Estimate, tested: IndependenceTest | None, sides: Sides) ->
         worth = diagnostics.get("independent_rows")
         lines.append(f"  order: {sides.time}" + ("" if worth is None else f" (worth {worth:,} independent rows)"))
     if diagnostics.get("dropped_missing_rows"):
-        lines.append(f"  rows left out for missing values: {diagnostics['dropped_missing_rows']:,}")
+        lines.append(f"  rows left out for missing or infinite values: {diagnostics['dropped_missing_rows']:,}")
     if sides.z:
         lines.append(f"  given: {listed(sides.z)}")
     if tested is not None:

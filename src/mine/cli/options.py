@@ -55,7 +55,13 @@ Order = Annotated[
     ),
 ]
 DropMissing = Annotated[
-    bool, typer.Option("--drop-missing", help="Leave out rows with a missing value; with many pairs, per pair.")
+    bool, typer.Option("--drop-missing", help="Leave out rows with a missing or infinite value, instead of an error.")
+]
+SkipMissing = Annotated[
+    bool,
+    typer.Option(
+        "--drop-missing/--no-drop-missing", help="Leave out rows with a missing or infinite value, pair by pair; or an error."
+    ),
 ]
 Parse = Annotated[
     bool, typer.Option("--parse", help="Read numbers and dates written as text, such as '$1,200' or '12 %', as numbers.")

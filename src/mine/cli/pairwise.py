@@ -14,7 +14,7 @@ from mine.cli.values import checked_seed
 from mine.errors import InputError
 
 if TYPE_CHECKING:
-    from mine.tables.pairwise import Pairwise
+    from mine.tables.measured import Pairwise
 
 __all__ = ["measure_pairs", "pairwise"]
 
@@ -38,7 +38,7 @@ def pairwise(
     discrete: opt.Discrete = None,
     groups: opt.Groups = None,
     order: opt.Order = None,
-    drop_missing: opt.DropMissing = False,
+    drop_missing: opt.SkipMissing = True,
     parse: opt.Parse = False,
     jobs: opt.Jobs[int | None] = None,
     progress: opt.Progress = None,

@@ -32,7 +32,7 @@ def report(
     discrete: opt.Discrete = None,
     groups: opt.Groups = None,
     order: opt.Order = None,
-    drop_missing: opt.DropMissing = False,
+    drop_missing: opt.SkipMissing = True,
     parse: opt.Parse = False,
     jobs: opt.Jobs[int | None] = None,
     progress: opt.Progress = None,
@@ -45,7 +45,7 @@ def report(
 
       mine report example:diabetes -o report.html
 
-      mine report data.csv --target churned --drop-missing --jobs 2 -o report.html
+      mine report data.csv --target churned --jobs 2 -o report.html
     """
     with one_sentence(), ExitStack() as files:
         check_writable("--output", output, (".html", ".htm"), ".html")

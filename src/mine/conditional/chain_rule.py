@@ -18,7 +18,7 @@ from mine.conditional.local_shuffle import MOST_BOOSTED, LocalShuffle
 from mine.conditional.neighbours import follows_from_z, neighbours_given
 from mine.conditional.side_order import by_content, ordered
 from mine.data.problem import Problem, make_problem, order_warnings
-from mine.data.rows import complete_rows, rereadable, same_length
+from mine.data.rows import complete_rows, equally_long
 from mine.data.splits import copied_rows
 from mine.data.variable import Variable
 from mine.errors import InputError, UnknownNameError
@@ -88,7 +88,7 @@ def conditional_estimate(
         groups: One label a row.
         order: Where rows stand in time; see :func:`mine.estimate`.
         unit: ``"nats"`` or ``"bits"``.
-        drop_missing: Leave out rows with a missing value in any of them.
+        drop_missing: Leave out rows with a missing or infinite value in any of them.
         progress: Progress bar.
         **data: Further arguments of :func:`mine.data.problem.make_problem`.
     """
@@ -98,6 +98,7 @@ def conditional_estimate(
     n_dropped = 0
     if drop_missing:
         (x, y, z, groups, order), n_dropped = complete_rows(x=x, y=y, z=z, groups=groups, order=order)
+    x, y, z = equally_long(x=x, y=y, z=z)
     if order is not None and isinstance(estimator, LocalShuffle):
         raise InputError("order= does not go with conditional='shuffle': leave one of them out.")
     unsaid = groups is None and order is None
@@ -106,10 +107,7 @@ def conditional_estimate(
     third = third_variable(z, spec)
     if takes_numbers_only(estimator) and third.n_discrete:
         raise InputError(f"This method needs numbers, but these columns of z are labels: {', '.join(third.discrete_columns)}.")
-    if not third.columns:
-        x, y = rereadable(x), rereadable(y)
     problem, _ = make_problem(x, y, numeric_only=takes_numbers_only(estimator), others=[third], **told, **data)
-    same_length(problem.n, len(third), "z")
     if not third.columns:
         if isinstance(estimator, LocalShuffle):
             found = estimator.run(problem, _one_label(problem.n)).to(unit)

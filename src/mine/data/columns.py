@@ -380,7 +380,7 @@ def missing_error(name: str, count: int, first: int) -> InputError:
 def infinite_error(name: str, count: int, first: int) -> InputError:
     return InputError(
         f"Column {name!r} has {count} infinite value(s), the first in row {first}: "
-        "remove those rows or replace them by finite numbers."
+        "pass drop_missing=True (--drop-missing) to leave those rows out, or replace them by finite numbers."
     )
 
 

@@ -71,10 +71,12 @@ def run_estimator(
     return replace(result, diagnostics=diagnostics, **rows).to(unit)
 
 
-def with_read_columns(result: Estimate, columns: Sequence[ReadColumn]) -> Estimate:
-    """The estimate, saying first which ``columns`` of text were read as numbers."""
-    if not columns:
+def with_read_columns(result: Estimate, columns: Sequence[ReadColumn], left_out: Sequence[str] = ()) -> Estimate:
+    """The estimate, saying first which ``columns`` of text were read as numbers, and which rows were ``left_out``."""
+    if not columns and not left_out:
         return result
-    warnings = [*(column.sentence for column in columns), *result.warnings]
+    warnings = [*(column.sentence for column in columns), *left_out, *result.warnings]
+    if not columns:
+        return replace(result, diagnostics={**result.diagnostics, "warnings": warnings})
     names = [column.name for column in columns]
     return replace(result, diagnostics={**result.diagnostics, "read_as_numbers": names, "warnings": warnings})
