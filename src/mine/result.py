@@ -218,6 +218,34 @@ class Estimate:
             "diagnostics": _jsonable(self.diagnostics),
         }
 
+    def to_frame(self) -> Any:
+        """One row as a frame of pandas (or of polars or pyarrow where that is missing), to be stacked with others.
+
+        Columns: ``value``, ``lower_bound`` (NaN without one), ``stderr``, ``low`` and ``high`` (the interval; infinite if it
+        is open), ``p_value`` of a difference, ``unit``, ``method``, ``n``, and ``warnings`` as one text.
+
+        >>> est = Estimate(value=0.5, lower_bound=0.49, stderr=0.01, interval=(0.48, 0.52), method="gaussian", n=1000)
+        >>> est.to_frame()[["value", "low", "high", "n"]].values.tolist()
+        [[0.5, 0.48, 0.52, 1000.0]]
+        """
+        from mine.data.frames import as_frame
+
+        low, high = self.interval
+        tested = {} if self.p_value is None else {"p_value": [self.p_value]}
+        records: dict[str, list[Any]] = {
+            "value": [self.value],
+            "lower_bound": [math.nan if self.lower_bound is None else self.lower_bound],
+            "stderr": [self.stderr],
+            "low": [low],
+            "high": [high],
+            **tested,
+            "unit": [self.unit],
+            "method": [self.method],
+            "n": [int(self.n)],
+            "warnings": [" ".join(self.warnings)],
+        }
+        return as_frame(records, None)
+
     def save(self, path: str | Path) -> None:
         """Write everything to one file, JSON with a checksum, whole or not at all.
 

@@ -21,13 +21,13 @@ import torch
 from scipy import stats
 
 import mine
+from mine.data.frames import as_frame
 from mine.errors import InputError, UnknownNameError
 from mine.estimators.evaluation import RowReport
 from mine.reporting.matrix import clustered_order, plot_pairwise, strength_matrix
 from mine.storage import versions
 from mine.tables import blocks
 from mine.tables.blocks import Task, cell_seed
-from mine.tables.frames import as_frame
 from mine.tables.measured import strength
 from mine.tables.pairwise import measure
 from mine.tables.stack import _assembled

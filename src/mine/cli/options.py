@@ -10,6 +10,8 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from mine.cli.completion import efforts, files, method_names, units
+
 T = TypeVar("T")
 
 # === The data ===
@@ -20,6 +22,7 @@ File = Annotated[
         metavar="FILE",
         help="CSV, TSV, Parquet, Feather, ORC, JSON lines, Excel, SQLite, NPY or NPZ; '-' reads CSV from stdin; example:NAME "
         "is shipped data.",
+        autocompletion=files,
     ),
 ]
 TableName = Annotated[
@@ -70,8 +73,11 @@ Cache = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Scratch fold
 
 # === The method ===
 
-Method = Annotated[str, typer.Option(metavar="NAME", help="See 'mine methods'.")]
-Effort = Annotated[T, typer.Option(metavar="NAME", help="fast, default or thorough: how long training may take.")]
+Method = Annotated[str, typer.Option(metavar="NAME", help="See 'mine methods'.", autocompletion=method_names)]
+Effort = Annotated[
+    T,
+    typer.Option(metavar="NAME", help="fast, default or thorough: how long training may take.", autocompletion=efforts),
+]
 Conditional = Annotated[
     str | None, typer.Option(metavar="NAME", help="How to estimate, with --given: chain (default) or shuffle.")
 ]
@@ -94,7 +100,7 @@ Progress = Annotated[
 
 # === The output ===
 
-Unit = Annotated[str, typer.Option(metavar="UNIT", help="nats or bits.")]
+Unit = Annotated[str, typer.Option(metavar="UNIT", help="nats or bits.", autocompletion=units)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one line per estimate.")]
 Csv = Annotated[bool, typer.Option("--csv", help="Print all pairs as CSV.")]
 Top = Annotated[int, typer.Option(metavar="N", help="Number of pairs to print, the strongest first.")]

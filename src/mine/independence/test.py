@@ -11,6 +11,7 @@ from mine.conditional.given import CONSTANT, residuals, third_variable
 from mine.conditional.shifts import TimeShifts
 from mine.conditional.shuffles import Shuffles, equal_rows
 from mine.data.columns import DiscreteSpec
+from mine.data.frames import as_frame
 from mine.data.kernels import KernelFeatures, coordinates, kernel_statistics, pair_weights, strongest
 from mine.data.parsing import read_texts
 from mine.data.problem import Problem, make_problem, order_warnings
@@ -57,6 +58,12 @@ class IndependenceTest:
     def to_dict(self) -> dict[str, Any]:
         """The fields, JSON-ready."""
         return asdict(self)
+
+    def to_frame(self) -> Any:
+        """One row as a frame of pandas (or of polars or pyarrow where that is missing); the warnings as one text."""
+        return as_frame(
+            {name: [value] for name, value in {**self.to_dict(), "warnings": " ".join(self.warnings)}.items()}, None
+        )
 
     def __str__(self) -> str:
         given = ", given z" if self.conditional else ""

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from mine.data.frames import as_frame
 from mine.data.moments import MomentUnit, moment_text
 from mine.escapes import for_spreadsheet, printable
-from mine.tables.frames import as_frame
 
 __all__ = ["ColumnDescription", "Description", "examples_of"]
 

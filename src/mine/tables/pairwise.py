@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from mine.data.columns import DiscreteSpec
+from mine.data.frames import as_frame
 from mine.data.order import read_order
 from mine.data.parsing import ReadColumn, read_texts
 from mine.data.problem import problem_seed
@@ -29,7 +30,6 @@ from mine.storage import versions
 from mine.surroundings import plain_modes
 from mine.tables.blocks import Block, BlockStore, Cell, Task, plan
 from mine.tables.columns import Column, read_columns, row_copies
-from mine.tables.frames import as_frame
 from mine.tables.measured import Pairwise
 from mine.tables.orphans import end_with
 from mine.tables.serial import noticed
