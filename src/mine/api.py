@@ -10,7 +10,6 @@ import numpy as np
 
 from mine.data.columns import DiscreteSpec
 from mine.data.parsing import read_texts
-from mine.data.rows import equally_long, infinite_sentence
 from mine.data.weights import repeated_rows
 from mine.errors import InputError
 from mine.estimators import Estimator, check_data_parallel, get_estimator, with_effort
@@ -129,11 +128,7 @@ def estimate(
     (x, y, z), read = read_texts(parse, discrete, x=x, y=y, z=z)
     if sample_weight is not None:
         x, y, z, settings["groups"] = repeated_rows(sample_weight, method, discrete, x=x, y=y, z=z, groups=groups)
-    infinite: list[str] = []
-    if drop_missing:
-        x, y, z = equally_long(x=x, y=y, z=z)
-        infinite = infinite_sentence(x, y, z)
-    result = with_read_columns(_estimated(estimator, x, y, z, critic is not None, settings), read, infinite)
+    result = with_read_columns(_estimated(estimator, x, y, z, critic is not None, settings), read)
     if processes is None:
         return result
     return processes.same(replace(result, diagnostics={**result.diagnostics, "processes": processes.size}))

@@ -19,6 +19,7 @@ from pyarrow import parquet
 import mine
 from mine.conditional.chain_rule import joined
 from mine.data import bigfiles, outofcore
+from mine.data.gaps import unusable_rows
 from mine.data.kernels import coordinates
 from mine.data.labels import labels_of
 from mine.data.outofcore import LazyRows
@@ -26,7 +27,6 @@ from mine.data.preprocessing import MAX_CATEGORIES, SideEncoder
 from mine.data.problem import make_problem
 from mine.data.readers import read_table
 from mine.data.sides import as_variable
-from mine.data.sources import unusable_rows
 from mine.data.splits import copied_rows
 from mine.data.variable import Variable
 

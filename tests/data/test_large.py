@@ -22,10 +22,10 @@ from mine.cli.app import app
 from mine.critics import ConcatCritic, GaussianCritic
 from mine.data import bigfiles, outofcore
 from mine.data.features import EncodedRows, features
+from mine.data.gaps import unusable_rows
 from mine.data.outofcore import LazyRows, NamedRows, Part, chunks, fit_rows, row_hashes, survey
 from mine.data.preprocessing import RankGaussianizer, SideEncoder
 from mine.data.sides import as_variable
-from mine.data.sources import unusable_rows
 from mine.data.splits import duplicate_groups, make_folds, trimmed
 from mine.errors import InputError
 from mine.estimators.evaluation import report_rows

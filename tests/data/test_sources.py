@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from mine.data.gaps import unusable_rows
 from mine.data.sides import as_variable
-from mine.data.sources import unusable_rows
 from mine.errors import InputError
 
 from .typed_sides import labels, numbers

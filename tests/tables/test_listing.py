@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from mine.reporting.matrix import found_matrix, plot_pairwise
@@ -78,3 +82,9 @@ def test_the_heat_map_is_grey_for_what_is_not_found(measured: Pairwise):
     assert len(axis.texts) == 4  # no number for noise
     untested = {name: values for name, values in records.items() if name not in ("p", "q", "permutations")}
     assert "grey: interval contains 0" in plot_pairwise(untested).axes[0].get_title(loc="left")
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table], ids=["pandas", "polars", "arrow"])
+def test_the_heat_map_of_frames_of_every_library(measured: Pairwise, make: Any):
+    axis = plot_pairwise(make(measured.records())).axes[0]
+    assert "grey: q > 0.05" in axis.get_title(loc="left") and len(axis.texts) == 4

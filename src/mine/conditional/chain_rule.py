@@ -18,7 +18,7 @@ from mine.conditional.local_shuffle import MOST_BOOSTED, LocalShuffle
 from mine.conditional.neighbours import follows_from_z, neighbours_given
 from mine.conditional.side_order import by_content, ordered
 from mine.data.problem import Problem, make_problem, order_warnings
-from mine.data.rows import complete_rows, equally_long
+from mine.data.rows import complete_rows, equally_long, infinite_sentence
 from mine.data.splits import copied_rows
 from mine.data.variable import Variable
 from mine.errors import InputError, UnknownNameError
@@ -96,9 +96,10 @@ def conditional_estimate(
     if unit not in UNITS:
         raise UnknownNameError("unit", unit, UNITS)
     n_dropped = 0
+    x, y, z = equally_long(x=x, y=y, z=z)
+    infinite = infinite_sentence(x, y, z) if drop_missing else []
     if drop_missing:
         (x, y, z, groups, order), n_dropped = complete_rows(x=x, y=y, z=z, groups=groups, order=order)
-    x, y, z = equally_long(x=x, y=y, z=z)
     if order is not None and isinstance(estimator, LocalShuffle):
         raise InputError("order= does not go with conditional='shuffle': leave one of them out.")
     unsaid = groups is None and order is None
@@ -113,14 +114,14 @@ def conditional_estimate(
             found = estimator.run(problem, _one_label(problem.n)).to(unit)
         else:
             found = run_estimator(_run, estimator, x, y, unit=unit, progress=progress, **told, **data)
-        return _given_a_constant(found, problem, third, n_dropped)
+        return _given_a_constant(found, problem, third, n_dropped, infinite)
     both = joined(problem.y, third)
     if unsaid:
         codes, copies = copied_rows(problem.x, both)
         problem = replace(problem, groups=codes, copies=copies)
     with progress_callback(progress) as on_progress:
         result = _in_order(estimator, replace(problem, on_progress=on_progress), third)
-    warnings = [*result.warnings, *order_warnings(problem, unsaid=unsaid)]
+    warnings = [*infinite, *result.warnings, *order_warnings(problem, unsaid=unsaid)]
     return replace(
         result,
         diagnostics={
@@ -222,7 +223,7 @@ def _run(estimator: Estimator, problem: Problem) -> Estimate:
     return estimator.run(problem)
 
 
-def _given_a_constant(alone: Estimate, problem: Problem, third: Variable, n_dropped: int) -> Estimate:
+def _given_a_constant(alone: Estimate, problem: Problem, third: Variable, n_dropped: int, infinite: list[str]) -> Estimate:
     """``I(X; Y)``, which is what there is given a constant, with a sentence that says so."""
     return replace(
         alone,
@@ -232,7 +233,7 @@ def _given_a_constant(alone: Estimate, problem: Problem, third: Variable, n_drop
             "dropped_constant_columns": [*problem.x.dropped, *problem.y.dropped, *third.dropped],
             "dropped_missing_rows": n_dropped,
             "duplicate_rows": problem.copies,
-            "warnings": [CONSTANT, *alone.warnings],
+            "warnings": [CONSTANT, *infinite, *alone.warnings],
         },
     )
 

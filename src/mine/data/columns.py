@@ -10,9 +10,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from mine.data.gaps import missing_values
 from mine.data.labels import number_text
 from mine.data.number_texts import Written, is_missing_text, numbers_written, plain_number
-from mine.data.sources import EXACT_INTEGERS, Category, missing_values
+from mine.data.sources import EXACT_INTEGERS, Category
 from mine.data.times import microseconds, naive
 from mine.data.unreadable import foreign
 from mine.errors import InputError, NumberTextError

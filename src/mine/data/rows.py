@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from mine.data.gaps import infinite_rows, unusable_rows
 from mine.data.outofcore import NamedRows
-from mine.data.sources import Source, infinite_rows, read_source, unusable_rows
+from mine.data.sources import Source, read_source
 from mine.data.unreadable import foreign
 from mine.errors import InputError, NotEnoughDataError
 

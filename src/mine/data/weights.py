@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from mine.data.columns import DiscreteSpec, numbers_with_gaps
+from mine.data.gaps import unusable_rows
 from mine.data.rows import MIN_ROWS, same_length
 from mine.data.sides import as_variable
-from mine.data.sources import Source, named_columns, read_source, unusable_rows
+from mine.data.sources import Source, named_columns, read_source
 from mine.errors import InputError, NotEnoughDataError
 
 __all__ = ["WEIGHTED_METHODS", "refuse_weights", "repeated_rows"]

@@ -10,6 +10,7 @@ from typing import Any
 from mine.comparison import fingerprints
 from mine.data.parsing import ReadColumn
 from mine.data.problem import Problem, make_problem, order_warnings
+from mine.data.rows import equally_long, infinite_sentence
 from mine.errors import UnknownNameError
 from mine.estimators import Estimator, takes_numbers_only
 from mine.estimators.noiseless import opened
@@ -45,13 +46,15 @@ def run_estimator(
     if unit not in UNITS:
         raise UnknownNameError("unit", unit, UNITS)
     unsaid = data.get("groups") is None and data.get("order") is None
+    x, y = equally_long(x=x, y=y)
+    infinite = infinite_sentence(x, y) if data.get("drop_missing") else []
     problem, dropped_rows = make_problem(x, y, numeric_only=takes_numbers_only(estimator), **data)
     with progress_callback(progress) as on_progress:
         problem = replace(problem, on_progress=on_progress)
         result = opened(run_in_order(estimator, problem, run), problem)
 
     dropped = [*problem.x.dropped, *problem.y.dropped]
-    warnings = list(result.diagnostics.get("warnings", []))
+    warnings = [*infinite, *result.diagnostics.get("warnings", [])]
     if problem.copies:
         warnings.append(f"{problem.copies:,} rows are exact copies of others and were kept in one fold.")
     if dropped:
@@ -71,12 +74,10 @@ def run_estimator(
     return replace(result, diagnostics=diagnostics, **rows).to(unit)
 
 
-def with_read_columns(result: Estimate, columns: Sequence[ReadColumn], left_out: Sequence[str] = ()) -> Estimate:
-    """The estimate, saying first which ``columns`` of text were read as numbers, and which rows were ``left_out``."""
-    if not columns and not left_out:
-        return result
-    warnings = [*(column.sentence for column in columns), *left_out, *result.warnings]
+def with_read_columns(result: Estimate, columns: Sequence[ReadColumn]) -> Estimate:
+    """The estimate, saying first which ``columns`` of text were read as numbers."""
     if not columns:
-        return replace(result, diagnostics={**result.diagnostics, "warnings": warnings})
+        return result
+    warnings = [*(column.sentence for column in columns), *result.warnings]
     names = [column.name for column in columns]
     return replace(result, diagnostics={**result.diagnostics, "read_as_numbers": names, "warnings": warnings})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mine.reporting.figures import new_figure
-from mine.tables.significance import is_found
+from mine.tables.significance import LEVEL, is_found
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,7 +26,7 @@ def strength_matrix(pairs: Any) -> tuple[list[str], list[str], np.ndarray]:
     Arguments:
         pairs: What :func:`mine.pairwise` returns, or its columns as lists by name.
     """
-    x, y, strength = (list(pairs[name]) for name in ("x", "y", "strength"))
+    x, y, strength = (_values(pairs, name) for name in ("x", "y", "strength"))
     left, right = list(dict.fromkeys(x)), list(dict.fromkeys(y))
     if set(left) & set(right):  # every pair once
         left = right = list(dict.fromkeys([*left, *right]))
@@ -45,10 +45,22 @@ def found_matrix(pairs: Any) -> np.ndarray:
     Arguments:
         pairs: As in :func:`strength_matrix`.
     """
-    columns = {name: list(pairs[name]) for name in ("q", "low") if name in pairs}
+    columns = {name: _values(pairs, name) for name in ("q", "low") if name in _names(pairs)}
     rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-    found = {"x": pairs["x"], "y": pairs["y"], "strength": [float(is_found(row)) for row in rows]}
+    found = {"x": _values(pairs, "x"), "y": _values(pairs, "y"), "strength": [float(is_found(row)) for row in rows]}
     return strength_matrix(found)[2] == 1.0
+
+
+def _names(pairs: Any) -> list[str]:
+    """Names of the columns of a frame of any library, or of a dictionary."""
+    names = getattr(pairs, "column_names", None) or getattr(pairs, "columns", None)
+    return list(pairs if names is None else names)
+
+
+def _values(pairs: Any, name: str) -> list[Any]:
+    """A column of such a frame as a list of Python's own values."""
+    column = pairs[name]
+    return column.to_pylist() if hasattr(column, "to_pylist") else list(column)
 
 
 def clustered_order(matrix: np.ndarray) -> list[int]:
@@ -110,8 +122,7 @@ def plot_pairwise(pairs: Any) -> Figure:
     axis.spines[:].set_visible(False)
     axis.tick_params(length=0)
     figure.colorbar(image, ax=axis, shrink=0.8, label="strength: sqrt(1 − exp(−2 I)), I in nats")
-    tested = "q" in pairs
-    grey_are = "q > 0.05" if tested else "interval contains 0"
+    grey_are = f"q > {LEVEL:g}" if "q" in _names(pairs) else "interval contains 0"
     axis.set_title("Mutual information of pairs" + (f" (grey: {grey_are})" if noise.any() else ""), loc="left")
     return figure
 

@@ -10,9 +10,10 @@ import numpy as np
 from scipy.special import ndtr
 
 from mine.data.columns import DiscreteSpec, own_spec
+from mine.data.gaps import infinite_values, unusable_rows
 from mine.data.preprocessing import SideEncoder, rank_gaussianize
 from mine.data.sides import as_variable
-from mine.data.sources import infinite_values, named_columns, unusable_rows
+from mine.data.sources import named_columns
 from mine.data.splits import duplicate_groups, repeats_by_nature
 from mine.data.variable import Variable
 

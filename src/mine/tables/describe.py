@@ -20,10 +20,11 @@ from mine.data.columns import (
     own_spec,
     settle,
 )
+from mine.data.gaps import missing_values
 from mine.data.moments import MomentUnit, moment_columns
 from mine.data.parsing import read_texts
 from mine.data.rows import MIN_ROWS
-from mine.data.sources import EXACT_INTEGERS, Category, Source, missing_values, named_columns
+from mine.data.sources import EXACT_INTEGERS, Category, Source, named_columns
 from mine.errors import InputError, NumberTextError, UnknownNameError
 from mine.estimators.counts.identifier import is_identifier
 from mine.tables.description import ColumnDescription, Description, examples_of

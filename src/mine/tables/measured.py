@@ -75,7 +75,8 @@ class Pairwise:
         """What to be careful about, and which of the two columns were read as numbers."""
         sentences = [column.sentence for column in self.read if column.name in (cell.x, cell.y)]
         gap = self._gap(cell)
-        return " ".join([*([cell.note] if cell.note else []), *([gap] if gap else []), *sentences])
+        note = f"{cell.note}." if gap and cell.note and not cell.note.endswith(".") else cell.note
+        return " ".join(filter(None, (note, gap, *sentences)))
 
     def _gap(self, cell: Cell) -> str:
         """How many rows a pair lacks because a value is missing or infinite."""

@@ -14,12 +14,12 @@ import numpy as np
 
 from mine.data.columns import DiscreteSpec
 from mine.data.frames import as_frame
+from mine.data.gaps import unusable_rows
 from mine.data.order import read_order
 from mine.data.parsing import ReadColumn, read_texts
 from mine.data.problem import problem_seed
 from mine.data.rows import MIN_ROWS, rereadable, same_length
 from mine.data.sides import as_variable, check_discrete_names
-from mine.data.sources import unusable_rows
 from mine.data.variable import Variable
 from mine.errors import InputError, UnknownNameError
 from mine.estimators import METHODS, get_estimator
