@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+import mine
 
 from .commands import N, Run, check_refused
 
@@ -80,3 +85,14 @@ def test_a_table_of_a_database(run: Run, tmp_path: Path):
         "--json",
     )
     assert json.loads(run(*arguments).out)["n"] == 40
+
+
+def test_nothing_heavy_is_loaded(csv: str):
+    code = (
+        "import sys; from mine.cli.app import app\n"
+        f"try: app(['describe', {csv!r}], prog_name='mine')\n"
+        "except SystemExit: print(*(m for m in ('torch', 'sklearn', 'scipy') if m in sys.modules), file=sys.stderr)"
+    )
+    env = {**os.environ, "PYTHONPATH": str(Path(mine.__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, timeout=60, check=True)
+    assert done.stderr.split() == [] and done.stdout

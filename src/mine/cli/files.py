@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ def opened(files: ExitStack, file: str, *, table: str | None = None, cache: Path
     from mine.data.readers import read_table
 
     found = files.enter_context(read_table(file, cache, table))
-    for note in found.notes:
+    first = os.environ.get("LOCAL_RANK", "0") == "0"  # of several processes that train one estimate, one speaks
+    for note in found.notes if first else ():
         typer.echo(printable(f"mine: note: {' '.join(note.split())}"), err=True)
     return found
