@@ -111,7 +111,7 @@ def test_missing_rows_are_left_out_on_request() -> None:
     assert est.n == 198
     assert est.value == mine.estimate(x[keep], y[keep], method="gaussian").value
     assert est.diagnostics["dropped_missing_rows"] == 2
-    with pytest.raises(InputError, match="Every row has a missing value"):
+    with pytest.raises(InputError, match="Every row has a missing or infinite value"):
         mine.estimate(np.full(50, np.nan), y[:50], drop_missing=True)
 
 

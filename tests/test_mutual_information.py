@@ -15,6 +15,7 @@ import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from torch import nn
 
@@ -230,3 +231,15 @@ def test_labels_that_fit_never_saw_are_scored() -> None:
     new = label.copy()
     new[:5] = "never seen"
     assert np.isfinite(fitted.score(new, y))
+
+
+@pytest.mark.parametrize(
+    "estimator", [mine.MutualInformation("gaussian", unit="bits"), mine.MutualInfoSelector(2)], ids=lambda e: type(e).__name__
+)
+def test_scikit_learn_shows_it_in_notebooks(estimator: Any) -> None:
+    """With its parameters, before and after it is fitted, and in a pipeline."""
+    x = np.random.default_rng(0).normal(size=(100, 3))
+    for shown in (estimator, make_pipeline(clone(estimator)), clone(estimator).fit(x, x[:, 0])):
+        text = shown._repr_html_()
+        assert type(estimator).__name__ in text and "<style>" in text
+    assert ("unit" if hasattr(estimator, "unit") else "n_features_to_select") in estimator._repr_html_()

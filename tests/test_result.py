@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import math
 import pickle
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from mine.errors import InputError, UnknownNameError
@@ -176,3 +177,17 @@ def test_the_old_key_of_the_validation_bounds_warns_and_works():
         est.history["epoch"]
     with pytest.raises(KeyError):
         Estimate(0.1, None, 0.1, (0.0, 1.0), "f", 2).history["stop"]
+
+
+def test_an_estimate_as_one_row_of_a_frame():
+    est = Estimate(0.5, None, 0.1, (0.3, math.inf), "ksg", 100, diagnostics={"warnings": ["One.", "Two."]})
+    frame = pd.concat([est.to_frame(), est.to("bits").to_frame()])
+    assert frame["unit"].tolist() == ["nats", "bits"] and frame["high"].tolist() == [math.inf] * 2
+    assert frame["lower_bound"].isna().all() and frame["warnings"].iloc[0] == "One. Two." and "p_value" not in frame
+    difference = replace(est, p_value=0.25)
+    assert difference.to_frame()["p_value"].tolist() == [0.25]
+
+
+def test_no_number_is_printed_as_minus_nothing():
+    est = Estimate(-0.0001, -0.0004, 0.1, (-0.00001, 0.3), "ksg", 100)
+    assert "-0.000" not in repr(est) and "[0.000, 0.300]" in repr(est)

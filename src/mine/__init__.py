@@ -39,6 +39,7 @@ if _TYPE_CHECKING:
     from mine.information.several import total_correlation as total_correlation
     from mine.mutual_information import MutualInformation as MutualInformation
     from mine.result import Estimate as Estimate
+    from mine.tables.describe import describe as describe
     from mine.tables.pairwise import pairwise as pairwise
     from mine.tables.selection import MutualInfoSelector as MutualInfoSelector
     from mine.tables.selection import mutual_info as mutual_info
@@ -61,6 +62,7 @@ _HOME = {
     "UnknownNameError": "mine.errors",
     "benchmark": "mine.benchmarking.run",
     "clipped_backward": "mine.terms",
+    "describe": "mine.tables.describe",
     "estimate": "mine.api",
     "independence_test": "mine.independence.test",
     "transfer_entropy": "mine.information.series",
@@ -100,6 +102,7 @@ __all__ = [
     "clipped_backward",
     "critics",
     "datasets",
+    "describe",
     "estimate",
     "independence_test",
     "kl_divergence",

@@ -79,7 +79,8 @@ def estimate(
         device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"``, ...
         unit: ``"nats"`` or ``"bits"``.
         random_state: Seed or generator. The same one gives the same digits on the same machine.
-        drop_missing: Leave out rows with a missing value instead of raising.
+        drop_missing: Leave out rows with a missing or infinite value instead of raising; ``diagnostics`` counts them, and a
+            warning counts those with an infinite one.
         parse: Read columns of numbers written as text (``$23,456.78``, ``12.3 %``, ``1.234,5``, ``4 kg``) as numbers, and dates
             and times as microseconds; a warning names them. Without it they are refused, unless few values repeat often.
             Columns that are ``discrete`` stay text, and so do numbers with leading zeros. See the page on kinds of columns.

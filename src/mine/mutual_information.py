@@ -35,7 +35,7 @@ class MutualInformation(BaseEstimator):
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
         unit: ``"nats"`` or ``"bits"``.
         random_state: Seed or generator.
-        drop_missing: Leave out rows with a missing value.
+        drop_missing: Leave out rows with a missing or infinite value.
         parse: Read columns of numbers written as text as numbers; new rows are read as those of ``fit`` were.
         progress: Progress bar.
         options: Options of the method, for example ``{"steps": 2000}``.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mine.errors import InputError, UnknownNameError, warn_renamed
+from mine.formats import bracket, fixed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -217,6 +218,34 @@ class Estimate:
             "diagnostics": _jsonable(self.diagnostics),
         }
 
+    def to_frame(self) -> Any:
+        """One row as a frame of pandas (or of polars or pyarrow where that is missing), to be stacked with others.
+
+        Columns: ``value``, ``lower_bound`` (NaN without one), ``stderr``, ``low`` and ``high`` (the interval; infinite if it
+        is open), ``p_value`` of a difference, ``unit``, ``method``, ``n``, and ``warnings`` as one text.
+
+        >>> est = Estimate(value=0.5, lower_bound=0.49, stderr=0.01, interval=(0.48, 0.52), method="gaussian", n=1000)
+        >>> est.to_frame()[["value", "low", "high", "n"]].values.tolist()
+        [[0.5, 0.48, 0.52, 1000.0]]
+        """
+        from mine.data.frames import as_frame
+
+        low, high = self.interval
+        tested = {} if self.p_value is None else {"p_value": [self.p_value]}
+        records: dict[str, list[Any]] = {
+            "value": [self.value],
+            "lower_bound": [math.nan if self.lower_bound is None else self.lower_bound],
+            "stderr": [self.stderr],
+            "low": [low],
+            "high": [high],
+            **tested,
+            "unit": [self.unit],
+            "method": [self.method],
+            "n": [int(self.n)],
+            "warnings": [" ".join(self.warnings)],
+        }
+        return as_frame(records, None)
+
     def save(self, path: str | Path) -> None:
         """Write everything to one file, JSON with a checksum, whole or not at all.
 
@@ -275,17 +304,16 @@ class Estimate:
     def __repr__(self) -> str:
         low, high = self.interval
         digits = 3 if max(abs(self.value), self.stderr if math.isfinite(self.stderr) else 0) < 100 else 1
-        upper = f"{high:.{digits}f}]" if math.isfinite(high) else "∞)"
         what, tested = ("Estimate", "") if self.p_value is None else ("Difference", f"   p = {self.p_value:.3g}")
         lines = [
             (
-                f"{what}: {self.value:.{digits}f} ± {self.stderr:.{digits}f} {self.unit}"
-                f"   95 % interval [{low:.{digits}f}, {upper}{tested}"
+                f"{what}: {fixed(self.value, digits)} ± {fixed(self.stderr, digits)} {self.unit}"
+                f"   95 % interval {bracket(low, high, digits)}{tested}"
             )
         ]
         about = f"  method {self.method}, n = {self.n:,}"
         if self.lower_bound is not None:
-            about += f", held-out lower bound {self.lower_bound:.{digits}f}"
+            about += f", held-out lower bound {fixed(self.lower_bound, digits)}"
         lines.append(about)
         lines += [f"  ! {warning}" for warning in self.warnings]
         return "\n".join(lines)

@@ -20,6 +20,10 @@ from .commands import Run, check_refused, write_csv
         (["--x", "a", "--y", "c,code", "--discrete", "code"], {"discrete": ["code"]}),
         (["--x", "a", "--y", "c,code", "--discrete", "c*"], {"discrete": ["c", "code"]}),
         (["--x", "a", "--y", "code", "--discrete", "c*"], {"discrete": ["code"]}),  # c is not asked about
+        (["--x", "*", "--y", "kind"], {"x": ["a", "b", "c", "id", "code", "d, in kg"], "y": ["kind"]}),
+        (["--x", "c*", "--y", "*"], {"x": ["c", "code"], "y": ["a", "b", "id", "kind", "d, in kg"]}),
+        (["--x", "*", "--y", "kind", "--groups", "id", "--given", "a"], {"x": ["b", "c", "code", "d, in kg"], "z": ["a"]}),
+        (["--x", "*", "--y", "kind", "--order", "a"], {"x": ["b", "c", "id", "code", "d, in kg"]}),
     ],
 )
 def test_names_and_globs(arguments: list[str], expected: dict[str, Any], run: Run, csv: str, calls: list[dict[str, Any]]):
@@ -54,7 +58,10 @@ def test_codes_with_commas_are_labels_where_the_command_says_so(run: Run, tmp_pa
         (["--x", "a", "--y", "z*"], r"Unknown --y column 'z\*'"),
         (["--x", "", "--y", "c"], r"No --x column was named"),
         (["--x", "[abc]", "--y", "c"], r"Column 'c' is on both sides.*leave it out of --x or --y"),
-        (["--x", "*", "--y", "kind"], r"Column 'kind' is on both sides"),
+        (["--x", "*", "--y", "*"], r"--x and --y cannot both be '\*'"),
+        (["--x", "*", "--y", "?,kind,id,code,d*"], r"--x '\*' means all other columns, and there are none"),
+        (["--x", "*", "--y", "kind", "--given", "kind"], r"Column 'kind' is given and in --x"),
+        (["--x", "*,a", "--y", "kind"], r"Column 'kind' is on both sides"),
         (["--x", "a", "--y", "c", "--groups", "patient"], r"Unknown --groups column 'patient'"),
         (["--x", "a", "--y", "c", "--groups", "*d*"], r"--groups takes one column, '\*d\*' is 4"),
         (["--x", "a,id", "--y", "c", "--groups", "id"], r"Column 'id' is named in --x and in --groups"),

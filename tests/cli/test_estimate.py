@@ -90,7 +90,7 @@ def test_missing_values_are_left_out_on_request_and_counted(run: Run, tmp_path: 
     check_refused(run(*arguments), r"Column 'a' has 2 missing value\(s\).*--drop-missing")
     result = run(*arguments, "--drop-missing")
     assert "n = 398" in result.out
-    assert "  rows left out for missing values: 2\n" in result.out
+    assert "  rows left out for missing or infinite values: 2\n" in result.out
 
 
 def test_rows_without_a_group_are_left_out_on_request(run: Run, tmp_path: Path, data: dict[str, Any]):

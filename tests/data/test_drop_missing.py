@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import decimal
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -96,5 +97,73 @@ def test_groups_of_another_length_are_one_sentence(pair: tuple[list[float], list
 
 def test_too_few_rows_left(pair: tuple[list[float], list[float]]):
     x = [value if i < 15 else None for i, value in enumerate(pair[0])]
-    with pytest.raises(NotEnoughDataError, match=r"Leaving out 45 rows with a missing value leaves 15 rows: .* at least 20"):
+    with pytest.raises(
+        NotEnoughDataError, match=r"Leaving out 45 rows with a missing or infinite value leaves 15 rows: .* at least 20"
+    ):
         mine.estimate(x, pair[1], method="gaussian", drop_missing=True)
+
+
+INFINITE: dict[str, Callable[[list[float]], Any]] = {
+    "numpy": np.array,
+    "list": list,
+    "torch": torch.tensor,
+    "long double": lambda values: np.array([1e4000 if np.isinf(v) else v for v in values], np.longdouble) * np.longdouble(1),
+    "objects": lambda values: np.array(values, object),
+    "decimals": lambda values: [decimal.Decimal(repr(v).replace("inf", "Infinity")) for v in values],
+    "pandas frame": lambda values: pd.DataFrame({"a": values}),
+    "polars": lambda values: pl.Series("a", values),
+    "arrow": lambda values: pa.array(values),
+    "image": lambda values: np.array(values)[:, None, None] * np.ones((1, 2, 2)),
+}
+
+
+@pytest.mark.parametrize("kind", INFINITE)
+def test_infinite_values_are_left_out_too_and_counted(kind: str, pair: tuple[list[float], list[float]]):
+    x, y = pair
+    holed = INFINITE[kind](with_hole(x, float("inf")))
+    with pytest.raises(InputError, match=r"infinite value\(s\), the first in row 3: pass drop_missing=True \(--drop-missing\)"):
+        mine.estimate(holed, y, method="gaussian")
+    found = mine.estimate(holed, [None, *y[1:]], method="gaussian", drop_missing=True)
+    assert (found.n, found.diagnostics["dropped_missing_rows"]) == (N - 2, 2)
+    assert found.warnings[0] == "1 row with an infinite value was left out."
+    if kind != "image":
+        keep = [i for i in range(N) if i not in (0, HOLE)]
+        wanted = mine.estimate([x[i] for i in keep], [y[i] for i in keep], method="gaussian")
+        assert found.value == pytest.approx(wanted.value, abs=1e-12)
+
+
+def test_infinite_values_in_a_third_variable_a_test_and_groups(pair: tuple[list[float], list[float]]):
+    z = with_hole(np.random.default_rng(1).normal(size=N).tolist(), -float("inf"))
+    found = mine.estimate(*pair, z, method="gaussian", drop_missing=True)
+    assert found.n == N - 1 and "1 row with an infinite value was left out." in found.warnings
+    tested = mine.independence_test(*pair, z, n_permutations=19, random_state=0, drop_missing=True)
+    assert tested.n == N - 1 and "1 row with an infinite value was left out." in tested.warnings
+    complete = mine.estimate(*pair, method="gaussian", drop_missing=True)
+    assert complete.diagnostics["dropped_missing_rows"] == 0 and not any("infinite" in w for w in complete.warnings)
+
+
+@pytest.mark.parametrize("drop_missing", [False, True])
+@pytest.mark.parametrize("lengths", [(15, 60, 60), (60, 15, 60), (60, 60, 15), (15, 14, 15)])
+def test_unequal_lengths_are_named_before_too_few_rows(lengths: tuple[int, int, int], drop_missing: bool):
+    rng = np.random.default_rng(0)
+    x, y, z = (rng.normal(size=n) for n in lengths)
+    short = "need the same number of rows|must run side by side|inconsistent numbers of samples"  # scikit-learn says it so
+    calls: list[Callable[[], Any]] = [
+        lambda: mine.estimate(x, y, z, method="gaussian", drop_missing=drop_missing),
+        lambda: mine.independence_test(x, y, z, n_permutations=19, drop_missing=drop_missing),
+        lambda: mine.estimate(x, y, z, conditional="shuffle", drop_missing=drop_missing),
+    ]
+    if len(x) != len(y):
+        calls += [
+            lambda: mine.estimate(x, y, drop_missing=drop_missing),
+            lambda: mine.independence_test(x, y, drop_missing=drop_missing),
+            lambda: mine.MutualInformation("gaussian", drop_missing=drop_missing).fit(x[:, None], y),
+            lambda: mine.transfer_entropy(x, y, drop_missing=drop_missing),
+            lambda: mine.lagged_information(x, y, [1], drop_missing=drop_missing),
+            lambda: mine.pairwise(x[:, None], y, drop_missing=drop_missing),
+            lambda: mine.mutual_info(x[:, None], y),
+            lambda: mine.total_correlation([x, y]),
+        ]
+    for call in calls:
+        with pytest.raises(ValueError, match=short):
+            call()

@@ -19,6 +19,7 @@ from pyarrow import parquet
 import mine
 from mine.conditional.chain_rule import joined
 from mine.data import bigfiles, outofcore
+from mine.data.gaps import unusable_rows
 from mine.data.kernels import coordinates
 from mine.data.labels import labels_of
 from mine.data.outofcore import LazyRows
@@ -26,7 +27,6 @@ from mine.data.preprocessing import MAX_CATEGORIES, SideEncoder
 from mine.data.problem import make_problem
 from mine.data.readers import read_table
 from mine.data.sides import as_variable
-from mine.data.sources import missing_rows
 from mine.data.splits import copied_rows
 from mine.data.variable import Variable
 
@@ -144,7 +144,7 @@ def test_big_integers_with_gaps_stay_apart():
     holed = [BIG, None, BIG + 1, BIG + 2] * 10
     values = pd.Series(holed, dtype="Int64")
     for data in (values, pl.Series(holed), pa.array(holed), np.ma.masked_equal([v or 0 for v in holed], 0)):
-        assert missing_rows(data, "x").sum() == 10
+        assert unusable_rows(data, "x").sum() == 10
         rng = np.random.default_rng(0)
         problem, dropped = make_problem(data, rng.normal(size=40), drop_missing=True)
         assert dropped == 10 and len(problem.x.levels[0]) == 3

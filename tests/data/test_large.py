@@ -22,10 +22,10 @@ from mine.cli.app import app
 from mine.critics import ConcatCritic, GaussianCritic
 from mine.data import bigfiles, outofcore
 from mine.data.features import EncodedRows, features
+from mine.data.gaps import unusable_rows
 from mine.data.outofcore import LazyRows, NamedRows, Part, chunks, fit_rows, row_hashes, survey
 from mine.data.preprocessing import RankGaussianizer, SideEncoder
 from mine.data.sides import as_variable
-from mine.data.sources import missing_rows
 from mine.data.splits import duplicate_groups, make_folds, trimmed
 from mine.errors import InputError
 from mine.estimators.evaluation import report_rows
@@ -287,8 +287,8 @@ def test_missing_rows_of_named_rows(everything_is_large: None):
     data = np.random.default_rng(0).normal(size=(600, 3))
     data[[3, 77], [0, 2]] = np.nan
     named = NamedRows(("a", "b"), LazyRows((Part(data).with_columns([2, 1]),)), ("a", "b"))
-    assert np.flatnonzero(missing_rows(named, "x")).tolist() == [77]
-    kept = named.rows(~missing_rows(named, "x"))
+    assert np.flatnonzero(unusable_rows(named, "x")).tolist() == [77]
+    kept = named.rows(~unusable_rows(named, "x"))
     assert len(kept) == 599
     np.testing.assert_array_equal(as_variable(kept, "x").flat[77], data[78, [2, 1]])
 

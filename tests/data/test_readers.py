@@ -23,6 +23,15 @@ from .text_tables import text_table, zipped
         ("data.parquet", b""),
         ("data.npy", b""),
         ("data.npz", b""),
+        ("data.feather", b"abc"),
+        ("data.arrow", b""),
+        ("data.orc", b"abc"),
+        ("data.orc", b""),
+        ("data.jsonl", b'{"a": 1}\n{"a": '),
+        ("data.jsonl", b""),
+        ("data.jsonl.gz", b'{"a": 1}\n'),
+        ("data.sqlite", b"abc" * 500),
+        ("data.db", b""),
     ],
 )
 def test_unreadable_file_is_one_sentence_that_names_it(name: str, content: bytes, tmp_path: Path):
@@ -52,6 +61,6 @@ def test_folder_is_not_a_file(tmp_path: Path):
 
 
 def test_unknown_extension_lists_what_is_read(tmp_path: Path):
-    with pytest.raises(InputError, match=r"data\.xlsx has an unknown format: use one of") as caught:
-        text_table(tmp_path, "a,b\n1,2\n", "data.xlsx")
+    with pytest.raises(InputError, match=r"data\.ods has an unknown format: use one of") as caught:
+        text_table(tmp_path, "a,b\n1,2\n", "data.ods")
     assert all(kind in str(caught.value) for kind in FORMATS)

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from mine.data.gaps import unusable_rows
 from mine.data.sides import as_variable
-from mine.data.sources import missing_rows
 from mine.errors import InputError
 
 from .typed_sides import labels, numbers
@@ -110,13 +110,13 @@ def test_values_and_shape_survive_unchanged(array: np.ndarray):
 def test_input_arrays_are_not_changed():
     array = np.array([[1.0, 5.0], [2.0, 6.0], [np.nan, 7.0]])
     copy = array.copy()
-    missing_rows(array, "x")
+    unusable_rows(array, "x")
     as_variable(array[:2], "x").continuous[0, 0] = 99
     np.testing.assert_array_equal(array, copy)
 
 
 def test_integers_with_missing_values_keep_the_others_exact():
-    mask = missing_rows(pd.DataFrame({"a": pd.Series([2**40 + 1, None, 3], dtype="Int64")}), "x")
+    mask = unusable_rows(pd.DataFrame({"a": pd.Series([2**40 + 1, None, 3], dtype="Int64")}), "x")
     assert mask.tolist() == [False, True, False]
     assert numbers(pd.Series([2**40 + 1, 3], dtype="Int64")) == [2**40 + 1, 3]
 
@@ -256,7 +256,7 @@ MISSING = {
 
 @pytest.mark.parametrize("kind", MISSING)
 def test_missing_values_are_found_and_explained(kind: str):
-    assert missing_rows(MISSING[kind], "x").tolist() == [False, True, False]
+    assert unusable_rows(MISSING[kind], "x").tolist() == [False, True, False]
     message = r"^Column 'x' has 1 missing value\(s\).*, the first in row 1: pass drop_missing=True \(--drop-missing\)"
     with pytest.raises(InputError, match=message):
         as_variable(MISSING[kind], "x")
@@ -264,9 +264,9 @@ def test_missing_values_are_found_and_explained(kind: str):
 
 def test_missing_rows_looks_at_every_column():
     frame = pd.DataFrame({"a": [1.0, np.nan, 3.0, 4.0], "b": ["u", "v", None, "w"], "c": [1, 2, 3, 4]})
-    assert missing_rows(frame, "x").tolist() == [False, True, True, False]
-    assert not missing_rows(np.ones((3, 2, 2)), "x").any()
+    assert unusable_rows(frame, "x").tolist() == [False, True, True, False]
+    assert not unusable_rows(np.ones((3, 2, 2)), "x").any()
     images = np.ones((3, 2, 2))
     images[1, 1, 0] = np.nan
-    assert missing_rows(images, "x").tolist() == [False, True, False]
-    assert not missing_rows([[1, 2], [3, 4]], "x").any()
+    assert unusable_rows(images, "x").tolist() == [False, True, False]
+    assert not unusable_rows([[1, 2], [3, 4]], "x").any()

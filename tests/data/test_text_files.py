@@ -136,12 +136,11 @@ def test_times_of_day_are_numbers_as_dates_are(tmp_path: Path):
         (b"\xef\xbb\xbf", "is empty"),
         ('"a,b\n' + "1,2\n" * 40_000, "cannot be read as CSV: .* in its header; is a quote left open"),
         ("1.5,2\n3,4\n", r"has no header line \(its first line is '1.5,2'\): add the column names"),
-        ("a,b,a\n1,2,3\n", "has two columns called 'a': rename one"),
-        ("a, a\n1,2\n", "has two columns called 'a': rename one"),
         ("a,b\n1,2,3\n", "cannot be read as CSV: .*Expected 2 columns, got 3"),
         ("a,b\n1\n", "cannot be read as CSV: .*Expected 2 columns, got 1"),
-        ("ä,b\n1,2\n".encode("latin-1"), "is not UTF-8 text: convert it"),
-        ("a,b\n1,2\n".encode("utf-16"), "is not UTF-8 text: convert it"),
+        ("a,b\n1,2\n".encode("utf-16-le"), "is not UTF-8 text"),  # without the mark that says so
+        ("a,b\n1,2\n".encode("utf-16")[:-1], "is not UTF-8 text, nor Latin-1 or UTF-16: convert it"),
+        (bytes(range(256)), "is not UTF-8 text, nor Latin-1 or UTF-16: convert it"),
     ],
 )
 def test_bad_csv_says_what_and_how_to_mend_it(content: str | bytes, message: str, tmp_path: Path):
@@ -187,3 +186,23 @@ def test_lists_of_codes_pass_where_they_are_declared_labels(tmp_path: Path):
         as_variable(table, "x")
     for data in (table, read_texts(True, ["a"], x=table)[0][0]):
         assert as_variable(data, "x", ["a"]).levels == (("1,2", "1,3", "3"),)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-16", "utf-32", "utf-8-sig", "utf-8"])
+def test_other_encodings_are_read_and_named(encoding: str, tmp_path: Path):
+    content = "größe,b\nü,1\né,2\n"
+    table = text_table(tmp_path, content.encode(encoding))
+    assert table.select(["größe", "b"]).to_pydict() == {"größe": ["ü", "é"], "b": [1, 2]}
+    said = {"latin-1": "Latin-1", "cp1252": "Latin-1", "utf-16": "UTF-16", "utf-32": "UTF-32"}.get(encoding)
+    assert len(table.notes) == (said is not None) and all(str(said) in note for note in table.notes)
+
+
+@pytest.mark.parametrize("header", ["a,b,a", "a,a,a,a", "a,a,a.1", "a.1,a,a", "a,b,a,b", "a.1,a.1,a", "a, a"])
+def test_columns_of_the_same_name_are_told_apart_as_pandas_does(header: str, tmp_path: Path):
+    n = header.count(",") + 1
+    content = f"{header}\n{','.join(map(str, range(n)))}\n"
+    table = text_table(tmp_path, content)
+    wanted = pd.read_csv(io.StringIO(content), skipinitialspace=True)
+    assert list(table.columns) == list(wanted.columns)
+    assert [table.select([name]).to_pydict()[name] for name in table.columns] == [[i] for i in range(n)]
+    assert table.notes and all(note.startswith(str(tmp_path)) and "the later ones are called" in note for note in table.notes)

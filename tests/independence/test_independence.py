@@ -44,6 +44,15 @@ def circle_in(rng: np.random.Generator, n: int, d: int) -> tuple[np.ndarray, np.
     return x + 0.4 * rng.normal(size=(n, d)), np.sin(angles[:, 0])
 
 
+def test_the_smallest_p_value_is_printed_as_one_and_a_result_is_a_row() -> None:
+    x, y = circle(300)
+    found = mine.independence_test(x, y, n_permutations=19, random_state=0)
+    assert str(found).startswith("p ≤ 0.05 (19 permutations")
+    noise = mine.independence_test(x, np.random.default_rng(1).normal(size=300), n_permutations=19, random_state=0)
+    assert noise.p_value > 0.05 and str(noise).startswith("p = ")
+    assert found.to_frame()[["p_value", "n_permutations", "n"]].values.tolist() == [[0.05, 19, 300]]
+
+
 def test_power_in_five_dimensions() -> None:
     rng = np.random.default_rng(1)
     x, y = circle_in(rng, 200, 5)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import math
+import re
 from collections.abc import Iterator
 from html import escape
 from html.parser import HTMLParser
@@ -14,7 +16,8 @@ import pytest
 
 from mine.reporting.page import gaps, render_report
 from mine.reporting.panels import heat_map, short
-from mine.tables.pairwise import Pairwise, measure
+from mine.tables.measured import Pairwise
+from mine.tables.pairwise import measure
 from mine.tables.ranks import ranks
 
 from .browser import CHROMIUM, Page
@@ -91,6 +94,48 @@ class Structure(HTMLParser):
         assert self.open.pop() == tag
 
 
+def rows_of(text: str, section: str) -> list[str]:
+    """The rows of the table of a section, as HTML."""
+    after = text[text.index(f'id="{section}"') :]
+    return re.findall(r"<tr[^>]*>.*?</tr>", after[after.index("<tbody>") : after.index("</tbody>")])
+
+
+def test_pairs_that_are_not_found_are_grey_last_and_without_strength(page: Path, found: Pairwise):
+    assert found.q is not None
+    q = {(cell.x, cell.y): q for cell, q in zip(found.cells, found.q, strict=True)}
+    rows = rows_of(page.read_text(encoding="utf-8"), "pairs")
+    assert len(rows) == len(q)
+    names = [tuple(map(html.unescape, re.findall(r'(?:<th scope="row">|<td class="name">)(.*?)</t', row))) for row in rows]
+    noise = ["class=noise" in row for row in rows]
+    assert noise == [q[pair] > 0.05 for pair in names] and sorted(noise) == noise and any(noise) and not all(noise)
+    strengths = [re.findall(r'<td class="n"[^>]*>(.*?)</td>', row)[4] for row in rows]
+    assert [strength == "–" for strength in strengths] == noise
+
+
+def test_the_heat_map_shows_no_strength_of_noise(page: Path, found: Pairwise):
+    text = page.read_text(encoding="utf-8")
+    svg = text[text.index('<svg class="matrix"') :]
+    svg = svg[: svg.index("</svg>")]
+    assert found.q is not None
+    noise = sum(q is None or q > 0.05 for q in found.q)
+    assert svg.count('class="cell-noise"') == svg.count("not told from independence") == 2 * noise
+    assert svg.count('class="cell"') == 2 * (len(found.cells) - noise)
+
+
+def test_the_smallest_p_says_at_most_and_no_number_is_minus_nothing(page: Path):
+    text = page.read_text(encoding="utf-8")
+    assert "p ≤ 0.001, q" in text
+    assert not re.search(
+        r"[-−]0\.0+\b(?!\d)", re.sub(r'data-v="[^"]*"|<style>.*?</style>|<svg.*?</svg>', "", text, flags=re.DOTALL)
+    )
+
+
+def test_what_correlation_misses_is_of_pairs_that_were_found(page: Path, found: Pairwise):
+    rows = rows_of(page.read_text(encoding="utf-8"), "missed")
+    missed = [float(re.findall(r'data-v="(.*?)"', row)[-1]) for row in rows]
+    assert missed and min(missed) >= 0.0005
+
+
 def test_the_page_is_whole_and_leads_nowhere_else(page: Path):
     text = page.read_text(encoding="utf-8")
     structure = Structure()
@@ -124,7 +169,9 @@ def test_it_says_whether_the_first_places_differ(page: Path, found: Pairwise):
     text = page.read_text(encoding="utf-8")
     section = text[text.index('id="order"') : text.index('id="matrix"')]
     places = ranks(found, 5)
-    assert section.count("<tr>") == len(places) + 1 == 6
+    assert found.q is not None
+    known = sum(q is not None and q <= 0.05 for q in found.q)
+    assert section.count("<tr>") == len(places) + 1 == min(5, known - 1) + 1
     assert section.count("above the next") == sum(rank.above for rank in places) > 0
     for rank in places:
         assert f'data-v="{rank.difference.value!r}"' in section
@@ -155,7 +202,7 @@ def test_what_correlation_misses_by_hand(found: Pairwise):
 
 def test_wide_tables_have_a_small_matrix_and_short_names():
     names = [f"a very long name of a column {i}" for i in range(90)]
-    svg = heat_map(names, names, np.full((90, 90), 0.5))
+    svg = heat_map(names, names, np.full((90, 90), 0.5), np.full((90, 90), True))
     assert svg.count("<rect") == 8100
     assert "<text" not in svg
     assert short("abcdef", 4) == "abc…"

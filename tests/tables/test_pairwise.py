@@ -21,14 +21,15 @@ import torch
 from scipy import stats
 
 import mine
+from mine.data.frames import as_frame
 from mine.errors import InputError, UnknownNameError
 from mine.estimators.evaluation import RowReport
 from mine.reporting.matrix import clustered_order, plot_pairwise, strength_matrix
 from mine.storage import versions
 from mine.tables import blocks
 from mine.tables.blocks import Task, cell_seed
-from mine.tables.frames import as_frame
-from mine.tables.pairwise import measure, strength
+from mine.tables.measured import strength
+from mine.tables.pairwise import measure
 from mine.tables.stack import _assembled
 
 SRC = str(Path(mine.__file__).parents[1])
@@ -286,8 +287,10 @@ def test_missing_values_are_refused_or_left_out_pair_by_pair():
     data.loc[3:12, "a"] = np.nan
     data.loc[8:20, "side"] = None
     with pytest.raises(InputError, match=r"missing value.*drop_missing=True"):
-        mine.pairwise(data, random_state=0)
-    found = mine.pairwise(data, random_state=0, drop_missing=True, method="auto")
+        mine.pairwise(data, random_state=0, drop_missing=False)
+    found = mine.pairwise(data, random_state=0)
+    assert "18 of 300 rows left out (missing or infinite)." in cell(found, "a", "side")["note"]
+    assert "left out" not in cell(found, "line", "wave")["note"]
     rows = {(x, y): n for x, y, n in zip(found["x"], found["y"], found["n"], strict=True)}
     assert 0.95 * 300 <= rows["line", "wave"] <= 300  # pairs of one stack keep equally many
     assert rows["a", "letter"] == 290
@@ -296,6 +299,29 @@ def test_missing_values_are_refused_or_left_out_pair_by_pair():
     complete = data[data["a"].notna() & data["side"].notna()]
     ross = mine.estimate(complete["a"], complete["side"], method="ross", random_state=0)
     assert cell(found, "a", "side")["value"] == pytest.approx(ross.value, abs=1e-6)
+
+
+def test_infinite_values_and_columns_without_values_are_carried_along():
+    data = table(300)[["a", "line", "letter"]].assign(nothing=np.nan, few=[1.5, 2.5, *[None] * 298])
+    data.loc[3:12, "a"] = np.inf
+    data.loc[13:14, "a"] = np.nan
+    measured = measure(data, random_state=0)
+    cells = {(c.x, c.y): c for c in measured.cells}
+    assert (cells["a", "line"].n, cells["a", "letter"].n) == (288, 288)
+    assert cells["a", "nothing"].value is None and cells["a", "nothing"].note == "only 0 complete rows"
+    assert cells["line", "few"].note == "only 2 complete rows"
+    (said,) = measured.gaps()
+    assert said == (
+        "Rows with missing or infinite values were left out pair by pair: a (12 rows), nothing (300 rows), few (298 rows)."
+    )
+    with pytest.raises(InputError, match=r"infinite value.*drop_missing=True"):
+        mine.pairwise(data[["a", "line"]].dropna(), drop_missing=False)
+
+
+def test_groups_without_a_label_are_named():
+    data = table(60)[["a", "line"]]
+    with pytest.raises(InputError, match="groups lacks a label in 2 rows"):
+        mine.pairwise(data, groups=[None, None, *["u", "v"] * 29])
 
 
 def test_groups_widen_the_error_and_stay_together():

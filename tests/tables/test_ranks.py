@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from mine.tables.blocks import Cell
-from mine.tables.pairwise import Pairwise, measure
+from mine.tables.measured import Pairwise
+from mine.tables.pairwise import measure
 from mine.tables.ranks import _contributions, ranks
 
 

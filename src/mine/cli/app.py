@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from mine.cli.benchmark import benchmark
+from mine.cli.describe import describe
 from mine.cli.estimate import estimate
 from mine.cli.lists import examples, methods
 from mine.cli.pairwise import pairwise
@@ -25,7 +26,6 @@ app = typer.Typer(
     name="mine",
     help="Neural mutual information: how much knowing one set of columns tells you about another, with an honest error bar.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -39,7 +39,7 @@ def main() -> None:
     os.environ["PYTHONSAFEPATH"] = "1"  # processes started from here import nothing from the working directory
     warnings.formatwarning = _warning
     try:
-        app()
+        app(prog_name="mine")  # also by python -m mine: tab completion goes by the name
     except SystemExit as stopped:
         if isinstance(stopped.__context__, BrokenPipeError):  # `| head` has read what it wanted: typer would say 1
             raise SystemExit(0) from None
@@ -66,5 +66,5 @@ def _root(
     del version  # its callback has printed it
 
 
-for _command in (estimate, pairwise, report, methods, examples, benchmark, reproduce):
+for _command in (describe, estimate, pairwise, report, methods, examples, benchmark, reproduce):
     app.command()(_command)

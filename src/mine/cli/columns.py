@@ -11,7 +11,7 @@ from mine.errors import InputError, NotEnoughDataError
 if TYPE_CHECKING:
     from mine.data.readers import Table
 
-__all__ = ["Pairs", "Sides", "check_rows", "choose_pairs", "choose_sides"]
+__all__ = ["Pairs", "Sides", "check_rows", "choose_pairs", "choose_sides", "named_labels"]
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def choose_sides(
 
     Arguments:
         table: The file.
-        x: Lists of names and globs; several are joined.
+        x: Lists of names and globs; several are joined. ``"*"`` means all columns without another role.
         y: As ``x``.
         given: As ``x``; None without ``--given``.
         groups: Name or glob of one column.
@@ -83,10 +83,18 @@ def choose_sides(
         InputError: A column has two roles, or a role has no column.
     """
     roles = _roles(table, groups, order)
-    names_x, names_y = (_side(table, flag, ",".join(lists), roles) for flag, lists in (("--x", x), ("--y", y)))
-    _check_apart(names_x, names_y)
-    names_z = [] if given is None else _given(table, ",".join(given), [*names_x, *names_y], roles)
-    labels = None if discrete is None else _labels(table, ",".join(discrete), [*names_x, *names_y, *names_z])
+    specs = {"--x": ",".join(x), "--y": ",".join(y)}
+    rest = [flag for flag, spec in specs.items() if _is_rest(table, spec)]
+    if len(rest) > 1:
+        raise InputError("--x and --y cannot both be '*', which means all other columns: name the columns of one of them.")
+    named = {flag: _side(table, flag, spec, roles) for flag, spec in specs.items() if flag not in rest}
+    if not rest:
+        _check_apart(named["--x"], named["--y"])
+    names_z = [] if given is None else _given(table, ",".join(given), [name for side in named.values() for name in side], roles)
+    for flag in rest:
+        named[flag] = _rest(table, flag, {*roles.values(), *names_z, *(name for side in named.values() for name in side)})
+    names_x, names_y = named["--x"], named["--y"]
+    labels = None if discrete is None else named_labels(table, discrete, [*names_x, *names_y, *names_z])
     return Sides(table, roles.get("--groups"), roles.get("--order"), labels, names_x, names_y, names_z)
 
 
@@ -118,7 +126,7 @@ def choose_pairs(
     targets = None if target is None else table.names(",".join(target), "--target column")
     names += [name for name in targets or () if name not in names]
     names = [name for name in names if name not in roles.values()]
-    labels = None if discrete is None else _labels(table, ",".join(discrete), names)
+    labels = None if discrete is None else named_labels(table, discrete, names)
     return Pairs(table, roles.get("--groups"), roles.get("--order"), labels, names, targets)
 
 
@@ -171,6 +179,21 @@ def _side(table: Table, flag: str, spec: str, roles: dict[str, str]) -> list[str
     return names
 
 
+def _is_rest(table: Table, spec: str) -> bool:
+    """Whether a list of columns is ``*`` alone, which no column is called."""
+    from mine.data.readers import split_names
+
+    return split_names(spec) == ["*"] and "*" not in table.columns
+
+
+def _rest(table: Table, flag: str, taken: set[str]) -> list[str]:
+    """All columns but those with another role."""
+    names = [name for name in table.columns if name not in taken]
+    if not names:
+        raise InputError(f"{flag} '*' means all other columns, and there are none: every column has another role.")
+    return names
+
+
 def _check_apart(x: list[str], y: list[str]) -> None:
     shared = [name for name in x if name in y]
     if shared:
@@ -193,8 +216,8 @@ def _given(table: Table, spec: str, sides: list[str], roles: dict[str, str]) -> 
     return names
 
 
-def _labels(table: Table, spec: str, chosen: list[str]) -> list[str]:
+def named_labels(table: Table, lists: Sequence[str], chosen: list[str]) -> list[str]:
     """Columns of ``--discrete``, which must be among the chosen ones; a glob stands for the chosen ones that it matches."""
     families = {name: columns for name, columns in table.families.items() if set(columns) <= set(chosen)}
     within = replace(table, columns=tuple(chosen), blocks={}, families=families)
-    return within.names(spec, "--discrete column")
+    return within.names(",".join(lists), "--discrete column")

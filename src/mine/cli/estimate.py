@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mine.cli import options as opt
 from mine.cli.columns import Sides, check_rows, choose_sides
+from mine.cli.files import opened
 from mine.cli.output import check_plot, folded, listed, one_sentence, print_text, save_figure
 from mine.cli.values import checked_seed, method_options
 from mine.errors import InputError
@@ -25,6 +26,7 @@ def estimate(
     x: opt.X,
     y: opt.Y,
     given: opt.Given = None,
+    table: opt.TableName = None,
     conditional: opt.Conditional = None,
     method: opt.Method = "auto",
     effort: opt.Effort[str | None] = None,
@@ -60,11 +62,9 @@ def estimate(
         check_plot(plot)
         _check_shareable(file, devices, strategy)
 
-        from mine.data.readers import read_table
-
-        table = files.enter_context(read_table(file, cache))
-        sides = choose_sides(table, x=x, y=y, given=given, groups=groups, order=order, discrete=discrete)
-        check_rows(table, file)
+        data_file = opened(files, file, table=table, cache=cache)
+        sides = choose_sides(data_file, x=x, y=y, given=given, groups=groups, order=order, discrete=discrete)
+        check_rows(data_file, file)
         data = sides.data()
         how = {"method": method, "effort": effort, "conditional": conditional, "unit": unit, "progress": progress}
         rows = {
@@ -129,7 +129,7 @@ def _as_text(result: Estimate, tested: IndependenceTest | None, sides: Sides) ->
         worth = diagnostics.get("independent_rows")
         lines.append(f"  order: {sides.time}" + ("" if worth is None else f" (worth {worth:,} independent rows)"))
     if diagnostics.get("dropped_missing_rows"):
-        lines.append(f"  rows left out for missing values: {diagnostics['dropped_missing_rows']:,}")
+        lines.append(f"  rows left out for missing or infinite values: {diagnostics['dropped_missing_rows']:,}")
     if sides.z:
         lines.append(f"  given: {listed(sides.z)}")
     if tested is not None:

@@ -10,6 +10,8 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from mine.cli.completion import efforts, files, method_names, units
+
 T = TypeVar("T")
 
 # === The data ===
@@ -17,10 +19,19 @@ T = TypeVar("T")
 File = Annotated[
     str,
     typer.Argument(
-        metavar="FILE", help="CSV, TSV, Parquet, NPY or NPZ; '-' reads CSV from stdin; example:NAME is shipped data."
+        metavar="FILE",
+        help="CSV, TSV, Parquet, Feather, ORC, JSON lines, Excel, SQLite, NPY or NPZ; '-' reads CSV from stdin; example:NAME "
+        "is shipped data.",
+        autocompletion=files,
     ),
 ]
-X = Annotated[list[str], typer.Option("--x", metavar="COLUMNS", help="Columns of x: names or globs, comma-separated.")]
+TableName = Annotated[
+    str | None, typer.Option("--table", metavar="NAME", help="Sheet of an Excel file (the first) or table of a SQLite file.")
+]
+X = Annotated[
+    list[str],
+    typer.Option("--x", metavar="COLUMNS", help="Columns of x: names or globs, comma-separated; '*' means all other columns."),
+]
 Y = Annotated[list[str], typer.Option("--y", metavar="COLUMNS", help="Columns of y, likewise.")]
 Given = Annotated[list[str] | None, typer.Option("--given", metavar="COLUMNS", help="Columns to condition on.")]
 Columns = Annotated[
@@ -47,7 +58,13 @@ Order = Annotated[
     ),
 ]
 DropMissing = Annotated[
-    bool, typer.Option("--drop-missing", help="Leave out rows with a missing value; with many pairs, per pair.")
+    bool, typer.Option("--drop-missing", help="Leave out rows with a missing or infinite value, instead of an error.")
+]
+SkipMissing = Annotated[
+    bool,
+    typer.Option(
+        "--drop-missing/--no-drop-missing", help="Leave out rows with a missing or infinite value, pair by pair; or an error."
+    ),
 ]
 Parse = Annotated[
     bool, typer.Option("--parse", help="Read numbers and dates written as text, such as '$1,200' or '12 %', as numbers.")
@@ -56,8 +73,11 @@ Cache = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Scratch fold
 
 # === The method ===
 
-Method = Annotated[str, typer.Option(metavar="NAME", help="See 'mine methods'.")]
-Effort = Annotated[T, typer.Option(metavar="NAME", help="fast, default or thorough: how long training may take.")]
+Method = Annotated[str, typer.Option(metavar="NAME", help="See 'mine methods'.", autocompletion=method_names)]
+Effort = Annotated[
+    T,
+    typer.Option(metavar="NAME", help="fast, default or thorough: how long training may take.", autocompletion=efforts),
+]
 Conditional = Annotated[
     str | None, typer.Option(metavar="NAME", help="How to estimate, with --given: chain (default) or shuffle.")
 ]
@@ -80,7 +100,7 @@ Progress = Annotated[
 
 # === The output ===
 
-Unit = Annotated[str, typer.Option(metavar="UNIT", help="nats or bits.")]
+Unit = Annotated[str, typer.Option(metavar="UNIT", help="nats or bits.", autocompletion=units)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one line per estimate.")]
 Csv = Annotated[bool, typer.Option("--csv", help="Print all pairs as CSV.")]
 Top = Annotated[int, typer.Option(metavar="N", help="Number of pairs to print, the strongest first.")]

@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 from mine.cli import options as opt
 from mine.cli.columns import choose_pairs
+from mine.cli.files import opened
 from mine.cli.output import check_plot, interruptible, one_sentence, print_text, save_figure, table_width
 from mine.cli.values import checked_seed
 from mine.errors import InputError
 
 if TYPE_CHECKING:
-    from mine.tables.pairwise import Pairwise
+    from mine.tables.measured import Pairwise
 
 __all__ = ["measure_pairs", "pairwise"]
 
 
 def pairwise(
     file: opt.File,
+    table: opt.TableName = None,
     columns: opt.Columns = None,
     target: opt.Target = None,
     test: opt.Test = False,
@@ -36,7 +38,7 @@ def pairwise(
     discrete: opt.Discrete = None,
     groups: opt.Groups = None,
     order: opt.Order = None,
-    drop_missing: opt.DropMissing = False,
+    drop_missing: opt.SkipMissing = True,
     parse: opt.Parse = False,
     jobs: opt.Jobs[int | None] = None,
     progress: opt.Progress = None,
@@ -57,7 +59,7 @@ def pairwise(
         if out is not None and seed is None:
             raise InputError("--out needs --seed, for example --seed 0: a resumed command must draw the same numbers.")
         pairs = measure_pairs(
-            files, file, columns=columns, target=target, groups=groups, order=order, discrete=discrete, test=test,
+            files, file, table=table, columns=columns, target=target, groups=groups, order=order, discrete=discrete, test=test,
             n_permutations=permutations, method=method, effort=effort, drop_missing=drop_missing, parse=parse, unit=unit,
             random_state=checked_seed(seed), out=out, n_jobs=jobs, progress=progress,
         )  # fmt: skip
@@ -71,6 +73,7 @@ def measure_pairs(
     files: ExitStack,
     file: str,
     *,
+    table: str | None,
     columns: list[str] | None,
     target: list[str] | None,
     groups: str | None,
@@ -84,6 +87,7 @@ def measure_pairs(
     Arguments:
         files: Closes the file when the result is no longer needed.
         file: The file, as :func:`mine.data.readers.read_table` takes it.
+        table: Sheet of a workbook, or table of a database.
         columns: Lists of names and globs; None takes all columns.
         target: Likewise; None pairs all with all.
         groups: Name of one column.
@@ -95,10 +99,8 @@ def measure_pairs(
     Raises:
         InputError: The file, a column or an option cannot be used.
     """
-    from mine.data.readers import read_table
-
-    table = files.enter_context(read_table(file))
-    chosen = choose_pairs(table, columns=columns, target=target, groups=groups, order=order, discrete=discrete)
+    found = opened(files, file, table=table)
+    chosen = choose_pairs(found, columns=columns, target=target, groups=groups, order=order, discrete=discrete)
 
     from mine.tables.pairwise import measure
 

@@ -20,6 +20,7 @@ __all__ = ["report"]
 def report(
     file: opt.File,
     output: opt.Page,
+    table: opt.TableName = None,
     columns: opt.Columns = None,
     target: opt.Target = None,
     test: opt.Test = True,
@@ -31,7 +32,7 @@ def report(
     discrete: opt.Discrete = None,
     groups: opt.Groups = None,
     order: opt.Order = None,
-    drop_missing: opt.DropMissing = False,
+    drop_missing: opt.SkipMissing = True,
     parse: opt.Parse = False,
     jobs: opt.Jobs[int | None] = None,
     progress: opt.Progress = None,
@@ -44,12 +45,12 @@ def report(
 
       mine report example:diabetes -o report.html
 
-      mine report data.csv --target churned --drop-missing --jobs 2 -o report.html
+      mine report data.csv --target churned --jobs 2 -o report.html
     """
     with one_sentence(), ExitStack() as files:
         check_writable("--output", output, (".html", ".htm"), ".html")
         pairs = measure_pairs(
-            files, file, columns=columns, target=target, groups=groups, order=order, discrete=discrete, test=test,
+            files, file, table=table, columns=columns, target=target, groups=groups, order=order, discrete=discrete, test=test,
             effort=effort, drop_missing=drop_missing, parse=parse, unit=unit, random_state=checked_seed(seed), out=keep,
             n_jobs=jobs, progress=progress,
         )  # fmt: skip

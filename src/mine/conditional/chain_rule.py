@@ -18,7 +18,7 @@ from mine.conditional.local_shuffle import MOST_BOOSTED, LocalShuffle
 from mine.conditional.neighbours import follows_from_z, neighbours_given
 from mine.conditional.side_order import by_content, ordered
 from mine.data.problem import Problem, make_problem, order_warnings
-from mine.data.rows import complete_rows, rereadable, same_length
+from mine.data.rows import complete_rows, equally_long, infinite_sentence
 from mine.data.splits import copied_rows
 from mine.data.variable import Variable
 from mine.errors import InputError, UnknownNameError
@@ -88,7 +88,7 @@ def conditional_estimate(
         groups: One label a row.
         order: Where rows stand in time; see :func:`mine.estimate`.
         unit: ``"nats"`` or ``"bits"``.
-        drop_missing: Leave out rows with a missing value in any of them.
+        drop_missing: Leave out rows with a missing or infinite value in any of them.
         progress: Progress bar.
         **data: Further arguments of :func:`mine.data.problem.make_problem`.
     """
@@ -96,6 +96,8 @@ def conditional_estimate(
     if unit not in UNITS:
         raise UnknownNameError("unit", unit, UNITS)
     n_dropped = 0
+    x, y, z = equally_long(x=x, y=y, z=z)
+    infinite = infinite_sentence(x, y, z) if drop_missing else []
     if drop_missing:
         (x, y, z, groups, order), n_dropped = complete_rows(x=x, y=y, z=z, groups=groups, order=order)
     if order is not None and isinstance(estimator, LocalShuffle):
@@ -106,23 +108,20 @@ def conditional_estimate(
     third = third_variable(z, spec)
     if takes_numbers_only(estimator) and third.n_discrete:
         raise InputError(f"This method needs numbers, but these columns of z are labels: {', '.join(third.discrete_columns)}.")
-    if not third.columns:
-        x, y = rereadable(x), rereadable(y)
     problem, _ = make_problem(x, y, numeric_only=takes_numbers_only(estimator), others=[third], **told, **data)
-    same_length(problem.n, len(third), "z")
     if not third.columns:
         if isinstance(estimator, LocalShuffle):
             found = estimator.run(problem, _one_label(problem.n)).to(unit)
         else:
             found = run_estimator(_run, estimator, x, y, unit=unit, progress=progress, **told, **data)
-        return _given_a_constant(found, problem, third, n_dropped)
+        return _given_a_constant(found, problem, third, n_dropped, infinite)
     both = joined(problem.y, third)
     if unsaid:
         codes, copies = copied_rows(problem.x, both)
         problem = replace(problem, groups=codes, copies=copies)
     with progress_callback(progress) as on_progress:
         result = _in_order(estimator, replace(problem, on_progress=on_progress), third)
-    warnings = [*result.warnings, *order_warnings(problem, unsaid=unsaid)]
+    warnings = [*infinite, *result.warnings, *order_warnings(problem, unsaid=unsaid)]
     return replace(
         result,
         diagnostics={
@@ -224,7 +223,7 @@ def _run(estimator: Estimator, problem: Problem) -> Estimate:
     return estimator.run(problem)
 
 
-def _given_a_constant(alone: Estimate, problem: Problem, third: Variable, n_dropped: int) -> Estimate:
+def _given_a_constant(alone: Estimate, problem: Problem, third: Variable, n_dropped: int, infinite: list[str]) -> Estimate:
     """``I(X; Y)``, which is what there is given a constant, with a sentence that says so."""
     return replace(
         alone,
@@ -234,7 +233,7 @@ def _given_a_constant(alone: Estimate, problem: Problem, third: Variable, n_drop
             "dropped_constant_columns": [*problem.x.dropped, *problem.y.dropped, *third.dropped],
             "dropped_missing_rows": n_dropped,
             "duplicate_rows": problem.copies,
-            "warnings": [CONSTANT, *alone.warnings],
+            "warnings": [CONSTANT, *infinite, *alone.warnings],
         },
     )
 

@@ -9,7 +9,10 @@ from mine.errors import InputError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["for_arrow", "times_as_numbers"]
+__all__ = ["MOMENT", "for_arrow", "times_as_numbers"]
+
+#: Key of the metadata of a column that was dates or times: its unit ("ns"), or "duration".
+MOMENT = b"torch-mine:moment"
 
 
 def times_as_numbers(table: pa.Table) -> pa.Table:
@@ -21,7 +24,9 @@ def times_as_numbers(table: pa.Table) -> pa.Table:
         fine = (pa.types.is_timestamp(kind) or pa.types.is_duration(kind)) and kind.unit == "ns"
         if fine or pa.types.is_time(kind):
             width = pa.int32() if pa.types.is_time32(kind) else pa.int64()
-            table = table.set_column(i, field_.name, table.column(i).cast(width))
+            was = "ns" if pa.types.is_timestamp(kind) else "duration"
+            named = pa.field(field_.name, width, metadata={MOMENT: was.encode()})
+            table = table.set_column(i, named, table.column(i).cast(width))
     return table
 
 

@@ -10,9 +10,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from mine.data.gaps import missing_values
 from mine.data.labels import number_text
 from mine.data.number_texts import Written, is_missing_text, numbers_written, plain_number
-from mine.data.sources import EXACT_INTEGERS, Category, missing_values
+from mine.data.sources import EXACT_INTEGERS, Category
 from mine.data.times import microseconds, naive
 from mine.data.unreadable import foreign
 from mine.errors import InputError, NumberTextError
@@ -45,6 +46,8 @@ DiscreteSpec: TypeAlias = "bool | Sequence[str] | Mapping[str, bool] | None"
 MAX_LEVELS = 20
 #: ... that average at least this many rows each.
 ROWS_PER_LEVEL = 10
+#: More different texts than this are only asked whether they are numbers if some of so many random ones are.
+MANY_TEXTS, SOME_TEXTS = 10_000, 400
 
 
 class ConstantError(InputError):
@@ -88,6 +91,8 @@ def settle(column: np.ndarray, name: str, declared: bool | None = None) -> np.nd
 
 
 def _settle_objects(values: np.ndarray, name: str, declared: bool | None) -> np.ndarray:
+    if set(map(type, values)) == {str}:  # most columns of files: what follows would ask every row what it is
+        return _settle_texts(values, name, declared)
     missing = missing_values(values)
     if missing.any():
         raise missing_error(name, int(missing.sum()), int(missing.argmax()))
@@ -112,6 +117,18 @@ def _settle_objects(values: np.ndarray, name: str, declared: bool | None) -> np.
         raise _stray_text(values, np.flatnonzero(~numbers), name)
     texts: dict[Any, str] = {}  # one copy of each, however many rows have it
     return np.fromiter((_text(v, texts) for v in values), object, len(values))
+
+
+def _settle_texts(values: np.ndarray, name: str, declared: bool | None) -> np.ndarray:
+    """As :func:`_settle_objects`, for a column that is text in every row: each distinct text is looked at once."""
+    if declared:
+        return values
+    _check_meant_as_labels(values, name)
+    counts = Counter(values.tolist())
+    others = {text for text in counts if not _is_number(text)}
+    if others and sum(counts[text] for text in others) < 0.5 * len(values):
+        raise _stray_text(values, np.flatnonzero([value in others for value in values]), name)
+    return values
 
 
 def _check_meant_as_labels(values: np.ndarray, name: str) -> None:
@@ -141,7 +158,9 @@ def written_numbers(values: np.ndarray, *, declared: bool | None = None, evidenc
     """
     texts = [value for value in values if isinstance(value, str) and not isinstance(value, Category)]
     others = [value for value in values if not isinstance(value, str) or isinstance(value, Category)]
-    counts = Counter(text for text in texts if not is_missing_text(text))
+    counts = Counter(texts)
+    for text in [text for text in counts if is_missing_text(text)]:
+        del counts[text]
     if not texts or any(isinstance(value, (str, bytes, bool, np.bool_)) or not _is_number(value) for value in others):
         return None
     if not counts:
@@ -149,9 +168,20 @@ def written_numbers(values: np.ndarray, *, declared: bool | None = None, evidenc
     n = counts.total() + len(others)
     if declared is None and len(counts) <= MAX_LEVELS and n >= ROWS_PER_LEVEL * (len(counts) + len(set(others))):
         return None
+    if len(counts) > MANY_TEXTS and _hardly_any_written(texts):
+        return None
     written = numbers_written([*evidence, *counts], are_numbers=declared is False)
     share = 0.0 if written is None else (sum(counts[text] for text in written.values) + len(others)) / n
     return written if share > 0.5 else None
+
+
+def _hardly_any_written(texts: list[str]) -> bool:
+    """Whether so few of some random texts stand for numbers that half of all cannot: asking all takes seconds per million.
+
+    If half of them stood for numbers, the chance of so few would be below 1e-30.
+    """
+    some = np.random.default_rng(0).integers(len(texts), size=SOME_TEXTS)
+    return sum(numbers_written([texts[i]], are_numbers=True) is not None for i in some) < 0.2 * SOME_TEXTS
 
 
 def doubtful_error(name: str, written: Written) -> InputError:
@@ -351,7 +381,7 @@ def missing_error(name: str, count: int, first: int) -> InputError:
 def infinite_error(name: str, count: int, first: int) -> InputError:
     return InputError(
         f"Column {name!r} has {count} infinite value(s), the first in row {first}: "
-        "remove those rows or replace them by finite numbers."
+        "pass drop_missing=True (--drop-missing) to leave those rows out, or replace them by finite numbers."
     )
 
 

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from mine.data.columns import DiscreteSpec, declared_kind, doubtful_error, written_numbers
+from mine.data.gaps import missing_values
 from mine.data.number_texts import is_missing_text
 from mine.data.outofcore import NamedRows
 from mine.data.rows import rereadable
-from mine.data.sources import missing_values, read_source
+from mine.data.sources import read_source
 from mine.errors import InputError
 
 __all__ = ["ReadColumn", "read_texts"]

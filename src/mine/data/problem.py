@@ -10,7 +10,7 @@ import numpy as np
 
 from mine.data.columns import DiscreteSpec
 from mine.data.order import TimeOrder, time_order
-from mine.data.rows import MIN_ROWS, complete_rows, same_length
+from mine.data.rows import MIN_ROWS, complete_rows, equally_long
 from mine.data.serial import SERIAL, serial_sides
 from mine.data.sides import as_variable, check_discrete_names
 from mine.data.splits import copied_rows
@@ -129,9 +129,9 @@ def make_problem(
     n_dropped = 0
     if drop_missing:
         (x, y, groups, order), n_dropped = complete_rows(x=x, y=y, groups=groups, order=order)
+    x, y = equally_long(x=x, y=y)
     kept = {"keep_constant": keep_constant_columns, "min_rows": MIN_ROWS}
     left, right = as_variable(x, "x", spec, **kept), as_variable(y, "y", spec, **kept)
-    same_length(len(left), len(right))
     check_discrete_names(discrete, left, right, *others)
     if numeric_only and (left.n_discrete or right.n_discrete):
         names = ", ".join([*left.discrete_columns, *right.discrete_columns])

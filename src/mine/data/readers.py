@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import gzip
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+from mine.data.arrow_files import read_feather, read_json_lines, read_orc
+from mine.data.encodings import as_utf8
 from mine.data.numpy_files import read_numpy
 from mine.data.parquet_files import read_parquet
+from mine.data.sheets import read_excel, read_sqlite
 from mine.data.table import Table, split_names
 from mine.data.text_files import read_text
 from mine.data.unreadable import readable
@@ -17,11 +22,15 @@ from mine.errors import InputError
 __all__ = ["FORMATS", "Table", "read_table", "split_names"]
 
 #: What `read_table` reads, by the end of the file name.
-FORMATS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".tab", ".parquet", ".pq", ".npy", ".npz")
+FORMATS = (
+    ".csv", ".csv.gz", ".tsv", ".tsv.gz", ".tab", ".parquet", ".pq", ".npy", ".npz", ".feather", ".arrow", ".orc", ".jsonl",
+    ".jsonl.gz", ".ndjson", ".ndjson.gz", ".xlsx", ".xlsm", ".sqlite", ".sqlite3", ".db",
+)  # fmt: skip
+_SHEETS, _DATABASES = (".xlsx", ".xlsm"), (".sqlite", ".sqlite3", ".db")
 
 
-def read_table(path: str, cache: str | Path | None = None) -> Table:
-    """Read a CSV, TSV, Parquet, NPY or NPZ file, ``-`` for CSV from standard input, ``example:NAME`` for shipped data.
+def read_table(path: str, cache: str | Path | None = None, table: str | None = None) -> Table:
+    """Read a file by the end of its name: one of ``FORMATS``; ``-`` is CSV from standard input, ``example:NAME`` shipped data.
 
     CSV and TSV need a header line; an empty cell, ``NA`` and ``NaN`` are missing values; gzip is read as it is. A CSV file may
     be separated by semicolons, with decimal commas, or by tabs.
@@ -32,14 +41,17 @@ def read_table(path: str, cache: str | Path | None = None) -> Table:
     Arguments:
         path: The source.
         cache: Folder in which that temporary folder is made; None takes the system's.
+        table: The sheet of a workbook (None: the first), or the table of a database (None: the only one).
 
     Raises:
-        InputError: No such file, an unknown or unreadable format, no rows, no header, two columns of one name.
+        InputError: No such file, an unknown or unreadable format, no rows, no header, ``table`` for a file without tables.
+        MineError: A package that the format needs is not installed; the message says how to get it.
 
     >>> read_table("example:diabetes").names("bm?,s[12],progression")
     ['bmi', 's1', 's2', 'progression']
     """
     if path == "-":
+        _check_one_table(table, "standard input")
         if sys.stdin is None:
             raise InputError("Standard input is closed: pipe CSV into it, or name a file.")
         with readable("standard input", ".csv"):
@@ -56,13 +68,31 @@ def read_table(path: str, cache: str | Path | None = None) -> Table:
         if not file.exists():
             raise InputError(_no_such_file(file))
     kind = _format(file) if file.is_file() else ".csv"  # a pipe, as the shell's <(...) makes, has no name to go by
+    if kind not in (*_SHEETS, *_DATABASES):
+        _check_one_table(table, path)
     with readable(path, kind):
+        if kind in _SHEETS:
+            return read_excel(file, table)
+        if kind in _DATABASES:
+            return read_sqlite(file, table)
         if kind in (".npy", ".npz"):
             return read_numpy(file, kind)
         if kind in (".parquet", ".pq"):
             return read_parquet(file, cache)
+        if kind in (".feather", ".arrow"):
+            return read_feather(file)
+        if kind == ".orc":
+            return read_orc(file)
         data = _unzipped(file.read_bytes(), kind)
+    if kind.startswith((".jsonl", ".ndjson")):
+        data, recoded = as_utf8(data, path)
+        return replace(read_json_lines(data.removeprefix(codecs.BOM_UTF8), path), notes=tuple(recoded))
     return read_text(data, "\t" if kind.startswith((".tsv", ".tab")) else ",", path)
+
+
+def _check_one_table(table: str | None, source: str) -> None:
+    if table is not None:
+        raise InputError(f"{source} holds one table: --table is for workbooks ({_SHEETS[0]}) and SQLite databases.")
 
 
 def _unzipped(data: bytes, kind: str = "") -> bytes:

@@ -8,31 +8,32 @@ from typing import Any
 
 import numpy as np
 
+from mine.data.gaps import infinite_rows, unusable_rows
 from mine.data.outofcore import NamedRows
-from mine.data.sources import Source, missing_rows
+from mine.data.sources import Source, read_source
 from mine.data.unreadable import foreign
 from mine.errors import InputError, NotEnoughDataError
 
-__all__ = ["MIN_ROWS", "complete_rows", "rereadable", "same_length", "select_rows"]
+__all__ = ["MIN_ROWS", "complete_rows", "equally_long", "infinite_sentence", "rereadable", "same_length", "select_rows"]
 
 #: Below this no split leaves evaluation rows.
 MIN_ROWS = 20
 
 
 def complete_rows(**sides: Any) -> tuple[list[Any], int]:
-    """The sides without the rows in which any of them lacks a value, in their order, and the number of those rows.
+    """The sides without the rows in which any of them has a missing or infinite value, in their order; and how many these are.
 
     A side that is None or a word, as ``order="time"``, stays as it is. Data that can be read only once come back as a list.
 
     Raises:
-        InputError: Data that cannot be read, sides of different length, or a missing value in every row.
+        InputError: Data that cannot be read, sides of different length, or a missing or infinite value in every row.
         NotEnoughDataError: Too few rows are left.
 
     >>> complete_rows(x=[1.0, 2.0], y=[3.0, 4.0], groups=None)
     ([[1.0, 2.0], [3.0, 4.0], None], 0)
     """
     sides = {name: rereadable(data) for name, data in sides.items()}
-    missing = {name: missing_rows(data, name) for name, data in sides.items() if not _has_no_rows(data)}
+    missing = {name: unusable_rows(data, name) for name, data in sides.items() if not _has_no_rows(data)}
     first, *others = missing
     for name in others:
         same_length(len(missing[first]), len(missing[name]), name, first=first)
@@ -40,14 +41,50 @@ def complete_rows(**sides: Any) -> tuple[list[Any], int]:
     if keep.all():
         return list(sides.values()), 0
     if not keep.any():
-        raise InputError("Every row has a missing value: choose other columns, or fill the gaps.")
+        raise InputError("Every row has a missing or infinite value: choose other columns, or fill the gaps.")
     n_dropped, n_kept = int((~keep).sum()), int(keep.sum())
     if n_kept < MIN_ROWS:
         raise NotEnoughDataError(
-            f"Leaving out {n_dropped:,} rows with a missing value leaves {n_kept} rows: an honest estimate needs at least "
-            f"{MIN_ROWS}. Choose columns with fewer gaps, or fill them."
+            f"Leaving out {n_dropped:,} rows with a missing or infinite value leaves {n_kept} rows: an honest estimate needs "
+            f"at least {MIN_ROWS}. Choose columns with fewer gaps, or fill them."
         )
     return [data if _has_no_rows(data) else select_rows(data, keep) for data in sides.values()], n_dropped
+
+
+def equally_long(**sides: Any) -> list[Any]:
+    """The sides, read but not checked, all with the same number of rows; a side that is None stays None.
+
+    Whoever checks the values of one side after the other asks for this first: that x has too few rows is no help where y has
+    enough.
+
+    Raises:
+        InputError: Data that cannot be read, or sides of different length.
+
+    >>> equally_long(x=[1.0, 2.0], y=[3.0])
+    Traceback (most recent call last):
+    ...
+    mine.errors.InputError: x has 2 rows and y has 1: x and y need the same number of rows.
+    """
+    read = {name: None if data is None else read_source(data, name) for name, data in sides.items()}
+    (first, n), *others = ((name, len(source)) for name, source in read.items() if source is not None)
+    for name, count in others:
+        same_length(n, count, name, first=first)
+    return list(read.values())
+
+
+def infinite_sentence(*sides: Any) -> list[str]:
+    """What a result says of rows that were left out for an infinite value: nothing if there are none.
+
+    Arguments:
+        *sides: What :func:`equally_long` returns, before any row was left out.
+
+    >>> infinite_sentence(*equally_long(x=[1.0, float("inf")], y=[1.0, 2.0]))
+    ['1 row with an infinite value was left out.']
+    """
+    count = int(np.any([infinite_rows(side) for side in sides if side is not None], axis=0).sum())
+    return [f"{count:,} row{'s' if count > 1 else ''} with an infinite value {'were' if count > 1 else 'was'} left out."] * (
+        count > 0
+    )
 
 
 def _has_no_rows(data: Any) -> bool:

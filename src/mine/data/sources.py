@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import math
-import operator
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -23,7 +22,13 @@ from mine.data.times import check_microseconds
 from mine.data.unreadable import foreign
 from mine.errors import InputError
 
-__all__ = ["Category", "Source", "missing_rows", "missing_values", "named_columns", "plain_array", "read_source"]
+__all__ = [
+    "Category",
+    "Source",
+    "named_columns",
+    "plain_array",
+    "read_source",
+]
 
 #: Integers up to this size are float64 numbers exactly.
 EXACT_INTEGERS = 2**53
@@ -83,43 +88,6 @@ def named_columns(data: Any, name: str) -> dict[str, np.ndarray]:
     if source.event is not None:
         raise InputError(f"{name} has shape {(len(source), *source.event)}: pass a table, one column per variable.")
     return dict(zip(source.names, source.columns, strict=True))
-
-
-def missing_rows(data: Any, name: str) -> np.ndarray:
-    """Mask (n,) of the rows with a missing value (None, NaN, NaT) in any column.
-
-    Raises:
-        InputError: Data that cannot be read, no columns or rows.
-    """
-    source = read_source(data, name)
-    numbers, places = source.lazy()
-    if numbers is None:
-        return np.any([missing_values(c) for c in source.columns], axis=0)
-    others = [missing_values(c) for i, c in enumerate(source.columns) if i not in places]
-    in_numbers = np.concatenate([np.isnan(block).any(1) for _, block in numbers.read()])
-    return np.any([in_numbers, *others], axis=0)
-
-
-def missing_values(column: np.ndarray) -> np.ndarray:
-    """Mask (n,) of the missing values (None, NaN, NaT, NA) of one column."""
-    if column.dtype.kind in "fc":
-        return np.isnan(column)
-    if column.dtype.kind in "Mm":
-        return np.isnat(column)
-    if column.dtype.kind != "O":
-        return np.zeros(len(column), dtype=bool)
-    return np.array([_is_missing(v) for v in column], dtype=bool)
-
-
-def _is_missing(value: Any) -> bool:
-    """None, and NaN, NaT and pandas' NA: the values that do not equal themselves, or cannot say."""
-    if value is None or type(value).__name__ == "NAType":
-        return True
-    try:
-        differs = operator.ne(value, value)
-    except ArithmeticError:  # a signalling NaN refuses the question
-        return True
-    return bool(differs) if isinstance(differs, (bool, np.bool_)) else False  # an array says it entry by entry
 
 
 def read_source(data: Any, name: str) -> Source:

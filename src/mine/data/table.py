@@ -34,6 +34,7 @@ class Table:
         blocks: Arrays of three or more dimensions, by name: selected whole, as they are.
         families: Other names that stand for several columns, as an NPZ file's matrix for its columns.
         files: Removes the temporary files that hold selected columns; a ``with`` block calls it.
+        notes: Sentences on how the file was read that whoever asked for it should see.
     """
 
     columns: tuple[str, ...]
@@ -42,6 +43,7 @@ class Table:
     blocks: dict[str, Any] = field(default_factory=dict)
     families: dict[str, tuple[str, ...]] = field(default_factory=dict)
     files: ExitStack = field(default_factory=ExitStack)
+    notes: tuple[str, ...] = ()
 
     def __enter__(self) -> Self:
         return self

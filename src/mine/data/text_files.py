@@ -9,8 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mine.data.arrow import times_as_numbers
+from mine.data.cells import distinct_names
+from mine.data.encodings import as_utf8
 from mine.data.number_texts import DECIMAL_COMMAS, numbers_written
-from mine.data.table import Table, check_names
+from mine.data.table import Table
 from mine.data.unreadable import first_line
 from mine.errors import InputError
 
@@ -29,16 +31,20 @@ _NOTHING_MORE = re.compile(rb"\s*\Z")
 def read_text(data: bytes, delimiter: str, source: str) -> Table:
     """The columns of a text with a header line; a CSV may be separated by semicolons or tabs instead.
 
+    Another encoding than UTF-8, and columns of the same name, are read as pandas would, and the table's notes say so.
+
     Arguments:
-        data: The whole text, UTF-8.
+        data: The whole text.
         delimiter: ``","`` or a tab.
         source: What messages call it.
 
     Raises:
-        InputError: No header, no rows, other text than UTF-8, two columns of one name, or an open quote.
+        InputError: No header, no rows, no text, or an open quote.
     """
+    data, recoded = as_utf8(data, source)
     data = _from_header_on(data, source)
     names, delimiter = _names(data, delimiter, source)
+    names, renamed = distinct_names(names, source)
     table = _parse(data, delimiter, source) if _LINE_BREAK.search(data) else None
     if table is not None and delimiter == ";" and any(map(_has_decimal_commas, table.columns)):
         table = _parse(data, delimiter, source, decimal_point=",")
@@ -47,7 +53,9 @@ def read_text(data: bytes, delimiter: str, source: str) -> Table:
     if table.num_columns != len(names):
         raise InputError(f"{source} names {len(names)} columns and has {table.num_columns}: is a quote left open?")
     table = _with_digits_kept(table, data, delimiter, source).rename_columns(names)
-    return Table(tuple(names), table.num_rows, lambda wanted: times_as_numbers(table.select(wanted)))
+    return Table(
+        tuple(names), table.num_rows, lambda wanted: times_as_numbers(table.select(wanted)), notes=(*recoded, *renamed)
+    )
 
 
 def _from_header_on(data: bytes, source: str) -> bytes:
@@ -68,18 +76,16 @@ def _names(data: bytes, delimiter: str, source: str) -> tuple[list[str], str]:
         if len(cells) > 1:
             delimiter, header = other, cells
             break
-    if any("\ud800" <= letter <= "\udfff" or letter == "\0" for name in header for letter in name):
+    if any("\0" in name for name in header):
         raise InputError(f"{source} is not UTF-8 text: convert it, for example with iconv.")
     if all(_is_number(cell) for cell in header):
         first = delimiter.join(header)[:60]
         raise InputError(f"{source} has no header line (its first line is {first!r}): add the column names.")
-    header = [name or f"unnamed {i}" for i, name in enumerate(header)]  # as the index that pandas writes
-    check_names(header, source)
-    return header, delimiter
+    return [name or f"unnamed {i}" for i, name in enumerate(header)], delimiter  # as the index that pandas writes
 
 
 def _header(data: bytes, delimiter: str, source: str) -> list[str]:
-    text = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", errors="surrogateescape", newline="")
+    text = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", newline="")
     try:
         return [cell.strip() for cell in next(csv.reader(text, delimiter=delimiter))]
     except csv.Error as error:

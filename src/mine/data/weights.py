@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from mine.data.columns import DiscreteSpec, numbers_with_gaps
+from mine.data.gaps import unusable_rows
 from mine.data.rows import MIN_ROWS, same_length
 from mine.data.sides import as_variable
-from mine.data.sources import Source, missing_rows, named_columns, read_source
+from mine.data.sources import Source, named_columns, read_source
 from mine.errors import InputError, NotEnoughDataError
 
 __all__ = ["WEIGHTED_METHODS", "refuse_weights", "repeated_rows"]
@@ -68,7 +69,7 @@ def refuse_weights(options: Collection[str]) -> None:
 
 
 def _has_numbers(source: Source, name: str, discrete: DiscreteSpec) -> bool:
-    complete = source.filter(~missing_rows(source, name))
+    complete = source.filter(~unusable_rows(source, name))
     return len(complete) > 0 and as_variable(complete, name, discrete, allow_constant=True).n_continuous > 0
 
 

@@ -11,10 +11,11 @@ from mine.conditional.given import CONSTANT, residuals, third_variable
 from mine.conditional.shifts import TimeShifts
 from mine.conditional.shuffles import Shuffles, equal_rows
 from mine.data.columns import DiscreteSpec
+from mine.data.frames import as_frame
 from mine.data.kernels import KernelFeatures, coordinates, kernel_statistics, pair_weights, strongest
 from mine.data.parsing import read_texts
 from mine.data.problem import Problem, make_problem, order_warnings
-from mine.data.rows import complete_rows, same_length
+from mine.data.rows import complete_rows, equally_long, infinite_sentence
 from mine.data.variable import Variable
 from mine.data.weights import refuse_weights
 from mine.errors import InputError
@@ -58,9 +59,17 @@ class IndependenceTest:
         """The fields, JSON-ready."""
         return asdict(self)
 
+    def to_frame(self) -> Any:
+        """One row as a frame of pandas (or of polars or pyarrow where that is missing); the warnings as one text."""
+        return as_frame(
+            {name: [value] for name, value in {**self.to_dict(), "warnings": " ".join(self.warnings)}.items()}, None
+        )
+
     def __str__(self) -> str:
         given = ", given z" if self.conditional else ""
-        lines = [f"p = {self.p_value:.3g} ({self.n_permutations:,} permutations, {self.method}{given}, n = {self.n:,})"]
+        sign = "≤" if self.p_value <= 1.000001 / (self.n_permutations + 1) else "="  # more permutations: a smaller one
+        about = f"{self.n_permutations:,} permutations, {self.method}{given}, n = {self.n:,}"
+        lines = [f"p {sign} {self.p_value:.3g} ({about})"]
         if self.component and self.p_value <= 0.05:
             lines.append(f"  most of it in: {self.component}")
         return "\n".join([*lines, *(f"  ! {warning}" for warning in self.warnings)])
@@ -114,7 +123,7 @@ def independence_test(
             ``groups`` each group is a series, shifted by itself. Not with z or ``critic=``.
         device: Where a network trains.
         random_state: Seed or generator.
-        drop_missing: Leave out rows with a missing value instead of raising.
+        drop_missing: Leave out rows with a missing or infinite value instead of raising.
         parse: Read columns of numbers written as text as numbers, as in :func:`mine.estimate`.
         **options: Options of the training, for example ``steps=500``; only with ``critic=``.
 
@@ -135,6 +144,8 @@ def independence_test(
     if options and critic is None:
         raise InputError(f"{', '.join(options)}: options of the training need critic='network' or a critic of yours.")
     (x, y, z), read = read_texts(parse, discrete, x=x, y=y, z=z)
+    x, y, z = equally_long(x=x, y=y, z=z)
+    infinite = infinite_sentence(x, y, z) if drop_missing else []
     if z is not None and drop_missing:
         (x, y, z, groups), _ = complete_rows(x=x, y=y, z=z, groups=groups)
     if order is not None and (z is not None or critic is not None):
@@ -147,10 +158,8 @@ def independence_test(
     )  # fmt: skip
     if problem.copies and not (problem.x.n_continuous and problem.y.n_continuous):
         problem = replace(problem, groups=None, copies=0)  # labels repeat by nature
-    if third is not None:
-        same_length(problem.n, len(third), "z")
     given = third if third is not None and third.columns else None
-    warnings = [column.sentence for column in read]
+    warnings = [*(column.sentence for column in read), *infinite]
     if third is not None and not third.columns:
         warnings.append(CONSTANT)
     warnings += order_warnings(problem, unsaid=groups is None and order is None)

@@ -11,9 +11,10 @@ import numpy as np
 
 from mine.api import estimate
 from mine.data.columns import DiscreteSpec, declared_kind, is_label, numbers_with_gaps, settle
+from mine.data.gaps import missing_values
 from mine.data.labels import labels_of
 from mine.data.parsing import ReadColumn, read_texts
-from mine.data.sources import missing_values, named_columns
+from mine.data.sources import named_columns
 from mine.data.weights import refuse_weights
 from mine.errors import InputError, NotEnoughDataError
 from mine.estimators import get_estimator, takes_numbers_only

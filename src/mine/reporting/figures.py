@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from mine.errors import MineError
+from mine.formats import fixed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,7 +73,7 @@ def _draw_interval(axis: Any, estimate: Any) -> None:
     axis.set_xlim(-1, 1)
     axis.set_xticks([])
     axis.set_ylabel(estimate.unit)
-    axis.set_title(f"{estimate.value:.3f} ± {estimate.stderr:.3f} {estimate.unit}", loc="left")
+    axis.set_title(f"{fixed(estimate.value)} ± {fixed(estimate.stderr)} {estimate.unit}", loc="left")
     bottom, ceiling = axis.get_ylim()
     axis.set_ylim(bottom, ceiling + 0.45 * (ceiling - bottom))  # room for the legend
     axis.legend(loc="upper left", fontsize=8)
@@ -96,7 +97,7 @@ def _draw_pointwise(axis: Any, estimate: Any) -> None:
     middle, width = (rows.min() + rows.max()) / 2, max(rows.max() - rows.min(), 0.1)
     bins = min(60, max(10, int(len(rows) ** 0.5)))
     axis.hist(rows, bins=bins, range=(middle - width / 2, middle + width / 2), color=BLUE, alpha=0.8)
-    axis.axvline(rows.mean(), color=ORANGE, lw=1.5, label=f"mean {rows.mean():.3f}")
+    axis.axvline(rows.mean(), color=ORANGE, lw=1.5, label=f"mean {fixed(rows.mean())}")
     axis.set_xlabel(f"held-out contribution of a row ({estimate.unit})")
     axis.set_ylabel("rows")
     axis.set_title("Pointwise", loc="left")

@@ -8,7 +8,7 @@ from mine.errors import MineError
 from mine.reporting.matrix import plot_pairwise
 from mine.storage.files import write_whole
 from mine.tables.listing import as_csv
-from mine.tables.pairwise import Pairwise
+from mine.tables.measured import Pairwise
 
 __all__ = ["save"]
 

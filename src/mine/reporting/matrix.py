@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mine.reporting.figures import new_figure
+from mine.tables.significance import LEVEL, is_found
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["clustered_order", "plot_pairwise", "strength_matrix"]
+__all__ = ["clustered_order", "found_matrix", "orders", "plot_pairwise", "strength_matrix"]
 
 #: Above this many columns their names would overlap, and numbers in the cells would not be read.
 NAMED, NUMBERED = 60, 14
@@ -25,7 +26,7 @@ def strength_matrix(pairs: Any) -> tuple[list[str], list[str], np.ndarray]:
     Arguments:
         pairs: What :func:`mine.pairwise` returns, or its columns as lists by name.
     """
-    x, y, strength = (list(pairs[name]) for name in ("x", "y", "strength"))
+    x, y, strength = (_values(pairs, name) for name in ("x", "y", "strength"))
     left, right = list(dict.fromkeys(x)), list(dict.fromkeys(y))
     if set(left) & set(right):  # every pair once
         left = right = list(dict.fromkeys([*left, *right]))
@@ -36,6 +37,30 @@ def strength_matrix(pairs: Any) -> tuple[list[str], list[str], np.ndarray]:
         if left is right:
             matrix[row[b], column[a]] = value
     return left, right, matrix
+
+
+def found_matrix(pairs: Any) -> np.ndarray:
+    """Whether each pair is told from independence (see :func:`mine.tables.significance.is_found`), as the matrix of strengths.
+
+    Arguments:
+        pairs: As in :func:`strength_matrix`.
+    """
+    columns = {name: _values(pairs, name) for name in ("q", "low") if name in _names(pairs)}
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    found = {"x": _values(pairs, "x"), "y": _values(pairs, "y"), "strength": [float(is_found(row)) for row in rows]}
+    return strength_matrix(found)[2] == 1.0
+
+
+def _names(pairs: Any) -> list[str]:
+    """Names of the columns of a frame of any library, or of a dictionary."""
+    names = getattr(pairs, "column_names", None) or getattr(pairs, "columns", None)
+    return list(pairs if names is None else names)
+
+
+def _values(pairs: Any, name: str) -> list[Any]:
+    """A column of such a frame as a list of Python's own values."""
+    column = pairs[name]
+    return column.to_pylist() if hasattr(column, "to_pylist") else list(column)
 
 
 def clustered_order(matrix: np.ndarray) -> list[int]:
@@ -65,7 +90,9 @@ def clustered_order(matrix: np.ndarray) -> list[int]:
 
 
 def plot_pairwise(pairs: Any) -> Figure:
-    """Heat map of the strength of every pair, similar columns beside each other.
+    """Heat map of the strength of every pair, similar columns next to each other.
+
+    Pairs that are not told from independence, with a q above 0.05 or without a test an interval that contains 0, are grey.
 
     Needs the extra ``plot``: ``pip install "torch-mine[plot]"``.
 
@@ -73,15 +100,18 @@ def plot_pairwise(pairs: Any) -> Figure:
         pairs: What :func:`mine.pairwise` returns.
     """
     rows, columns, matrix = strength_matrix(pairs)
-    order = clustered_order(matrix)
-    across = order if rows == columns else clustered_order(matrix.T)
-    matrix = matrix[np.ix_(order, across)]
+    found = found_matrix(pairs)
+    order, across = orders(rows, columns, matrix, found)
+    noise = np.isfinite(matrix) & ~found
+    matrix, noise = np.where(found, matrix, np.nan)[np.ix_(order, across)], noise[np.ix_(order, across)]
     rows, columns = [rows[i] for i in order], [columns[i] for i in across]
     longest = max(map(len, [*rows, *columns]))
     side = [1.6 + 0.09 * min(longest, 30) + 0.32 * min(max(len(names), 3), 40) for names in (columns, rows)]
     figure, axes = new_figure(1, 1, (side[0] + 1.0, side[1]))
     axis = axes[0, 0]
     image = axis.imshow(matrix, vmin=0, vmax=1, cmap="viridis", aspect="equal", interpolation="nearest")
+    grey = np.where(noise, 0.12, np.nan)
+    axis.imshow(grey, vmin=0, vmax=1, cmap="Greys", aspect="equal", interpolation="nearest")
     for names, set_ticks, angle in ((columns, axis.set_xticks, 90), (rows, axis.set_yticks, 0)):
         if len(names) <= NAMED:
             set_ticks(range(len(names)), [_short(name) for name in names], rotation=angle, fontsize=8)
@@ -92,8 +122,16 @@ def plot_pairwise(pairs: Any) -> Figure:
     axis.spines[:].set_visible(False)
     axis.tick_params(length=0)
     figure.colorbar(image, ax=axis, shrink=0.8, label="strength: sqrt(1 − exp(−2 I)), I in nats")
-    axis.set_title("Mutual information of pairs", loc="left")
+    grey_are = f"q > {LEVEL:g}" if "q" in _names(pairs) else "interval contains 0"
+    axis.set_title("Mutual information of pairs" + (f" (grey: {grey_are})" if noise.any() else ""), loc="left")
     return figure
+
+
+def orders(rows: list[str], columns: list[str], matrix: np.ndarray, found: np.ndarray) -> tuple[list[int], list[int]]:
+    """The clustered order of the rows and of the columns of a matrix, in which pairs that are not ``found`` count as 0."""
+    counted = np.where(found | np.isnan(matrix), matrix, 0.0)
+    order = clustered_order(counted)
+    return order, order if rows == columns else clustered_order(counted.T)
 
 
 def _number(axis: Any, matrix: np.ndarray) -> None:

@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from mine.reporting.matrix import clustered_order, strength_matrix
+from mine.formats import bracket, fixed
+from mine.reporting.matrix import found_matrix, orders, strength_matrix
 from mine.reporting.panels import gap_plot, heat_map, in_reach, pair_panel
 from mine.result import UNITS
 from mine.storage.versions import __version__
 from mine.tables.listing import strongest
-from mine.tables.pairwise import Pairwise
+from mine.tables.measured import Pairwise
 from mine.tables.ranks import ranks
+from mine.tables.significance import LEVEL, disagreement, is_found, p_text
 
 __all__ = ["Gap", "gaps", "render_report"]
 
@@ -25,8 +27,8 @@ __all__ = ["Gap", "gaps", "render_report"]
 CARDS, GAPS, ROWS = 9, 10, 2000
 #: Places of the order by value that are compared with the next.
 PLACES = 5
-#: Share of false discoveries below which a pair counts as found.
-LEVEL = 0.05
+#: What correlation must miss (in nats or bits) for a pair to be listed for it.
+LEAST_MISSED = 0.0005
 #: Forbids the page to load anything at all.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; form-action 'none'"
 
@@ -121,12 +123,12 @@ def _facts(pairwise: Pairwise) -> str:
 def _cards(pairwise: Pairwise, rows: list[dict[str, Any]]) -> str:
     tested = pairwise.q is not None
     known = [row for row in rows if not math.isnan(row["strength"])]
-    chosen = [row for row in known if row["value"] > 0 and (not tested or row["q"] <= LEVEL)][:CARDS]
+    chosen = [row for row in known if row["value"] > 0 and is_found(row)][:CARDS]
     if not chosen:
-        what = f"No pair has a q of {LEVEL:g} or less." if tested else "No pair has a positive value."
+        what = f"No pair has a q of {LEVEL:g} or less." if tested else "No pair has an interval above 0."
         return f"<p>{what}</p>"
     cards = "".join(f"<li>{_card(pairwise, row)}</li>" for row in chosen)
-    which = f"of those with q ≤ {LEVEL:g}" if tested else "by value"
+    which = f"of those with q ≤ {LEVEL:g}" if tested else "of those with an interval above 0"
     drawn = "Points: a random sample of the rows. Shapes: the density of the numbers for each label, the bar its median."
     about = f"The {len(chosen)} largest values {which}, with 95 % intervals. {drawn}"
     return f'<p class="soft">{about}</p><ul class="cards">{cards}</ul>'
@@ -134,9 +136,9 @@ def _cards(pairwise: Pairwise, rows: list[dict[str, Any]]) -> str:
 
 def _card(pairwise: Pairwise, row: dict[str, Any]) -> str:
     caption = (
-        f"<strong>{row['value']:.3f}</strong> {pairwise.unit} {_interval(row)}, strength {row['strength']:.2f}"
-        + (f"<br>p {_p(row['p'])}, q {_p(row['q'])}" if pairwise.q is not None else "")
-        + (f'<br><span class="warn">{escape(row["note"])}</span>' if row["note"] else "")
+        f"<strong>{fixed(row['value'])}</strong> {pairwise.unit} {_interval(row)}, strength {fixed(row['strength'], 2)}"
+        + (f"<br>p {p_text(row, _p(row['p']))}, q {_p(row['q'])}" if pairwise.q is not None else "")
+        + (f'<br><span class="warn">{escape(note)}</span>' if (note := _note(row)) else "")
     )
     panel = pair_panel(pairwise.columns[row["x"]], pairwise.columns[row["y"]])
     name = f"{escape(row['x'])} and {escape(row['y'])}"
@@ -174,12 +176,15 @@ def _order(pairwise: Pairwise) -> str:
 
 def _matrix(pairwise: Pairwise) -> str:
     names, across, matrix = strength_matrix(pairwise.records())
-    order = clustered_order(matrix)
-    other = order if names == across else clustered_order(matrix.T)
-    svg = heat_map([names[i] for i in order], [across[i] for i in other], matrix[np.ix_(order, other)])
+    found = found_matrix(pairwise.records())
+    order, other = orders(names, across, matrix, found)
+    cells = np.ix_(order, other)
+    svg = heat_map([names[i] for i in order], [across[i] for i in other], matrix[cells], found[cells])
+    noise = f"q above {LEVEL:g}" if pairwise.q is not None else "an interval that contains 0"
     return (
         '<p class="soft">Strength from 0 to 1, darker (on a dark page: brighter) is stronger; similar columns stand side by '
-        f'side.</p><div class="scroll bare" tabindex="0" role="region" aria-label="Heat map">{svg}</div>'
+        f"side. Grey: {noise}, not told from independence.</p>"
+        f'<div class="scroll bare" tabindex="0" role="region" aria-label="Heat map">{svg}</div>'
     )
 
 
@@ -188,22 +193,25 @@ def _missed(pairwise: Pairwise) -> str:
     if not every:
         return ""
     unit = pairwise.unit
-    titles = [f"{g.x} and {g.y}: linear {g.linear:.3f}, total {g.total:.3f} {unit}" for g in every]
+    titles = [f"{g.x} and {g.y}: linear {fixed(g.linear)}, total {fixed(g.total)} {unit}" for g in every]
     svg = gap_plot([g.linear for g in every], [g.total for g in every], titles, unit)
     columns = [("x", False), ("y", False), ("correlation", True)]
     head = _head([*columns, ("linear", True), ("total", True), ("missed", True)])
     surely = [g for g in every if g.low > g.linear]
+    found = {(row["x"], row["y"]) for row in strongest(pairwise) if is_found(row)}
+    listed = [g for g in every if (g.x, g.y) in found and g.missed >= LEAST_MISSED][:GAPS]
     body = "".join(
         f'<tr><th scope="row">{escape(g.x)}</th><td class="name">{escape(g.y)}</td>{_n(g.correlation, 2)}'
         f"{_n(g.linear)}{_n(g.total)}{_n(g.missed)}</tr>"
-        for g in every[:GAPS]
+        for g in listed
     )
     count = f"In {len(surely):,} of {len(every):,} pairs of numbers the whole interval lies above the linear value ({unit})."
+    table = _table("Most missed by correlation", head, body) if listed else "<p>No pair that was found has more than that.</p>"
     return (
         f'<p>{count} <span class="soft">Linear is −½ log(1 − r²), the information of a normal pair with the same Pearson '
         "correlation r. Above the line: curves, clusters, changing spread. Below it: tails or outliers that a correlation "
         f'takes for more than they tell.</span></p><div class="beside">{svg}'
-        f"{_table('Most missed by correlation', head, body)}</div>"
+        f"{table}</div>"
     )
 
 
@@ -215,16 +223,21 @@ def _pairs(pairwise: Pairwise, rows: list[dict[str, Any]]) -> str:
     body = []
     for row in rows[:ROWS]:
         cells = [f'<th scope="row">{escape(row["x"])}</th><td class="name">{escape(row["y"])}</td>']
-        cells += [_n(row[key]) for key in ("value", "stderr", "low", "high")] + [_n(row["strength"], 2)]
+        found = is_found(row)
+        cells += [_n(row[key]) for key in ("value", "stderr", "low", "high")]
+        cells.append(_n(row["strength"] if found else math.nan, 2))
         if tested:
-            cells += [_n(row[key], text=_p(row[key])) for key in ("p", "q")]
+            cells += [_n(row["p"], text=p_text(row, _p(row["p"]))), _n(row["q"], text=_p(row["q"]))]
         kind, rows_used = row["kind"].replace("-", " – "), f"{row['n']:,}"
         cells += [f'<td class="kind">{kind}</td>', _n(row["n"], text=rows_used)]
-        cells.append(f'<td class="note">{escape(row["note"])}</td>')
-        body.append(f"<tr>{''.join(cells)}</tr>")
+        cells.append(f'<td class="note">{escape(_note(row))}</td>')
+        body.append(f"<tr{'' if found else ' class=noise'}>{''.join(cells)}</tr>")
     left = f" Of {len(rows):,} pairs the {ROWS:,} with the largest values are listed." if len(rows) > ROWS else ""
     table = _table("All pairs", _head(columns), "".join(body), tall=True)
-    return f'<p class="soft">A click on a column\'s name sorts by it.{left}</p>{table}'
+    noise = f"a q above {LEVEL:g} are grey and come last" if tested else "an interval that contains 0 are grey"
+    about = f"A click on a column's name sorts by it. Pairs with {noise}, without a strength.{left}"
+    gaps_said = "".join(f'<p class="soft">{escape(sentence)}</p>' for sentence in pairwise.gaps())
+    return f'<p class="soft">{about}</p>{gaps_said}{table}'
 
 
 def _columns(pairwise: Pairwise) -> str:
@@ -298,15 +311,18 @@ def _n(value: float, digits: int = 3, text: str | None = None) -> str:
     if math.isnan(value):
         return '<td class="n" data-v="">–</td>'
     sorted_by = repr(float(value)) if math.isfinite(value) else ("1e999" if value > 0 else "-1e999")
-    shown = text if text is not None else (f"{value:.{digits}f}" if math.isfinite(value) else ("∞" if value > 0 else "−∞"))
-    if shown.strip("-0.") == "":
-        shown = shown.removeprefix("-")  # nothing is not negative
+    shown = text if text is not None else (fixed(value, digits) if math.isfinite(value) else ("∞" if value > 0 else "−∞"))
     return f'<td class="n" data-v="{sorted_by}">{shown.replace("-", "−")}</td>'
 
 
 def _interval(row: dict[str, Any]) -> str:
-    high = f"{row['high']:.3f}]" if math.isfinite(row["high"]) else "∞)"
-    return f"[{row['low']:.3f}, {high}".replace("-", "−")
+    return bracket(row["low"], row["high"]).replace("-", "−")
+
+
+def _note(row: dict[str, Any]) -> str:
+    """The note of a pair, with a word where interval and test seem to disagree."""
+    first = disagreement(row)
+    return " ".join(filter(None, (f"{first[:1].upper()}{first[1:]}." if first else "", row["note"])))
 
 
 def _p(value: float) -> str:

@@ -47,8 +47,8 @@ def pair_panel(x: Column, y: Column) -> str:
     return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">{body}{axes}</svg>'
 
 
-def heat_map(names: Sequence[str], across: Sequence[str], matrix: np.ndarray) -> str:
-    """Strength of every pair as a grid of cells, each with its number as a tooltip."""
+def heat_map(names: Sequence[str], across: Sequence[str], matrix: np.ndarray, found: np.ndarray) -> str:
+    """Strength of every pair as a grid of cells, each with its number as a tooltip; pairs that are not ``found`` are grey."""
     cell = 26 if max(matrix.shape) <= 30 else max(6, 780 // max(matrix.shape))
     named = cell >= 11
     margin = 10 + (7 * min(max(map(len, [*names, *across])), 24) if named else 0)
@@ -69,6 +69,12 @@ def heat_map(names: Sequence[str], across: Sequence[str], matrix: np.ndarray) ->
     for i, j in ((int(i), int(j)) for i, j in np.argwhere(np.isfinite(matrix))):
         value = float(matrix[i, j])
         at_x, at_y = margin + cell * j, margin + cell * i
+        if not found[i, j]:
+            parts.append(
+                f"<g><title>{escape(names[i])} – {escape(across[j])}: not told from independence</title>"
+                f'<rect class="cell-noise" x="{at_x}" y="{at_y}" width="{cell - 1}" height="{cell - 1}"/></g>'
+            )
+            continue
         number = ""
         if cell >= 26:
             shade = "on" if value > 0.55 else "off"

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from scipy.special import ndtr
 
 from mine.data.columns import DiscreteSpec, own_spec
+from mine.data.gaps import infinite_values, unusable_rows
 from mine.data.preprocessing import SideEncoder, rank_gaussianize
 from mine.data.sides import as_variable
-from mine.data.sources import missing_rows, named_columns
+from mine.data.sources import named_columns
 from mine.data.splits import duplicate_groups, repeats_by_nature
 from mine.data.variable import Variable
-from mine.errors import InputError
 
 __all__ = ["Column", "Kind", "read_columns", "row_copies"]
 
@@ -34,12 +34,14 @@ class Column:
         kind: Numbers, labels, or all one value.
         values: Numbers with NaN where one is missing, or codes from 0 with -1, shape (n,).
         levels: The label of each code.
+        infinite: Number of rows without a value because theirs is infinite.
     """
 
     name: str
     kind: Kind
     values: np.ndarray
     levels: tuple[str, ...] = ()
+    infinite: int = 0
 
     @property
     def present(self) -> np.ndarray:
@@ -85,17 +87,20 @@ def read_columns(data: Any, name: str, discrete: DiscreteSpec, *, drop_missing: 
         data: A frame, series, array, tensor or list.
         name: What unnamed columns are called.
         discrete: As in :func:`mine.estimate`.
-        drop_missing: Allow missing values, which are then left out pair by pair.
+        drop_missing: Allow missing and infinite values, which are then left out pair by pair.
 
     Raises:
         InputError: As :func:`mine.estimate`, naming the column.
     """
     out: dict[str, Column] = {}
     for column_name, values in named_columns(data, name).items():
-        missing = missing_rows(values, column_name) if drop_missing else np.zeros(len(values), bool)
-        if missing.all():
-            raise InputError(f"Column {column_name!r} has no values at all: leave it out.")
-        out[column_name] = _typed(column_name, values, ~missing, own_spec(column_name, discrete))
+        missing = unusable_rows(values, column_name) if drop_missing else np.zeros(len(values), bool)
+        if missing.all():  # the pairs of such a column say that they have no complete row
+            column = Column(column_name, "number", np.full(len(values), np.nan))
+        else:
+            column = _typed(column_name, values, ~missing, own_spec(column_name, discrete))
+        infinite = int(infinite_values(values).sum()) if missing.any() else 0
+        out[column_name] = replace(column, infinite=infinite)
     return out
 
 

@@ -10,7 +10,9 @@ from functools import reduce
 from typing import Any
 
 from mine.escapes import for_spreadsheet
-from mine.tables.pairwise import Pairwise
+from mine.formats import bracket, fixed
+from mine.tables.measured import Pairwise
+from mine.tables.significance import LEVEL, disagreement, is_found, p_text
 
 __all__ = ["as_csv", "as_json", "as_terminal"]
 
@@ -33,17 +35,15 @@ def as_terminal(pairwise: Pairwise, top: int, width: int) -> str:
     for name in (unit, "±", "95 % interval", "strength", *(("p", "q") if tested else ()), "n"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", overflow="fold")
-    for row in shown:
-        numbers = [
-            _number(row["value"]),
-            _number(row["stderr"]),
-            _interval(row),
-            "-" if math.isnan(row["strength"]) else f"{row['strength']:.2f}",
-        ]
+    for row, following in zip(shown, [*shown[1:], None], strict=True):
+        found = is_found(row)
+        strength = fixed(row["strength"], 2) if found and not math.isnan(row["strength"]) else "-"
+        numbers = [_number(row["value"]), _number(row["stderr"]), _interval(row), strength]
         if tested:
-            numbers += [f"{row['p']:.2g}", f"{row['q']:.2g}"]
+            numbers += [p_text(row, f"{row['p']:.2g}"), f"{row['q']:.2g}"]
         cells = [" ".join(row["x"].split()), " ".join(row["y"].split()), *numbers, f"{row['n']:,}", _remark(row, sentences)]
-        table.add_row(*(Text(cell) for cell in cells))
+        ends = tested and following is not None and found and not is_found(following)
+        table.add_row(*(Text(cell) for cell in cells), end_section=ends)
     out = io.StringIO()
     console = Console(file=out, width=max(width, 80), color_system=None)
     console.print(table)
@@ -51,15 +51,23 @@ def as_terminal(pairwise: Pairwise, top: int, width: int) -> str:
         "strength = sqrt(1 - exp(-2 I)), I in nats: derived from the value; the correlation of a normal pair that has as much"
     ]
     if tested:
-        notes.append(f"q: Benjamini-Hochberg over all {sum(not math.isnan(row['p']) for row in rows):,} tested pairs")
+        count = sum(not math.isnan(row["p"]) for row in rows)
+        notes.append(
+            f"q: Benjamini-Hochberg over all {count:,} tested pairs; those with q > {LEVEL:g} come last, without a strength"
+        )
+    elif any(not is_found(row) for row in shown):
+        notes.append("no strength if the interval contains 0")
     if pairwise.copies:
         notes.append(f"{pairwise.copies:,} rows are exact copies of others and were kept in one fold")
+    notes += pairwise.gaps()
     console.print(Text("\n".join([*notes, *(" ".join(sentence.split()) for sentence in sentences)])))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()).strip("\n")
 
 
 def strongest(pairwise: Pairwise) -> list[dict[str, Any]]:
-    """The rows of the result, the largest value first, then those of identifiers, those without a value last."""
+    """The rows of the result, the largest value first, then those of pairs that a test does not tell from independence, then
+    those of identifiers, those without a value last.
+    """
     records = pairwise.records()
     rows = [dict(zip(records, row, strict=True)) for row in zip(*records.values(), strict=True)]
     return sorted(rows, key=_rank)
@@ -67,8 +75,10 @@ def strongest(pairwise: Pairwise) -> list[dict[str, Any]]:
 
 def _rank(row: dict[str, Any]) -> tuple[int, float]:
     if math.isnan(row["value"]):
-        return 2, 0.0
-    return int(math.isnan(row["strength"])), -row["value"]
+        return 3, 0.0
+    if math.isnan(row["strength"]):
+        return 2, -row["value"]
+    return int("q" in row and not is_found(row)), -row["value"]
 
 
 def as_csv(pairwise: Pairwise) -> str:
@@ -93,17 +103,17 @@ def as_json(pairwise: Pairwise) -> str:
 
 
 def _number(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.3f}"
+    return "-" if math.isnan(value) else fixed(value)
 
 
 def _interval(row: dict[str, Any]) -> str:
     if math.isnan(row["value"]):
         return "-"
-    high = f"{row['high']:.3f}]" if math.isfinite(row["high"]) else "∞)"
-    return f"[{row['low']:.3f}, {high}"
+    return bracket(row["low"], row["high"])
 
 
 def _remark(row: dict[str, Any], below: list[str]) -> str:
     """The note of a pair in few words, without the sentences that stand below the table."""
     note = " ".join(reduce(lambda text, sentence: text.replace(sentence, ""), below, row["note"]).split())
+    note = ". ".join(filter(None, (disagreement(row), note)))
     return note if len(note) <= 60 else note[:59] + "…"

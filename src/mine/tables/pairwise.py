@@ -7,17 +7,18 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mine.data.columns import DiscreteSpec
+from mine.data.frames import as_frame
+from mine.data.gaps import unusable_rows
 from mine.data.order import read_order
 from mine.data.parsing import ReadColumn, read_texts
 from mine.data.problem import problem_seed
-from mine.data.rows import MIN_ROWS, same_length
+from mine.data.rows import MIN_ROWS, rereadable, same_length
 from mine.data.sides import as_variable, check_discrete_names
 from mine.data.variable import Variable
 from mine.errors import InputError, UnknownNameError
@@ -29,76 +30,13 @@ from mine.storage import versions
 from mine.surroundings import plain_modes
 from mine.tables.blocks import Block, BlockStore, Cell, Task, plan
 from mine.tables.columns import Column, read_columns, row_copies
-from mine.tables.frames import as_frame
+from mine.tables.measured import Pairwise
 from mine.tables.orphans import end_with
 from mine.tables.serial import noticed
+from mine.tables.significance import LEVEL
 from mine.tables.stack import EFFORT_SETTINGS
 
-__all__ = ["COLUMNS", "Pairwise", "measure", "pairwise", "strength"]
-
-#: Columns of the result, in order; the three of the test only where one was asked for.
-COLUMNS = (
-    "x", "y", "value", "lower_bound", "stderr", "low", "high", "strength", "p", "q", "permutations", "kind", "method", "n",
-    "unit", "note",
-)  # fmt: skip
-#: Share of false discoveries that the number of permutations is chosen for.
-FALSE_DISCOVERIES = 0.05
-
-
-def strength(nats: float) -> float:
-    """Information on a scale from 0 to 1: the correlation of the normal pair that has as much, sqrt(1 - exp(-2 I)).
-
-    Derived from the value, with no error bar of its own.
-
-    References:
-        Linfoot, 1957, 'An informational measure of correlation' (doi 10.1016/S0019-9958(57)90116-X).
-
-    >>> round(strength(-0.5 * math.log(1 - 0.6**2)), 6), strength(-0.01)
-    (0.6, 0.0)
-    """
-    return math.sqrt(-math.expm1(-2 * max(nats, 0.0)))
-
-
-@dataclass(frozen=True)
-class Pairwise:
-    """A measured table: its cells in nats, one a pair, its columns, and those of text that were ``read`` as numbers."""
-
-    cells: list[Cell]
-    columns: dict[str, Column]
-    q: list[float | None] | None
-    unit: str
-    copies: int
-    read: tuple[ReadColumn, ...] = ()
-
-    def records(self) -> dict[str, list[Any]]:
-        """The result, column by column, in ``unit``; a number that does not exist is NaN, an open end infinite."""
-        scale = UNITS[self.unit]
-
-        def nats(name: str, missing: float = math.nan) -> list[float]:
-            values = [getattr(cell, name) for cell in self.cells]
-            return [missing if v is None else v / scale for v in values]
-
-        out: dict[str, list[Any]] = {
-            "x": [c.x for c in self.cells],
-            "y": [c.y for c in self.cells],
-            "value": nats("value"),
-            "lower_bound": nats("lower_bound"),
-            "stderr": nats("stderr"),
-            "low": [v if c.value is not None else math.nan for c, v in zip(self.cells, nats("low", -math.inf), strict=True)],
-            "high": [v if c.value is not None else math.nan for c, v in zip(self.cells, nats("high", math.inf), strict=True)],
-            "strength": [math.nan if c.value is None or c.unidentifiable else strength(c.value) for c in self.cells],
-        }
-        if self.q is not None:
-            out["p"] = [math.nan if c.p is None else c.p for c in self.cells]
-            out["q"] = [math.nan if q is None else q for q in self.q]
-            out["permutations"] = [c.permutations or 0 for c in self.cells]
-        out |= {name: [getattr(c, name) for c in self.cells] for name in ("kind", "method", "n")}
-        return {**out, "unit": [self.unit] * len(self.cells), "note": [self._note(c) for c in self.cells]}
-
-    def _note(self, cell: Cell) -> str:
-        """What to be careful about, and which of the two columns were read as numbers."""
-        sentences = [column.sentence for column in self.read if column.name in (cell.x, cell.y)]
-        return " ".join([*([cell.note] if cell.note else []), *sentences])
+__all__ = ["measure", "pairwise"]
 
 
 def pairwise(
@@ -112,7 +50,7 @@ def pairwise(
     discrete: DiscreteSpec = None,
     groups: Any = None,
     order: Any = None,
-    drop_missing: bool = False,
+    drop_missing: bool = True,
     parse: bool = False,
     max_rows: int | None = 50_000,
     unit: str = "nats",
@@ -142,8 +80,8 @@ def pairwise(
             error, and are permuted as one: the test exchanges groups of as many rows.
         order: ``"time"`` where rows come in the order of time, the name of a column of times (which is then none of the pairs),
             or one number or date a row: see :func:`mine.estimate`. The test shifts one column against the other in time.
-        drop_missing: Leave rows with a missing value out, pair by pair. Pairs that train together keep equally many rows, so
-            that one may lose up to a twentieth more.
+        drop_missing: Leave rows with a missing or infinite value out, pair by pair; notes count them. Pairs that train
+            together keep equally many rows, so that one may lose up to a twentieth more. False raises an error instead.
         parse: Read columns of numbers written as text as numbers, as in :func:`mine.estimate`; the notes of their pairs say so.
         max_rows: Rows a pair at most, a random sample; None takes all.
         unit: ``"nats"`` or ``"bits"``.
@@ -156,7 +94,7 @@ def pairwise(
     Returns:
         A frame of the library of ``data`` (pandas for arrays, or polars or pyarrow where it is missing), one row a pair:
         ``x``, ``y``; ``value``, ``lower_bound`` (NaN without one), ``stderr``, ``low`` and ``high`` (95 % interval) in
-        ``unit``; ``strength``, the value on a scale from 0 to 1 (:func:`mine.tables.pairwise.strength`); with ``test``
+        ``unit``; ``strength``, the value on a scale from 0 to 1 (:func:`mine.tables.measured.strength`); with ``test``
         ``p``, ``q``, ``permutations``; ``kind`` of the columns, ``method``, rows ``n``, ``unit``, and a ``note`` to read.
 
     Raises:
@@ -191,7 +129,7 @@ def measure(
     discrete: DiscreteSpec = None,
     groups: Any = None,
     order: Any = None,
-    drop_missing: bool = False,
+    drop_missing: bool = True,
     parse: bool = False,
     max_rows: int | None = 50_000,
     unit: str = "nats",
@@ -344,6 +282,10 @@ def _groups(groups: Any, columns: dict[str, Column], *, ordered: bool) -> tuple[
     if groups is None:
         codes, copies = row_copies(list(columns.values()))
         return codes, False, copies
+    groups = rereadable(groups)
+    gaps = int(unusable_rows(groups, "groups").sum())
+    if gaps:
+        raise InputError(f"groups lacks a label in {gaps:,} rows: leave those rows out of the table, or label them.")
     labels = as_variable(groups, "groups", True, allow_constant=True)
     if len(labels) != _length(columns):
         raise InputError(f"groups has {len(labels)} labels for {_length(columns)} rows: pass one a row.")
@@ -361,14 +303,14 @@ def _numbers_only(method: str, columns: dict[str, Column]) -> None:
 
 def _permutations(wanted: int | None, n_pairs: int) -> int:
     """Most permutations a pair; a warning where they cannot single out one pair."""
-    needed = math.ceil(n_pairs / FALSE_DISCOVERIES) - 1
+    needed = math.ceil(n_pairs / LEVEL) - 1
     if wanted is None:
         return max(999, needed)
     if not isinstance(wanted, (int, np.integer)) or wanted < 19:
         raise InputError(f"n_permutations must be an integer of 19 or more, got {wanted!r}.")
     if wanted < needed:
         warnings.warn(
-            f"{wanted:,} permutations cannot bring the q of a single one of {n_pairs:,} pairs below {FALSE_DISCOVERIES:g}: "
+            f"{wanted:,} permutations cannot bring the q of a single one of {n_pairs:,} pairs below {LEVEL:g}: "
             f"pass n_permutations={needed} or more.",
             UserWarning,
             stacklevel=4,

@@ -16,7 +16,8 @@ from mine.estimators.ties import TiesError
 from mine.result import Estimate
 from mine.tables.blocks import Cell, cell_seed
 from mine.tables.columns import Column, row_copies
-from mine.tables.pairwise import Pairwise
+from mine.tables.measured import Pairwise
+from mine.tables.significance import LEVEL
 
 __all__ = ["Rank", "ranks"]
 
@@ -46,10 +47,15 @@ def ranks(pairwise: Pairwise, places: int) -> list[Rank]:
     numbers are cut into cells. Coarse ones make the correlation smaller and so the interval wider, not narrower.
 
     Arguments:
-        pairwise: A measured table.
+        pairwise: A measured table; of one with a test, the pairs that it told from independence.
         places: Number of differences at most.
     """
-    known = [(cell.value, cell) for cell in pairwise.cells if cell.value is not None and cell.value > 0]
+    found = [True] * len(pairwise.cells) if pairwise.q is None else [q is not None and q <= LEVEL for q in pairwise.q]
+    known = [
+        (cell.value, cell)
+        for cell, counts in zip(pairwise.cells, found, strict=True)
+        if counts and cell.value is not None and cell.value > 0
+    ]
     ordered = sorted((item for item in known if not item[1].unidentifiable), key=lambda item: -item[0])
     cells = [cell for _, cell in ordered[: places + 1]]
     groups, _ = row_copies(list(pairwise.columns.values()))

@@ -53,7 +53,7 @@ def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:
     ]
     for arm in arms:
         mean, error = mean_and_error(list(errors[arm].values()))
-        shown = f"{mean:.2f}" + ("" if error is None else f" ± {error:.2f}")
+        shown = f"{mean:z.2f}" + ("" if error is None else f" ± {error:.2f}")
         lines.append(f"| {arm} | {_V1.get(arm, '–')} | {_V5.get(arm, '–')} | {shown} | {_gain(errors, arm)} |")
     lines += ["", "*Clear* is a mean paired difference of more than two of its standard errors, over three seeds or more."]
     text = "\n".join(lines) + "\n"
@@ -70,7 +70,7 @@ def _gain(errors: dict[str, dict[int, float]], arm: str) -> str:
     if error is None:
         return f"{mean:+.2f}, one seed"
     clear = len(shared) >= 3 and abs(mean) > 2 * error
-    return f"{mean:+.2f} ± {error:.2f}, {'clear' if clear else 'not clear'}"
+    return f"{mean:+z.2f} ± {error:.2f}, {'clear' if clear else 'not clear'}"
 
 
 def _bars(errors: dict[str, dict[int, float]], target: Path) -> Path:

@@ -15,6 +15,7 @@ from mine.experiments.experiment import Experiment, Metric, Progress
 from mine.experiments.store import Record
 from mine.experiments.sweep import sweep
 from mine.experiments.targets import Target, Values
+from mine.formats import fixed
 from mine.reporting.figures import new_figure
 
 __all__ = ["EXPERIMENT", "Config", "plot", "run"]
@@ -98,7 +99,7 @@ def _heat_map(axis: Any, values: list[list[float]], darkest: float, rows: list[s
             axis.text(
                 j,
                 i,
-                f"{value:.2f}".replace("-0.00", "0.00"),
+                fixed(value, 2),
                 ha="center",
                 va="center",
                 color="white" if value > 0.6 * darkest else "black",

@@ -25,4 +25,4 @@ def as_frame(records: dict[str, list[Any]], like: Any) -> Any:
             return nw.from_dict(records, backend=backend).to_native()
         except ImportError:
             continue
-    raise MineError("A table of pairs needs pandas, polars or pyarrow: pip install pandas.")
+    raise MineError("A table of results needs pandas, polars or pyarrow: pip install pandas.")

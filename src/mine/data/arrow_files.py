@@ -1,0 +1,97 @@
+"""Feather, Arrow, ORC and JSON lines files, by pyarrow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mine.data.arrow import times_as_numbers
+from mine.data.table import Table, check_names
+from mine.data.unreadable import readable
+from mine.errors import InputError, MineError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["read_feather", "read_json_lines", "read_orc"]
+
+
+def read_feather(file: Path) -> Table:
+    """The columns of a Feather or Arrow file (version 2, or a stream), read when they are selected.
+
+    Raises:
+        InputError: No rows, or two columns of one name.
+    """
+    import pyarrow as pa
+    from pyarrow import feather
+
+    with readable(str(file), ".feather"):
+        try:
+            table = feather.read_table(str(file), memory_map=True)
+        except pa.ArrowInvalid:
+            with pa.memory_map(str(file)) as source, pa.ipc.open_stream(source) as stream:
+                table = stream.read_all()
+    return _table(table, str(file))
+
+
+def read_orc(file: Path) -> Table:
+    """The columns of an ORC file, read when they are selected.
+
+    Raises:
+        InputError: This pyarrow has no ORC, no rows, or two columns of one name.
+    """
+    try:
+        from pyarrow import orc
+    except ImportError:
+        raise MineError(
+            "This build of pyarrow cannot read ORC: install another (pip install pyarrow), or use Parquet."
+        ) from None
+    reader = orc.ORCFile(str(file))
+    names = list(reader.schema.names)
+    check_names(names, str(file))
+    _check_rows(reader.nrows, str(file))
+
+    def load(wanted: list[str]) -> pa.Table:
+        with readable(str(file), ".orc"):
+            return times_as_numbers(reader.read(columns=wanted).select(wanted))
+
+    return Table(tuple(names), reader.nrows, load)
+
+
+def read_json_lines(data: bytes, source: str) -> Table:
+    """The columns of JSON lines: one object per line, whose keys are the columns.
+
+    Arguments:
+        data: The whole text, UTF-8.
+        source: What messages call it.
+
+    Raises:
+        InputError: Other text, no rows, or values of several types under one key.
+    """
+    import io
+
+    import pyarrow as pa
+    from pyarrow import json
+
+    if not data.strip():
+        raise InputError(f"{source} is empty: it needs one JSON object per line.")
+    if data.lstrip()[:1] == b"[":
+        raise InputError(f"{source} is one JSON array: write one object per line (jq -c '.[]').")
+    options = json.ReadOptions(block_size=max(1 << 20, min(len(data) + 1, (1 << 31) - 1)))
+    try:
+        table = json.read_json(io.BytesIO(data), options, json.ParseOptions(newlines_in_values=False))
+    except pa.ArrowException as error:
+        reason = str(error).splitlines()[0].removeprefix("JSON parse error: ")[:200]
+        raise InputError(f"{source} cannot be read as JSON lines: {reason}") from error
+    return _table(table, source)
+
+
+def _table(table: pa.Table, source: str) -> Table:
+    check_names(list(table.column_names), source)
+    _check_rows(table.num_rows, source)
+    return Table(tuple(table.column_names), table.num_rows, lambda wanted: times_as_numbers(table.select(wanted)))
+
+
+def _check_rows(n_rows: int, source: str) -> None:
+    if n_rows == 0:
+        raise InputError(f"{source} has no rows: nothing to estimate from.")
