@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mine.critics import Critic
 from mine.data.problem import clustered_stderr
+from mine.estimators.crossfit import not_far_below_nothing
 from mine.estimators.evaluation import (
     MIN_EFFECTIVE,
     REPORTED_BOUND,
@@ -20,6 +21,7 @@ from mine.estimators.evaluation import (
     rows_of_bound,
     selection_rows,
 )
+from mine.result import Estimate
 from mine.training.pairs import Pairs
 
 KINDS: list[ReportedBound] = ["dv", "nwj", "infonce", "smile"]
@@ -295,3 +297,17 @@ def test_critics_of_a_stack_are_judged_one_by_one():
 
 def test_jensen_shannon_is_reported_by_donsker_varadhan():
     assert REPORTED_BOUND["jensen-shannon"] == REPORTED_BOUND["mine"] == "dv"
+
+
+@pytest.mark.parametrize(("value", "interval"), [(-3.5, (-4.8, 1.6)), (-0.4, (-0.6, -0.2))])
+def test_a_bound_far_below_nothing_is_no_estimate(value: float, interval: tuple[float, float]) -> None:
+    """Critics gone astray on rows that they had not seen: what is known is that information is no less than 0."""
+    astray = Estimate(value, value - 0.5, 0.3, interval, "auto", 500, diagnostics={"warnings": ["first"]})
+    found = not_far_below_nothing(astray)
+    assert found.value == 0 and found.interval == (0, max(interval[1], -interval[0])) and found.lower_bound == value - 0.5
+    assert f"{value:.2f} nats" in found.warnings[0] and found.warnings[1:] == ["first"]
+
+
+def test_a_bound_a_little_below_nothing_is_not_clipped() -> None:
+    near = Estimate(-0.03, -0.05, 0.02, (-0.07, 0.09), "auto", 500)
+    assert not_far_below_nothing(near) is near

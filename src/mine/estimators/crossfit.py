@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from mine.estimators.reference import copula_reference, copula_tells, name_of_co
 from mine.result import Estimate
 from mine.training.options import History
 
-__all__ = ["Reports", "assemble", "interval_half_width", "upper_half_width"]
+__all__ = ["Reports", "assemble", "interval_half_width", "not_far_below_nothing", "upper_half_width"]
 
 #: A bound from shuffled pairs cannot be trusted within this many nats of the log of the number of rows (McAllester &
 #: Stratos, 2020), InfoNCE above this share of the log of its negatives.
@@ -124,7 +124,7 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
     if regression.determined is not None:
         high = math.inf
 
-    return Estimate(
+    estimate = Estimate(
         value=value,
         lower_bound=None if kind == "smile" else held,
         stderr=stderr,
@@ -156,6 +156,20 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
         },
         pointwise_values=None if kind == "smile" else rows,
     )
+    return not_far_below_nothing(estimate)
+
+
+def not_far_below_nothing(estimate: Estimate) -> Estimate:
+    """``estimate``, or 0 with all of its doubt above where its bound is so far below 0 that the critics cannot be right."""
+    low, high = estimate.interval
+    if high >= 0 and estimate.value >= -MOST_APART:
+        return estimate
+    warning = (
+        f"The bound on held-out rows is {estimate.value:.2f} nats, far below what information can be: the critics went astray on "
+        "rows that they had not seen. Nothing is known but that it is no less than 0. More rows or fewer columns would help."
+    )
+    diagnostics = {**estimate.diagnostics, "warnings": [warning, *estimate.warnings]}
+    return replace(estimate, value=0.0, interval=(0.0, max(high, -low)), diagnostics=diagnostics)
 
 
 def _correction(train_bound: float | None, held_out: float) -> tuple[float, float]:
