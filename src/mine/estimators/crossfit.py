@@ -165,8 +165,8 @@ def not_far_below_nothing(estimate: Estimate) -> Estimate:
     if high >= 0 and estimate.value >= -MOST_APART:
         return estimate
     warning = (
-        f"The bound on held-out rows is {estimate.value:.2f} nats, far below what information can be: the critics went astray on "
-        "rows that they had not seen. Nothing is known but that it is no less than 0. More rows or fewer columns would help."
+        f"The bound on held-out rows is {estimate.value:.2f} nats, far below what information can be: the critics went astray "
+        "on rows that they had not seen. Nothing is known but that it is no less than 0. More rows or fewer columns would help."
     )
     diagnostics = {**estimate.diagnostics, "warnings": [warning, *estimate.warnings]}
     return replace(estimate, value=0.0, interval=(0.0, max(high, -low)), diagnostics=diagnostics)
