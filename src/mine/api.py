@@ -66,7 +66,8 @@ def estimate(
         effort: How long a neural method may take: ``"fast"``, ``"default"`` or ``"thorough"``, each at least as accurate as
             the one before and slower. Methods without training have no effort settings and ignore it.
         critic: For neural methods: an untrained ``nn.Module`` taking ``(x, y)``, or a function making one. It is copied and
-            re-initialised for each fold; yours is never changed.
+            re-initialised for each fold; yours is never changed. Or the name of a built-in one: ``"conv"`` (images),
+            ``"sequence"`` (rows of shape (T, D)) or ``"mlp"``. By default the shape of the rows decides.
         discrete: Which columns are labels rather than numbers. By default strings, categories, booleans, and numeric columns
             with at most 20 values that average 10 rows or more. True or False for all; a list of names for these and the
             non-numeric ones only; a mapping from names to booleans for exceptions.
@@ -127,7 +128,8 @@ def estimate(
     (x, y, z), read = read_texts(parse, discrete, x=x, y=y, z=z)
     if sample_weight is not None:
         x, y, z, settings["groups"] = repeated_rows(sample_weight, method, discrete, x=x, y=y, z=z, groups=groups)
-    result = with_read_columns(_estimated(estimator, x, y, z, critic is not None, settings), read)
+    users_critic = critic is not None and not isinstance(critic, str)
+    result = with_read_columns(_estimated(estimator, x, y, z, users_critic, settings), read)
     if processes is None:
         return result
     return processes.same(replace(result, diagnostics={**result.diagnostics, "processes": processes.size}))

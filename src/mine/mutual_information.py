@@ -14,7 +14,7 @@ from mine.data.problem import Problem
 from mine.data.rows import same_length
 from mine.errors import InputError
 from mine.estimators import get_estimator, with_effort
-from mine.estimators.neural import FittedNeural, Neural
+from mine.estimators.neural import FittedNeural, Neural, is_users
 from mine.estimators.run import run_estimator, with_read_columns
 from mine.result import UNITS, Estimate
 from mine.surroundings import plain_modes
@@ -30,7 +30,7 @@ class MutualInformation(BaseEstimator):
     Arguments:
         method: Name of the method, or an estimator object.
         effort: ``"fast"``, ``"default"`` or ``"thorough"``; see :func:`mine.estimate`.
-        critic: An untrained ``nn.Module`` taking ``(x, y)``, or a function making one.
+        critic: An untrained ``nn.Module`` taking ``(x, y)``, a function making one, or the name of a built-in one.
         discrete: Which columns are labels.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
         unit: ``"nats"`` or ``"bits"``.
@@ -155,7 +155,7 @@ class MutualInformation(BaseEstimator):
         return run_estimator(
             run, get_estimator(self.method, options), X, y, discrete=self.discrete, groups=groups, device=self.device,
             unit=self.unit, random_state=self.random_state, drop_missing=self.drop_missing,
-            keep_constant_columns=self.critic is not None, progress=self.progress,
+            keep_constant_columns=is_users(self.critic), progress=self.progress,
         )  # fmt: skip
 
     def _note_features(self, X: Any, *, reset: bool) -> None:

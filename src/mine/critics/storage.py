@@ -18,8 +18,12 @@ __all__ = ["load_critic", "save_critic"]
 #: The classes that a file may name, the module of ``mine.critics`` that each is in, and the attributes that it may set.
 _HOMES: dict[str, tuple[str, frozenset[str]]] = {
     "ConcatCritic": ("networks", frozenset({"stack", "takes"})),
+    "Convolution": ("towers", frozenset({"stride"})),
     "CopulaMetricCritic": ("copula_metric", frozenset({"sides", "stack"})),
+    "DenseHead": ("towers", frozenset({"embed", "work"})),
+    "FlatTower": ("towers", frozenset({"activation", "dropout", "n_features", "work"})),
     "GaussianCritic": ("gaussian", frozenset({"stack"})),
+    "ImageTower": ("towers", frozenset({"activation", "channels", "dropout", "n_features", "patch", "shift", "work"})),
     "LabelCritic": ("label", frozenset({"labels", "stack"})),
     "Linear": ("networks", frozenset({"bias"})),
     "MLP": ("networks", frozenset({"activate_first", "activation"})),
@@ -27,8 +31,11 @@ _HOMES: dict[str, tuple[str, frozenset[str]]] = {
     "MetricCritic": ("metric", frozenset({"embed", "stack", "takes"})),
     "ResidualCritic": ("combined", frozenset({"base_dx", "base_dy", "stack"})),
     "SeparableCritic": ("networks", frozenset({"stack", "takes"})),
+    "SequenceHead": ("towers", frozenset({"aligned", "embed", "work"})),
+    "SequenceTower": ("towers", frozenset({"activation", "dropout", "steps", "work"})),
     "SideLayout": ("copula_metric", frozenset()),
     "StudentCritic": ("student", frozenset({"stack"})),
+    "TowerCritic": ("two_towers", frozenset()),
 }
 #: What files of version 0.1 called them, attributes of theirs likewise.
 _FORMER_NAMES: dict[str, str] = {"GuidedCritic": "CopulaMetricCritic", "_Linear": "Linear", "lengths": "norms"}

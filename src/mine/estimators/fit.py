@@ -12,7 +12,7 @@ from mine.data.splits import Fold
 from mine.training.options import History
 from mine.training.pairs import Pairs
 
-__all__ = ["CrossFit"]
+__all__ = ["CrossFit", "Trained"]
 
 
 @dataclass(frozen=True)
@@ -30,3 +30,19 @@ class CrossFit:
     histories: list[History]
     steps: int
     about: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Trained critics, one per fold, and the data they read.
+
+    ``steps`` is the maximum number of steps; ``words`` describe the critics, if the method cannot know them beforehand.
+    """
+
+    folds: list[Fold]
+    critics: list[Critic]
+    histories: list[History]
+    encoders: list[SideEncoder]
+    pairs: Pairs
+    steps: int
+    words: str = ""
