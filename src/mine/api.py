@@ -33,6 +33,7 @@ def estimate(
     method: Any = "auto",
     effort: str | None = None,
     critic: Any = None,
+    encoder: Any = None,
     discrete: DiscreteSpec = None,
     groups: Any = None,
     order: Any = None,
@@ -68,6 +69,9 @@ def estimate(
         critic: For neural methods: an untrained ``nn.Module`` taking ``(x, y)``, or a function making one. It is copied and
             re-initialised for each fold; yours is never changed. Or the name of a built-in one: ``"conv"`` (images),
             ``"sequence"`` (rows of shape (T, D)) or ``"mlp"``. By default the shape of the rows decides.
+        encoder: A frozen network or function that is applied once to the rows of both sides, before anything else; a pair
+            ``(f, g)`` for x and y, None in it leaving a side as it is. It sees batches of rows without gradient, a module in
+            evaluation mode on ``device``; what it gives is then the data. See the page on images and sequences.
         discrete: Which columns are labels rather than numbers. By default strings, categories, booleans, and numeric columns
             with at most 20 values that average 10 rows or more. True or False for all; a list of names for these and the
             non-numeric ones only; a mapping from names to booleans for exceptions.
@@ -118,6 +122,8 @@ def estimate(
     """
     if critic is not None:
         options["critic"] = critic
+    if encoder is not None:
+        x, y = _encoded(x, y, encoder, device)
     estimator = choose_estimator(method, options, effort=effort, conditional=conditional, given=z is not None)
     processes = None if fabric is None else _process_group(fabric, estimator, device)
     settings: dict[str, Any] = {
@@ -173,6 +179,14 @@ def choose_estimator(
 
 def _run(estimator: Estimator, problem: Problem) -> Estimate:
     return estimator.run(problem)
+
+
+def _encoded(x: Any, y: Any, encoder: Any, device: str) -> tuple[Any, Any]:
+    """Both sides after frozen encoders."""
+    from mine.data.encoders import encoded_sides
+    from mine.data.problem import problem_device
+
+    return encoded_sides(x, y, encoder, problem_device(device))
 
 
 def _process_group(fabric: Any, estimator: Any, device: str) -> ProcessGroup:

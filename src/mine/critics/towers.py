@@ -16,7 +16,7 @@ from mine.critics.networks import MLP, activate
 __all__ = ["Convolution", "DenseHead", "FlatTower", "ImageTower", "SequenceHead", "SequenceTower"]
 
 #: Channels of a convolution over images; largest side of the grid of its output; largest patch that becomes channels first.
-IMAGE_CHANNELS, GRID, LARGEST_PATCH = 32, 8, 4
+IMAGE_CHANNELS, GRID, LARGEST_PATCH = 32, 7, 4
 #: Channels of the convolutions over time; codes per step; the number of steps that are coded; kernel of the codes at least.
 TIME_CHANNELS, CODES, CODED_STEPS, CODE_KERNEL = 32, 8, 16, 9
 #: Scale of the last layers at the start.
@@ -89,7 +89,7 @@ class FlatTower(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         h = x.flatten(1)
         for layer in self.layers:
-            h = F.dropout(activate(layer(h), self.activation), self.dropout, self.training)
+            h = _dropped(activate(layer(h), self.activation), self)
         return h
 
 
@@ -154,7 +154,12 @@ class ImageTower(nn.Module):
             h = F.pixel_unshuffle(h, self.patch)
         for convolution in self.convolutions:
             h = activate(convolution(h), self.activation)
-        return self.dense(F.dropout(h.flatten(1), self.dropout, self.training))
+        return self.dense(_dropped(h.flatten(1), self))
+
+
+def _dropped(h: Tensor, layer: FlatTower | ImageTower | SequenceTower) -> Tensor:
+    """``h`` with dropout while ``layer`` is trained; without any, drawing nothing saves a tenth of the time."""
+    return F.dropout(h, layer.dropout) if layer.training and layer.dropout else h
 
 
 def _shifted(images: Tensor, most: int) -> Tensor:
@@ -199,7 +204,7 @@ class SequenceTower(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         h = activate(self.first(x.flatten(2).mT), self.activation)
-        return F.dropout(activate(self.second(h), self.activation), self.dropout, self.training)
+        return _dropped(activate(self.second(h), self.activation), self)
 
 
 class DenseHead(nn.Module):

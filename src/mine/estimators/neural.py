@@ -28,7 +28,7 @@ from mine.estimators.evaluation import REPORTED_BOUND, ReportedBound, rows_of_bo
 from mine.estimators.fit import CrossFit, Trained
 from mine.estimators.folds import default_steps, even_rows, pairs_of, split
 from mine.estimators.options import check_integers, check_widths
-from mine.estimators.towers import TOWER_PACE, Towers, Trainer, shape_critics
+from mine.estimators.towers import TOWER_FOLDS, TOWER_PACE, Towers, Trainer, shape_critics
 from mine.estimators.users_critic import dry_run, forked_rng, fresh_critic
 from mine.result import Estimate
 from mine.training.evaluation import evaluate_scores
@@ -128,7 +128,8 @@ class Neural:
         self._check()
         seeds = problem.seeds(4)
         kind = self._reported()
-        problem, folds = split(problem, self.settings.n_folds, seeds[0])
+        n_folds = self.settings.n_folds or (TOWER_FOLDS if shape_critics(self.critic, problem) else None)
+        problem, folds = split(problem, n_folds, seeds[0])
         with forked_rng(seeds[1], torch.device(problem.device)) if self._fold_by_fold(problem) else nullcontext():
             trained = self._trained(problem, folds, seeds)
             about = {**self._about(problem), **({"critic": trained.words} if trained.words else {})}

@@ -25,9 +25,10 @@ from mine.training.evaluation import evaluate_scores
 from mine.training.options import History, TrainingOptions
 from mine.training.pairs import Pairs
 
-__all__ = ["TOWER_PACE", "Towers", "Trainer", "shape_critics"]
+__all__ = ["TOWER_FOLDS", "TOWER_PACE", "Towers", "Trainer", "shape_critics"]
 
-#: How long towers are trained, by effort.
+#: Number of folds, which train one after another; how long, by effort.
+TOWER_FOLDS = 3
 TOWER_PACE = {"fast": 0.4, "default": 1.0, "thorough": 2.0}
 #: Passes through the training rows, and fewest steps; both times the pace of the effort.
 PASSES, FEWEST_STEPS = 30, 200
