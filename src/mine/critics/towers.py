@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from mine.critics.networks import MLP, activate
 
-__all__ = ["Convolution", "DenseHead", "FlatTower", "ImageTower", "SequenceHead", "SequenceTower"]
+__all__ = ["Convolution", "DenseHead", "FlatTower", "ImageTower", "SequenceHead", "SequenceTower", "shifted"]
 
 #: Channels of a convolution over images; largest side of the grid of its output; largest patch that becomes channels first.
 IMAGE_CHANNELS, GRID, LARGEST_PATCH = 32, 7, 4
@@ -146,7 +146,7 @@ class ImageTower(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         h = x.reshape(len(x), self.channels, *x.shape[-2:])
         if self.training and self.shift:
-            h = _shifted(h, self.shift)
+            h = shifted(h, self.shift)
         padding = [-side % self.patch for side in h.shape[-2:]]
         if any(padding):
             h = F.pad(h, (0, padding[1], 0, padding[0]))
@@ -162,7 +162,7 @@ def _dropped(h: Tensor, layer: FlatTower | ImageTower | SequenceTower) -> Tensor
     return F.dropout(h, layer.dropout) if layer.training and layer.dropout else h
 
 
-def _shifted(images: Tensor, most: int) -> Tensor:
+def shifted(images: Tensor, most: int) -> Tensor:
     """Images (B, C, H, W), in eight parts, each shifted by its own number of pixels up to ``most`` on each axis."""
     height, width = images.shape[-2:]
     padded = F.pad(images, (most, most, most, most))

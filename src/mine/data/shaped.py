@@ -44,11 +44,13 @@ class ShapedEncoder(SideEncoder):
         some = np.linspace(0, len(variable) - 1, min(len(variable), SCALE_ROWS)).astype(np.int64)
         values = self._by_channel(np.asarray(variable.continuous[some], dtype=np.float64))
         low, high = np.quantile(values, [CUT_OFF, 1 - CUT_OFF], axis=0)
-        inner = values.clip(low, high)
-        spread = inner.std(0)
-        outer = values.std(0)  # of a channel that hardly ever differs from its background
-        self.center_ = inner.mean(0)
-        self.scale_ = np.where(spread > 0, spread, np.where(outer > 0, outer, 1.0))
+        # Of a channel that hardly ever differs from its background, the outermost values are all there is.
+        inner = np.where(low < high, values.clip(low, high), values)
+        largest = np.abs(inner).max(0)  # divided by it first, numbers near the ends of float64 stay finite
+        self.unit_ = np.where(largest > 0, largest, 1.0)
+        self.center_ = (inner / self.unit_).mean(0)
+        spread = (inner / self.unit_).std(0)
+        self.scale_ = np.where(spread > 0, spread, 1.0)
         return self
 
     def transform(self, variable: Variable) -> np.ndarray:
@@ -59,7 +61,7 @@ class ShapedEncoder(SideEncoder):
         if self.preprocess is None:
             return values.clip(-3e38, 3e38).astype(np.float32)
         with np.errstate(over="ignore"):
-            z = ((self._by_channel(values) - self.center_) / self.scale_).clip(-1e300, 1e300)
+            z = ((self._by_channel(values) / self.unit_ - self.center_) / self.scale_).clip(-1e300, 1e300)
         beyond = np.maximum(np.abs(z) - LINEAR_WITHIN, 0.0)
         z = np.where(beyond > 0, np.sign(z) * (LINEAR_WITHIN + np.log1p(beyond)), z)
         return self._in_shape(z, values.shape).astype(np.float32)

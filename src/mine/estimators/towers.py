@@ -35,8 +35,10 @@ PASSES, FEWEST_STEPS = 30, 200
 #: Most multiplications of one training (forward, per fold), times the pace: about a minute on one core of 2020. It takes the
 #: place of a limit in seconds, by which results would depend on the machine.
 MOST_WORK = 4e11
-#: Rate and batch; share of the steps over which weights are averaged; validations of a training.
-RATE, BATCH, AVERAGING, VALIDATIONS = 5e-3, 256, 0.15, 50
+#: Rows per batch, which is scored against itself: so many pairs, and fewer if rows are few.
+BATCH, FEWEST_IN_BATCH = 256, 128
+#: Learning rate; share of the steps over which weights are averaged; validations of a training.
+RATE, AVERAGING, VALIDATIONS = 5e-3, 0.15, 50
 #: Share of the steps that kinds of critics compete over.
 RACE = 0.25
 #: How far (nats) training rows may lie above validation rows before regularised critics are tried; and how these are.
@@ -150,10 +152,11 @@ class Towers:
 
     def _options(self, critic: Any, fold: Fold, share: float = 1.0) -> TrainingOptions:
         assert isinstance(critic, TowerCritic)
-        batch = min(self.batch_size or BATCH, len(fold.train))
+        n = len(fold.train)
+        batch = min(n, self.batch_size or max(FEWEST_IN_BATCH, min(BATCH, n // 8)))
         steps = self.steps
         if steps is None:
-            passes = self.pace * max(PASSES * len(fold.train) / batch, FEWEST_STEPS)
+            passes = self.pace * max(PASSES * n / batch, FEWEST_STEPS)
             steps = int(min(passes, self.pace * MOST_WORK / (critic.work * batch)))
         steps = max(1, round(share * steps))
         return replace(
