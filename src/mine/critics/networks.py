@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from mine.critics.critic import Critic
 from mine.errors import InputError
 
-__all__ = ["MLP", "ConcatCritic", "SeparableCritic", "activate"]
+__all__ = ["MLP", "ConcatCritic", "Linear", "SeparableCritic", "activate"]
 
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": F.relu,

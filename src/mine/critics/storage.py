@@ -35,6 +35,7 @@ _HOMES: dict[str, tuple[str, frozenset[str]]] = {
     "SequenceTower": ("towers", frozenset({"activation", "dropout", "steps", "work"})),
     "SideLayout": ("copula_metric", frozenset()),
     "StudentCritic": ("student", frozenset({"stack"})),
+    "TimeConvolution": ("towers", frozenset({"kernel", "stride"})),
     "TowerCritic": ("two_towers", frozenset()),
 }
 #: What files of version 0.1 called them, attributes of theirs likewise.

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mine.critics.networks import MLP, activate
+from mine.critics.networks import MLP, Linear, activate
 
-__all__ = ["Convolution", "DenseHead", "FlatTower", "ImageTower", "SequenceHead", "SequenceTower", "shifted"]
+__all__ = ["Convolution", "DenseHead", "FlatTower", "ImageTower", "SequenceHead", "SequenceTower", "TimeConvolution", "shifted"]
 
 #: Channels of a convolution over images; largest side of the grid of its output; largest patch that becomes channels first.
 IMAGE_CHANNELS, GRID, LARGEST_PATCH = 32, 7, 4
@@ -24,33 +24,61 @@ START = 0.3
 
 
 class Convolution(nn.Module):
-    """A convolution over one or two axes, with weights drawn from ``generator``.
+    """A convolution over images (B, C, H, W), three pixels wide and padded by one, with weights drawn from ``generator``.
 
     Arguments:
         n_in: Input channels.
         n_out: Output channels.
-        kernel: Length of the kernel on each axis, for example ``(3, 3)``; padded by half of it.
-        stride: Stride on every axis.
+        stride: Stride on both axes.
         generator: Source of the initial weights; None takes torch's global one.
     """
 
-    def __init__(
-        self, n_in: int, n_out: int, kernel: tuple[int, ...], *, stride: int = 1, generator: torch.Generator | None = None
-    ) -> None:
+    def __init__(self, n_in: int, n_out: int, *, stride: int = 1, generator: torch.Generator | None = None) -> None:
         super().__init__()
         self.stride = stride
-        limit = 1 / math.sqrt(n_in * math.prod(kernel))  # torch's own default for its convolutions
-        self.weight = nn.Parameter(torch.empty(n_out, n_in, *kernel).uniform_(-limit, limit, generator=generator))
+        limit = 1 / math.sqrt(9 * n_in)  # torch's own default for its convolutions
+        self.weight = nn.Parameter(torch.empty(n_out, n_in, 3, 3).uniform_(-limit, limit, generator=generator))
         self.bias = nn.Parameter(torch.empty(n_out).uniform_(-limit, limit, generator=generator))
 
     def forward(self, x: Tensor) -> Tensor:
-        padding = [k // 2 for k in self.weight.shape[2:]]
-        convolve = F.conv2d if self.weight.ndim == 4 else F.conv1d
-        return convolve(x, self.weight, self.bias, self.stride, padding)
+        return F.conv2d(x, self.weight, self.bias, self.stride, 1)
 
     def output_size(self, size: Sequence[int]) -> tuple[int, ...]:
-        """The size of the output for an input of ``size`` without its channels."""
-        return tuple((s + 2 * (k // 2) - k) // self.stride + 1 for s, k in zip(size, self.weight.shape[2:], strict=True))
+        """The height and width of the output for an input of ``size``."""
+        return tuple((side - 1) // self.stride + 1 for side in size)
+
+
+class TimeConvolution(nn.Module):
+    """A convolution over time, (B, T, C) -> (B, T', C'): one matrix product, half the time of torch's for so few channels.
+
+    Arguments:
+        n_in: Input channels.
+        n_out: Output channels.
+        kernel: Steps that it sees, an odd number; padded by half of it.
+        stride: Steps between two outputs.
+        generator: Source of the initial weights.
+    """
+
+    def __init__(
+        self, n_in: int, n_out: int, kernel: int, *, stride: int = 1, generator: torch.Generator | None = None
+    ) -> None:
+        super().__init__()
+        self.kernel, self.stride = kernel, stride
+        self.linear = Linear(n_in * kernel, n_out, (), generator=generator)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.kernel > 1:
+            half = self.kernel // 2
+            x = F.pad(x, (0, 0, half, half)).unfold(1, self.kernel, self.stride).flatten(2)
+        return self.linear(x)
+
+    def output_steps(self, steps: int) -> int:
+        """T' for an input of ``steps``."""
+        return (steps - 1) // self.stride + 1
+
+    def work(self, steps: int) -> int:
+        """Multiplications per row of ``steps`` steps."""
+        return self.output_steps(steps) * self.linear.weight.numel()
 
 
 class FlatTower(nn.Module):
@@ -131,7 +159,7 @@ class ImageTower(nn.Module):
         channels, convolutions, self.work = self.channels * self.patch**2, [], 0
         while True:
             stride = 1 if max(size) <= GRID or min(size) < 4 else 2
-            convolution = Convolution(channels, IMAGE_CHANNELS, (3, 3), stride=stride, generator=generator)
+            convolution = Convolution(channels, IMAGE_CHANNELS, stride=stride, generator=generator)
             size = convolution.output_size(size)
             self.work += math.prod(size) * convolution.weight.numel()
             convolutions.append(convolution)
@@ -172,7 +200,7 @@ def shifted(images: Tensor, most: int) -> Tensor:
 
 
 class SequenceTower(nn.Module):
-    """What happens at each time of sequences ``(B, T, D)``, shape (B, channels, T); axes after the first are flattened into D.
+    """What happens at each time of sequences ``(B, T, D)``, shape (B, T, channels); axes after the first are flattened into D.
 
     A convolution over three steps and one over a single step: a small network that is the same at all times.
 
@@ -198,12 +226,12 @@ class SequenceTower(nn.Module):
         super().__init__()
         self.dropout, self.activation = dropout, activation
         self.steps = event[0]
-        self.first = Convolution(math.prod(event[1:]), TIME_CHANNELS, (3,), generator=generator)
-        self.second = Convolution(TIME_CHANNELS, TIME_CHANNELS, (1,), generator=generator)
-        self.work = self.steps * (self.first.weight.numel() + self.second.weight.numel())
+        self.first = TimeConvolution(math.prod(event[1:]), TIME_CHANNELS, 3, generator=generator)
+        self.second = TimeConvolution(TIME_CHANNELS, TIME_CHANNELS, 1, generator=generator)
+        self.work = self.first.work(self.steps) + self.second.work(self.steps)
 
     def forward(self, x: Tensor) -> Tensor:
-        h = activate(self.first(x.flatten(2).mT), self.activation)
+        h = activate(self.first(x.flatten(2)), self.activation)
         return _dropped(activate(self.second(h), self.activation), self)
 
 
@@ -227,7 +255,7 @@ class DenseHead(nn.Module):
 
 
 class SequenceHead(nn.Module):
-    """What happens at each time of a sequence, shape (B, channels, T), as coordinates and one number for the row itself.
+    """What happens at each time of a sequence, shape (B, T, channels), as coordinates and one number for the row itself.
 
     Codes along time, which a convolution with a stride makes, see the same things at all times and need few rows to be
     learned; a dense layer on all codes and on the mean and the largest value over time gives coordinates of the whole.
@@ -257,22 +285,22 @@ class SequenceHead(nn.Module):
         self.aligned = aligned
         stride = max(1, steps // CODED_STEPS)
         kernel = max(CODE_KERNEL, 2 * stride + 1)
-        self.codes = _small(Convolution(TIME_CHANNELS, CODES + 1, (kernel,), stride=stride, generator=generator))
-        (coded,) = self.codes.output_size((steps,))
+        self.codes = _small(TimeConvolution(TIME_CHANNELS, CODES + 1, kernel, stride=stride, generator=generator))
+        coded = self.codes.output_steps(steps)
         n_codes = 0 if aligned else coded * (CODES + 1)
         self.dense = FlatTower(n_codes + 2 * TIME_CHANNELS, hidden, dropout=dropout, activation=activation, generator=generator)
         self.whole = DenseHead(self.dense.n_features, embed, generator=generator)
         self.embed = embed + (coded * CODES if aligned else 0)
-        self.work = coded * self.codes.weight.numel() + self.dense.work + self.whole.work
+        self.work = self.codes.work(steps) + self.dense.work + self.whole.work
 
     def forward(self, local: Tensor) -> Tensor:
         codes = self.codes(local)
-        pooled = torch.cat([local.mean(-1), local.amax(-1)], 1)
+        pooled = torch.cat([local.mean(1), local.amax(1)], 1)
         if not self.aligned:
             return self.whole(self.dense(torch.cat([pooled, codes.flatten(1)], 1)))
         whole = self.whole(self.dense(pooled))
-        own = whole[:, -1:] + codes[:, -1].sum(-1, keepdim=True)
-        return torch.cat([codes[:, :-1].flatten(1), whole[:, :-1], own], 1)
+        own = whole[:, -1:] + codes[..., -1].sum(1, keepdim=True)
+        return torch.cat([codes[..., :-1].flatten(1), whole[:, :-1], own], 1)
 
 
 Layer = TypeVar("Layer", bound=nn.Module)

@@ -41,9 +41,13 @@ BATCH, FEWEST_IN_BATCH = 256, 128
 RATE, AVERAGING, VALIDATIONS = 5e-3, 0.15, 50
 #: Share of the steps that kinds of critics compete over.
 RACE = 0.25
-#: How far (nats) training rows may lie above validation rows before regularised critics are tried; and how these are.
+#: How far (nats) training rows may lie above validation rows before a regularised critic is tried; and how that one is.
 APART = 0.1
-REGULARISED: tuple[dict[str, Any], ...] = ({"dropout": 0.3}, {"dropout": 0.2, "shift": 1})
+REGULARISED: dict[str, dict[str, Any]] = {
+    "conv": {"dropout": 0.2, "shift": 1},
+    "sequence": {"dropout": 0.2},
+    "mlp": {"dropout": 0.3},
+}
 
 #: Trains a critic on a fold: (critic, pairs, fold, options, seed) -> history.
 Trainer = Callable[[Critic, Pairs, Fold, TrainingOptions, int], History]
@@ -109,12 +113,9 @@ class Towers:
         settings: dict[str, Any] = {}
         first = self._entry(kind, settings, pairs, folds[0], seed)
         if self._apart(first, pairs, folds[0], seed) > APART:
-            for regularised in REGULARISED:
-                if "shift" in regularised and (kind != "conv" or not settings):
-                    continue
-                other = self._entry(kind, regularised, pairs, folds[0], seed)
-                if other.bound > first.bound:
-                    first, settings = other, regularised
+            other = self._entry(kind, REGULARISED[kind], pairs, folds[0], seed)
+            if other.bound > first.bound:
+                first, settings = other, REGULARISED[kind]
         entries = [first]
         for k, fold in enumerate(folds[1:], 1):
             entries.append(self._entry(kind, settings, pairs, fold, seed + 3 * k))
