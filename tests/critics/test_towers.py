@@ -57,7 +57,7 @@ def test_the_work_is_that_of_the_layers():
         (1, 28, 28), generator=torch.Generator()
     )  # patches of 4 x 4 pixels as 16 channels, a grid of 7 x 7, 32 channels, 128 features
     assert tower.work == 49 * 9 * 16 * 32 + 49 * 32 * 128
-    assert SequenceTower((50, 3), generator=torch.Generator()).work == 50 * (3 * 3 * 32 + 32 * 32)
+    assert SequenceTower((50, 3), generator=torch.Generator()).work == 50 * (3 * 32 + 32 * 32)
 
 
 def test_dropout_and_shifts_are_for_training_only(seeded_torch):

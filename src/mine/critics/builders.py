@@ -73,9 +73,7 @@ def tower_critic(
         raise UnknownNameError("critic", kind, CRITICS)
     events = (event_x, event_y)
     if kind != "mlp" and max(map(len, events)) < 2:
-        raise InputError(
-            f"critic={kind!r} needs a side of three or more dimensions, rows included: use 'mlp', or leave critic out."
-        )
+        raise InputError(f"critic={kind!r} needs a side of three or more dimensions, but both are flat: leave critic out.")
     settings: dict[str, Any] = {"dropout": dropout, "activation": activation, "generator": generator}
     kinds = [_kind_of_side(kind, event, 2 in map(len, events)) for event in events]
     towers: list[Any] = [_tower(kinds[0], event_x, hidden, shift, settings)]

@@ -31,7 +31,7 @@ _HOMES: dict[str, tuple[str, frozenset[str]]] = {
     "MetricCritic": ("metric", frozenset({"embed", "stack", "takes"})),
     "ResidualCritic": ("combined", frozenset({"base_dx", "base_dy", "stack"})),
     "SeparableCritic": ("networks", frozenset({"stack", "takes"})),
-    "SequenceHead": ("towers", frozenset({"aligned", "embed", "work"})),
+    "SequenceHead": ("towers", frozenset({"activation", "aligned", "embed", "work"})),
     "SequenceTower": ("towers", frozenset({"activation", "dropout", "steps", "work"})),
     "SideLayout": ("copula_metric", frozenset()),
     "StudentCritic": ("student", frozenset({"stack"})),

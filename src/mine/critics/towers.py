@@ -17,8 +17,9 @@ __all__ = ["Convolution", "DenseHead", "FlatTower", "ImageTower", "SequenceHead"
 
 #: Channels of a convolution over images; largest side of the grid of its output; largest patch that becomes channels first.
 IMAGE_CHANNELS, GRID, LARGEST_PATCH = 32, 7, 4
-#: Channels of the convolutions over time; codes per step; the number of steps that are coded; kernel of the codes at least.
-TIME_CHANNELS, CODES, CODED_STEPS, CODE_KERNEL = 32, 8, 16, 9
+#: Channels at each time; codes per coded step, and the channels of the layer that bends them; the number of steps that are
+#: coded; kernel of the codes at least.
+TIME_CHANNELS, CODES, BENT, CODED_STEPS, CODE_KERNEL = 32, 8, 16, 16, 9
 #: Scale of the last layers at the start.
 START = 0.3
 
@@ -202,7 +203,8 @@ def shifted(images: Tensor, most: int) -> Tensor:
 class SequenceTower(nn.Module):
     """What happens at each time of sequences ``(B, T, D)``, shape (B, T, channels); axes after the first are flattened into D.
 
-    A convolution over three steps and one over a single step: a small network that is the same at all times.
+    A small network that is the same at all times and sees one time only; what neighbouring times have to do with each other
+    is for the head.
 
     Arguments:
         event: Shape of a row: ``(T, D)``.
@@ -226,7 +228,7 @@ class SequenceTower(nn.Module):
         super().__init__()
         self.dropout, self.activation = dropout, activation
         self.steps = event[0]
-        self.first = TimeConvolution(math.prod(event[1:]), TIME_CHANNELS, 3, generator=generator)
+        self.first = TimeConvolution(math.prod(event[1:]), TIME_CHANNELS, 1, generator=generator)
         self.second = TimeConvolution(TIME_CHANNELS, TIME_CHANNELS, 1, generator=generator)
         self.work = self.first.work(self.steps) + self.second.work(self.steps)
 
@@ -257,8 +259,9 @@ class DenseHead(nn.Module):
 class SequenceHead(nn.Module):
     """What happens at each time of a sequence, shape (B, T, channels), as coordinates and one number for the row itself.
 
-    Codes along time, which a convolution with a stride makes, see the same things at all times and need few rows to be
-    learned; a dense layer on all codes and on the mean and the largest value over time gives coordinates of the whole.
+    Codes along time come from a convolution with a stride, directly and through a layer of their own: they see the same
+    things at all times and need few rows to be learned. A dense layer on the mean and the largest value over time, and on all
+    codes unless these are coordinates themselves, gives coordinates of the whole.
 
     Arguments:
         steps: T.
@@ -286,15 +289,18 @@ class SequenceHead(nn.Module):
         stride = max(1, steps // CODED_STEPS)
         kernel = max(CODE_KERNEL, 2 * stride + 1)
         self.codes = _small(TimeConvolution(TIME_CHANNELS, CODES + 1, kernel, stride=stride, generator=generator))
+        self.bent = TimeConvolution(TIME_CHANNELS, BENT, kernel, stride=stride, generator=generator)
+        self.of_bent = _small(Linear(BENT, CODES + 1, (), generator=generator))
         coded = self.codes.output_steps(steps)
         n_codes = 0 if aligned else coded * (CODES + 1)
         self.dense = FlatTower(n_codes + 2 * TIME_CHANNELS, hidden, dropout=dropout, activation=activation, generator=generator)
         self.whole = DenseHead(self.dense.n_features, embed, generator=generator)
         self.embed = embed + (coded * CODES if aligned else 0)
-        self.work = self.codes.work(steps) + self.dense.work + self.whole.work
+        self.activation = activation
+        self.work = self.codes.work(steps) + self.bent.work(steps) + self.dense.work + self.whole.work
 
     def forward(self, local: Tensor) -> Tensor:
-        codes = self.codes(local)
+        codes = self.codes(local) + self.of_bent(activate(self.bent(local), self.activation))
         pooled = torch.cat([local.mean(1), local.amax(1)], 1)
         if not self.aligned:
             return self.whole(self.dense(torch.cat([pooled, codes.flatten(1)], 1)))

@@ -25,7 +25,7 @@ from mine.training.evaluation import evaluate_scores
 from mine.training.options import History, TrainingOptions
 from mine.training.pairs import Pairs
 
-__all__ = ["TOWER_FOLDS", "TOWER_PACE", "Towers", "Trainer", "shape_critics"]
+__all__ = ["TOWER_FOLDS", "TOWER_PACE", "Towers", "Trainer", "shape_critics", "still_rising"]
 
 #: Number of folds, which train one after another; how long, by effort.
 TOWER_FOLDS = 3
@@ -37,8 +37,11 @@ PASSES, FEWEST_STEPS = 30, 200
 MOST_WORK = 4e11
 #: Rows per batch, which is scored against itself: so many pairs, and fewer if rows are few.
 BATCH, FEWEST_IN_BATCH = 256, 128
-#: Learning rate; share of the steps over which weights are averaged; validations of a training.
-RATE, AVERAGING, VALIDATIONS = 5e-3, 0.15, 50
+#: Learning rate; share of the steps over which weights are averaged; validations of a training, and most without a gain.
+RATE, AVERAGING, VALIDATIONS, PATIENCE = 5e-3, 0.15, 50, 10
+#: Gain in the second half of all steps, in nats or as a share of the bound, from which longer training would gain more. The
+#: falling rate ends every training on a plateau, so that the last steps alone do not show it.
+RISING = 0.05
 #: Share of the steps that kinds of critics compete over.
 RACE = 0.25
 #: How far (nats) training rows may lie above validation rows before a regularised critic is tried; and how that one is.
@@ -148,7 +151,9 @@ class Towers:
             generator=torch.Generator().manual_seed(seed),
             **settings,
         ).to(pairs.x.device)
-        history = self.train(critic, pairs, fold, self._options(critic, fold, share), seed)
+        options = self._options(critic, fold, share)
+        history = self.train(critic, pairs, fold, options, seed)
+        history.converged = history.converged and not still_rising(history, options.steps)
         return _Entry(critic, history, self._bound(critic, pairs, fold.validation, seed))
 
     def _options(self, critic: Any, fold: Fold, share: float = 1.0) -> TrainingOptions:
@@ -167,6 +172,7 @@ class Towers:
             learning_rate=self.learning_rate or RATE,
             averaging=self.options.averaging or AVERAGING,
             eval_every=max(1, steps // VALIDATIONS),
+            patience=min(self.options.patience, PATIENCE),
             all_pairs=True,
         )
 
@@ -180,6 +186,20 @@ class Towers:
         generator = torch.Generator().manual_seed(seed)
         joint, marginal, _ = evaluate_scores(critic, pairs, index, min(32, len(rows) - 1), generator)
         return float(partial(selection_rows, self.reported)(joint, marginal).mean())
+
+
+def still_rising(history: History, steps: int) -> bool:
+    """Whether a training that took all its ``steps`` ended while the bound on validation rows rose.
+
+    >>> history = History(step=[0, 5, 10], validation=[0.0, 1.0, 1.2])
+    >>> still_rising(history, 10), still_rising(history, 20)
+    (True, False)
+    """
+    best = max(history.validation)
+    if history.step[history.validation.index(best)] <= 0.9 * steps:
+        return False
+    half = max(bound for step, bound in zip(history.step, history.validation, strict=True) if step <= 0.5 * steps)
+    return best - half > max(RISING, RISING * best)
 
 
 def _encoder(side: Variable, kind: str, flat: SideEncoder) -> ShapedEncoder:
