@@ -63,7 +63,8 @@ def save_critic(critic: Critic, path: str | Path) -> None:
         >>> bool((load_critic("critic.json")(x, y) == critic(x, y)).all())
         True
     """
-    write_archive(path, "critic", {"module": _structure(critic)}, dict(critic.state_dict()))
+    weights = {name: value.clone() for name, value in critic.state_dict().items()}  # two towers may be one
+    write_archive(path, "critic", {"module": _structure(critic)}, weights)
 
 
 def load_critic(path: str | Path) -> Critic:

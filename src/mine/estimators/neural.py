@@ -23,6 +23,7 @@ from mine.data.splits import Fold, trimmed
 from mine.data.variable import Variable
 from mine.errors import InputError, UnknownNameError
 from mine.estimators.base import base_rows, fit_base
+from mine.estimators.codes import opened_by_codes
 from mine.estimators.crossfit import Reports, assemble
 from mine.estimators.evaluation import REPORTED_BOUND, ReportedBound, rows_of_bound, selection_rows
 from mine.estimators.fit import CrossFit, Trained
@@ -74,7 +75,8 @@ class Neural:
         hidden: Widths of the built-in critic's hidden layers.
         activation: Its activation.
         gaussian_base: Start from the log-ratio of a Gaussian fitted to the training rows.
-        n_folds: Number of folds; None takes 5, and 3 from 4,000 rows on, where training rows are no longer scarce.
+        n_folds: Number of folds; None takes 5, and 3 from 4,000 rows on, where training rows are no longer scarce, or for two
+            towers.
         bias_correction: ``value`` is the mean of the bound on held-out and on training rows, whose biases cancel to first
             order in 1/n; otherwise ``value`` is ``lower_bound``.
         steps: Most optimiser steps; the best step is chosen on the validation rows. None takes :func:`default_steps`
@@ -136,7 +138,7 @@ class Neural:
             folds, encoders, pairs = trained.folds, trained.encoders, trained.pairs
             fit = CrossFit(problem, encoders, pairs, folds, trained.critics, trained.histories, trained.steps, about)
             reports = Reports.read(kind, fit, seeds[3], train=self.bias_correction)
-        estimate = self._refined(assemble(self.name, fit, reports), fit)
+        estimate = self._refined(opened_by_codes(assemble(self.name, fit, reports), fit), fit)
         return FittedNeural(estimate, trained.critics, encoders, reports.kind, problem.device)
 
     def train(self, problem: Problem, folds: list[Fold]) -> tuple[list[Critic], Pairs]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, cast
 
+import numpy as np
 import torch
 
 from mine.critics.builders import CRITICS, candidates, tower_critic
@@ -30,14 +30,15 @@ __all__ = ["TOWER_FOLDS", "TOWER_PACE", "Towers", "Trainer", "shape_critics", "s
 #: Number of folds, which train one after another; how long, by effort.
 TOWER_FOLDS = 3
 TOWER_PACE = {"fast": 0.4, "default": 1.0, "thorough": 2.0}
-#: Passes through the training rows, and fewest steps; both times the pace of the effort.
+#: Passes through the training rows, and the fewest steps; both are multiplied by the pace of the effort.
 PASSES, FEWEST_STEPS = 30, 200
-#: Most multiplications of one training (forward, per fold), times the pace: about a minute on one core of 2020. It takes the
-#: place of a limit in seconds, by which results would depend on the machine.
+#: Maximum number of multiplications of the forward passes of one training, multiplied by the pace: one to two minutes on one
+#: core. A limit in seconds would make results depend on the machine.
 MOST_WORK = 4e11
-#: Rows per batch, which is scored against itself: so many pairs, and fewer if rows are few.
+#: Rows per batch, all pairs of which are scored: the usual number, and the fewest if there are few rows.
 BATCH, FEWEST_IN_BATCH = 256, 128
-#: Learning rate; share of the steps over which weights are averaged; validations of a training, and most without a gain.
+#: Learning rate; share of the steps over which weights are averaged; number of validations, and how many without a gain end
+#: the training.
 RATE, AVERAGING, VALIDATIONS, PATIENCE = 5e-3, 0.15, 50, 10
 #: Gain in the second half of all steps, in nats or as a share of the bound, from which longer training would gain more. The
 #: falling rate ends every training on a plateau, so that the last steps alone do not show it.
@@ -60,7 +61,7 @@ Trainer = Callable[[Critic, Pairs, Fold, TrainingOptions, int], History]
 class _Entry:
     """A critic that was trained on a fold, and its bound (nats) on the validation rows."""
 
-    critic: Critic
+    critic: TowerCritic
     history: History
     bound: float
 
@@ -124,7 +125,7 @@ class Towers:
             entries.append(self._entry(kind, settings, pairs, fold, seed + 3 * k))
         critics: list[Critic] = [entry.critic for entry in entries]
         steps = max(self._options(entry.critic, fold).steps for entry, fold in zip(entries, folds, strict=True))
-        words = _words(kind, critics[0], settings)
+        words = _words(kind, first.critic, settings)
         return Trained(folds, critics, [entry.history for entry in entries], list(encoders), pairs, steps, words)
 
     def _kind(self, problem: Problem, fold: Fold, seed: int) -> tuple[str, list[ShapedEncoder], Pairs]:
@@ -156,8 +157,7 @@ class Towers:
         history.converged = history.converged and not still_rising(history, options.steps)
         return _Entry(critic, history, self._bound(critic, pairs, fold.validation, seed))
 
-    def _options(self, critic: Any, fold: Fold, share: float = 1.0) -> TrainingOptions:
-        assert isinstance(critic, TowerCritic)
+    def _options(self, critic: TowerCritic, fold: Fold, share: float = 1.0) -> TrainingOptions:
         n = len(fold.train)
         batch = min(n, self.batch_size or max(FEWEST_IN_BATCH, min(BATCH, n // 8)))
         steps = self.steps
@@ -181,11 +181,11 @@ class Towers:
         some = fold.train[:: max(1, len(fold.train) // max(1, len(fold.validation)))]
         return self._bound(entry.critic, pairs, some, seed) - entry.bound
 
-    def _bound(self, critic: Critic, pairs: Pairs, rows: Any, seed: int) -> float:
+    def _bound(self, critic: Critic, pairs: Pairs, rows: np.ndarray, seed: int) -> float:
         index = torch.as_tensor(rows, device=pairs.x.device)
         generator = torch.Generator().manual_seed(seed)
         joint, marginal, _ = evaluate_scores(critic, pairs, index, min(32, len(rows) - 1), generator)
-        return float(partial(selection_rows, self.reported)(joint, marginal).mean())
+        return float(selection_rows(self.reported, joint, marginal).mean())
 
 
 def still_rising(history: History, steps: int) -> bool:
@@ -209,7 +209,7 @@ def _encoder(side: Variable, kind: str, flat: SideEncoder) -> ShapedEncoder:
     return ShapedEncoder(preprocess, both=flat.both, channels=channels).fit(side)
 
 
-def _words(kind: str, critic: Any, settings: dict[str, Any]) -> str:
+def _words(kind: str, critic: TowerCritic, settings: dict[str, Any]) -> str:
     """The critic, for the diagnostics."""
     shared = ", one tower for both sides" if critic.tower_x is critic.tower_y else ""
     dropout = f", dropout {settings['dropout']}" if settings.get("dropout") else ""
