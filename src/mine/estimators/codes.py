@@ -30,11 +30,9 @@ def opened_by_codes(estimate: Estimate, fit: CrossFit) -> Estimate:
     Regressions of single pixels on hundreds of others are not possible. The coordinates in which the critic compares the two
     sides are few: if both are smooth functions of the same numbers, one side's follow from the other's.
     """
-    if (
-        not isinstance(fit.critics[0], TowerCritic)
-        or estimate.value < STRONG_ENOUGH
-        or estimate.diagnostics.get("determined") is not None
-    ):
+    if not isinstance(fit.critics[0], TowerCritic) or estimate.value < STRONG_ENOUGH:
+        return estimate
+    if estimate.diagnostics["determined"] is not None:
         return estimate
     x, y = fit.problem.x, fit.problem.y
     copied = _copied(x, y)
