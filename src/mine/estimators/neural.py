@@ -29,7 +29,7 @@ from mine.estimators.evaluation import REPORTED_BOUND, ReportedBound, rows_of_bo
 from mine.estimators.fit import CrossFit, Trained
 from mine.estimators.folds import default_steps, even_rows, pairs_of, split
 from mine.estimators.options import check_integers, check_widths
-from mine.estimators.towers import TOWER_FOLDS, TOWER_PACE, Towers, Trainer, shape_critics
+from mine.estimators.towers import TOWER_FOLDS, TOWER_PACE, Towers, Trainer, shape_critics, widened_by_late_gain
 from mine.estimators.users_critic import dry_run, forked_rng, fresh_critic
 from mine.result import Estimate
 from mine.training.evaluation import evaluate_scores
@@ -138,7 +138,8 @@ class Neural:
             folds, encoders, pairs = trained.folds, trained.encoders, trained.pairs
             fit = CrossFit(problem, encoders, pairs, folds, trained.critics, trained.histories, trained.steps, about)
             reports = Reports.read(kind, fit, seeds[3], train=self.bias_correction)
-        estimate = self._refined(opened_by_codes(assemble(self.name, fit, reports), fit), fit)
+        estimate = widened_by_late_gain(assemble(self.name, fit, reports), fit)
+        estimate = self._refined(opened_by_codes(estimate, fit), fit)
         return FittedNeural(estimate, trained.critics, encoders, reports.kind, problem.device)
 
     def train(self, problem: Problem, folds: list[Fold]) -> tuple[list[Critic], Pairs]:

@@ -19,13 +19,14 @@ from mine.data.splits import Fold
 from mine.data.variable import Variable
 from mine.errors import UnknownNameError
 from mine.estimators.evaluation import ReportedBound, selection_rows
-from mine.estimators.fit import Trained
+from mine.estimators.fit import CrossFit, Trained
 from mine.estimators.folds import pairs_of
+from mine.result import Estimate
 from mine.training.evaluation import evaluate_scores
 from mine.training.options import History, TrainingOptions
 from mine.training.pairs import Pairs
 
-__all__ = ["TOWER_FOLDS", "TOWER_PACE", "Towers", "Trainer", "shape_critics", "still_rising"]
+__all__ = ["TOWER_FOLDS", "TOWER_PACE", "Towers", "Trainer", "late_gain", "shape_critics", "widened_by_late_gain"]
 
 #: Number of folds, which train one after another; how long, by effort.
 TOWER_FOLDS = 3
@@ -154,8 +155,9 @@ class Towers:
         ).to(pairs.x.device)
         options = self._options(critic, fold, share)
         history = self.train(critic, pairs, fold, options, seed)
-        history.converged = history.converged and not still_rising(history, options.steps)
-        return _Entry(critic, history, self._bound(critic, pairs, fold.validation, seed))
+        bound = self._bound(critic, pairs, fold.validation, seed)
+        history.converged = history.converged and late_gain(history, options.steps) <= max(RISING, RISING * bound)
+        return _Entry(critic, history, bound)
 
     def _options(self, critic: TowerCritic, fold: Fold, share: float = 1.0) -> TrainingOptions:
         n = len(fold.train)
@@ -188,18 +190,26 @@ class Towers:
         return float(selection_rows(self.reported, joint, marginal).mean())
 
 
-def still_rising(history: History, steps: int) -> bool:
-    """Whether a training that took all its ``steps`` ended while the bound on validation rows rose.
+def late_gain(history: History, steps: int) -> float:
+    """How far (nats) the bound on validation rows rose in the second half of ``steps``; 0 if training ended before.
 
-    >>> history = History(step=[0, 5, 10], validation=[0.0, 1.0, 1.2])
-    >>> still_rising(history, 10), still_rising(history, 20)
-    (True, False)
+    >>> history = History(step=[0, 5, 10], validation=[0.0, 1.0, 1.25])
+    >>> late_gain(history, 10), late_gain(history, 20)
+    (0.25, 0.0)
     """
     best = max(history.validation)
     if history.step[history.validation.index(best)] <= 0.9 * steps:
-        return False
-    half = max(bound for step, bound in zip(history.step, history.validation, strict=True) if step <= 0.5 * steps)
-    return best - half > max(RISING, RISING * best)
+        return 0.0
+    return best - max(bound for step, bound in zip(history.step, history.validation, strict=True) if step <= 0.5 * steps)
+
+
+def widened_by_late_gain(estimate: Estimate, fit: CrossFit) -> Estimate:
+    """``estimate`` whose interval reaches higher by the gain of the second half of the training: more steps may gain as much."""
+    if not isinstance(fit.critics[0], TowerCritic):
+        return estimate
+    gain = float(np.mean([late_gain(history, fit.steps) for history in fit.histories]))
+    low, high = estimate.interval
+    return replace(estimate, interval=(low, high + gain), diagnostics={**estimate.diagnostics, "late_gain": gain})
 
 
 def _encoder(side: Variable, kind: str, flat: SideEncoder) -> ShapedEncoder:
