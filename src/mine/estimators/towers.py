@@ -204,7 +204,7 @@ def late_gain(history: History, steps: int) -> float:
 
 
 def widened_by_late_gain(estimate: Estimate, fit: CrossFit) -> Estimate:
-    """``estimate`` whose interval reaches higher by the gain of the second half of the training: more steps may gain as much."""
+    """``estimate`` whose interval reaches higher by what the second half of the training gained: more may gain as much."""
     if not isinstance(fit.critics[0], TowerCritic):
         return estimate
     gain = float(np.mean([late_gain(history, fit.steps) for history in fit.histories]))
