@@ -33,6 +33,7 @@ def estimate(
     method: Any = "auto",
     effort: str | None = None,
     critic: Any = None,
+    encoder: Any = None,
     discrete: DiscreteSpec = None,
     groups: Any = None,
     order: Any = None,
@@ -66,7 +67,11 @@ def estimate(
         effort: How long a neural method may take: ``"fast"``, ``"default"`` or ``"thorough"``, each at least as accurate as
             the one before and slower. Methods without training have no effort settings and ignore it.
         critic: For neural methods: an untrained ``nn.Module`` taking ``(x, y)``, or a function making one. It is copied and
-            re-initialised for each fold; yours is never changed.
+            re-initialised for each fold; yours is never changed. Or the name of a built-in one: ``"conv"`` (images),
+            ``"sequence"`` (rows of shape (T, D)) or ``"mlp"``. By default the shape of the rows decides.
+        encoder: A frozen network or function that is applied once to the rows of both sides, before anything else; a pair
+            ``(f, g)`` for x and y, None in it leaving a side as it is. It sees batches of rows without gradient, a module in
+            evaluation mode on ``device``; what it gives is then the data. See the page on images and sequences.
         discrete: Which columns are labels rather than numbers. By default strings, categories, booleans, and numeric columns
             with at most 20 values that average 10 rows or more. True or False for all; a list of names for these and the
             non-numeric ones only; a mapping from names to booleans for exceptions.
@@ -118,6 +123,8 @@ def estimate(
     """
     if critic is not None:
         options["critic"] = critic
+    if encoder is not None:
+        x, y = _encoded(x, y, encoder, device)
     estimator = choose_estimator(method, options, effort=effort, conditional=conditional, given=z is not None)
     processes = None if fabric is None else _process_group(fabric, estimator, device)
     settings: dict[str, Any] = {
@@ -128,7 +135,8 @@ def estimate(
     (x, y, z), read = read_texts(parse, discrete, x=x, y=y, z=z)
     if sample_weight is not None:
         x, y, z, settings["groups"] = repeated_rows(sample_weight, method, discrete, x=x, y=y, z=z, groups=groups)
-    result = with_read_columns(_estimated(estimator, x, y, z, critic is not None, settings), read)
+    users_critic = critic is not None and not isinstance(critic, str)
+    result = with_read_columns(_estimated(estimator, x, y, z, users_critic, settings), read)
     if processes is None:
         return result
     return processes.same(replace(result, diagnostics={**result.diagnostics, "processes": processes.size}))
@@ -172,6 +180,14 @@ def choose_estimator(
 
 def _run(estimator: Estimator, problem: Problem) -> Estimate:
     return estimator.run(problem)
+
+
+def _encoded(x: Any, y: Any, encoder: Any, device: str) -> tuple[Any, Any]:
+    """Both sides after frozen encoders."""
+    from mine.data.encoders import encoded_sides
+    from mine.data.problem import problem_device
+
+    return encoded_sides(x, y, encoder, problem_device(device))
 
 
 def _process_group(fabric: Any, estimator: Any, device: str) -> ProcessGroup:

@@ -9,12 +9,13 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mine.data.columns import DiscreteSpec
+from mine.data.encoders import encoded_sides
 from mine.data.parsing import ReadColumn, read_texts
-from mine.data.problem import Problem
+from mine.data.problem import Problem, problem_device
 from mine.data.rows import same_length
 from mine.errors import InputError
 from mine.estimators import get_estimator, with_effort
-from mine.estimators.neural import FittedNeural, Neural
+from mine.estimators.neural import FittedNeural, Neural, is_users
 from mine.estimators.run import run_estimator, with_read_columns
 from mine.result import UNITS, Estimate
 from mine.surroundings import plain_modes
@@ -30,7 +31,8 @@ class MutualInformation(BaseEstimator):
     Arguments:
         method: Name of the method, or an estimator object.
         effort: ``"fast"``, ``"default"`` or ``"thorough"``; see :func:`mine.estimate`.
-        critic: An untrained ``nn.Module`` taking ``(x, y)``, or a function making one.
+        critic: An untrained ``nn.Module`` taking ``(x, y)``, a function making one, or the name of a built-in one.
+        encoder: A frozen network or function that is applied to the rows first, or a pair of them; see :func:`mine.estimate`.
         discrete: Which columns are labels.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
         unit: ``"nats"`` or ``"bits"``.
@@ -61,6 +63,7 @@ class MutualInformation(BaseEstimator):
         *,
         effort: str | None = None,
         critic: Any = None,
+        encoder: Any = None,
         discrete: DiscreteSpec = None,
         device: str = "auto",
         unit: str = "nats",
@@ -73,6 +76,7 @@ class MutualInformation(BaseEstimator):
         self.method = method
         self.effort = effort
         self.critic = critic
+        self.encoder = encoder
         self.discrete = discrete
         self.device = device
         self.unit = unit
@@ -107,7 +111,8 @@ class MutualInformation(BaseEstimator):
             fitted.append(estimator.fit(problem))
             return fitted[0].estimate
 
-        (left, self._read_x), (right, self._read_y) = (self._read(data, name) for data, name in ((X, "x"), (y, "y")))
+        sides = zip(self._encoded(X, y), ("x", "y"), strict=True)
+        (left, self._read_x), (right, self._read_y) = (self._read(data, name) for data, name in sides)
         result = self._run(run, left, right, groups)
         self.estimate_ = with_read_columns(result, [*self._read_x, *self._read_y])
         self._note_features(X, reset=True)
@@ -135,6 +140,7 @@ class MutualInformation(BaseEstimator):
         """
         check_is_fitted(self)
         self._note_features(X, reset=False)
+        X, y = self._encoded(X, y)
         X, _ = self._read(X, "x", self._read_x)
         y, _ = self._read(y, "y", self._read_y)
         if self._fitted is None:
@@ -142,6 +148,10 @@ class MutualInformation(BaseEstimator):
         left, right = (e.read(data) for e, data in zip(self._fitted.encoders, (X, y), strict=True))
         same_length(len(left), len(right))
         return self._fitted.score(left, right) / UNITS[self.unit]
+
+    def _encoded(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """Both sides after ``encoder``."""
+        return (X, y) if self.encoder is None else encoded_sides(X, y, self.encoder, problem_device(self.device))
 
     def _read(self, data: Any, name: str, known: Sequence[ReadColumn] | None = None) -> tuple[Any, list[ReadColumn]]:
         """A side with its columns of numbers written as text as numbers, if ``parse``; and which these are."""
@@ -155,7 +165,7 @@ class MutualInformation(BaseEstimator):
         return run_estimator(
             run, get_estimator(self.method, options), X, y, discrete=self.discrete, groups=groups, device=self.device,
             unit=self.unit, random_state=self.random_state, drop_missing=self.drop_missing,
-            keep_constant_columns=self.critic is not None, progress=self.progress,
+            keep_constant_columns=is_users(self.critic), progress=self.progress,
         )  # fmt: skip
 
     def _note_features(self, X: Any, *, reset: bool) -> None:

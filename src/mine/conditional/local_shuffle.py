@@ -19,7 +19,7 @@ from mine.data.variable import Variable
 from mine.errors import InputError, UnknownNameError
 from mine.estimators import EFFORTS
 from mine.estimators.crossfit import MISFIT, SATURATION_MARGIN, interval_half_width, upper_half_width
-from mine.estimators.neural import split
+from mine.estimators.folds import split
 from mine.estimators.options import check_integers, check_widths
 from mine.estimators.ratio import FEWEST_EFFECTIVE, RatioCritics, RatioPart, gaussian_ratio, train_ratio
 from mine.result import Estimate

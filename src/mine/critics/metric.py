@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mine.critics.networks import SeparableCritic
 
-__all__ = ["MetricCritic", "by_distance", "off_diagonal"]
+__all__ = ["MetricCritic", "metric_matrix", "metric_scores", "off_diagonal"]
 
 #: Scale of the last layers at the start: a small critic, but not one without slope (the product of two zeros has none).
 _START = 0.3
@@ -61,16 +61,21 @@ class MetricCritic(SeparableCritic):
                     p.mul_(_START)
 
     def combine(self, hx: Tensor, hy: Tensor) -> Tensor:
-        apart = hx[..., : self.embed] - hy[..., : self.embed]
-        return hx[..., self.embed] + hy[..., self.embed] - 0.5 * apart.square().sum(-1)
+        return metric_scores(hx, hy)
 
     def all_pairs(self, hx: Tensor, hy: Tensor) -> Tensor:
         """Scores of every x with every y, shape ``(*stack, B, B)``."""
-        return by_distance(hx, hy)
+        return metric_matrix(hx, hy)
 
 
-def by_distance(hx: Tensor, hy: Tensor) -> Tensor:
-    """``a + b - |f - g|^2 / 2`` of every ``[f, a]`` (..., B, e + 1) with every ``[g, b]``, by a matrix product: (..., B, B)."""
+def metric_scores(hx: Tensor, hy: Tensor) -> Tensor:
+    """``a + b - |u - v|^2 / 2`` of encodings ``(u, a)`` and ``(v, b)``, shape (..., B, embed + 1), in pairs: shape (..., B)."""
+    apart = hx[..., :-1] - hy[..., :-1]
+    return hx[..., -1] + hy[..., -1] - 0.5 * apart.square().sum(-1)
+
+
+def metric_matrix(hx: Tensor, hy: Tensor) -> Tensor:
+    """:func:`metric_scores` of every x with every y, shape (..., B, B)."""
     u, v = hx[..., :-1], hy[..., :-1]
     of_x = hx[..., -1] - 0.5 * u.square().sum(-1)
     of_y = hy[..., -1] - 0.5 * v.square().sum(-1)

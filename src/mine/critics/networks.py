@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from mine.critics.critic import Critic
 from mine.errors import InputError
 
-__all__ = ["MLP", "ConcatCritic", "SeparableCritic"]
+__all__ = ["MLP", "ConcatCritic", "Linear", "SeparableCritic", "activate"]
 
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": F.relu,
@@ -24,6 +24,11 @@ _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": F.gelu,
     "tanh": torch.tanh,
 }
+
+
+def activate(h: Tensor, activation: str) -> Tensor:
+    """``h`` after the activation of that name."""
+    return _ACTIVATIONS[activation](h)
 
 
 class Linear(nn.Module):

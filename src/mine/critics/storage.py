@@ -18,9 +18,13 @@ __all__ = ["load_critic", "save_critic"]
 #: The classes that a file may name, the module of ``mine.critics`` that each is in, and the attributes that it may set.
 _HOMES: dict[str, tuple[str, frozenset[str]]] = {
     "ConcatCritic": ("networks", frozenset({"stack", "takes"})),
+    "Convolution": ("towers", frozenset({"stride"})),
     "CopulaMetricCritic": ("copula_metric", frozenset({"sides", "stack"})),
+    "DenseHead": ("towers", frozenset({"embed", "work"})),
     "DropoutMetricCritic": ("wide", frozenset({"draws", "dropout", "embed", "seed", "stack", "takes"})),
+    "FlatTower": ("towers", frozenset({"activation", "dropout", "n_features", "work"})),
     "GaussianCritic": ("gaussian", frozenset({"stack"})),
+    "ImageTower": ("towers", frozenset({"activation", "channels", "dropout", "n_features", "patch", "shift", "work"})),
     "LabelCritic": ("label", frozenset({"labels", "stack"})),
     "Linear": ("networks", frozenset({"bias"})),
     "MLP": ("networks", frozenset({"activate_first", "activation"})),
@@ -28,8 +32,12 @@ _HOMES: dict[str, tuple[str, frozenset[str]]] = {
     "MetricCritic": ("metric", frozenset({"embed", "stack", "takes"})),
     "ResidualCritic": ("combined", frozenset({"base_dx", "base_dy", "stack"})),
     "SeparableCritic": ("networks", frozenset({"stack", "takes"})),
+    "SequenceHead": ("towers", frozenset({"activation", "aligned", "embed", "work"})),
+    "SequenceTower": ("towers", frozenset({"activation", "dropout", "steps", "work"})),
     "SideLayout": ("copula_metric", frozenset()),
     "StudentCritic": ("student", frozenset({"stack"})),
+    "TimeConvolution": ("towers", frozenset({"kernel", "stride"})),
+    "TowerCritic": ("two_towers", frozenset()),
     "ViewCritic": ("wide", frozenset({"mapped", "name", "share", "stack"})),
     "WideCritic": ("wide", frozenset({"dims", "stack"})),
 }
@@ -58,7 +66,8 @@ def save_critic(critic: Critic, path: str | Path) -> None:
         >>> bool((load_critic("critic.json")(x, y) == critic(x, y)).all())
         True
     """
-    write_archive(path, "critic", {"module": _structure(critic)}, dict(critic.state_dict()))
+    weights = {name: value.clone() for name, value in critic.state_dict().items()}  # two towers may be one
+    write_archive(path, "critic", {"module": _structure(critic)}, weights)
 
 
 def load_critic(path: str | Path) -> Critic:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from mine.critics.critic import Critic, Encoding
 from mine.critics.gaussian import GaussianCritic
-from mine.critics.metric import MetricCritic, by_distance
+from mine.critics.metric import MetricCritic, metric_matrix
 from mine.critics.networks import MLP
 
 __all__ = ["DropoutMetricCritic", "ViewCritic", "WideCritic", "view"]
@@ -149,7 +149,7 @@ class WideCritic(Critic):
     def all_pairs(self, hx: Any, hy: Any) -> Tensor:
         """Scores of every x with every y, shape ``(*stack, B, B)``."""
         base = self.base.all_pairs(hx[0], hy[0])
-        return self.scale.unsqueeze(-1) * base + self.gate.unsqueeze(-1) * by_distance(hx[1], hy[1])
+        return self.scale.unsqueeze(-1) * base + self.gate.unsqueeze(-1) * metric_matrix(hx[1], hy[1])
 
 
 class ViewCritic(Critic):

@@ -24,7 +24,7 @@ from mine.estimators.discrete import DiscretePlugin, capped_by_entropy, counts_s
 from mine.estimators.few_rows import by_closed_form
 from mine.estimators.fit import CrossFit
 from mine.estimators.levels.estimate import levels_estimate
-from mine.estimators.neural import EffortSettings, FittedNeural, Neural, progress_of, sharing_processes
+from mine.estimators.neural import EffortSettings, FittedNeural, Neural, is_users, progress_of, sharing_processes
 from mine.estimators.strong import by_copula, by_residual, by_ross
 from mine.estimators.thinned import run_in_order
 from mine.estimators.wide.race import WideTraining, inputs_of
@@ -190,7 +190,7 @@ class Auto(Neural):
 
     def _is_wide(self, problem: Problem) -> bool:
         """Whether a side has so many columns of numbers that a few must be made of them; only where the features fit."""
-        return self.critic is None and self.gaussian_base and is_wide(problem.x, problem.y)
+        return not self._fold_by_fold(problem) and self.gaussian_base and is_wide(problem.x, problem.y)
 
     def _encoders(self, problem: Problem) -> list[SideEncoder]:
         if self._is_wide(problem):
@@ -242,8 +242,8 @@ class Auto(Neural):
 
     def _refined(self, estimate: Estimate, fit: CrossFit) -> Estimate:
         """The bound from shuffled pairs, or what replaces it where they cannot resolve the information or miss much of it."""
-        if self.critic is not None:
-            return estimate
+        if self._fold_by_fold(fit.problem):  # what follows was made for flat columns
+            return estimate if is_users(self.critic) else capped_by_entropy(estimate, fit.problem)
         if self._is_wide(fit.problem):
             estimate = replace(estimate, diagnostics={**estimate.diagnostics, "inputs": inputs_of(fit.critics)})
         return capped_by_entropy(self._best_of(estimate, fit), fit.problem)
@@ -257,7 +257,7 @@ class Auto(Neural):
 
     def _encoder(self) -> SideEncoder:
         # Ranks alone hide distances in the tails; a user's critic was built for one number a column.
-        return SideEncoder(self.preprocess, both=self.critic is None)
+        return SideEncoder(self.preprocess, both=not is_users(self.critic))
 
 
 def _one_each(problem: Problem) -> bool:

@@ -5,10 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import torch
-from torch import Tensor
-
 from mine.critics.critic import Critic
 from mine.data.preprocessing import SideEncoder
 from mine.data.problem import Problem
@@ -16,7 +12,7 @@ from mine.data.splits import Fold
 from mine.training.options import History
 from mine.training.pairs import Pairs
 
-__all__ = ["CrossFit", "stacked_rows"]
+__all__ = ["CrossFit", "Trained"]
 
 
 @dataclass(frozen=True)
@@ -36,9 +32,17 @@ class CrossFit:
     about: dict[str, Any]
 
 
-def stacked_rows(parts: list[np.ndarray], seed: int, device: torch.device) -> Tensor:
-    """Index parts as one tensor (M, n): the longer ones lose random rows, at most one each without groups."""
-    size = min(map(len, parts))
-    rng = np.random.default_rng(seed)
-    rows = [p if len(p) == size else rng.permutation(p)[:size] for p in parts]
-    return torch.as_tensor(np.stack(rows), device=device)
+@dataclass(frozen=True)
+class Trained:
+    """Trained critics, one per fold, and the data they read.
+
+    ``steps`` is the maximum number of steps; ``words`` describe the critics, if the method cannot know them beforehand.
+    """
+
+    folds: list[Fold]
+    critics: list[Critic]
+    histories: list[History]
+    encoders: list[SideEncoder]
+    pairs: Pairs
+    steps: int
+    words: str = ""

@@ -10,7 +10,6 @@ from functools import partial
 from numbers import Real
 from typing import Any, ClassVar, cast
 
-import numpy as np
 import torch
 
 from mine import bounds
@@ -18,19 +17,19 @@ from mine.critics.combined import MeanCritic, ResidualCritic
 from mine.critics.critic import Critic
 from mine.critics.gaussian import GaussianCritic
 from mine.critics.networks import ConcatCritic
-from mine.data.components import WideEncoder
-from mine.data.features import features
 from mine.data.preprocessing import Preprocess, SideEncoder
 from mine.data.problem import Problem
-from mine.data.splits import Fold, make_folds, trimmed
-from mine.data.time_folds import time_folds
+from mine.data.splits import Fold, trimmed
 from mine.data.variable import Variable
-from mine.errors import InputError, NotEnoughDataError, UnknownNameError
+from mine.errors import InputError, UnknownNameError
 from mine.estimators.base import base_rows, fit_base
+from mine.estimators.codes import opened_by_codes
 from mine.estimators.crossfit import Reports, assemble
 from mine.estimators.evaluation import REPORTED_BOUND, ReportedBound, rows_of_bound, selection_rows
-from mine.estimators.fit import CrossFit, stacked_rows
+from mine.estimators.fit import CrossFit, Trained
+from mine.estimators.folds import default_steps, even_rows, pairs_of, split
 from mine.estimators.options import check_integers, check_widths
+from mine.estimators.towers import TOWER_FOLDS, TOWER_PACE, Towers, Trainer, shape_critics, widened_by_late_gain
 from mine.estimators.users_critic import dry_run, forked_rng, fresh_critic
 from mine.result import Estimate
 from mine.training.evaluation import evaluate_scores
@@ -39,7 +38,7 @@ from mine.training.options import History, TrainingOptions
 from mine.training.pairs import Pairs
 from mine.training.processes import ProcessGroup
 
-__all__ = ["EffortSettings", "FittedNeural", "Neural", "progress_of", "sharing_processes", "split", "validation_share"]
+__all__ = ["EffortSettings", "FittedNeural", "Neural", "is_users", "progress_of", "sharing_processes"]
 
 
 @dataclass(frozen=True)
@@ -69,13 +68,15 @@ class Neural:
     Attributes:
         name: Name in the result.
         bound: The bound that trains the critics, a name or a function as in :mod:`mine.bounds`.
-        critic: A user's untrained module taking ``(x, y)``, or a function making one; None for the built-in MLP.
+        critic: A user's untrained module taking ``(x, y)``, or a function making one; ``"conv"``, ``"sequence"`` or ``"mlp"``
+            for two towers of that kind; None for the built-in MLP, or two towers if a side has more than two dimensions.
         preprocess: ``"rank"``, ``"robust"`` or None; see :class:`mine.data.preprocessing.SideEncoder`.
         effort: ``"fast"``, ``"default"`` or ``"thorough"``: sets the options that are None.
         hidden: Widths of the built-in critic's hidden layers.
         activation: Its activation.
         gaussian_base: Start from the log-ratio of a Gaussian fitted to the training rows.
-        n_folds: Number of folds; None takes 5, and 3 from 4,000 rows on, where training rows are no longer scarce.
+        n_folds: Number of folds; None takes 5, and 3 from 4,000 rows on, where training rows are no longer scarce, or for two
+            towers.
         bias_correction: ``value`` is the mean of the bound on held-out and on training rows, whose biases cancel to first
             order in 1/n; otherwise ``value`` is ``lower_bound``.
         steps: Most optimiser steps; the best step is chosen on the validation rows. None takes :func:`default_steps`
@@ -129,29 +130,42 @@ class Neural:
         self._check()
         seeds = problem.seeds(4)
         kind = self._reported()
-        custom = self.critic is not None
-        encoders = self._encoders(problem)
-        problem, folds = split(problem, self.settings.n_folds, seeds[0])
-        folds = trimmed(folds, self._steps(problem.n) * self.settings.batch_size, seeds[0])
-        pairs = _pairs(problem, encoders)
-
-        with forked_rng(seeds[1], pairs.x.device) if custom else nullcontext():
-            critics, histories = (self._train_each if custom else self._train_stack)(problem, pairs, folds, seeds)
-            fit = CrossFit(problem, encoders, pairs, folds, critics, histories, self._steps(problem.n), self._about(problem))
+        n_folds = self.settings.n_folds or (TOWER_FOLDS if shape_critics(self.critic, problem) else None)
+        problem, folds = split(problem, n_folds, seeds[0])
+        with forked_rng(seeds[1], torch.device(problem.device)) if self._fold_by_fold(problem) else nullcontext():
+            trained = self._trained(problem, folds, seeds)
+            about = {**self._about(problem), **({"critic": trained.words} if trained.words else {})}
+            folds, encoders, pairs = trained.folds, trained.encoders, trained.pairs
+            fit = CrossFit(problem, encoders, pairs, folds, trained.critics, trained.histories, trained.steps, about)
             reports = Reports.read(kind, fit, seeds[3], train=self.bias_correction)
-        estimate = self._refined(assemble(self.name, fit, reports), fit)
-        return FittedNeural(estimate, critics, encoders, reports.kind, problem.device)
+        estimate = widened_by_late_gain(assemble(self.name, fit, reports), fit)
+        estimate = self._refined(opened_by_codes(estimate, fit), fit)
+        return FittedNeural(estimate, trained.critics, encoders, reports.kind, problem.device)
 
     def train(self, problem: Problem, folds: list[Fold]) -> tuple[list[Critic], Pairs]:
         """The critics of ``folds``, and the pairs they read; the evaluation rows are not used."""
         self._check()
         seeds = problem.seeds(4)
+        with forked_rng(seeds[1], torch.device(problem.device)) if self._fold_by_fold(problem) else nullcontext():
+            trained = self._trained(problem, folds, seeds, trim=False)
+        return trained.critics, trained.pairs
+
+    def _trained(self, problem: Problem, folds: list[Fold], seeds: list[int], *, trim: bool = True) -> Trained:
+        """The critics of all folds: made for the shape of the data, a user's, or flat ones in one stack."""
+        if shapes := shape_critics(self.critic, problem):
+            return self._towers(problem, shapes).run(problem, folds, seeds[2])
         custom = self.critic is not None
         encoders = self._encoders(problem)
-        pairs = _pairs(problem, encoders)
-        with forked_rng(seeds[1], pairs.x.device) if custom else nullcontext():
-            critics, _ = (self._train_each if custom else self._train_stack)(problem, pairs, folds, seeds)
-        return critics, pairs
+        steps = self._steps(problem.n)
+        if trim:
+            folds = trimmed(folds, steps * self.settings.batch_size, seeds[0])
+        pairs = pairs_of(problem, encoders)
+        critics, histories = (self._train_each if custom else self._train_stack)(problem, pairs, folds, seeds)
+        return Trained(folds, critics, histories, encoders, pairs, steps)
+
+    def _fold_by_fold(self, problem: Problem) -> bool:
+        """Whether critics draw from torch's global generator, as a user's and those with dropout do."""
+        return self.critic is not None or bool(shape_critics(self.critic, problem))
 
     @property
     def settings(self) -> EffortSettings:
@@ -192,8 +206,8 @@ class Neural:
             critic.to(pairs.x.device),
             bounds.get_bound(self.bound),
             pairs,
-            stacked_rows([f.train for f in folds], seed, pairs.x.device).repeat(ensemble_size, 1),
-            stacked_rows([f.validation for f in folds], seed, pairs.x.device).repeat(ensemble_size, 1),
+            even_rows([f.train for f in folds], seed, pairs.x.device).repeat(ensemble_size, 1),
+            even_rows([f.validation for f in folds], seed, pairs.x.device).repeat(ensemble_size, 1),
             options,
             contributions=partial(selection_rows, self._reported()),
             seed=seed,
@@ -235,25 +249,48 @@ class Neural:
             if critic.stack:
                 raise InputError("critic must score one pair a row: pass it without stack=.")
             dry_run(critic, pairs)
-            history = train_critic(
+            train = self._trainer(problem, f"training critic {k + 1} of {len(folds)}", k, len(folds))
+            histories.append(train(critic, pairs, fold, self._options(problem), seeds[2] + 3 * k))  # it draws from three seeds
+            critics.append(critic)
+        return critics, histories
+
+    def _trainer(self, problem: Problem, message: str, part: int = 0, parts: int = 1) -> Trainer:
+        """The function that trains one critic on one fold."""
+
+        def train(critic: Critic, pairs: Pairs, fold: Fold, options: TrainingOptions, seed: int) -> History:
+            return train_critic(
                 critic,
                 bounds.get_bound(self.bound),
                 pairs,
                 torch.as_tensor(fold.train, device=pairs.x.device),
                 torch.as_tensor(fold.validation, device=pairs.x.device),
-                self._options(problem),
+                options,
                 contributions=partial(selection_rows, self._reported()),
-                seed=seeds[2] + 3 * k,  # a training draws from three seeds
-                on_progress=progress_of(problem, f"training critic {k + 1} of {len(folds)}", k, len(folds)),
+                seed=seed,
+                on_progress=progress_of(problem, message, part, parts),
                 processes=sharing_processes(problem),
             )
-            critics.append(critic)
-            histories.append(history)
-        return critics, histories
+
+        return train
+
+    def _towers(self, problem: Problem, kinds: tuple[str, ...]) -> Towers:
+        return Towers(
+            kinds=kinds,
+            train=self._trainer(problem, "training critics of two towers"),
+            options=self._options(problem),
+            reported=self._reported(),
+            encoder=self._encoder(),
+            pace=TOWER_PACE.get(self.effort, 1.0),
+            steps=self.steps,
+            learning_rate=self.learning_rate,
+            batch_size=self.batch_size,
+            hidden=self.hidden,
+            activation=self.activation,
+        )
 
     def _options(self, problem: Problem) -> TrainingOptions:
         steps = self._steps(problem.n)
-        usual = self._own_rate if self.critic is None else self._users_rate
+        usual = self._users_rate if is_users(self.critic) else self._own_rate
         return TrainingOptions(
             steps=steps,
             batch_size=self.settings.batch_size,
@@ -275,7 +312,7 @@ class Neural:
             "trained_by": self.bound if isinstance(self.bound, str) else getattr(self.bound, "__name__", "custom"),
             "preprocess": self.preprocess,
             "effort": self.effort,
-            "critic": "user's" if self.critic is not None else self._words(problem),
+            "critic": "user's" if is_users(self.critic) else self._words(problem),
         }
 
     def _words(self, problem: Problem) -> str:
@@ -321,60 +358,13 @@ class FittedNeural:
 
     def score(self, x: Variable, y: Variable, seed: int = 0) -> float:
         """The bound (nats) on new rows, by the mean score of the folds' critics: the bounds are concave in the critic."""
-        pairs = _pairs(Problem(x, y, device=self.device), self.encoders)
+        pairs = pairs_of(Problem(x, y, device=self.device), self.encoders)
         index = torch.arange(len(x), device=pairs.x.device)
         shuffles = min(len(x) - 1, 64)
         scores = [evaluate_scores(c, pairs, index, shuffles, torch.Generator().manual_seed(seed)) for c in self.critics]
         joint = torch.stack([s[0] for s in scores]).mean(0)
         marginal = torch.stack([s[1] for s in scores]).mean(0)
         return rows_of_bound(self.kind, joint, marginal, scores[0][2]).bound
-
-
-def default_steps(n: int) -> int:
-    """Steps for n rows: small data are fitted, and overfitted, in fewer.
-
-    >>> default_steps(100), default_steps(10_000)
-    (150, 600)
-    """
-    return int(np.clip(0.15 * n, 150, 600))
-
-
-def validation_share(n: int) -> float:
-    """Share of a fold's rows that choose the step: a few hundred rows are needed, 15 % suffice once there are many.
-
-    About ten thousand rows are always enough: with more rows a validation should not cost more.
-
-    >>> validation_share(10_000), validation_share(500), validation_share(1_000_000)
-    (0.15, 0.25, 0.015)
-    """
-    return float(np.clip(300 / n, min(0.15, 15_000 / n), 0.25))
-
-
-def split(problem: Problem, n_folds: int | None, seed: int) -> tuple[Problem, list[Fold]]:
-    """The folds; copies of rows are let go where keeping them together leaves nothing to shuffle.
-
-    ``n_folds`` None takes 5, and 3 from 4,000 rows on.
-    """
-    n_folds = n_folds or (5 if problem.n < 4000 else 3)
-    share = validation_share(problem.n)
-    if problem.order is not None and problem.order.in_stretches:
-        return problem, time_folds(problem.order, n_folds, seed, share)
-    try:
-        return problem, make_folds(problem.n, n_folds, seed, problem.groups, validation_share=share)
-    except NotEnoughDataError:
-        if not problem.copies:
-            raise
-        return replace(problem, groups=None), make_folds(problem.n, n_folds, seed, validation_share=share)
-
-
-def _pairs(problem: Problem, encoders: list[SideEncoder]) -> Pairs:
-    x, y = features(problem.x, problem.y, (encoders[0], encoders[1]), problem.device)
-    # Groups made of copies matter to the splits; that a row meets its own copy in a shuffle is as rare as the copies are.
-    grouped = problem.groups is not None and not problem.copies
-    groups = torch.as_tensor(problem.groups).to(problem.device) if grouped else None
-    left, right = encoders
-    wide = (left.layout, right.layout) if isinstance(left, WideEncoder) and isinstance(right, WideEncoder) else None
-    return Pairs(x, y, groups, wide)
 
 
 def progress_of(problem: Problem, message: str, part: int = 0, parts: int = 1) -> Callable[[int, int, float], None] | None:
@@ -387,3 +377,7 @@ def progress_of(problem: Problem, message: str, part: int = 0, parts: int = 1) -
 def sharing_processes(problem: Problem) -> ProcessGroup | None:
     """The processes that share the problem; below ``training`` a problem knows them by a protocol only."""
     return cast("ProcessGroup | None", problem.processes)
+
+
+def is_users(critic: Any) -> bool:
+    return critic is not None and not isinstance(critic, str)

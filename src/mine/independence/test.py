@@ -11,10 +11,11 @@ from mine.conditional.given import CONSTANT, residuals, third_variable
 from mine.conditional.shifts import TimeShifts
 from mine.conditional.shuffles import Shuffles, equal_rows
 from mine.data.columns import DiscreteSpec
+from mine.data.encoders import encoded_sides
 from mine.data.frames import as_frame
 from mine.data.kernels import KernelFeatures, coordinates, kernel_statistics, pair_weights, strongest
 from mine.data.parsing import read_texts
-from mine.data.problem import Problem, make_problem, order_warnings
+from mine.data.problem import Problem, make_problem, order_warnings, problem_device
 from mine.data.rows import complete_rows, equally_long, infinite_sentence
 from mine.data.variable import Variable
 from mine.data.weights import refuse_weights
@@ -83,6 +84,7 @@ def independence_test(
     *,
     n_permutations: int = 999,
     critic: Any = None,
+    encoder: Any = None,
     discrete: DiscreteSpec = None,
     groups: Any = None,
     order: Any = None,
@@ -114,7 +116,8 @@ def independence_test(
         z: Rows of what to condition on, or None.
         n_permutations: m, at least 19. The smallest p-value is ``1 / (m + 1)``: for a correction over k tests take
             at least ``20 * k``.
-        critic: None; ``"network"`` for the default method's critic; or an untrained module or a function making one.
+        critic: None; ``"network"`` for the default method's critic; or one as in :func:`mine.estimate`.
+        encoder: A frozen network or function that is applied to the rows first, or a pair of them, as in :func:`mine.estimate`.
         discrete: Which columns are labels, as in :func:`mine.estimate`.
         groups: One label a row, shape (n,). A group is one unit: groups of as many rows exchange their y; the last rows of
             larger ones are left out to make such.
@@ -143,6 +146,8 @@ def independence_test(
     refuse_weights(options)
     if options and critic is None:
         raise InputError(f"{', '.join(options)}: options of the training need critic='network' or a critic of yours.")
+    if encoder is not None:
+        x, y = encoded_sides(x, y, encoder, problem_device(device))
     (x, y, z), read = read_texts(parse, discrete, x=x, y=y, z=z)
     x, y, z = equally_long(x=x, y=y, z=z)
     infinite = infinite_sentence(x, y, z) if drop_missing else []
@@ -153,7 +158,7 @@ def independence_test(
     third = None if z is None else third_variable(z, discrete)
     problem, _ = make_problem(
         x, y, discrete=discrete, groups=groups, order=order, device=device, random_state=random_state,
-        drop_missing=drop_missing, keep_constant_columns=critic not in (None, "network"),
+        drop_missing=drop_missing, keep_constant_columns=critic is not None and not isinstance(critic, str),
         others=[] if third is None else [third],
     )  # fmt: skip
     if problem.copies and not (problem.x.n_continuous and problem.y.n_continuous):

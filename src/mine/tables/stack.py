@@ -28,7 +28,7 @@ from mine.errors import NotEnoughDataError
 from mine.estimators.base import fit_base
 from mine.estimators.crossfit import MISFIT, SATURATION_MARGIN, interval_half_width, upper_half_width
 from mine.estimators.evaluation import RowReport, rows_of_bound, selection_rows
-from mine.estimators.neural import validation_share
+from mine.estimators.folds import validation_share
 from mine.estimators.reference import at_limit, fitted_copula
 from mine.independence.permutations import binned_test
 from mine.training.evaluation import evaluate_scores

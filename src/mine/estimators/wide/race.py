@@ -19,7 +19,7 @@ from mine.critics.wide import DropoutMetricCritic, ViewCritic, WideCritic
 from mine.data.components import WideLayout
 from mine.data.splits import Fold
 from mine.estimators.evaluation import ReportedBound, selection_rows
-from mine.estimators.fit import stacked_rows
+from mine.estimators.folds import even_rows
 from mine.estimators.wide.views import View, canonical_view, component_view, preferred, screened_view
 from mine.training.evaluation import evaluate_scores
 from mine.training.loop import train_critic
@@ -129,8 +129,8 @@ class WideTraining:
             critic,
             self.bound,
             data,
-            stacked_rows([f.train for f in moved], self.seed, pairs.x.device),
-            stacked_rows([f.validation for f in moved], self.seed, pairs.x.device),
+            even_rows([f.train for f in moved], self.seed, pairs.x.device),
+            even_rows([f.validation for f in moved], self.seed, pairs.x.device),
             options,
             contributions=partial(selection_rows, self.kind),
             seed=self.seed,

@@ -1,0 +1,227 @@
+"""Inputs of more than two dimensions: critics made for images and sequences, which of them, and how they are trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import numpy as np
+import torch
+
+from mine.critics.builders import CRITICS, candidates, tower_critic
+from mine.critics.critic import Critic
+from mine.critics.two_towers import TowerCritic
+from mine.data.preprocessing import Preprocess, SideEncoder
+from mine.data.problem import Problem
+from mine.data.shaped import ShapedEncoder
+from mine.data.splits import Fold
+from mine.data.variable import Variable
+from mine.errors import UnknownNameError
+from mine.estimators.evaluation import ReportedBound, selection_rows
+from mine.estimators.fit import CrossFit, Trained
+from mine.estimators.folds import pairs_of
+from mine.result import Estimate
+from mine.training.evaluation import evaluate_scores
+from mine.training.options import History, TrainingOptions
+from mine.training.pairs import Pairs
+
+__all__ = ["TOWER_FOLDS", "TOWER_PACE", "Towers", "Trainer", "late_gain", "shape_critics", "widened_by_late_gain"]
+
+#: Number of folds, which train one after another; how long, by effort.
+TOWER_FOLDS = 3
+TOWER_PACE = {"fast": 0.4, "default": 1.0, "thorough": 2.0}
+#: Passes through the training rows, and the fewest steps; both are multiplied by the pace of the effort.
+PASSES, FEWEST_STEPS = 30, 200
+#: Maximum number of multiplications of the forward passes of one training, multiplied by the pace: one to two minutes on one
+#: core. A limit in seconds would make results depend on the machine.
+MOST_WORK = 4e11
+#: Rows per batch, all pairs of which are scored: the usual number, and the fewest if there are few rows.
+BATCH, FEWEST_IN_BATCH = 256, 128
+#: Learning rate; share of the steps over which weights are averaged; number of validations, and how many without a gain end
+#: the training.
+RATE, AVERAGING, VALIDATIONS, PATIENCE = 5e-3, 0.15, 50, 10
+#: Gain in the second half of all steps, in nats or as a share of the bound, from which longer training would gain more. The
+#: falling rate ends every training on a plateau, so that the last steps alone do not show it.
+RISING = 0.05
+#: Share of the steps that kinds of critics compete over.
+RACE = 0.25
+#: How far (nats) training rows may lie above validation rows before a regularised critic is tried; and how that one is.
+APART = 0.1
+REGULARISED: dict[str, dict[str, Any]] = {
+    "conv": {"dropout": 0.2, "shift": 1},
+    "sequence": {"dropout": 0.2},
+    "mlp": {"dropout": 0.3},
+}
+
+#: Trains a critic on a fold: (critic, pairs, fold, options, seed) -> history.
+Trainer = Callable[[Critic, Pairs, Fold, TrainingOptions, int], History]
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A critic that was trained on a fold, and its bound (nats) on the validation rows."""
+
+    critic: TowerCritic
+    history: History
+    bound: float
+
+
+def shape_critics(critic: Any, problem: Problem) -> tuple[str, ...]:
+    """The kinds of critics to try: the one named by ``critic``, those that suit the shapes, or none for flat rows.
+
+    Raises:
+        UnknownNameError: ``critic`` is a string that names none.
+    """
+    if isinstance(critic, str):
+        if critic not in CRITICS:
+            raise UnknownNameError("critic", critic, CRITICS)
+        return (critic,)
+    if critic is not None:
+        return ()
+    return candidates(problem.x.continuous.shape[1:], problem.y.continuous.shape[1:])
+
+
+@dataclass(frozen=True)
+class Towers:
+    """Critics of two towers, trained fold after fold.
+
+    Attributes:
+        kinds: Those that compete, on the first fold.
+        train: Trains one.
+        options: Options of the training; steps, rate and validations are set here where the user left them.
+        reported: The bound that chooses.
+        encoder: How flat sides are read.
+        pace: How long to train, 1 for effort ``"default"``.
+        steps: The number of steps that the user asked for, or None.
+        learning_rate: The rate that the user asked for, or None.
+        batch_size: The batch that the user asked for, or None.
+        hidden: Widths of the dense layers, or None.
+        activation: As for :class:`mine.critics.ConcatCritic`.
+    """
+
+    kinds: tuple[str, ...]
+    train: Trainer
+    options: TrainingOptions
+    reported: ReportedBound
+    encoder: SideEncoder
+    pace: float
+    steps: int | None
+    learning_rate: float | None
+    batch_size: int | None
+    hidden: Sequence[int] | None
+    activation: str
+
+    def run(self, problem: Problem, folds: list[Fold], seed: int) -> Trained:
+        """Choose the kind and how it is regularised on the first fold, then train the other folds by that choice."""
+        kind, encoders, pairs = self._kind(problem, folds[0], seed)
+        settings: dict[str, Any] = {}
+        first = self._entry(kind, settings, pairs, folds[0], seed)
+        if self._apart(first, pairs, folds[0], seed) > APART:
+            other = self._entry(kind, REGULARISED[kind], pairs, folds[0], seed)
+            if other.bound > first.bound:
+                first, settings = other, REGULARISED[kind]
+        entries = [first]
+        for k, fold in enumerate(folds[1:], 1):
+            entries.append(self._entry(kind, settings, pairs, fold, seed + 3 * k))
+        critics: list[Critic] = [entry.critic for entry in entries]
+        steps = max(self._options(entry.critic, fold).steps for entry, fold in zip(entries, folds, strict=True))
+        words = _words(kind, first.critic, settings)
+        return Trained(folds, critics, [entry.history for entry in entries], list(encoders), pairs, steps, words)
+
+    def _kind(self, problem: Problem, fold: Fold, seed: int) -> tuple[str, list[ShapedEncoder], Pairs]:
+        """The kind whose bound on validation rows is highest after a short training, its encoders and its pairs."""
+        best: tuple[float, str, list[ShapedEncoder], Pairs] | None = None
+        for kind in self.kinds:
+            encoders = [_encoder(side, kind, self.encoder) for side in (problem.x, problem.y)]
+            pairs = pairs_of(problem, list(encoders))
+            if len(self.kinds) == 1:
+                return kind, encoders, pairs
+            bound = self._entry(kind, {}, pairs, fold, seed, share=RACE).bound
+            if best is None or bound > best[0]:
+                best = bound, kind, encoders, pairs
+        assert best is not None
+        return best[1:]
+
+    def _entry(self, kind: str, settings: dict[str, Any], pairs: Pairs, fold: Fold, seed: int, share: float = 1.0) -> _Entry:
+        critic = tower_critic(
+            kind,
+            tuple(pairs.x.shape[1:]),
+            tuple(pairs.y.shape[1:]),
+            hidden=self.hidden,
+            activation=self.activation,
+            generator=torch.Generator().manual_seed(seed),
+            **settings,
+        ).to(pairs.x.device)
+        options = self._options(critic, fold, share)
+        history = self.train(critic, pairs, fold, options, seed)
+        bound = self._bound(critic, pairs, fold.validation, seed)
+        history.converged = history.converged and late_gain(history, options.steps) <= max(RISING, RISING * bound)
+        return _Entry(critic, history, bound)
+
+    def _options(self, critic: TowerCritic, fold: Fold, share: float = 1.0) -> TrainingOptions:
+        n = len(fold.train)
+        batch = min(n, self.batch_size or max(FEWEST_IN_BATCH, min(BATCH, n // 8)))
+        steps = self.steps
+        if steps is None:
+            passes = self.pace * max(PASSES * n / batch, FEWEST_STEPS)
+            steps = int(min(passes, self.pace * MOST_WORK / (critic.work * batch)))
+        steps = max(1, round(share * steps))
+        return replace(
+            self.options,
+            steps=steps,
+            batch_size=batch,
+            learning_rate=self.learning_rate or RATE,
+            averaging=self.options.averaging or AVERAGING,
+            eval_every=max(1, steps // VALIDATIONS),
+            patience=min(self.options.patience, PATIENCE),
+            all_pairs=True,
+        )
+
+    def _apart(self, entry: _Entry, pairs: Pairs, fold: Fold, seed: int) -> float:
+        """How far (nats) the bound on training rows lies above that on validation rows."""
+        some = fold.train[:: max(1, len(fold.train) // max(1, len(fold.validation)))]
+        return self._bound(entry.critic, pairs, some, seed) - entry.bound
+
+    def _bound(self, critic: Critic, pairs: Pairs, rows: np.ndarray, seed: int) -> float:
+        index = torch.as_tensor(rows, device=pairs.x.device)
+        generator = torch.Generator().manual_seed(seed)
+        joint, marginal, _ = evaluate_scores(critic, pairs, index, min(32, len(rows) - 1), generator)
+        return float(selection_rows(self.reported, joint, marginal).mean())
+
+
+def late_gain(history: History, steps: int) -> float:
+    """How far (nats) the bound on validation rows rose in the second half of ``steps``; 0 if training ended before.
+
+    >>> history = History(step=[0, 5, 10], validation=[0.0, 1.0, 1.25])
+    >>> late_gain(history, 10), late_gain(history, 20)
+    (0.25, 0.0)
+    """
+    best = max(history.validation)
+    if history.step[history.validation.index(best)] <= 0.9 * steps:
+        return 0.0
+    return best - max(bound for step, bound in zip(history.step, history.validation, strict=True) if step <= 0.5 * steps)
+
+
+def widened_by_late_gain(estimate: Estimate, fit: CrossFit) -> Estimate:
+    """``estimate`` whose interval reaches higher by what the second half of the training gained: more may gain as much."""
+    if not isinstance(fit.critics[0], TowerCritic):
+        return estimate
+    gain = float(np.mean([late_gain(history, fit.steps) for history in fit.histories]))
+    low, high = estimate.interval
+    return replace(estimate, interval=(low, high + gain), diagnostics={**estimate.diagnostics, "late_gain": gain})
+
+
+def _encoder(side: Variable, kind: str, flat: SideEncoder) -> ShapedEncoder:
+    axes = side.continuous.ndim - 1
+    channels = "last" if kind == "sequence" and axes == 2 else "first" if axes > 2 else None
+    preprocess = cast("Preprocess", flat.preprocess)
+    return ShapedEncoder(preprocess, both=flat.both, channels=channels).fit(side)
+
+
+def _words(kind: str, critic: TowerCritic, settings: dict[str, Any]) -> str:
+    """The critic, for the diagnostics."""
+    shared = ", one tower for both sides" if critic.tower_x is critic.tower_y else ""
+    dropout = f", dropout {settings['dropout']}" if settings.get("dropout") else ""
+    shift = f", images shifted by up to {settings['shift']} pixel" if settings.get("shift") else ""
+    return f"{kind}{shared}{dropout}{shift}"

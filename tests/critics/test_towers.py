@@ -1,0 +1,84 @@
+"""Two towers: every pair from two encodings, one tower for equal sides, sizes that follow the input."""
+
+import pytest
+import torch
+
+from mine.critics.builders import CRITICS, candidates, tower_critic
+from mine.critics.pairs import score_matrix_of
+from mine.critics.towers import ImageTower, SequenceTower, shifted
+
+SHAPES = {
+    "images": ((1, 28, 28), (1, 28, 28)),
+    "colour beside grey": ((3, 16, 16), (20, 30)),
+    "tiny": ((1, 5, 5), (1, 1, 2)),
+    "image and table": ((1, 12, 20), (5,)),
+    "sequences": ((64, 4), (64, 2)),
+    "short and long": ((20, 1), (300, 8)),
+    "video": ((4, 3, 16, 16), (7,)),
+}
+
+
+def built(kind, events, **options):
+    return tower_critic(kind, *events, generator=torch.Generator().manual_seed(0), **options)
+
+
+@pytest.mark.parametrize("kind", CRITICS)
+@pytest.mark.parametrize("events", SHAPES.values(), ids=SHAPES)
+def test_all_pairs_are_the_scores_of_every_pair(kind, events):
+    critic = built(kind, events).eval()
+    generator = torch.Generator().manual_seed(1)
+    x, y = (torch.randn(6, *event, generator=generator) for event in events)
+    assert score_matrix_of(critic) is not None
+    matrix = critic.all_pairs(critic.encode_x(x), critic.encode_y(y))
+    one_by_one = torch.stack([critic(x, y.roll(-s, 0)) for s in range(6)])
+    expected = torch.stack([matrix[i, (i + s) % 6] for s in range(6) for i in range(6)]).reshape(6, 6)
+    assert torch.allclose(one_by_one, expected, atol=1e-4)
+    assert matrix.std() > 1e-4
+
+
+def test_equal_sides_share_a_tower_and_differ_in_their_heads():
+    critic = built("conv", SHAPES["images"])
+    assert critic.tower_x is critic.tower_y and critic.head_x is not critic.head_y
+    assert built("conv", ((1, 28, 28), (1, 28, 27))).tower_x is not built("conv", ((1, 28, 28), (1, 28, 27))).tower_y
+    flat = built("mlp", ((3,), (3,)))
+    assert flat.tower_x is not flat.tower_y  # columns at the same place need not mean the same
+
+
+def test_rows_in_parts_without_gradient():
+    critic = built("conv", SHAPES["image and table"]).eval()
+    x = torch.randn(1100, 1, 12, 20, generator=torch.Generator().manual_seed(2))
+    with torch.no_grad():
+        parts = critic.encode_x(x)
+    assert torch.allclose(parts, critic.encode_x(x).detach(), atol=1e-5)
+
+
+def test_the_work_is_that_of_the_layers():
+    tower = ImageTower(
+        (1, 28, 28), generator=torch.Generator()
+    )  # patches of 4 x 4 pixels as 16 channels, a grid of 7 x 7, 32 channels, 128 features
+    assert tower.work == 49 * 9 * 16 * 32 + 49 * 32 * 128
+    assert SequenceTower((50, 3), generator=torch.Generator()).work == 50 * (3 * 32 + 32 * 32)
+
+
+def test_dropout_and_shifts_are_for_training_only(seeded_torch):
+    critic = built("conv", SHAPES["images"], dropout=0.3, shift=1)
+    x = torch.randn(16, 1, 28, 28)
+    critic.eval()
+    assert torch.equal(critic.encode_x(x), critic.encode_x(x))
+    critic.train()
+    assert not torch.equal(critic.encode_x(x), critic.encode_x(x))
+
+
+def test_shifted_images_keep_what_stays_inside(seeded_torch):
+    x = torch.zeros(32, 1, 8, 8)
+    x[:, :, 3:5, 3:5] = 1.0
+    moved = shifted(x, 1)
+    assert torch.equal(moved.sum((1, 2, 3)), x.sum((1, 2, 3)))
+    places = {tuple(image[0].nonzero()[0].tolist()) for image in moved}
+    assert len(places) > 1 and all(2 <= i <= 4 and 2 <= j <= 4 for i, j in places)
+
+
+def test_candidates():
+    assert candidates((3,), ()) == ()
+    assert candidates((1, 8, 8), (3,)) == ("conv",)
+    assert candidates((), (20, 1)) == ("conv", "sequence")
