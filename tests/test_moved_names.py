@@ -19,7 +19,8 @@ MOVED = [
     ("mine.report.matrix", "plot_pairwise", "mine.reporting.matrix"),
     ("mine.report.page", "render_report", "mine.reporting.page"),
     ("mine.statistics.pairwise", "measure", "mine.tables.pairwise"),
-    ("mine.statistics.pairwise", "strength", "mine.tables.pairwise"),
+    ("mine.statistics.pairwise", "strength", "mine.tables.measured"),
+    ("mine.tables.pairwise", "strength", "mine.tables.measured"),
     ("mine.tables", "Table", "mine.data.readers"),
     ("mine.tables", "read_table", "mine.data.readers"),
 ]

@@ -55,15 +55,15 @@ STOPS: dict[str, tuple[Stop, ...]] = {
     ),
     "check": (
         Stop("api.py", "estimate", "chooses the method: by default, auto"),
-        Stop("data/problem.py", "make_problem", "collects x, y, groups, seed and device"),
         Stop("data/sources.py", "read_source", "gives every column a name"),
+        Stop("data/problem.py", "make_problem", "collects x, y, groups, seed and device"),
         Stop("data/columns.py", "settle", "decides for each: numbers or labels"),
         Stop("data/variable.py", "Variable", "x is float64 numbers and label codes"),
     ),
     "prepare": (
         Stop("estimators/auto.py", "Auto.fit", "starts the default method"),
-        Stop("data/preprocessing.py", "SideEncoder", "replaces numbers by normal scores"),
         Stop("data/splits.py", "make_folds", "splits rows: train, validate, evaluate"),
+        Stop("data/preprocessing.py", "SideEncoder", "replaces numbers by normal scores"),
         Stop("data/features.py", "features", "x is float32 features, shape (n, d)"),
     ),
     "train": (

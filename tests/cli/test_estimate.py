@@ -135,7 +135,7 @@ def test_a_permutation_test_beside_the_estimate(run: Run, tmp_path: Path, data: 
     path = str(write_csv(tmp_path / "data.csv", **data))
     arguments = ("estimate", path, "--x", "a", "--y", "c", "--method", "gaussian", "--seed", "0", "--test")
     text = run(*arguments, "--permutations", "99")
-    assert text.code == 0 and "test of independence: p = 0.01 (99 permutations, kernels, n = 400)" in text.out
+    assert text.code == 0 and "test of independence: p ≤ 0.01 (99 permutations, kernels, n = 400)" in text.out
     found = json.loads(run(*arguments, "--permutations", "99", "--json").out)
     assert list(found) == [*FIELDS, "test"] and found["test"]["p_value"] == 0.01
     refused = run(*arguments, "--permutations", "3")
@@ -195,14 +195,14 @@ def test_too_few_rows_after_dropping(run: Run, tmp_path: Path, data: dict[str, A
     ("name", "message"),
     [
         ("dat.csv", r"No file .*dat\.csv: did you mean .*data\.csv\?"),
-        ("data.xlsx", r"data\.xlsx has an unknown format: use one of \.csv, "),
+        ("data.sav", r"data\.sav has an unknown format: use one of \.csv, "),
         ("empty.csv", r"empty\.csv is empty"),
         ("example:brest-cancer", r"Unknown example 'brest-cancer': did you mean 'breast-cancer'\?"),
     ],
 )
 def test_files_that_cannot_be_used(name: str, message: str, run: Run, csv: str):
     folder = Path(csv).parent
-    (folder / "data.xlsx").touch()
+    (folder / "data.sav").touch()
     (folder / "empty.csv").touch()
     file = name if name.startswith("example:") else str(folder / name)
     check_refused(run("estimate", file, "--x", "a", "--y", "c"), message)

@@ -128,8 +128,9 @@ def test_shapes(shape):
 @pytest.mark.parametrize("method", ["dv", "mine", "nwj", "infonce", "smile", "jensen-shannon"])
 def test_every_method_that_trains(method):
     z, w = correlated(400, 2, 1.5, seed=12)
-    found = fast(blob(z), blob(w), critic="conv", method=method, steps=50, n_folds=2)
-    assert (0.2 if method == "nwj" else 0.6) < found.value < 2.0  # whose gradient is weak where little is found yet
+    steps = 120 if method == "nwj" else 50  # its gradient is weak where little is found yet
+    found = fast(blob(z), blob(w), critic="conv", method=method, steps=steps, n_folds=2)
+    assert 0.6 < found.value < 2.0
 
 
 def test_the_kind_of_the_numbers_does_not_matter():

@@ -27,7 +27,7 @@ def test_dependence_without_correlation_is_found() -> None:
     x, y = circle(200)
     test = mine.independence_test(x, y, n_permutations=199, random_state=0)
     assert test.p_value == 1 / 200 and test.n_permutations == 199 and test.n == 200
-    assert str(test).startswith("p = 0.005 (199 permutations, kernels, n = 200)")
+    assert str(test).startswith("p ≤ 0.005 (199 permutations, kernels, n = 200)")
 
 
 def test_p_values_of_independent_data_are_uniform() -> None:

@@ -144,7 +144,9 @@ def _joined(
     endless = value > math.log(n) + (-1 if bent else 2 * residual.e.shape[1])
     determined = estimate.diagnostics["determined"] is not None
     open_above = endless or determined or rest.diagnostics["saturated"] or not math.isfinite(rest.interval[1])
-    warnings = [w for w in estimate.warnings if not w.startswith(("Saturated", "The bias", "The bound is", "The critic misses"))]
+    warnings = [
+        w for w in estimate.warnings if not w.startswith(("Saturated", "The bias", "The bound is", "The critic misses"))
+    ]
     if endless and not determined:
         warnings.insert(
             0, "The relation may be deterministic, of infinite information: the value only tells how closely it was fitted."

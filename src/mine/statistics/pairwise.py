@@ -6,7 +6,7 @@ from mine.errors import moved
 
 _MOVED = {
     "measure": "mine.tables.pairwise",
-    "strength": "mine.tables.pairwise",
+    "strength": "mine.tables.measured",
 }
 
 

@@ -21,7 +21,7 @@ from mine.data.problem import problem_seed
 from mine.data.rows import MIN_ROWS, rereadable, same_length
 from mine.data.sides import as_variable, check_discrete_names
 from mine.data.variable import Variable
-from mine.errors import InputError, UnknownNameError
+from mine.errors import InputError, UnknownNameError, moved
 from mine.estimators import METHODS, get_estimator
 from mine.estimators.ties import is_tied
 from mine.progress import progress_callback
@@ -328,3 +328,7 @@ def _discoveries(cells: list[Cell]) -> list[float | None]:
         for i, q in zip(tested, false_discovery_control([cells[i].p for i in tested]), strict=True):
             out[i] = float(q)
     return out
+
+
+def __getattr__(name: str) -> Any:
+    return moved(__name__, name, {"strength": "mine.tables.measured"})
