@@ -14,6 +14,7 @@ from mine.data.weights import repeated_rows
 from mine.errors import InputError
 from mine.estimators import Estimator, check_data_parallel, get_estimator, with_effort
 from mine.estimators.run import run_estimator, with_read_columns
+from mine.estimators.users_critic import is_users
 from mine.result import Estimate
 from mine.surroundings import plain_modes
 
@@ -135,8 +136,7 @@ def estimate(
     (x, y, z), read = read_texts(parse, discrete, x=x, y=y, z=z)
     if sample_weight is not None:
         x, y, z, settings["groups"] = repeated_rows(sample_weight, method, discrete, x=x, y=y, z=z, groups=groups)
-    users_critic = critic is not None and not isinstance(critic, str)
-    result = with_read_columns(_estimated(estimator, x, y, z, users_critic, settings), read)
+    result = with_read_columns(_estimated(estimator, x, y, z, is_users(critic), settings), read)
     if processes is None:
         return result
     return processes.same(replace(result, diagnostics={**result.diagnostics, "processes": processes.size}))

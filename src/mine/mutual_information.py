@@ -15,8 +15,9 @@ from mine.data.problem import Problem, problem_device
 from mine.data.rows import same_length
 from mine.errors import InputError
 from mine.estimators import get_estimator, with_effort
-from mine.estimators.neural import FittedNeural, Neural, is_users
+from mine.estimators.neural import FittedNeural, Neural
 from mine.estimators.run import run_estimator, with_read_columns
+from mine.estimators.users_critic import is_users
 from mine.result import UNITS, Estimate
 from mine.surroundings import plain_modes
 

@@ -12,7 +12,7 @@ from mine.data.columns import DiscreteSpec
 from mine.data.order import TimeOrder, time_order
 from mine.data.rows import MIN_ROWS, complete_rows, equally_long
 from mine.data.serial import SERIAL, serial_sides
-from mine.data.sides import as_variable, check_discrete_names
+from mine.data.sides import as_variable, check_discrete_names, refuse_labels
 from mine.data.splits import copied_rows
 from mine.data.variable import Variable
 from mine.errors import InputError, UnknownNameError
@@ -133,9 +133,8 @@ def make_problem(
     kept = {"keep_constant": keep_constant_columns, "min_rows": MIN_ROWS}
     left, right = as_variable(x, "x", spec, **kept), as_variable(y, "y", spec, **kept)
     check_discrete_names(discrete, left, right, *others)
-    if numeric_only and (left.n_discrete or right.n_discrete):
-        names = ", ".join([*left.discrete_columns, *right.discrete_columns])
-        raise InputError(f"This method needs numbers, but these columns are labels: {names}. Use method 'auto'.")
+    if numeric_only:
+        refuse_labels(left, right)
 
     codes, copies, time = None, 0, None
     if groups is not None:

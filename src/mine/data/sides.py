@@ -30,7 +30,7 @@ from mine.data.sources import EXACT_INTEGERS, Source, read_source
 from mine.data.variable import Variable
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 
-__all__ = ["as_variable", "check_discrete_names"]
+__all__ = ["as_variable", "check_discrete_names", "refuse_labels"]
 
 
 def as_variable(
@@ -204,6 +204,13 @@ def check_discrete_names(discrete: DiscreteSpec, *variables: Variable) -> None:
     for name in discrete if isinstance(discrete, Mapping) else check_names(discrete):
         if name not in known:
             raise UnknownNameError("column in discrete", name, known)
+
+
+def refuse_labels(*variables: Variable) -> None:
+    """Raise InputError if a side of a method that needs numbers has columns of labels."""
+    labels = [column for variable in variables for column in variable.discrete_columns]
+    if labels:
+        raise InputError(f"This method needs numbers, but these columns are labels: {', '.join(labels)}. Use method 'auto'.")
 
 
 def _check_rows(n: int, min_rows: int, name: str) -> None:

@@ -24,9 +24,10 @@ from mine.estimators.discrete import DiscretePlugin, capped_by_entropy, counts_s
 from mine.estimators.few_rows import by_closed_form
 from mine.estimators.fit import CrossFit
 from mine.estimators.levels.estimate import levels_estimate
-from mine.estimators.neural import EffortSettings, FittedNeural, Neural, is_users, progress_of, sharing_processes
+from mine.estimators.neural import EffortSettings, FittedNeural, Neural, progress_of, sharing_processes
 from mine.estimators.strong import by_copula, by_residual, by_ross
 from mine.estimators.thinned import run_in_order
+from mine.estimators.users_critic import is_users
 from mine.estimators.wide.race import WideTraining, inputs_of
 from mine.result import Estimate
 from mine.training.options import History, TrainingOptions

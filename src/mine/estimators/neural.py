@@ -30,7 +30,7 @@ from mine.estimators.fit import CrossFit, Trained
 from mine.estimators.folds import default_steps, even_rows, pairs_of, split
 from mine.estimators.options import check_integers, check_widths
 from mine.estimators.towers import TOWER_FOLDS, TOWER_PACE, Towers, Trainer, shape_critics, widened_by_late_gain
-from mine.estimators.users_critic import dry_run, forked_rng, fresh_critic
+from mine.estimators.users_critic import dry_run, forked_rng, fresh_critic, is_users
 from mine.result import Estimate
 from mine.training.evaluation import evaluate_scores
 from mine.training.loop import train_critic
@@ -38,7 +38,7 @@ from mine.training.options import History, TrainingOptions
 from mine.training.pairs import Pairs
 from mine.training.processes import ProcessGroup
 
-__all__ = ["EffortSettings", "FittedNeural", "Neural", "is_users", "progress_of", "sharing_processes"]
+__all__ = ["EffortSettings", "FittedNeural", "Neural", "progress_of", "sharing_processes"]
 
 
 @dataclass(frozen=True)
@@ -377,7 +377,3 @@ def progress_of(problem: Problem, message: str, part: int = 0, parts: int = 1) -
 def sharing_processes(problem: Problem) -> ProcessGroup | None:
     """The processes that share the problem; below ``training`` a problem knows them by a protocol only."""
     return cast("ProcessGroup | None", problem.processes)
-
-
-def is_users(critic: Any) -> bool:
-    return critic is not None and not isinstance(critic, str)

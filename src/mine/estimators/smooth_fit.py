@@ -82,9 +82,10 @@ def smooth_fits(
     apart = [one / np.median(one[one > 0]) for one in apart]
     line = LINE / predictor.shape[1] * (design @ design.T)
     for k, (kind, width) in enumerate(kernels):
-        if kind in ("sum", "pairs") and not apart:  # one column: the plain kernel is the same
+        of_columns = kind in ("sum", "pairs")
+        if of_columns and not apart:  # one column: the plain kernel is the same
             continue
-        covariance = _of_columns(apart, kind, width) if kind in ("sum", "pairs") else _kernel(squared, kind, width)
+        covariance = _of_columns(apart, kind, width) if of_columns else _kernel(squared, kind, width)
         values, vectors = np.linalg.eigh(covariance + line)
         values = values.clip(ROUNDING)
         rotated, squares = vectors.T @ (bent / unit), vectors**2

@@ -35,6 +35,8 @@ ROWS_TO_SPARE = 2000
 ENTROPY_MISFIT = 0.015
 #: And of a curve whose noise is hardly wider than its rows are apart: within so many nats of the log of their number.
 BENT_MISFIT, BENT_MARGIN = 0.15, 2.0
+#: First words of warnings that are about the bound, and are left out where it is not the value.
+ON_THE_BOUND = ("Saturated", "The bias", "The bound is")
 #: Most columns of numbers beside a label in which nearest neighbours are asked; and how many of them.
 ROSS_COLUMNS, ROSS_NEIGHBORS = 2, 5
 
@@ -144,9 +146,7 @@ def _joined(
     endless = value > math.log(n) + (-1 if bent else 2 * residual.e.shape[1])
     determined = estimate.diagnostics["determined"] is not None
     open_above = endless or determined or rest.diagnostics["saturated"] or not math.isfinite(rest.interval[1])
-    warnings = [
-        w for w in estimate.warnings if not w.startswith(("Saturated", "The bias", "The bound is", "The critic misses"))
-    ]
+    warnings = [w for w in estimate.warnings if not w.startswith((*ON_THE_BOUND, "The critic misses"))]
     if endless and not determined:
         warnings.insert(
             0, "The relation may be deterministic, of infinite information: the value only tells how closely it was fitted."
@@ -197,7 +197,7 @@ def by_copula(estimate: Estimate, fit: CrossFit) -> Estimate:
         **estimate.diagnostics,
         "basis": f"model-based: {copula}",
         "bias_correction": correction,
-        "warnings": [warning, *(w for w in estimate.warnings if not w.startswith(("Saturated", "The bias", "The bound is")))],
+        "warnings": [warning, *(w for w in estimate.warnings if not w.startswith(ON_THE_BOUND))],
     }
     stderr = fit.problem.stderr(ratio)
     low, high = estimate.interval

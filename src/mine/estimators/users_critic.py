@@ -15,7 +15,12 @@ from mine.critics.users import as_critic
 from mine.errors import InputError
 from mine.training.pairs import Pairs
 
-__all__ = ["dry_run", "forked_rng", "fresh_critic"]
+__all__ = ["dry_run", "forked_rng", "fresh_critic", "is_users"]
+
+
+def is_users(critic: Any) -> bool:
+    """Whether ``critic=`` is a user's own, and neither left out nor the name of a built-in one."""
+    return critic is not None and not isinstance(critic, str)
 
 
 def fresh_critic(source: Any) -> Critic:

@@ -15,7 +15,7 @@ from mine.data.order import TimeOrder
 from mine.data.parsing import read_texts
 from mine.data.problem import Problem, make_problem, order_warnings
 from mine.data.rows import rereadable
-from mine.data.sides import as_variable
+from mine.data.sides import as_variable, refuse_labels
 from mine.data.splits import copied_rows
 from mine.data.variable import Variable
 from mine.errors import InputError, UnknownNameError
@@ -101,9 +101,8 @@ def total_correlation(
     )
     spec = False if takes_numbers_only(estimator) else discrete
     sides = [as_variable(block, name, spec) for name, block in named.items()]
-    labels = [column for side in sides for column in side.discrete_columns]
-    if takes_numbers_only(estimator) and labels:
-        raise InputError(f"This method needs numbers, but these columns are labels: {', '.join(labels)}. Use method 'auto'.")
+    if takes_numbers_only(estimator):
+        refuse_labels(*sides)
     for side in sides:
         if len(side) != problem.n:
             raise InputError(f"{side.name} has {len(side)} rows and {sides[0].name} has {problem.n}: blocks share their rows.")

@@ -201,13 +201,13 @@ def _rows(feature: Feature, rows: np.ndarray) -> Feature:
 
 def _method_of_kinds(a: list[Feature], b: list[Feature]) -> str:
     """The method of :func:`mine.estimate` that does what :func:`_by_neighbors` would."""
-    labels = [all(f.codes is not None for f in side) for side in (a, b)]
-    if all(labels):
+    labels = [[f.codes is not None for f in side] for side in (a, b)]
+    if all(map(all, labels)):
         return "discrete"
-    mixed = any(f.codes is not None for side, only in zip((a, b), labels, strict=True) if not only for f in side)
-    if mixed or sum(f.codes is None for f in (*a, *b)) > NEIGHBOUR_COLUMNS + 1:
+    numbers = sum(side.count(False) for side in labels)
+    if numbers > NEIGHBOUR_COLUMNS + 1 or any(any(side) and not all(side) for side in labels):
         return "auto"
-    return "ross" if any(labels) else "ksg"
+    return "ross" if any(map(all, labels)) else "ksg"
 
 
 def _by_method(a: list[Feature], b: list[Feature], method: str, seed: int, order: np.ndarray | None = None) -> float:
