@@ -191,6 +191,17 @@ def test_neighbours_in_time_are_no_neighbours(autoregression: Callable[[int, flo
     assert np.mean(plain) > 0.08 and abs(np.mean(ordered)) < 0.05 and abs(np.mean(states)) < 0.05
 
 
+@pytest.mark.parametrize("method", ["ksg", "ross"])
+def test_the_number_of_neighbours_counts_in_the_order_of_time(method: str) -> None:
+    rng = np.random.default_rng(60)
+    x = rng.normal(size=400)
+    y = x + rng.normal(size=400) if method == "ksg" else np.where(x + rng.normal(size=400) > 0, "up", "down")
+    for k in (3, 9):
+        (found,) = mutual_info(x[:, None], y, n_neighbors=k, order="time")
+        alone = mine.estimate(x, y, method=method, n_neighbors=k, order="time", random_state=0).value
+        assert found == pytest.approx(alone, abs=1e-4)
+
+
 def test_the_selector_in_the_order_of_time(autoregression: Callable[[int, float, np.random.Generator], np.ndarray]) -> None:
     rng = np.random.default_rng(50)
     target, other, noise = (autoregression(1200, 0.9, rng) for _ in range(3))

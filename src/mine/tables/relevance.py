@@ -143,7 +143,10 @@ def _information(a: list[Feature], b: list[Feature], method: str, k: int, seed: 
     if not a or not b:
         return 0.0
     if order is not None:  # neighbours in time are no neighbours: mine.estimate knows which rows count as independent
-        return _by_method(a, b, _method_of_kinds(a, b) if method == "neighbors" else method, seed, order)
+        if method != "neighbors":
+            return _by_method(a, b, method, seed, order)
+        method = _method_of_kinds(a, b)
+        return _by_method(a, b, method, seed, order, **({"n_neighbors": k} if method in ("ross", "ksg") else {}))
     if method != "neighbors" or sum(len([f for f in side if f.values is not None]) for side in (a, b)) > NEIGHBOUR_COLUMNS + 1:
         return _by_method(a, b, "auto" if method == "neighbors" else method, seed)
     return _by_neighbors(a, b, k)
@@ -210,7 +213,9 @@ def _method_of_kinds(a: list[Feature], b: list[Feature]) -> str:
     return "ross" if any(map(all, labels)) else "ksg"
 
 
-def _by_method(a: list[Feature], b: list[Feature], method: str, seed: int, order: np.ndarray | None = None) -> float:
+def _by_method(
+    a: list[Feature], b: list[Feature], method: str, seed: int, order: np.ndarray | None = None, **options: int
+) -> float:
     """Through :func:`mine.estimate`: labels as labels, numbers as numbers."""
     import pyarrow as pa
 
@@ -221,4 +226,4 @@ def _by_method(a: list[Feature], b: list[Feature], method: str, seed: int, order
             labels[f"{name}[{j}]"] = feature.codes is not None
             columns[f"{name}[{j}]"] = feature.codes if feature.codes is not None else feature.tied
         tables.append(pa.table(columns))
-    return estimate(*tables, method=method, discrete=labels, order=order, random_state=seed, progress=False).value
+    return estimate(*tables, method=method, discrete=labels, order=order, random_state=seed, progress=False, **options).value
