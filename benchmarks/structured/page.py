@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from mine.benchmarking.store import Record
+from mine.formats import bracket, fixed
 from mine.reporting.figures import new_figure
 
 if TYPE_CHECKING:
@@ -84,13 +85,11 @@ def _cell(records: list[Record]) -> str:
         return "failed" if records else ""
     if len(good) > 1:
         covered = [r.covered for r in good if r.covered is not None]
-        return f"{fmean(r.value or 0.0 for r in good):.2f}" + (f" ({sum(covered)} of {len(covered)})" if covered else "")
+        return fixed(fmean(r.value or 0.0 for r in good), 2) + (f" ({sum(covered)} of {len(covered)})" if covered else "")
     (record,) = good
     if not record.has_interval:
-        return f"{record.value:.2f}"
-    low, high = _ends(record)
-    ends = f"[{low:.2f}, {high:.2f}]" if math.isfinite(high) else f"[{low:.2f}, ∞)"
-    return f"{record.value:.2f} {ends}{'' if record.covered else ' !'}"
+        return fixed(record.value or 0.0, 2)
+    return f"{fixed(record.value or 0.0, 2)} {bracket(*_ends(record), 2)}{'' if record.covered else ' !'}"
 
 
 def _ends(record: Record) -> tuple[float, float]:

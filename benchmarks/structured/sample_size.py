@@ -12,6 +12,7 @@ import torch
 
 import mine
 from mine import tasks
+from mine.formats import bracket, fixed
 
 #: Without the prefix ``structured-``.
 SIX = ("bumps-0.9", "bumps-0.995", "digits-flat", "words-10-topics", "blobs-flat", "digits-noisy-labels")
@@ -26,9 +27,9 @@ def row(name: str, n: int, effort: str, levels: int) -> str:
     cells = []
     for value, (low, high) in ((check.estimate.value, check.estimate.interval), (check.value, check.line_interval)):
         missed = "" if low <= task.mutual_information <= high else " misses"
-        cells.append(f"{value:.2f} [{low:.2f}, {high:.2f}]{missed}")
+        cells.append(f"{fixed(value, 2)} {bracket(low, high, 2)}{missed}")
     verdict = "settled" if check.settled else "straight" if check.straight else "bent"
-    means = ", ".join(f"{mean:.2f}" for mean in check.means)
+    means = ", ".join(fixed(mean, 2) for mean in check.means)
     cells += [means, f"{check.p_value:.2g}", verdict, f"{seconds:.0f}"]
     return f"| {name} | {task.mutual_information:.2f} | {' | '.join(cells)} |"
 

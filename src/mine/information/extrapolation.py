@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
+from mine.formats import bracket, fixed
 from mine.result import Estimate
 
 if TYPE_CHECKING:
@@ -107,13 +108,11 @@ class SampleSizeCheck:
         return plot_sample_size(self)
 
     def __str__(self) -> str:
-        low, high = self.interval
-        ends = f"[{low:.3f}, {high:.3f}]" if math.isfinite(high) else f"[{low:.3f}, ∞)"
         lines = [
-            f"Extrapolated: {self.value:.3f} {self.unit}   95 % interval {ends}",
+            f"Extrapolated: {fixed(self.value)} {self.unit}   95 % interval {bracket(*self.interval)}",
             *wrap(self.sentence, 100, initial_indent="  ", subsequent_indent="  "),
             *(
-                f"  {size:>9,} rows: {mean:.3f}" + (f" (mean of {len(level)})" if len(level) > 1 else "")
+                f"  {size:>9,} rows: {fixed(mean)}" + (f" (mean of {len(level)})" if len(level) > 1 else "")
                 for size, mean, level in zip(self.sizes, self.means, self.values, strict=True)
             ),
         ]
