@@ -1,7 +1,8 @@
-"""Doctests: the usual names, and random generators seeded in a fork and put back."""
+"""Threads of the workers, and for doctests the usual names, and random generators seeded in a fork and put back."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,15 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each of several workers one thread: pools of threads side by side fight for the cores, and take three times as long.
+
+    Workers inherit this before they import numpy, whose matrix library counts its threads only then.
+    """
+    if config.getoption("numprocesses", None):
+        os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @pytest.fixture(autouse=True)

@@ -11,10 +11,6 @@ import numpy as np
 import pytest
 import torch
 
-if "PYTEST_XDIST_WORKER" in os.environ:  # workers side by side, each with a pool of threads, would fight for the cores
-    torch.set_num_threads(1)
-    os.environ["OMP_NUM_THREADS"] = "1"  # and what the tests start
-
 hypothesis.settings.register_profile(
     "mine", deadline=None, derandomize=bool(os.environ.get("CI")), max_examples=40, database=None
 )
