@@ -12,7 +12,7 @@ from mine.data import outofcore
 from mine.data.preprocessing import RankGaussianizer, SideEncoder
 from mine.data.variable import Variable
 
-__all__ = ["WIDE", "WideEncoder", "WideLayout", "is_wide"]
+__all__ = ["WIDE", "WideEncoder", "WideLayout", "is_wide", "share_a_unit"]
 
 #: Columns of numbers from which on a side is wide.
 WIDE = 64
@@ -72,7 +72,7 @@ class WideEncoder(SideEncoder):
 
     def _fit_components(self, flat: np.ndarray) -> int:
         """Fit the principal components of rows (n, d); their number."""
-        self.plain_ = _share_a_unit(flat)
+        self.plain_ = share_a_unit(flat)
         values = flat if self.plain_ else self.scalers_[0].transform(flat)
         self.mean_ = values.mean(0)
         count = min(COMPONENTS, flat.shape[1] // 2, len(flat) // 10)
@@ -98,7 +98,7 @@ class WideEncoder(SideEncoder):
         )
 
 
-def _share_a_unit(flat: np.ndarray) -> bool:
+def share_a_unit(flat: np.ndarray) -> bool:
     """Whether the columns (n, d) can be weighted as they are: none reaches far beyond the others."""
     with np.errstate(over="ignore", invalid="ignore"):
         largest = np.abs(flat - flat.mean(0)).max(0)  # not deviations: a pixel that is seldom lit has the unit of the others

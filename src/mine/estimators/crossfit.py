@@ -8,8 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from mine.critics.builders import EMBED
+from mine.critics.two_towers import TowerCritic
+from mine.critics.wide import ViewCritic
 from mine.estimators.evaluation import MIN_EFFECTIVE, ReportedBound, RowReport, report_rows
 from mine.estimators.fit import CrossFit
+from mine.estimators.manifold import manifold_neighbours
 from mine.estimators.noiseless import STRONG_ENOUGH, Regression, noiseless_regression
 from mine.estimators.reference import copula_reference, copula_tells, name_of_copula, neighbour_reference
 from mine.result import Estimate
@@ -29,6 +33,8 @@ FEW_ROWS_A_COLUMN = 250
 #: How far the truth may lie above the value, in units of the bias correction: what few rows let critics learn too well they
 #: also let them miss, and a sharp or many-sided dependence is learnt last (benchmarks/coverage.py, tasks of suite "shapes").
 MISFIT = 3.0
+#: The same where hundreds of columns are compressed before they are compared (suite "structured").
+MISFIT_COMPRESSED = 2.5
 
 #: Nats by which the bound on training rows may lie below the held-out bound. Farther below, a few shuffled pairs dominate its
 #: partition term, and the mean of the two is no estimate. As far above it, the mean is uncertain.
@@ -106,12 +112,16 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
         reference = None
     half_width = interval_half_width(stderr, correction, worth)
     columns = sum(v.n_continuous + v.n_discrete for v in (problem.x, problem.y))
-    missable = math.hypot(upper_half_width(half_width, columns, worth), MISFIT * max(0.0, correction), doubt)
+    towers = isinstance(fit.critics[0], TowerCritic)
+    compared = min(columns, 2 * EMBED) if towers else columns  # pixels are no columns in which something hides by itself
+    misfit = MISFIT_COMPRESSED if towers or isinstance(fit.critics[0], ViewCritic) else MISFIT
+    missable = math.hypot(upper_half_width(half_width, compared, worth), misfit * max(0.0, correction), doubt)
     low, high = value - half_width, math.inf if saturated else value + missable
     if saturated:  # SMILE's clipped partition term errs upwards there, by any amount
         low = min(low, 0.0 if kind == "smile" else held - half_width)
     # A critic can miss what it could have seen, and both halves then read low: three references that need no training.
-    neighbours = neighbour_reference(problem)
+    on_manifold = manifold_neighbours(problem)
+    neighbours = neighbour_reference(problem) if on_manifold is None else on_manifold.nats
     few_rows = worth <= FEW_ROWS_A_COLUMN * columns
     strong = max(value, reference or 0.0, neighbours or 0.0) > STRONG_ENOUGH
     # So few rows may not show that much, and a function of one column out of several is hidden from all of these.
@@ -121,6 +131,8 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
     missed = {name: nats for name, nats in references.items() if nats is not None and nats > high}
     seen = (*missed.values(), neighbours, regression.nats)
     high = max([high, *(nats + half_width for nats in seen if nats is not None)])
+    if on_manifold is not None and on_manifold.nats + half_width > value:
+        high = max(high, on_manifold.nats + on_manifold.doubt + half_width)
     if regression.determined is not None:
         high = math.inf
 
@@ -152,7 +164,7 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
             "n_folds": len(fit.folds),
             "device": str(fit.pairs.x.device),
             **fit.about,
-            "warnings": [*regression.warnings, *_warnings(fit, value, correction, cap if saturated else None, missed)],
+            "warnings": [*regression.warnings, *_warnings(name, fit, value, correction, cap if saturated else None, missed)],
         },
         pointwise_values=None if kind == "smile" else rows,
     )
@@ -203,7 +215,9 @@ def _mean_history(histories: list[History]) -> dict[str, list[float]]:
     }
 
 
-def _warnings(fit: CrossFit, value: float, correction: float, cap: float | None, missed: dict[str, float]) -> list[str]:
+def _warnings(
+    name: str, fit: CrossFit, value: float, correction: float, cap: float | None, missed: dict[str, float]
+) -> list[str]:
     """Sentences to read before quoting the number; ``cap`` where it is saturated, ``missed`` what a reference saw."""
     out: list[str] = []
     if cap is not None:
@@ -213,9 +227,10 @@ def _warnings(fit: CrossFit, value: float, correction: float, cap: float | None,
         )
     if missed:
         seen = max(missed, key=missed.__getitem__)
+        instead = "" if name == "auto" else ", or use method 'auto'"
         out.append(
             f"The critic misses dependence: {_REFERENCES[seen]} alone gives {missed[seen]:.2f} nats. "
-            f"Train longer (steps={2 * fit.steps}), widen the critic, or use method 'auto'."
+            f"Train longer (steps={2 * fit.steps}) or widen the critic{instead}."
         )
     if abs(correction) > max(0.1, 0.25 * abs(value)):
         out.append(
