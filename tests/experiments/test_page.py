@@ -76,14 +76,14 @@ def test_the_section_by_hand(results: Path) -> None:
     assert section.verdict == [("two hits more", "met"), ("two costs 1 at most", "missed"), ("three is there", "not measured")]
     assert "Failed: two, seed 2: step 3: nan." in section.facts
     assert "default scale, 3 seeds, 1.5 minutes an arm and seed." in section.facts
-    assert section.facts[-1] == "`mine reproduce toy --scale default --seeds 3 --out results`"
+    assert section.facts[-1] == "`mine reproduce toy --scale default --repeats 3 --out results`"
 
 
 def test_the_command_names_the_first_seed(tmp_path: Path, results: Path) -> None:
     path = results / "toy" / "default" / "results.json"
     path.write_text(json.dumps([asdict(record("one", seed, 0.5, 1.0)) for seed in (3, 4, 5)]))
     facts = read_section(path.parent).facts
-    assert facts[-1] == "`mine reproduce toy --scale default --seeds 3 --first-seed 3 --out results`"
+    assert facts[-1] == "`mine reproduce toy --scale default --repeats 3 --seed 3 --out results`"
 
 
 def test_two_standard_errors() -> None:

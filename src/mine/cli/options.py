@@ -108,7 +108,9 @@ Plot = Annotated[Path | None, typer.Option(metavar="PATH", help="Write a figure:
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for results and figures; rerun the command to resume.")]
 Page = Annotated[Path, typer.Option("--output", "-o", metavar="PATH", help="The page to write, for example report.html.")]
 Title = Annotated[str | None, typer.Option(metavar="TEXT", help="Title of the page; the file's name by default.")]
-Checkpoint = Annotated[Path | None, typer.Option(metavar="DIR", help="Checkpoint folder; rerun the command to resume.")]
+Checkpoint = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="Checkpoint folder; rerun the command to resume.")
+]
 
 # === Many runs: benchmark and reproduce ===
 
@@ -131,8 +133,12 @@ Experiment = Annotated[str | None, typer.Argument(metavar="NAME", help="An exper
 Scale = Annotated[
     str, typer.Option(metavar="NAME", help="smoke: a quick check; default: sized for two CPU cores; paper: the paper's size.")
 ]
-Arms = Annotated[str | None, typer.Option(metavar="ARMS", help="Some of the arms, separated by semicolons.")]
-Seeds = Annotated[int, typer.Option(metavar="N", help="Number of repetitions, each with its own seed.")]
-FirstSeed = Annotated[int, typer.Option(metavar="SEED", help="Seed of the first repetition.")]
+Arms = Annotated[
+    str | None, typer.Option(metavar="ARMS", help="Some of the arms, comma-separated; quote a name that contains a comma.")
+]
+Repeats = Annotated[int, typer.Option(metavar="N", help="Number of repetitions, each with its own seed.")]
+FirstSeed = Annotated[
+    int, typer.Option("--seed", metavar="N", help="Seed of the first repetition; the others count up from it.")
+]
 RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Run failed cells and diverged runs again.")]
 List = Annotated[bool, typer.Option("--list", help="List the tasks or experiments, and exit.")]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from mine.errors import InputError
+from mine.errors import InputError, renamed_arguments
 from mine.experiments.experiment import SCALES, Experiment
 from mine.experiments.registry import get_experiment, names
 from mine.experiments.store import Record, read_records
@@ -116,7 +116,7 @@ def _facts(experiment: Experiment, records: Sequence[Record]) -> list[str]:
     facts += [f"Measured with {environment}." for environment in dict.fromkeys(r.environment for r in records) if environment]
     facts += [f"Code: {code}." for code in dict.fromkeys(record.code for record in records)]
     first, last = min(record.seed for record in records), max(record.seed for record in records)
-    numbers = f"--seeds {last - first + 1}" + (f" --first-seed {first}" if first else "")
+    numbers = f"--repeats {last - first + 1}" + (f" --seed {first}" if first else "")
     return [*facts, f"`mine reproduce {experiment.name} --scale {scale} {numbers} --out results`"]
 
 
@@ -189,22 +189,23 @@ def as_html(sections: Sequence[Section]) -> str:
     return f'<!doctype html>\n<html lang="en"><head>{head}<style>{_STYLE}</style></head>\n<body>\n{body}\n</body></html>\n'
 
 
-def write_pages(folder: Path) -> list[Path]:
-    """Write ``reproduction.md``, its figures and ``reproduction.html`` from all results below ``folder``.
+@renamed_arguments(folder="out")
+def write_pages(out: Path) -> list[Path]:
+    """Write ``reproduction.md``, its figures and ``reproduction.html`` from all results below ``out``.
 
     Raises:
         InputError: There are none.
     """
-    sections = [read_section(result_folder) for result_folder in find_results(folder)]
+    sections = [read_section(result_folder) for result_folder in find_results(out)]
     if not sections:
-        raise InputError(f"{folder} has no results: name a folder that mine reproduce --out wrote.")
+        raise InputError(f"{out} has no results: name a folder that mine reproduce --out wrote.")
     for section in sections:
         for name, figure in section.figures.items():
-            target = folder / "figures" / name
+            target = out / "figures" / name
             target.parent.mkdir(exist_ok=True)
             content = figure.read_bytes()
             write_whole(target, lambda stream, content=content: stream.write(content))
     pages = {"reproduction.md": as_markdown(sections, "figures"), "reproduction.html": as_html(sections)}
     for name, text in pages.items():
-        write_whole(folder / name, lambda stream, text=text: stream.write(text.encode()))
-    return [folder / name for name in pages]
+        write_whole(out / name, lambda stream, text=text: stream.write(text.encode()))
+    return [out / name for name in pages]
