@@ -343,7 +343,7 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
 )
 def test_arguments_that_cannot_be_used(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        mine.benchmark(normal(0.5), **{"methods": "gaussian", "n": 50, "seeds": 1, **arguments})
+        mine.benchmark(normal(0.5), **{"methods": "gaussian", "n": 50, "n_repeats": 1, **arguments})
 
 
 # === The command ===
