@@ -227,7 +227,7 @@ def old_attribute() -> None:
         (old_repeats, "benchmark(seeds=...)", "benchmark(n_repeats=...)"),
         (old_jobs, "benchmark(jobs=...)", "benchmark(n_jobs=...)"),
         (old_selector, "MutualInfoSelector(groups=...)", "MutualInfoSelector(feature_groups=...)"),
-        (old_parameter, "BaseEstimator.set_params(groups=...)", "BaseEstimator.set_params(feature_groups=...)"),
+        (old_parameter, "MutualInfoSelector.set_params(groups=...)", "MutualInfoSelector.set_params(feature_groups=...)"),
         (old_attribute, "MutualInfoSelector.groups", "MutualInfoSelector.feature_groups"),
     ],
 )

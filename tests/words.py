@@ -60,7 +60,9 @@ def paragraphs(markdown: str) -> Iterator[str]:
 def sentences(paragraph: str) -> list[str]:
     """Sentences; a colon or semicolon that separates two clauses does not end one."""
     safe = _ABBREVIATIONS.sub(lambda found: found[0].replace(".", "\0"), paragraph)
-    return [part.replace("\0", ".").strip() for part in re.split(r"(?<=[.!?])[\"')*]?\s+(?=[A-Z`\"'(*X])", safe) if part.strip()]
+    return [
+        part.replace("\0", ".").strip() for part in re.split(r"(?<=[.!?])[\"')*]?\s+(?=[A-Z0-9`\"'(*]|torch-mine)", safe) if part.strip()
+    ]
 
 
 def count_words(sentence: str) -> int:

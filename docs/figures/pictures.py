@@ -52,7 +52,8 @@ def main() -> None:
         photograph(page, DOCS / "_static/terminal.png", 1130, 300)
         report = Path(folder) / "report.html"
         subprocess.run(
-            [sys.executable, "-m", "mine", "report", "example:diabetes", "--target", "progression", "-o", str(report)], check=True
+            [sys.executable, "-m", "mine", "report", "example:diabetes", "--target", "progression", "-o", str(report)],
+            check=True,
         )
         photograph(report, DOCS / "_static/report.png", 1280, 1000)
 

@@ -137,7 +137,10 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):
         self.random_state = random_state
         self.n_jobs = n_jobs
 
-    set_params = renamed_arguments(groups="feature_groups")(BaseEstimator.set_params)
+    @renamed_arguments(groups="feature_groups")
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters by name, as every scikit-learn estimator does."""
+        return super().set_params(**params)
 
     @property
     def groups(self) -> Any:
