@@ -1,7 +1,7 @@
 """The default estimate next to scikit-learn's and ennemi's on the same rows: ``python benchmarks/comparison.py --out FILE``.
 
-Every cell is the mean estimate over the draws, with its standard deviation, in nats. Both rivals take one column per side, so the
-last line has no figure of theirs. ``pip install ennemi`` first; without it its column is empty.
+Every cell is the mean estimate over the draws, with its standard deviation, in nats. Both rivals take one column per side, so
+they have no figure in the last line. ``pip install ennemi`` first.
 """
 
 from __future__ import annotations

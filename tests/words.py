@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 #: Forms that are hard to read, and the plain ones. Each was found in these pages once.
 FORBIDDEN = {
-    r"\ba (?:row|step|pair|process|core|cell|side|group|column|fold|batch|draw|task|method|seed|arm|second|minute|hour) "
-    r"(?:and|of each|each)\b": "'per', not 'a'",
+    r"\ba (?:row|step|pair|process|core|cell|group|column|fold|batch|draw|method|seed|arm) "
+    r"(?:and (?:critic|seed|effort|method|pair|arm)|each)\b": "'per', not 'a'",
     r"\b(?:steps?|rows?|seconds?|minutes?|hours?|times?|ms|one|label|number|networks?|values?|GB|MB|estimates?) an? "
     r"(?:row|step|pair|process|core|cell|side|group|column|fold|batch|draw|estimate|arm|second|minute|task|block)\b": "'per', not 'a'",
     r"\b(?:that|those) of\b": "repeat the noun",
@@ -61,7 +61,9 @@ def sentences(paragraph: str) -> list[str]:
     """Sentences; a colon or semicolon that separates two clauses does not end one."""
     safe = _ABBREVIATIONS.sub(lambda found: found[0].replace(".", "\0"), paragraph)
     return [
-        part.replace("\0", ".").strip() for part in re.split(r"(?<=[.!?])[\"')*]?\s+(?=[A-Z0-9`\"'(*]|torch-mine)", safe) if part.strip()
+        part.replace("\0", ".").strip()
+        for part in re.split(r"(?<=[.!?])[\"')*]?\s+(?=[A-Z0-9`\"'(*]|torch-mine)", safe)
+        if part.strip()
     ]
 
 

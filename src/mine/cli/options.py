@@ -78,9 +78,7 @@ Effort = Annotated[
     T,
     typer.Option(metavar="NAME", help="fast, default or thorough: how long training may take.", autocompletion=efforts),
 ]
-Conditional = Annotated[
-    str | None, typer.Option(metavar="NAME", help="How to estimate, with --given: chain (default) or shuffle.")
-]
+Conditional = Annotated[str | None, typer.Option(metavar="NAME", help="With --given: chain (default) or shuffle.")]
 MethodOptions = Annotated[
     list[str] | None, typer.Option(metavar="KEY=VALUE", help="Option of the method, for example steps=2000; repeatable.")
 ]
@@ -92,7 +90,7 @@ Seed = Annotated[T, typer.Option(metavar="N", help="The same seed gives the same
 
 Device = Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda, ...")]
 Devices = Annotated[str | None, typer.Option(metavar="N", help="Processes that train this estimate together; needs Lightning.")]
-Strategy = Annotated[str | None, typer.Option(metavar="NAME", help="How Lightning Fabric connects them: ddp, ddp_spawn, ...")]
+Strategy = Annotated[str | None, typer.Option(metavar="NAME", help="Strategy of Lightning Fabric: ddp, ddp_spawn, ...")]
 Jobs = Annotated[T, typer.Option(metavar="N", help="Worker processes.")]
 Progress = Annotated[
     bool | None, typer.Option("--progress/--no-progress", help="Progress bar; by default on a terminal, after two seconds.")

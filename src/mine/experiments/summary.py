@@ -76,7 +76,7 @@ def as_markdown(experiment: Experiment, records: Sequence[Record]) -> str:
 
 
 def as_listing(experiments: Sequence[Experiment]) -> str:
-    """What each shows, its arms, and how long one arm and seed takes."""
+    """List experiments: what each shows, its arms, and how long one arm and seed takes."""
     lines = []
     for experiment in experiments:
         times = ", ".join(f"{scale} {_duration(experiment.minutes[scale])}" for scale in experiment.scales)

@@ -62,7 +62,7 @@ def pairwise(
 ) -> Any:
     r"""The mutual information of every pair of columns, or of every column with a target: one row per pair.
 
-    Two columns of numbers get cross-fitted critics, those of many pairs trained as one stacked network; two of labels the
+    Two columns of numbers get cross-fitted critics; many pairs train as one stacked network. Two columns of labels get the
     corrected contingency table; a label and numbers the neighbours of Ross (2014), or random effects if the label has many
     levels and few rows for each. A constant column gives 0 and a note. Pairs with an identifier, a label that differs in
     (nearly) every row, come last, with a note and without a strength.
@@ -283,7 +283,7 @@ def _check_discrete(discrete: DiscreteSpec, columns: dict[str, Column]) -> None:
 
 
 def _groups(groups: Any, columns: dict[str, Column], *, ordered: bool) -> tuple[np.ndarray | None, bool, int]:
-    """A code a row or None, whether rows of one group must not meet in a shuffle, and the number of copied rows."""
+    """A code per row or None, whether rows of one group must not meet in a shuffle, and the number of copied rows."""
     if groups is None and ordered:
         return None, False, 0
     if groups is None:
