@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import sys
@@ -124,6 +125,36 @@ def test_help_texts_have_no_forbidden_form():
     assert len(texts) > 80
     assert {name: forbidden(text) for name, text in texts.items() if forbidden(text)} == {}
     assert [name for name, text in texts.items() if FRAGMENT.match(text)] == []
+
+
+def literals(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Line and text of every string of five words or more that is no docstring; values in braces count as a word."""
+    skipped: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr):
+            skipped.add(id(node.value))
+        if isinstance(node, ast.JoinedStr):
+            skipped |= {id(part) for part in ast.walk(node) if part is not node}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            text = "".join(str(part.value) if isinstance(part, ast.Constant) else "X" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            text = node.value
+        else:
+            continue
+        if id(node) not in skipped and len(text.split()) >= 5:
+            yield node.lineno, re.sub(r"<[^>]*>", " ", text)
+
+
+def test_messages_have_no_forbidden_form():
+    files = sorted((ROOT / "src/mine").rglob("*.py"))
+    texts = {
+        f"{path.relative_to(ROOT)}:{line}": text
+        for path in files
+        for line, text in literals(ast.parse(path.read_text(encoding="utf-8")))
+    }
+    assert len(texts) > 500
+    assert {place: forbidden(text) for place, text in texts.items() if forbidden(text)} == {}
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ def choose_estimator(
 
         return conditional_estimator(conditional, method, options)
     if conditional is not None:
-        raise InputError("conditional= says how to estimate what is left given z: pass z, or leave conditional out.")
+        raise InputError("conditional= says how to estimate the information given z: pass z, or leave conditional out.")
     return get_estimator(method, options)
 
 

@@ -75,7 +75,7 @@ def test_the_section_by_hand(results: Path) -> None:
     # 0.9 - 0.5 = 0.4 > 2 sqrt(0.1^2 + 0.1^2) = 0.283
     assert section.verdict == [("two hits more", "met"), ("two costs 1 at most", "missed"), ("three is there", "not measured")]
     assert "Failed: two, seed 2: step 3: nan." in section.facts
-    assert "default scale, 3 seeds, 1.5 minutes an arm and seed." in section.facts
+    assert "default scale, 3 seeds, 1.5 minutes per arm and seed." in section.facts
     assert section.facts[-1] == "`mine reproduce toy --scale default --repeats 3 --out results`"
 
 

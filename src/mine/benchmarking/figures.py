@@ -139,7 +139,7 @@ def plot_error_time(lines: Sequence[Line]) -> Figure:
         axis.set_yscale("log")
         axis.margins(0.18)
         axis.set_title(f"n = {n:,}", loc="left")
-        axis.set_xlabel("seconds an estimate, one thread")
+        axis.set_xlabel("seconds per estimate, one thread")
         _plain_ticks(axis)
     axes[0][0].set_ylabel("mean absolute error (nats)")
     if handles:

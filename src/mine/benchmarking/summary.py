@@ -99,7 +99,7 @@ _COLUMNS = (
 _TEXTUAL = ("method", "worst task")
 
 LEGEND = (
-    "Errors in nats over all cells that did not fail; MAE: mean absolute error; oracle: that of the mean true log-ratio of the "
+    "Errors in nats over cells that did not fail; MAE: mean absolute error; oracle: error of the mean true log-ratio of the "
     "same samples, where the task knows it; bias: mean of estimate minus truth; worst task: largest MAE over its draws; "
     "coverage: share of 95 % intervals that hold the truth; high bounds: share of the lower bounds above the truth by more "
     "than two standard errors; seconds: wall time of one estimate, warm, one thread."

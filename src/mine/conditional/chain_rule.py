@@ -210,7 +210,7 @@ def within_what_is_known(result: Estimate, problem: Problem, unresolved: tuple[s
     if unresolved:
         warnings.insert(
             0,
-            f"{', '.join(unresolved)} is nearly a function of z: what z leaves cannot be told from the error of a "
+            f"{', '.join(unresolved)} is nearly a function of z: its residual cannot be distinguished from the error of a "
             "regression, and the interval is open.",
         )
         low, high = min(low, 0.0), math.inf

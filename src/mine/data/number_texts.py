@@ -215,7 +215,7 @@ def _decimal_comma(digits: Mapping[str, str]) -> tuple[bool, str | None, tuple[s
     plain = _first(digits, lambda figures: figures.isdecimal() and bool(figures.strip("0")) and (len(figures) < 4) == short)
     if plain is None:
         return False, None, (example,) if with_comma else ()
-    return False, f"beside {plain!r} nothing says whether {example!r} has thousands or decimals: {_REMEDY}", ()
+    return False, f"next to {plain!r} nothing says whether {example!r} has thousands or decimals: {_REMEDY}", ()
 
 
 def _first(digits: Mapping[str, str], holds: Callable[[str], Any]) -> str | None:

@@ -21,7 +21,7 @@ __all__ = ["Section", "as_html", "as_markdown", "find_results", "read_section", 
 
 _TITLE = "Reproduction"
 _ABOUT = (
-    "What `mine reproduce` gave on our machine, beside what was published: mean ± standard error over the seeds. "
+    "The results of `mine reproduce` on our machine, next to the published numbers: mean ± standard error over the seeds. "
     "This page is written from the result files by a command, never by hand."
 )
 
@@ -112,7 +112,7 @@ def _facts(experiment: Experiment, records: Sequence[Record]) -> list[str]:
     facts += [f"Failed: {record.arm}, seed {record.seed}: {record.error}." for record in records if record.error is not None]
     if good:
         minutes = fmean(record.seconds for record in good) / 60
-        facts.append(f"{scale} scale, {seeds} {'seed' if seeds == 1 else 'seeds'}, {minutes:.1f} minutes an arm and seed.")
+        facts.append(f"{scale} scale, {seeds} {'seed' if seeds == 1 else 'seeds'}, {minutes:.1f} minutes per arm and seed.")
     facts += [f"Measured with {environment}." for environment in dict.fromkeys(r.environment for r in records) if environment]
     facts += [f"Code: {code}." for code in dict.fromkeys(record.code for record in records)]
     first, last = min(record.seed for record in records), max(record.seed for record in records)

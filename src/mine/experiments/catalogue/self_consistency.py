@@ -174,7 +174,7 @@ EXPERIMENT = Experiment(
     plot=plot,
     targets=[
         Target(
-            "the default method ignores what it was told already, and adds up over two images, both within 5 %",
+            "the default method ignores known information, and adds up over two images, both within 5 %",
             lambda of: _consistent(of, "default"),
         ),
         Target("no other method does", lambda of: not any(_consistent(of, arm) for arm in _ARMS if arm != "default")),
