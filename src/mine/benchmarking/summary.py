@@ -1,4 +1,4 @@
-"""What a benchmark says: errors, coverage and seconds by method and n, beside what the rows themselves are off by."""
+"""The summary of a benchmark: errors, coverage and seconds by method and n, next to the sampling error of the rows."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def as_markdown(lines: Sequence[Line], title: str, notes: Sequence[str]) -> str:
 
 
 def as_csv(records: Iterable[Record]) -> str:
-    """One row a cell, tidy: nats and seconds; an empty field is a number that there is not."""
+    """One row per cell, tidy: nats and seconds; an empty field is a missing number."""
     out = io.StringIO()
     names = (
         "task", "method", "n", "seed", "truth", "value", "error", "lower_bound", "stderr", "interval_low", "interval_high",

@@ -84,8 +84,8 @@ def conditional_estimate(
             critic of :class:`LocalShuffle`.
         x: Rows of the first variable.
         y: Rows of the second.
-        z: Rows of what is given.
-        groups: One label a row.
+        z: Rows of the condition.
+        groups: One label per row.
         order: Where rows stand in time; see :func:`mine.estimate`.
         unit: ``"nats"`` or ``"bits"``.
         drop_missing: Leave out rows with a missing or infinite value in any of them.

@@ -34,8 +34,8 @@ class Section:
         experiment: What was run.
         scale: Its scale.
         header: Of the table.
-        rows: Of the table: a row an arm, followed by a row of the published numbers where there are any.
-        line: Published numbers beside this run's.
+        rows: Of the table: one row per arm, followed by a row of the published numbers where there are any.
+        line: Published numbers next to this run's.
         verdict: Targets, with met, missed or not measured.
         facts: Seeds, minutes, machine and command.
         figures: The figures' files by their names on a page, ``NAME-SCALE.png`` first, then say ``NAME-SCALE-convergence.png``;

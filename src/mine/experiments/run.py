@@ -23,7 +23,7 @@ from mine.surroundings import plain_modes
 
 __all__ = ["Reproduction", "reproduce"]
 
-#: Parts of a cell that the progress bar tells apart.
+#: Parts of a cell that the progress bar distinguishes.
 _PARTS = 1000
 
 

@@ -1,4 +1,4 @@
-"""Noisy functions of a uniform variable: the estimate beside the exact value and two classical measures."""
+"""Noisy functions of a uniform variable: the estimate next to the exact value and two classical measures."""
 
 from __future__ import annotations
 

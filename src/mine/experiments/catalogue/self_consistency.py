@@ -107,7 +107,7 @@ def _images(config: Config, seed: int) -> np.ndarray:
 
 
 def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:
-    """Write ``figure.png``: the baseline as curves, the other two tests as points beside what they should be."""
+    """Write ``figure.png``: the baseline as curves, the other two tests as points next to their targets."""
     arms = list(dict.fromkeys(record.arm for record, _ in results))
     shares = list(results[0][0].config["shares"])
 
