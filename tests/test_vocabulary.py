@@ -6,6 +6,7 @@ import inspect
 import warnings
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -270,6 +271,21 @@ def test_an_old_option_works_and_a_line_on_standard_error_names_the_new_one(form
         "mine: note: --first-seed is called --seed since version 0.2 (November 2026); the old name goes with version 0.4.",
     ]
     assert "--seeds" not in CliRunner().invoke(app, ["reproduce", "--help"]).stdout
+
+
+def test_the_page_on_deprecation_lists_every_old_option():
+    page = (Path(__file__).parent.parent / "docs/deprecation.md").read_text(encoding="utf-8")
+    for command, names in RENAMED.items():
+        for old, new in names.items():
+            assert f"`mine {command} {old}`" in page
+            assert f"`{new}`" in page
+
+
+def test_old_arms_are_separated_by_semicolons(capsys: pytest.CaptureFixture[str]):
+    from mine.cli.values import arm_names
+
+    assert arm_names("GAN; GAN, normal code") == ["GAN", "GAN, normal code"]
+    assert "the separator ; of --arms is called a comma since version 0.2" in capsys.readouterr().err
 
 
 # === seed=, and too few rows ===

@@ -305,7 +305,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "toy\n  Adds.\n  arms: one; ten\n  an arm and seed on two cores: smoke 6 s, default 1 min, paper 1 min" in listed.stdout
     )
     done = run.invoke(
-        app, ["reproduce", "toy", "--scale", "smoke", "--arms", "ten; one", "--repeats", "2", "--out", str(tmp_path)]
+        app, ["reproduce", "toy", "--scale", "smoke", "--arms", "ten,one", "--repeats", "2", "--out", str(tmp_path)]
     )
     assert done.exit_code == 0, done.output
     assert "| ten | 2 | 1050.0 ± 50.0 |" in done.stdout
