@@ -128,6 +128,31 @@ def _verdict(section: Section) -> str:
     return "; ".join(f"{text}: **{said}**" for text, said in section.verdict)
 
 
+#: Columns of the table that opens the page; arms named in one of its cells, at most.
+_OVERVIEW, _ARMS_NAMED = ["experiment", "measure", "published", "ours", "verdict"], 3
+_PUBLISHED = ", published"
+
+
+def _overview(section: Section) -> list[str]:
+    """The row of a section in the table that opens the page: the first measure with a published number, else the first."""
+    published = {row[0].removesuffix(_PUBLISHED): row[2:] for row in section.rows if row[0].endswith(_PUBLISHED)}
+    ours = {row[0]: row[2:] for row in section.rows if not row[0].endswith(_PUBLISHED)}
+    known = [(k, arm) for k in range(len(section.header) - 2) for arm in published if published[arm][k] not in ("", "–")]
+    measure = known[0][0] if known else 0
+    compared = [arm for k, arm in known if k == measure]
+    arms = list(dict.fromkeys([*compared, *ours]))[:_ARMS_NAMED]
+    theirs = "; ".join(f"{arm} {published[arm][measure]}" for arm in arms if arm in compared)
+    said = [verdict for _, verdict in section.verdict]
+    verdict = "; ".join(f"{said.count(word)} {word}" for word in dict.fromkeys(said)) or "no target"
+    here = "; ".join(f"{arm} {ours[arm][measure]}" for arm in arms)
+    return [f"{section.experiment.name}, {section.scale} scale", section.header[2 + measure], theirs or "–", here, verdict]
+
+
+def _markdown_table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of Markdown, the first of them the header."""
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
+
+
 def as_markdown(sections: Sequence[Section], figures: str) -> str:
     """The page in Markdown.
 
@@ -136,10 +161,11 @@ def as_markdown(sections: Sequence[Section], figures: str) -> str:
         figures: Folder of the figures as the page sees it.
     """
     parts = [f"# {_TITLE}", _ABOUT] + ([] if sections else ["No results are kept yet."])
+    if sections:
+        parts.append(_markdown_table([_OVERVIEW, ["---"] * len(_OVERVIEW), *map(_overview, sections)]))
     for section in sections:
         table = [section.header, ["---", *["--:"] * (len(section.header) - 1)], *section.rows]
-        lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in table]
-        parts += [f"## {section.experiment.name}, {section.scale} scale", section.experiment.shows, "\n".join(lines)]
+        parts += [f"## {section.experiment.name}, {section.scale} scale", section.experiment.shows, _markdown_table(table)]
         parts += [section.line, f"Verdict: {_verdict(section)}."]
         parts += [f"![{_alternative(section, name)}]({figures}/{name})" for name in section.figures]
         parts.append("\n".join(f"- {fact}" for fact in section.facts))
@@ -170,15 +196,21 @@ def _inline(text: str) -> str:
     return out
 
 
+def _html_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in header)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
 def as_html(sections: Sequence[Section]) -> str:
     """The page as one HTML file that needs no other: figures are inside."""
     parts = [f"<h1>{_TITLE}</h1>", f"<p>{_inline(_ABOUT)}</p>"]
+    if sections:
+        parts.append(_html_table(_OVERVIEW, [_overview(section) for section in sections]))
     for section in sections:
-        head = "".join(f"<th>{html.escape(cell)}</th>" for cell in section.header)
-        rows = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in section.rows)
         title = f"{section.experiment.name}, {section.scale} scale"
         parts += [f'<h2 id="{section.name}">{html.escape(title)}</h2>', f"<p>{html.escape(section.experiment.shows)}</p>"]
-        parts.append(f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>')
+        parts.append(_html_table(section.header, section.rows))
         parts += [f"<p>{_inline(section.line)}</p>", f"<p>Verdict: {_inline(_verdict(section))}.</p>"]
         for name, figure in section.figures.items():
             data = base64.b64encode(figure.read_bytes()).decode()
