@@ -37,7 +37,7 @@ def report(
     jobs: opt.Jobs[int | None] = None,
     progress: opt.Progress = None,
 ) -> None:
-    """Write one HTML page on a table: strongest dependences, matrix, what correlation misses, all pairs.
+    """Write one HTML page on a table: strongest dependences, matrix, dependences that correlation misses, all pairs.
 
     The page contains everything that it needs and loads nothing from the network.
 

@@ -23,7 +23,7 @@ from mine.tables.significance import LEVEL, disagreement, is_found, p_text
 
 __all__ = ["Gap", "gaps", "render_report"]
 
-#: Pairs that are drawn, and rows of the tables of what correlation misses and of all pairs.
+#: Pairs that are drawn, and rows of the tables of dependences that correlation misses and of all pairs.
 CARDS, GAPS, ROWS = 9, 10, 2000
 #: Places of the order by value that are compared with the next.
 PLACES = 5
@@ -50,7 +50,7 @@ class Gap:
 
 
 def gaps(pairwise: Pairwise) -> list[Gap]:
-    """Every pair of numbers, what correlation misses most first.
+    """Every pair of numbers, the pairs that correlation misses most first.
 
     ``linear`` is ``-log(1 - r^2) / 2``, the information of a normal pair with the Pearson correlation r.
     """
@@ -76,18 +76,18 @@ def render_report(pairwise: Pairwise, *, title: str, command: str, settings: dic
     Arguments:
         pairwise: The measured table.
         title: Of the page: the name of the file.
-        command: What made it, to be run again.
+        command: The command that made it, to be run again.
         settings: More facts on how it was made, by name.
     """
     rows = strongest(pairwise)
     sections = [
         ("strongest", "Strongest dependences", _cards(pairwise, rows)),
-        ("order", "Is the order real?", _order(pairwise)),
+        ("order", "Order of the strongest pairs", _order(pairwise)),
         ("matrix", "All pairs at a glance", _matrix(pairwise)),
-        ("missed", "What correlation misses", _missed(pairwise)),
+        ("missed", "Dependences that correlation misses", _missed(pairwise)),
         ("pairs", "All pairs", _pairs(pairwise, rows)),
         ("columns", "Columns", _columns(pairwise)),
-        ("made", "How it was made, and how to read it", _made(pairwise, command, settings)),
+        ("made", "Settings and explanations", _made(pairwise, command, settings)),
     ]
     shown = [(key, name, body) for key, name, body in sections if body]
     links = "".join(f'<li><a href="#{key}">{name}</a></li>' for key, name, _ in shown)

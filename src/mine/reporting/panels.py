@@ -95,7 +95,7 @@ def heat_map(names: Sequence[str], across: Sequence[str], matrix: np.ndarray, fo
 
 
 def gap_plot(linear: Sequence[float], total: Sequence[float], titles: Sequence[str], unit: str) -> str:
-    """Linear against total information of each pair; what lies above the diagonal is what correlation misses."""
+    """Linear against total information of each pair; correlation misses the part above the diagonal."""
     top = max([*linear, *total, 1e-3]) * 1.05
     u, v = _scale(0.0, top, WIDTH - LEFT - RIGHT), _scale(0.0, top, HEIGHT - TOP - BOTTOM)
     parts = [
