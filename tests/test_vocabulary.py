@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 import mine
 from mine.cli.app import app
 from mine.cli.renamed import RENAMED
-from mine.errors import InputError, NotEnoughDataError, renamed_arguments
+from mine.errors import InputError, NotEnoughDataError, UnknownNameError, renamed_arguments
 from mine.tasks import Task
 
 MODULES = (
@@ -302,6 +302,8 @@ A, B = X[:, :1], X[:, 1:]
         lambda: mine.transfer_entropy(A, B, seed=0),
         lambda: mine.lagged_information(A, B, seed=0),
         lambda: mine.sample_size_check(A, B, seed=0),
+        lambda: mine.independence_test(A, B, seed=0),
+        lambda: mine.kl_divergence(A, B, seed=0),
         lambda: mine.pairwise(X, seed=0),
         lambda: mine.mutual_info(X, B[:, 0], seed=0),
         lambda: mine.MutualInfoSelector(seed=0),
@@ -311,6 +313,12 @@ A, B = X[:, :1], X[:, 1:]
 def test_seed_gets_the_hint(call: Callable[[], Any]):
     with pytest.raises(InputError, match=r"Pass random_state= in place of seed=\."):
         call()
+
+
+def test_a_column_called_seed_gets_no_hint():
+    with pytest.raises(UnknownNameError) as raised:
+        mine.pairwise(table(), "seed")
+    assert "random_state" not in str(raised.value)
 
 
 FEW = slice(0, 5)

@@ -19,7 +19,7 @@ from mine.data.problem import Problem, make_problem, order_warnings, problem_dev
 from mine.data.rows import complete_rows, equally_long, infinite_sentence
 from mine.data.variable import Variable
 from mine.data.weights import refuse_weights
-from mine.errors import InputError
+from mine.errors import InputError, renamed_arguments
 from mine.independence.comparisons import strongest_comparison
 from mine.independence.held_out import held_out_statistics
 from mine.independence.label_products import product_statistics
@@ -76,6 +76,7 @@ class IndependenceTest:
         return "\n".join([*lines, *(f"  ! {warning}" for warning in self.warnings)])
 
 
+@renamed_arguments()
 @plain_modes()
 def independence_test(
     x: Any,

@@ -16,7 +16,7 @@ from mine.data.rows import MIN_ROWS, rereadable
 from mine.data.sides import as_variable
 from mine.data.sources import read_source
 from mine.data.splits import Fold, make_folds
-from mine.errors import InputError, UnknownNameError
+from mine.errors import InputError, UnknownNameError, renamed_arguments
 from mine.estimators.crossfit import interval_half_width
 from mine.estimators.options import check_integers, check_widths
 from mine.estimators.ratio import FEWEST_EFFECTIVE, RatioCritics, RatioPart, gaussian_ratio, train_ratio
@@ -27,6 +27,7 @@ from mine.surroundings import plain_modes
 __all__ = ["kl_divergence"]
 
 
+@renamed_arguments()
 @plain_modes()
 def kl_divergence(
     samples_p: Any,
