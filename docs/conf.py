@@ -26,6 +26,7 @@ extensions = [
 ]
 exclude_patterns = ["_build", "figures"]
 
+myst_enable_extensions = ["attrs_block"]
 myst_heading_anchors = 3
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True

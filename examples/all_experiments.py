@@ -16,7 +16,7 @@
 # Each cell shows the arms and seeds that `mine reproduce` saved in `results`; where there are none it runs all arms, once.
 # To fill them:
 #
-#     mine reproduce all --scale default --seeds 3 --out results
+#     mine reproduce all --scale default --repeats 3 --out results
 #
 # The environment variables `MINE_RESULTS` and `MINE_SCALE` name another folder and scale. At `smoke`, the scale set here, all
 # runs in minutes and the numbers mean nothing. Figures are written to `figures`.
@@ -48,7 +48,7 @@ def run(name: str) -> Reproduction:
     records = json.loads(saved.read_text(encoding="utf-8")) if saved.is_file() else []
     arms = list(dict.fromkeys(record["arm"] for record in records)) or None
     seeds = sorted({record["seed"] for record in records}) or [0]
-    return reproduce(name, out=RESULTS, scale=SCALE, arms=arms, seeds=seeds, progress=False)
+    return reproduce(name, out=RESULTS, scale=SCALE, arms=arms, n_repeats=seeds, progress=False)
 
 
 def show(found: Reproduction, save_as: str | None = None) -> None:

@@ -151,6 +151,8 @@ def test_there_is_something_to_run():
     assert {
         "README.md",
         "quickstart.md",
+        "csv-to-report.md",
+        "loss-from-zero.md",
         "loss.md",
         "critic.md",
         "groups.md",
@@ -166,7 +168,7 @@ def test_the_readme_is_short_and_has_two_commands():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert len(text.splitlines()) < 130
     assert re.findall(r"^```shell\n(.*?)^```$", text, re.MULTILINE | re.DOTALL) == [
-        'pip install . && mine estimate example:breast-cancer --x "mean *" --y diagnosis\n',
+        'pip install . && mine estimate example:breast-cancer --x "mean *" --y diagnosis --seed 0\n',
         'pip install -e ".[test]" && pytest\n',
     ]
 
@@ -193,6 +195,22 @@ def test_links_between_pages_lead_somewhere():
             assert (page.parent / target).exists(), f"{page.relative_to(ROOT)} links to {target}"
 
 
+def test_absolute_links_of_the_readme_lead_to_files_of_this_repository():
+    """An index page shows the README too, so its links are absolute."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    links = [link.split("#")[0] for link in re.findall(r"\]\((https://[^)\s]+)\)", text)]
+    pages = [link.removeprefix(SITE) for link in links if link.startswith(SITE)]
+    assert len(pages) > 5
+    for page in pages:
+        assert page == "" or (ROOT / "docs" / page.replace(".html", ".md")).is_file(), page
+    for link in links:
+        for start in (f"{REPOSITORY}/blob/main/", f"{REPOSITORY.replace('github.com', 'raw.githubusercontent.com')}/main/"):
+            if link.startswith(start):
+                assert (ROOT / link.removeprefix(start)).is_file(), link
+
+
+SITE = "https://torch-mine.github.io/torch-mine/"
+REPOSITORY = "https://github.com/torch-mine/torch-mine"
 PACKAGE = Path(mine.__file__).parent
 
 

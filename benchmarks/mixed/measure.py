@@ -41,7 +41,7 @@ def calls(case: Case, seed: int) -> Iterator[tuple[str, float | None, Callable[[
     table, target = pd.concat([case.x.iloc[:, :4], case.y.iloc[:, :2], case.z], axis=1), list(case.y)[:2]
     one_each = case.x.shape[1] == case.y.shape[1] == 1
     truth = case.truth if one_each else None
-    yield "pairwise", truth, lambda: of_pairs(mine.pairwise(table, y=target, **accepted(mine.pairwise, settings)))
+    yield "pairwise", truth, lambda: of_pairs(mine.pairwise(table, target=target, **accepted(mine.pairwise, settings)))
     if case.y.shape[1] == 1:
         features = pd.concat([case.x, case.z], axis=1)
         yield (

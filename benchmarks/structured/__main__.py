@@ -29,7 +29,8 @@ def main() -> None:
         records = stored(options.out, options.n, options.methods)
     else:
         result = mine.benchmark(
-            None, options.methods, suite="structured", n=options.n, seeds=options.seeds, jobs=options.jobs, out=options.out
+            None, options.methods, suite="structured", n=options.n, n_repeats=options.repeats, n_jobs=options.jobs,
+            out=options.out,
         )  # fmt: skip
         result.save(options.out)
         print(result)
@@ -52,7 +53,7 @@ def stored(folder: Path, n: int, methods: str) -> list[Record]:
 def arguments() -> Any:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, default=2000)
-    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--methods", default=METHODS)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True)

@@ -78,10 +78,10 @@ def estimate(
             non-numeric ones only; a mapping from names to booleans for exceptions.
         groups: One label per row, shape (n,). Rows of one group (a patient, a session) are never split between training and
             evaluation, and count as one term of the standard error.
-        order: ``"time"`` where rows come in the order of time, or one number or date a row, shape (n,), by which they do. Rows
-            that resemble the rows next to them are then no independent witnesses: folds are stretches of time with gaps
-            between, and the interval rests on blocks as long as the resemblance lasts. With ``groups``, each group is a series
-            of its own. See the page on time series.
+        order: ``"time"`` if rows come in the order of time, or one number or date per row, shape (n,), that orders them.
+            Neighbouring rows that resemble each other are then not independent: folds are stretches of time with gaps
+            between, and the interval uses blocks as long as the resemblance lasts. With ``groups``, each group is its own
+            series. See the page on time series.
         device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"``, ...
         unit: ``"nats"`` or ``"bits"``.
         random_state: Seed or generator. The same one gives the same digits on the same machine.
@@ -97,7 +97,7 @@ def estimate(
             called with (done, total, message).
         fabric: A launched ``lightning.fabric.Fabric`` (extra ``lightning``), whose processes train this one estimate together:
             each makes the same call with all rows, trains on its share of every batch, and returns the same estimate. The
-            device is Fabric's; the numbers are those of one process, up to rounding.
+            device is Fabric's; the numbers are the same as with one process, up to rounding.
         conditional: With z only: ``"chain"``, the default, takes ``I(X; (Y, Z)) - I(X; Z)`` by ``method`` on the same folds,
             without a ``lower_bound``; ``"shuffle"`` trains one critic on (x, y, z) against rows whose y comes from a row with
             nearly the same z, by ``steps``, ``batch_size``, ``hidden``, ``n_folds`` and ``n_neighbors``. This is
@@ -174,7 +174,7 @@ def choose_estimator(
 
         return conditional_estimator(conditional, method, options)
     if conditional is not None:
-        raise InputError("conditional= says how to estimate what is left given z: pass z, or leave conditional out.")
+        raise InputError("conditional= says how to estimate the information given z: pass z, or leave conditional out.")
     return get_estimator(method, options)
 
 

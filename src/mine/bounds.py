@@ -40,7 +40,7 @@ NWJ_LINEAR_ABOVE = 80.0
 
 
 class BoundResult(NamedTuple):
-    """What a bound returns; every field has the scores' leading shape.
+    """The result of a bound; every field has the scores' leading shape.
 
     ``loss`` is minimised by the critic, ``value`` is the estimate in nats, ``state`` goes into the next call.
     """
@@ -218,7 +218,7 @@ def smile(joint: Tensor, marginal: Tensor, state: Tensor | None = None, *, tau: 
     r"""SMILE: ``E[T(x, y)] - log E[clip(exp T(x, y'), e^-tau, e^tau)]``, trained by the Jensen-Shannon loss.
 
     Clipping trades the variance of the partition term for a bias: the value is an estimate, not a bound. As in
-    its authors' experiments the critic's gradient is that of :func:`jensen_shannon`, because the clipped
+    its authors' experiments the critic's gradient is the gradient of :func:`jensen_shannon`, because the clipped
     objective has no gradient where it clips; the number in ``loss`` is ``-value``.
 
     References:

@@ -1,13 +1,14 @@
-"""Errors: every message says what was received and what to do about it. And the warning of a name that has moved."""
+"""Errors, whose messages say what was received and what to do; and the warnings of old names."""
 
 from __future__ import annotations
 
 import difflib
 import sys
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
 from importlib import import_module
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 __all__ = [
     "InputError",
@@ -16,9 +17,13 @@ __all__ = [
     "NumberTextError",
     "StaleCriticError",
     "UnknownNameError",
+    "renamed_arguments",
+    "renamed_message",
     "warn_renamed",
 ]
 
+P = ParamSpec("P")
+R = TypeVar("R")
 
 #: A longer list of valid names than this hides the message.
 _LIST_AT_MOST = 12
@@ -74,19 +79,68 @@ class UnknownNameError(InputError):
             message += f" Valid: {', '.join(names)}."
         elif not close:
             message += f" There are {len(names)}, the first: {', '.join(names[:_LIST_AT_MOST])}."
+        if name == "seed" and what.endswith("option"):
+            message = f"{_SEED} {message}"
         super().__init__(message)
 
 
+#: What people write who come from a library whose generators take ``seed=``.
+_SEED = "Pass random_state= in place of seed=."
+
+
+def renamed_arguments(**names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Decorate a function whose arguments have new names: the old ones still work as keywords, each with a ``FutureWarning``.
+
+    The signature shows the new names alone. ``seed=`` is never taken; the error names ``random_state=``.
+
+    Arguments:
+        **names: The new name of each old one.
+
+    Example:
+        >>> @renamed_arguments(jobs="n_jobs")
+        ... def measure(n_jobs: int = 1) -> int:
+        ...     return n_jobs
+        >>> with warnings.catch_warnings(record=True, action="always") as seen:
+        ...     measure(jobs=2)
+        2
+        >>> print(seen[0].message)
+        measure(jobs=...) is called measure(n_jobs=...) since version 0.2 (November 2026); the old name goes with version 0.4.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        label = function.__qualname__.removesuffix(".__init__").rpartition(">.")[2]
+
+        @wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            if "seed" in kwargs:
+                raise InputError(f"{label} has no argument 'seed'. {_SEED}")
+            for old in [name for name in kwargs if name in names]:
+                new = names[old]
+                if new in kwargs:
+                    raise InputError(f"{label} got both {new}= and {old}=, its old name: pass {new}= only.")
+                warn_renamed(f"{label}({old}=...)", f"{label}({new}=...)")
+                kwargs[new] = kwargs.pop(old)
+            return function(*args, **kwargs)
+
+        return call
+
+    return decorate
+
+
 def warn_renamed(old: str, new: str, *, stacklevel: int = 3) -> None:
-    """Warn that ``old`` is called ``new`` by now; the old names of version 0.1 go with version 0.4.
+    """Warn that ``old`` is called ``new`` now. The old names of version 0.1 are removed in version 0.4.
 
     Arguments:
         old: The old name, as users write it.
-        new: The new one, likewise.
-        stacklevel: Of the line that used the old name, counted from here.
+        new: The new name, as users write it.
+        stacklevel: The frame of the line that used the old name, counted from here.
     """
-    message = f"{old} is called {new} since version 0.2 (November 2026); the old name goes with version 0.4."
-    warnings.warn(message, FutureWarning, stacklevel=stacklevel)
+    warnings.warn(renamed_message(old, new), FutureWarning, stacklevel=stacklevel)
+
+
+def renamed_message(old: str, new: str) -> str:
+    """The sentence that names the new name, the version and month of the change, and the version that removes the old name."""
+    return f"{old} is called {new} since version 0.2 (November 2026); the old name goes with version 0.4."
 
 
 def moved(module: str, name: str, places: Mapping[str, str]) -> Any:

@@ -1,4 +1,4 @@
-"""For Lightning: the information that layers hold on the input and on the target, logged while anyone's network trains.
+"""A Lightning callback that logs the information of layers about the input and the target while a network trains.
 
 Needs the extra ``lightning``: ``pip install "torch-mine[lightning]"``. Nothing else in torch-mine does.
 """
@@ -65,10 +65,10 @@ class MutualInformationCallback(Callback):
     does not vary (its information is then 0). ``history`` keeps everything, standard errors included.
 
     A layer without noise is a function of x, and its information on a continuous x infinite. So Gaussian noise of ``noise``
-    times the layer's standard deviation is added: the numbers are those of the noisy layer, and compare across epochs, not
+    times the layer's standard deviation is added: the numbers describe the noisy layer, and compare across epochs, not
     with other noise.
 
-    ``history`` is part of Lightning's checkpoints, so a run that resumes goes on with the readings of the epochs before.
+    ``history`` is part of Lightning's checkpoints, so a resumed run keeps the values of the epochs before.
 
     With several processes the first one reads its own rows and logs. An estimate that fails warns, is logged as NaN and does
     not stop the training.

@@ -27,7 +27,7 @@ __all__ = ["MutualInformation"]
 class MutualInformation(BaseEstimator):
     """Mutual information as a scikit-learn estimator: ``fit(X, Y).value_``.
 
-    The constructor only stores its arguments; they are those of :func:`mine.estimate`.
+    The constructor only stores its arguments, which have the meaning they have in :func:`mine.estimate`.
 
     Arguments:
         method: Name of the method, or an estimator object.
@@ -39,13 +39,13 @@ class MutualInformation(BaseEstimator):
         unit: ``"nats"`` or ``"bits"``.
         random_state: Seed or generator.
         drop_missing: Leave out rows with a missing or infinite value.
-        parse: Read columns of numbers written as text as numbers; new rows are read as those of ``fit`` were.
+        parse: Read columns of numbers written as text as numbers; new rows are read as the rows of ``fit`` were.
         progress: Progress bar.
         options: Options of the method, for example ``{"steps": 2000}``.
 
     Attributes:
         estimate_: The :class:`mine.Estimate`; ``value_``, ``lower_bound_``, ``stderr_`` and ``interval_`` are its fields.
-        critics_: The trained critics, one a fold; an empty list for methods without.
+        critics_: The trained critics, one per fold; an empty list for methods without critics.
         n_features_in_: Number of columns of X.
         feature_names_in_: Their names, where X has names that are strings.
 
@@ -94,7 +94,7 @@ class MutualInformation(BaseEstimator):
         Arguments:
             X: Rows of the first variable, shape (n, dx) or (n,).
             y: Rows of the second variable, shape (n,) or (n, dy).
-            groups: One label a row; see :func:`mine.estimate`.
+            groups: One label per row; see :func:`mine.estimate`.
 
         Raises:
             InputError: As :func:`mine.estimate`.

@@ -94,7 +94,7 @@ def batches(
 
     Arguments:
         index: Rows each critic may see, shape ``(..., n)``.
-        batch_size: Rows a batch; all of them where ``n`` is smaller.
+        batch_size: Rows per batch; all rows if ``n`` is smaller.
         generator: On ``index``'s device.
         groups: Group label of every row of the data, shape ``(N,)``. Then a batch is sorted by group, and the
             gap is the longest group in it, so that a cyclic shift never pairs two rows of one group.

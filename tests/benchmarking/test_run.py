@@ -58,13 +58,19 @@ def numbers(result: Any) -> dict[tuple[str, str, int, int], tuple[Any, ...]]:
 
 def test_rows_are_shared_and_nothing_depends_on_jobs_or_on_what_is_finished(tmp_path: Path) -> None:
     tasks, methods = [normal(0.3), normal(0.8)], ["ksg", mean_of_x()]
-    part = mine.benchmark(tasks[:1], methods[:1], n=[100], seeds=[1], out=tmp_path)
+    part = mine.benchmark(tasks[:1], methods[:1], n=[100], n_repeats=[1], out=tmp_path)
     seen: list[tuple[int, int]] = []
     whole = mine.benchmark(
-        tasks, methods, n=[100, 200], seeds=2, jobs=2, out=tmp_path, progress=lambda done, total, _: seen.append((done, total))
+        tasks,
+        methods,
+        n=[100, 200],
+        n_repeats=2,
+        n_jobs=2,
+        out=tmp_path,
+        progress=lambda done, total, _: seen.append((done, total)),
     )
     assert seen == [(i, 15) for i in range(1, 16)]  # one of the sixteen was there
-    assert numbers(whole) == numbers(mine.benchmark(tasks, methods, n=[100, 200], seeds=2))
+    assert numbers(whole) == numbers(mine.benchmark(tasks, methods, n=[100, 200], n_repeats=2))
     assert numbers(part).items() <= numbers(whole).items()
 
     for record in whole.records:  # the same rows, drawn here: the seed is one of task and draw alone
@@ -98,7 +104,7 @@ def test_failures_are_cells_with_a_message(tmp_path: Path) -> None:
         return 0.5
 
     methods = {"raises": raises, "leaves": leaves, "dies": dies, "prints": prints, "infinite": lambda x, y: float("inf")}
-    result = mine.benchmark(normal(0.5), methods, n=50, seeds=1, out=tmp_path)
+    result = mine.benchmark(normal(0.5), methods, n=50, n_repeats=1, out=tmp_path)
     errors = {record.method: record.error for record in result.records}
     assert errors == {
         "raises": "ValueError: cannot do that",
@@ -113,9 +119,11 @@ def test_failures_are_cells_with_a_message(tmp_path: Path) -> None:
     # a failed cell is finished; only --retry-failed measures it again
     fixed = {"raises": raises}
     calls: list[str] = []
-    mine.benchmark(normal(0.5), fixed, n=50, seeds=1, out=tmp_path, progress=lambda *a: calls.append(a[2]))
+    mine.benchmark(normal(0.5), fixed, n=50, n_repeats=1, out=tmp_path, progress=lambda *a: calls.append(a[2]))
     assert calls == []
-    mine.benchmark(normal(0.5), fixed, n=50, seeds=1, out=tmp_path, retry_failed=True, progress=lambda *a: calls.append(a[2]))
+    mine.benchmark(
+        normal(0.5), fixed, n=50, n_repeats=1, out=tmp_path, retry_failed=True, progress=lambda *a: calls.append(a[2])
+    )
     assert calls == ["normal-0.5, raises, n = 50"]
 
 
@@ -128,7 +136,7 @@ def test_a_worker_computes_with_one_thread_and_the_caller_keeps_its_own() -> Non
         return torch.get_num_threads() + 10.0 * float(os.environ["OMP_NUM_THREADS"])
 
     before = os.environ.get("OPENBLAS_NUM_THREADS")
-    (record,) = mine.benchmark(normal(0.5), [threads], n=50, seeds=1).records
+    (record,) = mine.benchmark(normal(0.5), [threads], n=50, n_repeats=1).records
     assert record.value == 11.0
     assert os.environ.get("OPENBLAS_NUM_THREADS") == before
 
@@ -141,7 +149,7 @@ def test_seconds_are_those_of_the_estimate_after_a_warm_up() -> None:
         vars(time)["warmed"] = True
         return 0.0
 
-    (record,) = mine.benchmark(normal(0.5), [slow_at_first], n=50, seeds=1).records
+    (record,) = mine.benchmark(normal(0.5), [slow_at_first], n=50, n_repeats=1).records
     assert record.seconds is not None and 0.2 <= record.seconds < 1.2
 
 
@@ -158,7 +166,7 @@ def wait(x, y):
     return float(x.mean())
 
 task = Task("t", 1, 1, 0.0, "", "", "mine", lambda n, rng: (rng.normal(size=(n, 1)), rng.normal(size=(n, 1))))
-found = mine.benchmark(task, [wait], n=[50, 60], seeds=6, jobs=2, out=sys.argv[1])
+found = mine.benchmark(task, [wait], n=[50, 60], n_repeats=6, n_jobs=2, out=sys.argv[1])
 print(*sorted(r.value for r in found.records))
 """
 
@@ -209,7 +217,7 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
 
 def test_cells_of_other_code_are_left_out_and_reported(tmp_path: Path) -> None:
     task = normal(0.5)
-    (record,) = mine.benchmark(task, "gaussian", n=50, seeds=1, out=tmp_path).records
+    (record,) = mine.benchmark(task, "gaussian", n=50, n_repeats=1, out=tmp_path).records
     (path,) = cells(tmp_path)
     path.unlink()
     store = Store(tmp_path)
@@ -218,7 +226,7 @@ def test_cells_of_other_code_are_left_out_and_reported(tmp_path: Path) -> None:
         store.write(replace(record, numerics=other, value=99.0 + value))
     store.write(replace(record, task_version="other", value=77.0))
     (store.folder / "torn.json").write_text('{"task": "normal-0.5", "me')
-    result = mine.benchmark(task, "gaussian", n=50, seeds=1, out=tmp_path)
+    result = mine.benchmark(task, "gaussian", n=50, n_repeats=1, out=tmp_path)
     assert result.records[0].value == record.value
     for other in (record.numerics - 1, record.numerics + 1):
         code = f"numerics {other}, torch-mine {mine.__version__}"
@@ -228,9 +236,9 @@ def test_cells_of_other_code_are_left_out_and_reported(tmp_path: Path) -> None:
 
 
 def test_another_release_with_the_same_numbers_is_gone_on_from_and_told(tmp_path: Path) -> None:
-    (record,) = mine.benchmark(normal(0.5), "gaussian", n=50, seeds=1).records
+    (record,) = mine.benchmark(normal(0.5), "gaussian", n=50, n_repeats=1).records
     Store(tmp_path).write(replace(record, method_version="0.0.1", value=99.0))
-    result = mine.benchmark(normal(0.5), "gaussian", n=50, seeds=1, out=tmp_path)
+    result = mine.benchmark(normal(0.5), "gaussian", n=50, n_repeats=1, out=tmp_path)
     assert result.records[0].value == 99.0
     assert f"Code: numerics {record.numerics}, torch-mine 0.0.1 for gaussian." in str(result)
     assert "Left out" not in str(result)
@@ -238,7 +246,7 @@ def test_another_release_with_the_same_numbers_is_gone_on_from_and_told(tmp_path
 
 def old_cell(tmp_path: Path, **entries: Any) -> Path:
     """A cell's file as commit 721daf8 wrote it, with a value that nobody would measure."""
-    (record,) = mine.benchmark(normal(0.5), "gaussian", n=50, seeds=1).records
+    (record,) = mine.benchmark(normal(0.5), "gaussian", n=50, n_repeats=1).records
     content = {
         "task": "normal-0.5", "method": "gaussian", "n": 50, "seed": 0, "task_version": record.task_version,
         "method_version": "0.1.0+f028364a", "truth": record.truth, "value": 99.0, "lower_bound": None, "stderr": 0.1,
@@ -256,19 +264,19 @@ def test_a_cell_from_before_numerics_counts_as_1_if_its_digest_is_known(
 ) -> None:
     monkeypatch.setattr(versions, "NUMERICS", 1)
     old_cell(tmp_path)
-    result = mine.benchmark(normal(0.5), "gaussian", n=50, seeds=1, out=tmp_path)
+    result = mine.benchmark(normal(0.5), "gaussian", n=50, n_repeats=1, out=tmp_path)
     assert result.records[0].value == 99.0 and len(cells(tmp_path)) == 1
     assert "Code: numerics 1, torch-mine 0.1.0+f028364a for gaussian." in str(result)
     row = next(csv.DictReader(as_csv(result.records).splitlines()))
     assert (row["numerics"], row["method_version"]) == ("1", "0.1.0+f028364a")
     # it is a cell of NUMERICS 1 and of no other
     monkeypatch.setattr(versions, "NUMERICS", versions.NUMERICS + 9)
-    assert mine.benchmark(normal(0.5), "gaussian", n=50, seeds=1, out=tmp_path).records[0].value != 99.0
+    assert mine.benchmark(normal(0.5), "gaussian", n=50, n_repeats=1, out=tmp_path).records[0].value != 99.0
 
 
 def test_a_cell_from_before_numerics_with_another_digest_does_not_count(tmp_path: Path) -> None:
     old_cell(tmp_path, method_version="0.1.0+0badc0de")
-    result = mine.benchmark(normal(0.5), "gaussian", n=50, seeds=1, out=tmp_path)
+    result = mine.benchmark(normal(0.5), "gaussian", n=50, n_repeats=1, out=tmp_path)
     assert result.records[0].value != 99.0 and len(cells(tmp_path)) == 2
     assert "Left out: 1 stored cells of gaussian that other code (0.1.0+0badc0de) gave" in str(result)
 
@@ -276,22 +284,22 @@ def test_a_cell_from_before_numerics_with_another_digest_does_not_count(tmp_path
 def test_an_old_cell_that_failed_is_replaced_when_it_is_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(versions, "NUMERICS", 1)
     path = old_cell(tmp_path, value=None, error="ValueError: no")
-    (kept,) = mine.benchmark(normal(0.5), "gaussian", n=50, seeds=1, out=tmp_path).records
-    (again,) = mine.benchmark(normal(0.5), "gaussian", n=50, seeds=1, out=tmp_path, retry_failed=True).records
+    (kept,) = mine.benchmark(normal(0.5), "gaussian", n=50, n_repeats=1, out=tmp_path).records
+    (again,) = mine.benchmark(normal(0.5), "gaussian", n=50, n_repeats=1, out=tmp_path, retry_failed=True).records
     assert kept.error == "ValueError: no" and again.error is None
     assert cells(tmp_path) == [path] and Store(tmp_path).read() == {again.key: again}
 
 
 def test_other_peoples_cells_from_before_numerics_still_count(tmp_path: Path) -> None:
     rival = mean_of_x()
-    (record,) = mine.benchmark(normal(0.5), [rival], n=50, seeds=1).records
+    (record,) = mine.benchmark(normal(0.5), [rival], n=50, n_repeats=1).records
     assert record.numerics is None
     old_cell(tmp_path, method="mean_of_x", method_version=record.method_version)
-    assert mine.benchmark(normal(0.5), [rival], n=50, seeds=1, out=tmp_path).records[0].value == 99.0
+    assert mine.benchmark(normal(0.5), [rival], n=50, n_repeats=1, out=tmp_path).records[0].value == 99.0
 
 
 def test_no_source_file_decides_whether_a_cell_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (record,) = mine.benchmark(normal(0.5), "gaussian", n=50, seeds=1, out=tmp_path).records
+    (record,) = mine.benchmark(normal(0.5), "gaussian", n=50, n_repeats=1, out=tmp_path).records
     opened: list[str] = []
     plain = io.open
 
@@ -301,7 +309,7 @@ def test_no_source_file_decides_whether_a_cell_counts(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr(io, "open", noted)  # what pathlib calls
     monkeypatch.setattr("builtins.open", noted)
-    assert mine.benchmark(normal(0.5), "gaussian", n=50, seeds=1, out=tmp_path).records == [record]
+    assert mine.benchmark(normal(0.5), "gaussian", n=50, n_repeats=1, out=tmp_path).records == [record]
     assert any(name.endswith(".json") for name in opened)
     assert not [name for name in opened if name.endswith(".py")]
 
@@ -319,23 +327,23 @@ def test_a_record_comes_back_as_it_was_written(tmp_path: Path) -> None:
 def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot be written"):
-        mine.benchmark(normal(0.5), "gaussian", n=50, seeds=1, out=tmp_path / "file")
+        mine.benchmark(normal(0.5), "gaussian", n=50, n_repeats=1, out=tmp_path / "file")
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"n": []}, "n must hold whole numbers"),
+        ({"n": []}, "n must be whole numbers"),
         ({"n": [100, 100]}, "twice"),
         ({"n": 2.5}, "n must"),
-        ({"seeds": 0}, "seeds must"),
-        ({"jobs": 0}, "jobs must"),
+        ({"n_repeats": 0}, "n_repeats must"),
+        ({"n_jobs": 0}, "n_jobs must"),
         ({"methods": "no_such_package:f"}, "cannot be imported"),
     ],
 )
 def test_arguments_that_cannot_be_used(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        mine.benchmark(normal(0.5), **{"methods": "gaussian", "n": 50, "seeds": 1, **arguments})
+        mine.benchmark(normal(0.5), **{"methods": "gaussian", "n": 50, "n_repeats": 1, **arguments})
 
 
 # === The command ===
@@ -356,7 +364,7 @@ def test_the_command_writes_tables_and_figures_and_enters_a_rival(catalogue: Non
     rival.write_text("class Half:\n    def __init__(self, k): self.k = k\n    def estimate(self, x, y): return self.k / 2\n")
     out = tmp_path / "out"
     done = command(
-        "--methods", f"gaussian,{rival}:Half[k=1]", "--tasks", "normal-*", "--n", "100", "--seeds", "2", "--out", str(out)
+        "--methods", f"gaussian,{rival}:Half[k=1]", "--tasks", "normal-*", "--n", "100", "--repeats", "2", "--out", str(out)
     )  # fmt: skip
     assert done.exit_code == 0, done.output
     assert sorted(path.name for path in out.iterdir()) == ["cells", "error_time.png", "heatmap.png", "summary.md", "table.csv"]
@@ -381,7 +389,7 @@ def test_tasks_are_listed_with_their_information(catalogue: None) -> None:
     [
         (["--methods", "ksg"], "--out is missing"),
         (["--out", "x", "--n", "many"], "--n takes whole numbers"),
-        (["--out", "x", "--seeds", "0"], "--seeds must be 1 or more"),
+        (["--out", "x", "--repeats", "0"], "--repeats must be 1 or more"),
         (["--out", "x", "--tasks", "nothing*"], "No task of suite 'published' matches 'nothing*'"),
         (["--list", "--suite", "publishd"], "did you mean 'published'"),
         (["--out", "x", "--methods", "kgs", "--n", "50"], "did you mean 'ksg'"),
@@ -407,10 +415,10 @@ def test_ctrl_c_says_how_to_go_on(catalogue: None, tmp_path: Path, monkeypatch: 
             raise KeyboardInterrupt
 
     monkeypatch.setattr(run.Store, "write", interrupt_after_the_second)
-    arguments = ("--methods", "gaussian", "--n", "50,60", "--seeds", "1", "--out", str(tmp_path))
+    arguments = ("--methods", "gaussian", "--n", "50,60", "--repeats", "1", "--out", str(tmp_path))
     done = command(*arguments)
     assert done.exit_code == 130
-    assert "interrupted; finished cells are kept in" in done.stderr and "the same command goes on from there" in done.stderr
+    assert "interrupted; finished cells are kept in" in done.stderr and "rerun the command to resume" in done.stderr
     assert len(cells(tmp_path)) == 2
     monkeypatch.undo()
 

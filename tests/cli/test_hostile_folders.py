@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 ENTRIES = {"module": [sys.executable, "-m", "mine"], "script": [str(Path(sys.executable).parent / "mine")]}
-GAUSSIAN = ["benchmark", "--tasks", "1v1-normal-0.75", "--methods", "gaussian", "--n", "100", "--seeds", "1", "--out", "o"]
+GAUSSIAN = ["benchmark", "--tasks", "1v1-normal-0.75", "--methods", "gaussian", "--n", "100", "--repeats", "1", "--out", "o"]
 
 
 def run(folder: Path, *arguments: str, entry: str = "module") -> subprocess.CompletedProcess[bytes]:

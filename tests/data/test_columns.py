@@ -79,7 +79,7 @@ def test_few_long_integers_stay_apart(write: Callable[[list[int]], Any]):
 
 
 def test_long_integers_declared_numbers_are_refused():
-    with pytest.raises(InputError, match=r"whole numbers beyond 2\*\*53 that float64 cannot tell apart: subtract the smallest"):
+    with pytest.raises(InputError, match=r"whole numbers beyond 2\*\*53 that float64 cannot resolve: subtract the smallest"):
         as_variable(2**60 + np.arange(240), "x", False)
 
 

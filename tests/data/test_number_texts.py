@@ -80,8 +80,8 @@ def test_the_column_decides(texts: list[str], values: list[float]) -> None:
     [
         (["2,5", "12.5"], "'2,5' and '12.5' disagree on which mark is decimal"),
         (["1,234", "1.234"], "disagree on which mark is decimal"),
-        (["1,234", "1234"], "beside '1234' nothing says whether '1,234' has thousands or decimals"),
-        (["1.234 €", "999 €"], "beside '999 €' nothing says whether '1.234 €' has thousands or decimals"),
+        (["1,234", "1234"], "next to '1234' nothing says whether '1,234' has thousands or decimals"),
+        (["1.234 €", "999 €"], "next to '999 €' nothing says whether '1.234 €' has thousands or decimals"),
         (["3 kg", "40 g"], r"several units \('g', 'kg'\)"),
         (["$5", "7 €"], "several currencies"),
         (["12%", "0.15"], "'0.15' has no percent sign"),

@@ -107,7 +107,7 @@ def test_bad_npz_says_what_it_holds(arrays: dict[str, Any], message: str, tmp_pa
 def test_values_that_are_several_numbers_are_refused_when_chosen(tmp_path: Path):
     table = npz_table(tmp_path, rows=np.zeros(3, [("p", float, (2,)), ("q", int)]))
     assert table.select("rows[q]").num_rows == 3
-    with pytest.raises(InputError, match=r"Column 'rows\[p\]' has 2 values a row: save them as columns of their own"):
+    with pytest.raises(InputError, match=r"Column 'rows\[p\]' has 2 values per row: save them as columns of their own"):
         table.select("rows[p]")
 
 

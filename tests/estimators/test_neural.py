@@ -290,7 +290,7 @@ def test_auto_goes_on_with_a_gaussian_copula_and_says_so():
     assert est.interval[0] <= est.lower_bound
     # a Gaussian copula it is: above what 600 rows resolve, and not above the truth
     assert math.log(len(x)) < est.value < HIGH + 4 * est.stderr
-    assert any("right only if the dependence is of that form" in w for w in est.warnings)
+    assert any("right only if the dependence has that form" in w for w in est.warnings)
 
 
 @pytest.mark.parametrize("method", ["auto", "mine", "nwj", "infonce"])

@@ -75,15 +75,26 @@ def test_the_section_by_hand(results: Path) -> None:
     # 0.9 - 0.5 = 0.4 > 2 sqrt(0.1^2 + 0.1^2) = 0.283
     assert section.verdict == [("two hits more", "met"), ("two costs 1 at most", "missed"), ("three is there", "not measured")]
     assert "Failed: two, seed 2: step 3: nan." in section.facts
-    assert "default scale, 3 seeds, 1.5 minutes an arm and seed." in section.facts
-    assert section.facts[-1] == "`mine reproduce toy --scale default --seeds 3 --out results`"
+    assert "default scale, 3 seeds, 1.5 minutes per arm and seed." in section.facts
+    assert section.facts[-1] == "`mine reproduce toy --scale default --repeats 3 --out results`"
+
+
+def test_the_page_opens_with_one_row_per_experiment(results: Path) -> None:
+    sections = [read_section(folder) for folder in find_results(results)]
+    opening = as_markdown(sections, "there").split("\n\n")[2].splitlines()
+    assert opening == [
+        "| experiment | measure | published | ours | verdict |",
+        "| --- | --- | --- | --- | --- |",
+        "| toy, default scale | hits (%) | one 50 ± 1 | one 50.0 ± 10.0; two 90.0 ± 10.0 | 1 met; 1 missed; 1 not measured |",
+        "| toy, smoke scale | hits (%) | one 50 ± 1 | one 50.0 | no target |",
+    ]
 
 
 def test_the_command_names_the_first_seed(tmp_path: Path, results: Path) -> None:
     path = results / "toy" / "default" / "results.json"
     path.write_text(json.dumps([asdict(record("one", seed, 0.5, 1.0)) for seed in (3, 4, 5)]))
     facts = read_section(path.parent).facts
-    assert facts[-1] == "`mine reproduce toy --scale default --seeds 3 --first-seed 3 --out results`"
+    assert facts[-1] == "`mine reproduce toy --scale default --repeats 3 --seed 3 --out results`"
 
 
 def test_two_standard_errors() -> None:
@@ -139,7 +150,8 @@ def test_html_needs_no_other_file(results: Path) -> None:
     text = as_html([read_section(results / "toy" / "default")])
     reader = Reader()
     reader.feed(text)
-    assert reader.open == [] and reader.cells[:8] == [
+    assert reader.open == [] and reader.cells[:5] == ["experiment", "measure", "published", "ours", "verdict"]
+    assert reader.cells[10:18] == [
         "arm",
         "seeds",
         "hits (%)",

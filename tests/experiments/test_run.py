@@ -64,9 +64,9 @@ def toy(calls: list[tuple[int, int]]) -> Experiment:
 def test_only_what_is_new_is_run(tmp_path: Path) -> None:
     calls: list[tuple[int, int]] = []
     experiment = toy(calls)
-    reproduce(experiment, out=tmp_path, scale="smoke", seeds=1, arms=["one"])
+    reproduce(experiment, out=tmp_path, scale="smoke", n_repeats=1, arms=["one"])
     first = calls.copy()
-    found = reproduce(experiment, out=tmp_path, scale="smoke", seeds=2, arms=["one", "ten"])
+    found = reproduce(experiment, out=tmp_path, scale="smoke", n_repeats=2, arms=["one", "ten"])
     assert first == [(1, 0)]
     assert calls == [(1, 0), (10, 0), (1, 1), (10, 1)]  # seed by seed
     assert [(r.arm, r.seed, r.metrics["sum"]) for r in found.records] == [
@@ -99,7 +99,7 @@ def test_another_release_with_the_same_numbers_is_gone_on_from_and_told(
     reproduce(toy(calls), out=tmp_path, scale="smoke", arms=["one"])
     first = versions.__version__
     monkeypatch.setattr(versions, "__version__", "9.9.9")
-    found = reproduce(toy(calls), out=tmp_path, scale="smoke", seeds=2, arms=["one"])
+    found = reproduce(toy(calls), out=tmp_path, scale="smoke", n_repeats=2, arms=["one"])
     assert calls == [(1, 0), (1, 1)]
     rows = list(csv.DictReader(found.files[1].read_text().splitlines()))
     numerics = str(versions.NUMERICS)
@@ -130,28 +130,28 @@ def test_no_source_file_decides_whether_a_cell_counts(tmp_path: Path, monkeypatc
 
 def test_what_the_folder_holds_is_reported_by_any_call(tmp_path: Path) -> None:
     experiment = toy([])
-    reproduce(experiment, out=tmp_path, scale="smoke", seeds=3, arms=["ten"])
-    reproduce(replace(experiment, version=2), out=tmp_path, scale="smoke", seeds=[5], arms=["ten"])
-    found = reproduce(experiment, out=tmp_path, scale="smoke", seeds=1, arms=["one"])
+    reproduce(experiment, out=tmp_path, scale="smoke", n_repeats=3, arms=["ten"])
+    reproduce(replace(experiment, version=2), out=tmp_path, scale="smoke", n_repeats=[5], arms=["ten"])
+    found = reproduce(experiment, out=tmp_path, scale="smoke", n_repeats=1, arms=["one"])
     assert [(r.arm, r.seed) for r in found.records] == [("one", 0), ("ten", 0), ("ten", 1), ("ten", 2)]
 
 
 def test_numbers_alone_are_gone_on_from(tmp_path: Path) -> None:
     calls: list[tuple[int, int]] = []
-    reproduce(toy(calls), out=tmp_path / "a", scale="smoke", seeds=2, arms=["ten"])
+    reproduce(toy(calls), out=tmp_path / "a", scale="smoke", n_repeats=2, arms=["ten"])
     copy = tmp_path / "b" / "toy" / "smoke"
     copy.mkdir(parents=True)
     copy.joinpath("results.json").write_bytes((tmp_path / "a" / "toy" / "smoke" / "results.json").read_bytes())
-    found = reproduce(toy(calls), out=tmp_path / "b", scale="smoke", seeds=3, arms=["ten"])
+    found = reproduce(toy(calls), out=tmp_path / "b", scale="smoke", n_repeats=3, arms=["ten"])
     assert calls == [(10, 0), (10, 1), (10, 2)]
     assert [(r.seed, r.metrics["sum"]) for r in found.records] == [(0, 10), (1, 11), (2, 12)]
     assert found.files[-1] == copy / "figure.png"  # of the one cell that has its files
-    assert len(reproduce(toy(calls), out=tmp_path / "b", scale="smoke", seeds=1, arms=["ten"]).records) == 3
+    assert len(reproduce(toy(calls), out=tmp_path / "b", scale="smoke", n_repeats=1, arms=["ten"]).records) == 3
 
 
 def test_what_is_written(tmp_path: Path) -> None:
     experiment = toy([])
-    found = reproduce(experiment, out=tmp_path, scale="smoke", seeds=[0, 2], arms=["one", "ten"])
+    found = reproduce(experiment, out=tmp_path, scale="smoke", n_repeats=[0, 2], arms=["one", "ten"])
     folder = tmp_path / "toy" / "smoke"
     assert found.files == [folder / name for name in ("results.json", "table.csv", "summary.md", "figure.png")]
     stored = json.loads((folder / "results.json").read_text())
@@ -181,15 +181,15 @@ def test_what_is_written(tmp_path: Path) -> None:
 
 def test_a_diverged_cell_is_told_and_run_again_only_if_asked(tmp_path: Path) -> None:
     calls: list[tuple[int, int]] = []
-    found = reproduce(toy(calls), out=tmp_path, scale="smoke", seeds=2, arms=["bad"])
+    found = reproduce(toy(calls), out=tmp_path, scale="smoke", n_repeats=2, arms=["bad"])
     assert [record.error for record in found.records] == [None, "step 7: loss nan"]
     assert "| bad | 1 | 100.0 |" in str(found) and "Failed: bad, seed 1: step 7: loss nan" in str(found)
     assert "bad,1,,,0.0,step 7: loss nan" in as_csv(found.experiment, found.records)
-    reproduce(toy(calls), out=tmp_path, scale="smoke", seeds=2, arms=["bad"])
+    reproduce(toy(calls), out=tmp_path, scale="smoke", n_repeats=2, arms=["bad"])
     assert len(calls) == 2
-    reproduce(toy(calls), out=tmp_path, scale="smoke", seeds=2, arms=["bad"], retry_failed=True)
+    reproduce(toy(calls), out=tmp_path, scale="smoke", n_repeats=2, arms=["bad"], retry_failed=True)
     assert calls[2:] == [(1, 1)]
-    nothing = reproduce(toy(calls), out=tmp_path / "all", scale="smoke", seeds=[1], arms=["bad"])
+    nothing = reproduce(toy(calls), out=tmp_path / "all", scale="smoke", n_repeats=[1], arms=["bad"])
     assert "| bad | 0 |" in str(nothing) and len(nothing.files) == 3  # nothing to draw
 
 
@@ -207,7 +207,7 @@ def test_a_torn_result_counts_as_not_finished(tmp_path: Path) -> None:
 
 def test_progress_covers_the_whole_run(tmp_path: Path) -> None:
     seen: list[tuple[int, int, str]] = []
-    reproduce(toy([]), out=tmp_path, scale="smoke", seeds=2, arms=["one"], progress=lambda *a: seen.append(a))
+    reproduce(toy([]), out=tmp_path, scale="smoke", n_repeats=2, arms=["one"], progress=lambda *a: seen.append(a))
     assert seen == [(500, 2000, "toy, one, seed 0: half"), (1500, 2000, "toy, one, seed 1: half")]
 
 
@@ -216,8 +216,8 @@ def test_progress_covers_the_whole_run(tmp_path: Path) -> None:
     [
         ({"scale": "small"}, UnknownNameError, "Unknown scale 'small'.*smoke, default, paper"),
         ({"arms": ["three"]}, UnknownNameError, "Unknown arm 'three'.*one, ten, bad"),
-        ({"seeds": 0}, InputError, "seeds must be 1 or more"),
-        ({"seeds": [1, 1]}, InputError, "different whole numbers"),
+        ({"n_repeats": 0}, InputError, "n_repeats must be 1 or more"),
+        ({"n_repeats": [1, 1]}, InputError, "different whole numbers"),
     ],
 )
 def test_arguments_that_cannot_be_used(arguments: dict[str, Any], error: type[Exception], message: str, tmp_path: Path) -> None:
@@ -256,7 +256,7 @@ from mine.experiments import checkpoint, get_experiment, reproduce
 checkpoint.Checkpoint.__init__.__defaults__ = (0.0,)  # saved whenever it may be
 experiment = get_experiment("gan-25-gaussians")
 small = replace(experiment.scales["smoke"], steps=int(sys.argv[2]), evaluated=200)
-found = reproduce(replace(experiment, scales={"smoke": small}), out=sys.argv[1], scale="smoke", seeds=2, arms=["GAN", "GAN+MINE"])
+found = reproduce(replace(experiment, scales={"smoke": small}), out=sys.argv[1], scale="smoke", n_repeats=2, arms=["GAN", "GAN+MINE"])
 print([r.metrics for r in found.records])
 """
 
@@ -305,23 +305,23 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "toy\n  Adds.\n  arms: one; ten\n  an arm and seed on two cores: smoke 6 s, default 1 min, paper 1 min" in listed.stdout
     )
     done = run.invoke(
-        app, ["reproduce", "toy", "--scale", "smoke", "--arms", "ten; one", "--seeds", "2", "--out", str(tmp_path)]
+        app, ["reproduce", "toy", "--scale", "smoke", "--arms", "ten,one", "--repeats", "2", "--out", str(tmp_path)]
     )
     assert done.exit_code == 0, done.output
     assert "| ten | 2 | 1050.0 ± 50.0 |" in done.stdout
     assert f"Written: {tmp_path / 'toy' / 'smoke' / 'results.json'}" in done.stdout
-    done = run.invoke(app, ["reproduce", "all", "--scale", "smoke", "--seeds", "3", "--out", str(tmp_path)])
+    done = run.invoke(app, ["reproduce", "all", "--scale", "smoke", "--repeats", "3", "--out", str(tmp_path)])
     assert done.exit_code == 0 and len(calls) == 6
     more = run.invoke(
         app,
-        ["reproduce", "toy", "--scale", "smoke", "--arms", "one", "--seeds", "2", "--first-seed", "2", "--out", str(tmp_path)],
+        ["reproduce", "toy", "--scale", "smoke", "--arms", "one", "--repeats", "2", "--seed", "2", "--out", str(tmp_path)],
     )
     assert more.exit_code == 0 and calls[6:] == [(1, 3)]  # seed 2 was there
     for arguments, message in [
         ([], "NAME is missing"),
         (["toy"], "--out is missing"),
-        (["toy", "--seeds", "0", "--out", str(tmp_path)], "--seeds must be 1 or more and --first-seed 0 or more, got 0 and 0"),
-        (["toy", "--first-seed", "-1", "--out", str(tmp_path)], "--first-seed 0 or more, got 1 and -1"),
+        (["toy", "--repeats", "0", "--out", str(tmp_path)], "--repeats must be 1 or more and --seed 0 or more, got 0 and 0"),
+        (["toy", "--seed", "-1", "--out", str(tmp_path)], "--seed 0 or more, got 1 and -1"),
         (["toy", "--device", "gpu", "--out", str(tmp_path)], "Unknown device 'gpu'"),
         (["toi", "--out", str(tmp_path)], "did you mean 'toy'"),
     ]:
@@ -336,9 +336,9 @@ def test_interrupting_the_command_says_how_to_go_on(tmp_path: Path, monkeypatch:
     monkeypatch.setattr("mine.experiments.registry._experiments", lambda: {"toy": replace(toy([]), run=interrupted)})
     done = CliRunner().invoke(app, ["reproduce", "toy", "--out", str(tmp_path)])
     assert done.exit_code == 130
-    assert f"what is finished is kept in {tmp_path}, and the same command goes on" in done.stderr
+    assert f"finished cells are kept in {tmp_path}; rerun the command to resume" in done.stderr
 
 
 def test_the_table_of_nothing_finished_still_has_its_rows(tmp_path: Path) -> None:
-    found = reproduce(toy([]), out=tmp_path, scale="smoke", seeds=[1], arms=["bad"])
+    found = reproduce(toy([]), out=tmp_path, scale="smoke", n_repeats=[1], arms=["bad"])
     assert as_markdown(found.experiment, found.records).count("\n| ") == 1

@@ -85,7 +85,7 @@ def test_what_the_last_code_without_numerics_gave_is_gone_on_from(name: str, tmp
     entry = old_entry(name, f"0.1.0+{DIGESTS[name]}")
     put(tmp_path, [entry])
     calls: list[int] = []
-    found = reproduce(stub(name, calls), out=tmp_path, seeds=2, arms=[entry["arm"]])
+    found = reproduce(stub(name, calls), out=tmp_path, n_repeats=2, arms=[entry["arm"]])
     assert calls == [1]
     old, new = found.records
     assert (old.version, old.numerics, old.package, old.metrics, old.seconds) == (1, 1, entry["version"], {"m": 0.25}, 5.0)
@@ -93,7 +93,7 @@ def test_what_the_last_code_without_numerics_gave_is_gone_on_from(name: str, tmp
     # the file is written anew with the versions, and still counts
     (stored, _) = json.loads((tmp_path / name / "default" / "results.json").read_text())
     assert (stored["version"], stored["numerics"], stored["package"]) == (1, 1, entry["version"])
-    reproduce(stub(name, calls), out=tmp_path, seeds=2, arms=[entry["arm"]])
+    reproduce(stub(name, calls), out=tmp_path, n_repeats=2, arms=[entry["arm"]])
     assert calls == [1]
 
 
@@ -129,7 +129,7 @@ def test_the_kept_results_count_as_they_are_and_as_they_were(path: Path, tmp_pat
         calls: list[int] = []
         first = entries[0]
         found = reproduce(
-            stub(name, calls), out=tmp_path / folder, scale=scale, seeds=[first["seed"]], arms=[first["arm"]]
+            stub(name, calls), out=tmp_path / folder, scale=scale, n_repeats=[first["seed"]], arms=[first["arm"]]
         )  # fmt: skip
         assert calls == []
         assert sorted((r.arm, r.seed, str(r.metrics)) for r in found.records) == sorted(

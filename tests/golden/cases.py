@@ -651,8 +651,8 @@ def mutual_info_scores() -> Numbers:
     X, y = _features()
     numeric = X["number"] + X["flag"]
     return {
-        **{f"{name} of labels": score for name, score in zip(X, mine.mutual_info(X, y), strict=True)},
-        **{f"{name} of numbers": score for name, score in zip(X, mine.mutual_info(X, numeric), strict=True)},
+        **{f"{name} of labels": score for name, score in zip(X, mine.mutual_info(X, y, random_state=0), strict=True)},
+        **{f"{name} of numbers": score for name, score in zip(X, mine.mutual_info(X, numeric, random_state=0), strict=True)},
     }
 
 
@@ -661,7 +661,7 @@ def selector_criteria() -> Numbers:
     X, y = _features()
     out: Numbers = {}
     for criterion in ("relevance", "mrmr", "jmi"):
-        fitted = mine.MutualInfoSelector(3, criterion=criterion).fit(X, y)
+        fitted = mine.MutualInfoSelector(3, criterion=criterion, random_state=0).fit(X, y)
         out |= {f"{criterion}: place {k}": group for k, group in enumerate(fitted.order_)}
         out |= {f"{criterion}: score {k}": score for k, score in enumerate(fitted.scores_)}
     return out
@@ -671,8 +671,10 @@ def selector_criteria() -> Numbers:
 def selector_groups_by_method() -> Numbers:
     x, y = columns(300, 112)
     X = np.concatenate([x, y[:, :1]], 1)
-    fitted = mine.MutualInfoSelector(2, groups=["a", "a", "b", "c"], method="gaussian").fit(X, y[:, 0] + x[:, 2])
-    scores = {f"score of {name}": score for name, score in zip(fitted.groups_, fitted.scores_, strict=True)}
+    fitted = mine.MutualInfoSelector(2, feature_groups=["a", "a", "b", "c"], method="gaussian", random_state=0).fit(
+        X, y[:, 0] + x[:, 2]
+    )
+    scores = {f"score of {name}": score for name, score in zip(fitted.feature_groups_, fitted.scores_, strict=True)}
     return {**scores, **{f"place {k}": group for k, group in enumerate(fitted.order_)}}
 
 

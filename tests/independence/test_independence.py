@@ -200,4 +200,4 @@ def test_given_a_constant_the_test_is_the_exact_one():
     given = mine.independence_test(x, y, ["same"] * 120, n_permutations=39, random_state=5)
     alone = mine.independence_test(x, y, n_permutations=39, random_state=5)
     assert (given.p_value, given.statistic, given.conditional) == (alone.p_value, alone.statistic, False)
-    assert given.warnings == ["z is constant and explains nothing: the result is that of x and y alone."]
+    assert given.warnings == ["z is constant and explains nothing: the result is the information of x and y alone."]

@@ -118,7 +118,7 @@ def test_the_heat_map_shows_no_strength_of_noise(page: Path, found: Pairwise):
     svg = svg[: svg.index("</svg>")]
     assert found.q is not None
     noise = sum(q is None or q > 0.05 for q in found.q)
-    assert svg.count('class="cell-noise"') == svg.count("not told from independence") == 2 * noise
+    assert svg.count('class="cell-noise"') == svg.count("not distinguished from independence") == 2 * noise
     assert svg.count('class="cell"') == 2 * (len(found.cells) - noise)
 
 
@@ -177,7 +177,7 @@ def test_it_says_whether_the_first_places_differ(page: Path, found: Pairwise):
         assert f'data-v="{rank.difference.value!r}"' in section
         assert f'data-v="{rank.difference.p_value!r}"' in section
     first, second = (escape(" and ".join(pair)) for pair in (places[0].pair, places[0].next))
-    said = "is above" if places[0].above else "cannot be told from"
+    said = "is above" if places[0].above else "cannot be distinguished from"
     assert f"The first pair, {first}, {said} the second, {second}" in section
 
 

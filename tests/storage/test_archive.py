@@ -195,7 +195,7 @@ def test_files_that_do_not_belong(saved: tuple[Estimate, Path], tmp_path: Path) 
     with pytest.raises(InputError, match="does not belong"):
         Estimate.load(path)
     path.with_suffix(".safetensors").unlink()
-    with pytest.raises(InputError, match=r"needs estimate\.safetensors beside it"):
+    with pytest.raises(InputError, match=r"needs estimate\.safetensors next to it"):
         Estimate.load(path)
     (tmp_path / "a.json").write_text('{"a": 1}')
     with pytest.raises(InputError, match="not written by this library"):

@@ -435,7 +435,7 @@ def test_few_permutations_are_a_warning():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"y": "lin"}, UnknownNameError, "did you mean 'line'"),
+        ({"target": "lin"}, UnknownNameError, "did you mean 'line'"),
         ({"effort": "quick"}, UnknownNameError, "Unknown effort"),
         ({"method": "kgs"}, UnknownNameError, "did you mean 'ksg'"),
         ({"unit": "bans"}, UnknownNameError, "Unknown unit"),

@@ -54,22 +54,22 @@ def test_a_wide_group_is_one_feature():
     rng = np.random.default_rng(2)
     X = rng.normal(size=(1000, 5))
     y = (X[:, 0] * X[:, 4] > 0).astype(int)  # the group of columns 0 and 4 tells all, each alone nothing
-    selector = MutualInfoSelector(1, groups=["pair", "a", "b", "c", "pair"]).fit(X, y)
+    selector = MutualInfoSelector(1, feature_groups=["pair", "a", "b", "c", "pair"]).fit(X, y)
     assert list(selector.get_support()) == [True, False, False, False, True]
-    assert selector.groups_ == ["pair", "a", "b", "c"]
+    assert selector.feature_groups_ == ["pair", "a", "b", "c"]
     assert selector.scores_[0] > 0.4
     assert np.abs(selector.scores_[1:]).max() < 0.05
     assert selector.transform(X).shape == (1000, 2)
     with pytest.raises(InputError, match="groups has 2 labels for 5 columns"):
-        MutualInfoSelector(1, groups=["a", "b"]).fit(X, y)
+        MutualInfoSelector(1, feature_groups=["a", "b"]).fit(X, y)
 
 
 def test_more_columns_than_neighbours_manage_get_a_critic():
     rng = np.random.default_rng(3)
     X = rng.normal(size=(400, 8))
     y = X[:, :7].sum(1) + 0.5 * rng.normal(size=400)
-    selector = MutualInfoSelector(1, groups=["wide"] * 7 + ["other"], method="neighbors").fit(X, y)
-    assert selector.groups_[selector.order_[0]] == "wide"
+    selector = MutualInfoSelector(1, feature_groups=["wide"] * 7 + ["other"], method="neighbors").fit(X, y)
+    assert selector.feature_groups_[selector.order_[0]] == "wide"
     assert selector.scores_[0] == pytest.approx(0.5 * np.log(1 + 7 / 0.25), abs=0.35)  # 1.69
 
 
@@ -105,7 +105,7 @@ def test_text_beside_numbers_by_the_chain_rule():
     sign, x = rng.choice(["plus", "minus"], 2000), rng.normal(size=2000)
     y = (np.where(sign == "plus", x, -x) > 0).astype(int)  # each alone tells nothing, both tell all: ln 2
     X = pd.DataFrame({"sign": sign, "x": x})
-    selector = MutualInfoSelector(1, groups=["both", "both"]).fit(X, y)
+    selector = MutualInfoSelector(1, feature_groups=["both", "both"]).fit(X, y)
     assert selector.scores_[0] == pytest.approx(np.log(2), abs=0.02)
     assert np.abs(mutual_info(X, y)).max() < 0.03
 

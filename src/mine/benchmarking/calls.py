@@ -86,7 +86,7 @@ def _load(name: str) -> Any:
 
 @cache
 def _module_of_file(path: Path) -> Any:
-    """The module in a file, imported once a process; modules beside it can be imported, as by ``python file.py``."""
+    """The module in a file, imported once per process; modules next to it can be imported, as by ``python file.py``."""
     spec = spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None or not path.is_file():
         raise InputError(f"There is no Python file {path}.")

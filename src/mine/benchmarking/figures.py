@@ -18,13 +18,13 @@ __all__ = ["plot_error_time", "plot_heatmap"]
 #: Errors beyond this share one colour: their numbers stand in the cells. Nats.
 _FULL_COLOUR = 0.2
 _ORACLE = "oracle"
-#: Colours that colour-blind readers tell apart (Okabe & Ito 2008), and shapes for those who print in grey.
+#: Colours that colour-blind readers can distinguish (Okabe & Ito 2008), and shapes for those who print in grey.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 _MARKERS = "osD^vP"
 
 
 def plot_heatmap(records: Sequence[Record]) -> Figure:
-    """Mean of estimate minus truth, a row a task, a column a method, a panel an n; the oracle's error leads each panel."""
+    """Mean of estimate minus truth, a row per task, a column per method, a panel per n; the oracle's error comes first."""
     from mine.reporting.figures import new_figure
 
     tasks = list(dict.fromkeys(record.task for record in records))
@@ -112,7 +112,7 @@ def _signed(value: float) -> str:
 
 
 def plot_error_time(lines: Sequence[Line]) -> Figure:
-    """Mean absolute error against mean seconds, a point a method and effort, a panel an n; dashed: the oracle's error.
+    """Mean absolute error against mean seconds, one point per method and effort, one panel per n; dashed: the oracle's error.
 
     Points of one method with different options are joined.
     """
@@ -139,7 +139,7 @@ def plot_error_time(lines: Sequence[Line]) -> Figure:
         axis.set_yscale("log")
         axis.margins(0.18)
         axis.set_title(f"n = {n:,}", loc="left")
-        axis.set_xlabel("seconds an estimate, one thread")
+        axis.set_xlabel("seconds per estimate, one thread")
         _plain_ticks(axis)
     axes[0][0].set_ylabel("mean absolute error (nats)")
     if handles:
@@ -161,7 +161,7 @@ def _plain_ticks(axis: Any) -> None:
 
 
 def _name_point(axis: Any, line: Line) -> None:
-    """The options beside a point; of an effort its value alone."""
+    """The options next to a point; for an effort its value alone."""
     options = line.method.partition("[")[2].removesuffix("]")
     if not options:
         return

@@ -53,7 +53,7 @@ def cell_key(place: tuple[str, str, int, int], task_version: str, method_version
     Arguments:
         place: Task, method, n, seed.
         task_version: See :func:`task_version`.
-        method_version: Decides for other people's code; of this package's own methods it is told, not compared.
+        method_version: Decides for other people's code; for this package's own methods it is recorded, not compared.
         numerics: Decides for this package's own methods; None for other people's code.
     """
     code = method_version if numerics is None else f"numerics {numerics}"

@@ -15,7 +15,7 @@ from mine.benchmarking.grid import chosen_tasks, make_grid
 from mine.benchmarking.pool import run_cells
 from mine.benchmarking.store import Record, Store, superseded
 from mine.benchmarking.summary import Line, as_csv, as_markdown, summarise
-from mine.errors import InputError
+from mine.errors import InputError, renamed_arguments
 from mine.progress import progress_callback
 from mine.storage.files import write_whole
 from mine.tasks import Task
@@ -31,8 +31,8 @@ class BenchmarkResult:
     """A finished benchmark.
 
     Attributes:
-        records: A record a cell, in the order of the grid.
-        lines: The summary: a line each n and method.
+        records: One record per cell, in the order of the grid.
+        lines: The summary: one line per n and method.
         notes: Sentences to read before quoting the numbers: failed cells, cells of other code, several machines.
         title: What was measured.
     """
@@ -45,7 +45,8 @@ class BenchmarkResult:
     def __str__(self) -> str:
         return as_markdown(self.lines, self.title, self.notes)
 
-    def save(self, folder: str | os.PathLike[str]) -> list[Path]:
+    @renamed_arguments(folder="out")
+    def save(self, out: str | os.PathLike[str]) -> list[Path]:
         """Write ``table.csv``, ``summary.md``, ``heatmap.png`` and ``error_time.png``; the figures need matplotlib.
 
         Raises:
@@ -53,7 +54,7 @@ class BenchmarkResult:
         """
         from mine.benchmarking.figures import plot_error_time, plot_heatmap
 
-        where = Path(folder)
+        where = Path(out)
         try:
             where.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -70,15 +71,16 @@ class BenchmarkResult:
         return [where / name for name in (*texts, *figures)]
 
 
+@renamed_arguments(seeds="n_repeats", jobs="n_jobs")
 def benchmark(
     tasks: str | Task | Sequence[str | Task] | None = None,
     methods: str | Sequence[Any] | Mapping[str, Any] = ("auto",),
     *,
     suite: str | None = "published",
     n: int | Sequence[int] = (1000, 5000, 10_000),
-    seeds: int | Sequence[int] = 3,
+    n_repeats: int | Sequence[int] = 3,
     effort: str | Sequence[str] | None = None,
-    jobs: int = 1,
+    n_jobs: int = 1,
     out: str | os.PathLike[str] | None = None,
     retry_failed: bool = False,
     progress: bool | Callable[[int, int, str], None] | None = None,
@@ -86,21 +88,21 @@ def benchmark(
     """Measure methods on tasks with known information; every method sees the same rows.
 
     Each estimate runs in a worker process with one thread, after a tiny one that takes the cost of imports. Its seeds derive
-    from task, method, n and the draw's number: results depend neither on ``jobs`` nor on what is already finished.
+    from task, method, n and the draw's number: results depend neither on ``n_jobs`` nor on the cells that are already finished.
 
     Arguments:
         tasks: Names, globs (comma-separated or a list) and :class:`mine.tasks.Task` objects; None for the whole suite.
         methods: Names as on the command line, with options in brackets (``"auto[steps=200]"``), import paths
             (``"package.module:Estimator"``, ``"file.py:function[k=3]"``), objects with ``estimate(x, y)`` or
             ``run(problem)``, functions ``(x, y) -> nats``; or a mapping from labels to objects.
-        suite: Where globs look, and what None for ``tasks`` means; None for all suites (the command: ``all``). An exact name is
-            found in any.
+        suite: The suite that globs search, and that ``tasks=None`` means; None for all suites (the command: ``all``). An exact
+            name is found in any suite.
         n: Numbers of rows.
-        seeds: How many draws, numbered from 0, or the numbers themselves.
+        n_repeats: Number of repetitions, numbered from 0, or their numbers. Each draws its own rows.
         effort: One or several efforts, for the methods that take this option.
-        jobs: Worker processes. Seconds are comparable only while there is a free core for each.
-        out: Folder. Every finished cell is written there at once; a later call with the same arguments takes over what is
-            there. None keeps everything in memory.
+        n_jobs: Worker processes. Seconds are comparable only if there is a free core for each.
+        out: Folder. Every finished cell is written there at once, and a later call with the same arguments reuses it. None
+            keeps everything in memory.
         retry_failed: Measure cells again that have failed before.
         progress: As in :func:`mine.estimate`.
 
@@ -116,7 +118,7 @@ def benchmark(
         >>> from mine.datasets import correlated_normal, correlated_normal_mi
         >>> task = mine.tasks.Task("normal", 1, 1, correlated_normal_mi(0.6), "two correlated normals", "closed form", "mine",
         ...                        lambda n, rng: correlated_normal(n, 0.6, 1, rng))
-        >>> results = mine.benchmark(task, "gaussian,ksg", n=500, seeds=1)
+        >>> results = mine.benchmark(task, "gaussian,ksg", n=500, n_repeats=1)
         >>> [(line.method, line.failed, line.mae < 0.2) for line in results.lines]
         [('gaussian', 0, True), ('ksg', 0, True)]
     """
@@ -124,15 +126,15 @@ def benchmark(
     if effort is not None:
         entrants = with_effort(entrants, [effort] if isinstance(effort, str) else list(effort))
     sizes = _numbers("n", n, 1)
-    draws = _numbers("seeds", range(seeds) if isinstance(seeds, int) else seeds, 0)
-    _numbers("jobs", jobs, 1)
+    draws = _numbers("n_repeats", range(n_repeats) if isinstance(n_repeats, int) else n_repeats, 0)
+    _numbers("n_jobs", n_jobs, 1)
     cells = make_grid(chosen_tasks(tasks, suite), entrants, sizes, draws)
 
     store = None if out is None else Store(Path(out))
     stored = {} if store is None else store.read()
     done = {key: record for key, record in stored.items() if not (retry_failed and record.failed)}
     todo = [cell for cell in cells if cell.key not in done]
-    with progress_callback(progress) as on_progress, closing(run_cells(todo, jobs)) as outcomes:
+    with progress_callback(progress) as on_progress, closing(run_cells(todo, n_jobs)) as outcomes:
         for count, (cell, outcome) in enumerate(outcomes, 1):
             record = Record.of(cell, **outcome)
             if store is not None:
@@ -151,9 +153,9 @@ def benchmark(
 def _numbers(name: str, values: int | Sequence[int], least: int) -> list[int]:
     numbers: list[Any] = list(values) if isinstance(values, Iterable) else [values]
     if not numbers or not all(isinstance(v, Integral) and not isinstance(v, bool) and int(v) >= least for v in numbers):
-        raise InputError(f"{name} must hold whole numbers of at least {least}, got {values!r}.")
+        raise InputError(f"{name} must be whole numbers of at least {least}, got {values!r}.")
     if len(set(numbers)) < len(numbers):
-        raise InputError(f"{name} holds a number twice: {values!r}.")
+        raise InputError(f"{name} has a number twice: {values!r}.")
     return [int(v) for v in numbers]
 
 

@@ -42,7 +42,7 @@ class Record:
         oracle: Mean of the true log-ratio over the same rows.
         error: Why the cell failed; None where it did not.
         numerics: Version of this package's numbers where the method is its own, None for other code. It alone decides whether
-            an own method's cell counts; the package's version is told and not compared.
+            an own method's cell counts; the package's version is recorded and not compared.
         environment: Versions and processor.
         diagnostics: The estimate's own.
     """
@@ -97,7 +97,7 @@ class Record:
 
     @property
     def covered(self) -> bool | None:
-        """Whether the interval holds the truth; None without one."""
+        """Whether the interval contains the truth; None without one."""
         if not self.has_interval:
             return None
         return (self.low is None or self.low <= self.truth) and (self.high is None or self.truth <= self.high)

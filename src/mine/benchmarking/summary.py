@@ -1,4 +1,4 @@
-"""What a benchmark says: errors, coverage and seconds by method and n, beside what the rows themselves are off by."""
+"""The summary of a benchmark: errors, coverage and seconds by method and n, next to the sampling error of the rows."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ _COLUMNS = (
 _TEXTUAL = ("method", "worst task")
 
 LEGEND = (
-    "Errors in nats over all cells that did not fail; MAE: mean absolute error; oracle: that of the mean true log-ratio of the "
+    "Errors in nats over cells that did not fail; MAE: mean absolute error; oracle: error of the mean true log-ratio of the "
     "same samples, where the task knows it; bias: mean of estimate minus truth; worst task: largest MAE over its draws; "
     "coverage: share of 95 % intervals that hold the truth; high bounds: share of the lower bounds above the truth by more "
     "than two standard errors; seconds: wall time of one estimate, warm, one thread."
@@ -181,7 +181,7 @@ def as_markdown(lines: Sequence[Line], title: str, notes: Sequence[str]) -> str:
 
 
 def as_csv(records: Iterable[Record]) -> str:
-    """One row a cell, tidy: nats and seconds; an empty field is a number that there is not."""
+    """One row per cell, tidy: nats and seconds; an empty field is a missing number."""
     out = io.StringIO()
     names = (
         "task", "method", "n", "seed", "truth", "value", "error", "lower_bound", "stderr", "interval_low", "interval_high",

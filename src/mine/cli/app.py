@@ -15,6 +15,7 @@ from mine.cli.describe import describe
 from mine.cli.estimate import estimate
 from mine.cli.lists import examples, methods
 from mine.cli.pairwise import pairwise
+from mine.cli.renamed import RenamedOptions
 from mine.cli.report import report
 from mine.cli.reproduce import reproduce
 from mine.escapes import printable
@@ -67,4 +68,4 @@ def _root(
 
 
 for _command in (describe, estimate, pairwise, report, methods, examples, benchmark, reproduce):
-    app.command()(_command)
+    app.command(cls=RenamedOptions)(_command)

@@ -16,8 +16,8 @@ def benchmark(
     tasks: opt.Tasks = None,
     methods: opt.Methods = "auto",
     n: opt.Rows = "1000,5000,10000",
-    seeds: opt.Seeds = 3,
-    first_seed: opt.FirstSeed = 0,
+    repeats: opt.Repeats = 3,
+    seed: opt.FirstSeed = 0,
     effort: opt.Efforts = None,
     jobs: opt.Jobs[int] = 1,
     retry_failed: opt.RetryFailed = False,
@@ -32,7 +32,7 @@ def benchmark(
 
       mine benchmark --list
 
-      mine benchmark --methods auto,ksg --n 1000 --seeds 1 --out results
+      mine benchmark --methods auto,ksg --n 1000 --repeats 1 --out results
 
       mine benchmark --tasks "student-*" --methods "auto,rival.py:Estimator[k=5]" --jobs 4 --out results
     """
@@ -47,17 +47,17 @@ def benchmark(
             return
         if out is None:
             raise InputError("--out is missing: name the folder that keeps what is measured, for example --out results.")
-        numbers = seed_numbers(seeds, first_seed)
+        numbers = seed_numbers(repeats, seed)
         check_figures()
-        with interruptible(f"finished cells are kept in {out}, and the same command goes on from there"):
+        with interruptible(f"finished cells are kept in {out}; rerun the command to resume"):
             result = benchmarking.benchmark(
                 tasks,
                 methods,
                 suite=within,
                 n=whole_numbers("--n", n),
-                seeds=numbers,
+                n_repeats=numbers,
                 effort=None if effort is None else [part.strip() for part in effort.split(",")],
-                jobs=jobs,
+                n_jobs=jobs,
                 out=out,
                 retry_failed=retry_failed,
                 progress=progress,

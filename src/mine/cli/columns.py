@@ -45,7 +45,7 @@ class Sides(_Selection):
     z: list[str]
 
     def data(self) -> tuple[Any, Any, Any]:
-        """The columns of x and y, and those of z or None."""
+        """The columns of x and y, and the columns of z or None."""
         return self.columns(self.x), self.columns(self.y), self.columns(self.z) if self.z else None
 
 
@@ -164,7 +164,7 @@ def _one(table: Table, flag: str, spec: str, remedy: str) -> str:
 
 
 def _side(table: Table, flag: str, spec: str, roles: dict[str, str]) -> list[str]:
-    """Columns of one side, without those of ``roles`` where a glob matched them along with others."""
+    """Columns of one side, without the columns of ``roles`` if a glob matched them along with others."""
     from mine.data.readers import split_names
 
     names = table.names(spec, f"{flag} column")

@@ -78,9 +78,7 @@ Effort = Annotated[
     T,
     typer.Option(metavar="NAME", help="fast, default or thorough: how long training may take.", autocompletion=efforts),
 ]
-Conditional = Annotated[
-    str | None, typer.Option(metavar="NAME", help="How to estimate, with --given: chain (default) or shuffle.")
-]
+Conditional = Annotated[str | None, typer.Option(metavar="NAME", help="With --given: chain (default) or shuffle.")]
 MethodOptions = Annotated[
     list[str] | None, typer.Option(metavar="KEY=VALUE", help="Option of the method, for example steps=2000; repeatable.")
 ]
@@ -92,7 +90,7 @@ Seed = Annotated[T, typer.Option(metavar="N", help="The same seed gives the same
 
 Device = Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda, ...")]
 Devices = Annotated[str | None, typer.Option(metavar="N", help="Processes that train this estimate together; needs Lightning.")]
-Strategy = Annotated[str | None, typer.Option(metavar="NAME", help="How Lightning Fabric connects them: ddp, ddp_spawn, ...")]
+Strategy = Annotated[str | None, typer.Option(metavar="NAME", help="Strategy of Lightning Fabric: ddp, ddp_spawn, ...")]
 Jobs = Annotated[T, typer.Option(metavar="N", help="Worker processes.")]
 Progress = Annotated[
     bool | None, typer.Option("--progress/--no-progress", help="Progress bar; by default on a terminal, after two seconds.")
@@ -108,7 +106,9 @@ Plot = Annotated[Path | None, typer.Option(metavar="PATH", help="Write a figure:
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for results and figures; rerun the command to resume.")]
 Page = Annotated[Path, typer.Option("--output", "-o", metavar="PATH", help="The page to write, for example report.html.")]
 Title = Annotated[str | None, typer.Option(metavar="TEXT", help="Title of the page; the file's name by default.")]
-Checkpoint = Annotated[Path | None, typer.Option(metavar="DIR", help="Checkpoint folder; rerun the command to resume.")]
+Checkpoint = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="Checkpoint folder; rerun the command to resume.")
+]
 
 # === Many runs: benchmark and reproduce ===
 
@@ -131,8 +131,12 @@ Experiment = Annotated[str | None, typer.Argument(metavar="NAME", help="An exper
 Scale = Annotated[
     str, typer.Option(metavar="NAME", help="smoke: a quick check; default: sized for two CPU cores; paper: the paper's size.")
 ]
-Arms = Annotated[str | None, typer.Option(metavar="ARMS", help="Some of the arms, separated by semicolons.")]
-Seeds = Annotated[int, typer.Option(metavar="N", help="Number of repetitions, each with its own seed.")]
-FirstSeed = Annotated[int, typer.Option(metavar="SEED", help="Seed of the first repetition.")]
+Arms = Annotated[
+    str | None, typer.Option(metavar="ARMS", help="Some of the arms, comma-separated; quote a name that contains a comma.")
+]
+Repeats = Annotated[int, typer.Option(metavar="N", help="Number of repetitions, each with its own seed.")]
+FirstSeed = Annotated[
+    int, typer.Option("--seed", metavar="N", help="Seed of the first repetition; the others count up from it.")
+]
 RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Run failed cells and diverged runs again.")]
 List = Annotated[bool, typer.Option("--list", help="List the tasks or experiments, and exit.")]

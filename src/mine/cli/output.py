@@ -53,7 +53,7 @@ def one_sentence() -> Iterator[None]:
     except OSError as error:  # a disk that is full while finished work is written
         where = "A file" if error.filename is None else str(error.filename)
         reason = error.strerror or type(error).__name__
-        sentence, code = f"error: {where} cannot be read or written: {reason}. What is finished is kept.", EXIT_UNWRITTEN
+        sentence, code = f"error: {where} cannot be read or written: {reason}. Finished results are kept.", EXIT_UNWRITTEN
     except KeyboardInterrupt:
         sentence, code = "interrupted", EXIT_INTERRUPTED
     else:

@@ -104,7 +104,7 @@ def measure_pairs(
 
     from mine.tables.pairwise import measure
 
-    kept = "" if out is None else f"finished blocks are kept in {out}, and the same command goes on from there"
+    kept = "" if out is None else f"finished blocks are kept in {out}; rerun the command to resume"
     with interruptible(kept):
         return measure(
             chosen.columns(chosen.names),

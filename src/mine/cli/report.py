@@ -26,7 +26,7 @@ def report(
     test: opt.Test = True,
     title: opt.Title = None,
     effort: opt.Effort[str] = "fast",
-    keep: opt.Checkpoint = None,
+    out: opt.Checkpoint = None,
     unit: opt.Unit = "nats",
     seed: opt.Seed[int] = 0,
     discrete: opt.Discrete = None,
@@ -37,7 +37,7 @@ def report(
     jobs: opt.Jobs[int | None] = None,
     progress: opt.Progress = None,
 ) -> None:
-    """Write one HTML page on a table: strongest dependences, matrix, what correlation misses, all pairs.
+    """Write one HTML page on a table: strongest dependences, matrix, dependences that correlation misses, all pairs.
 
     The page contains everything that it needs and loads nothing from the network.
 
@@ -51,7 +51,7 @@ def report(
         check_writable("--output", output, (".html", ".htm"), ".html")
         pairs = measure_pairs(
             files, file, table=table, columns=columns, target=target, groups=groups, order=order, discrete=discrete, test=test,
-            effort=effort, drop_missing=drop_missing, parse=parse, unit=unit, random_state=checked_seed(seed), out=keep,
+            effort=effort, drop_missing=drop_missing, parse=parse, unit=unit, random_state=checked_seed(seed), out=out,
             n_jobs=jobs, progress=progress,
         )  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mine.cli import options as opt
 from mine.cli.output import check_figures, folded, interruptible, one_sentence, print_text
-from mine.cli.values import seed_numbers
+from mine.cli.values import arm_names, seed_numbers
 from mine.errors import InputError
 
 __all__ = ["reproduce"]
@@ -14,8 +14,8 @@ def reproduce(
     name: opt.Experiment = None,
     out: opt.Out = None,
     scale: opt.Scale = "default",
-    seeds: opt.Seeds = 1,
-    first_seed: opt.FirstSeed = 0,
+    repeats: opt.Repeats = 1,
+    seed: opt.FirstSeed = 0,
     arms: opt.Arms = None,
     retry_failed: opt.RetryFailed = False,
     device: opt.Device = "auto",
@@ -33,9 +33,9 @@ def reproduce(
 
       mine reproduce gan-25-gaussians --scale smoke --out results
 
-      mine reproduce gan-25-gaussians --seeds 5 --out results
+      mine reproduce gan-25-gaussians --repeats 5 --out results
 
-      mine reproduce all --scale default --seeds 3 --out results
+      mine reproduce all --scale default --repeats 3 --out results
     """
     with one_sentence():
         from mine import experiments
@@ -48,17 +48,17 @@ def reproduce(
             raise InputError("NAME is missing: name an experiment ('mine reproduce --list' shows them), or 'all'.")
         if out is None:
             raise InputError("--out is missing: name the folder that keeps the results, for example --out results.")
-        numbers = seed_numbers(seeds, first_seed)
+        numbers = seed_numbers(repeats, seed)
         chosen = [experiments.get_experiment(one) for one in (experiments.names() if name == "all" else [name])]
         check_figures()
-        with interruptible(f"what is finished is kept in {out}, and the same command goes on"):
+        with interruptible(f"finished cells are kept in {out}; rerun the command to resume"):
             for experiment in chosen:
                 reproduction = experiments.reproduce(
                     experiment,
                     out=out,
                     scale=scale,
-                    seeds=numbers,
-                    arms=None if arms is None else [arm.strip() for arm in arms.split(";")],
+                    n_repeats=numbers,
+                    arms=None if arms is None else arm_names(arms),
                     retry_failed=retry_failed,
                     device=device,
                     progress=progress,

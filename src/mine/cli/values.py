@@ -7,9 +7,25 @@ import inspect
 from collections.abc import Sequence
 from typing import Any
 
-from mine.errors import InputError
+import typer
 
-__all__ = ["checked_seed", "method_options", "seed_numbers", "whole_numbers"]
+from mine.errors import InputError, renamed_message
+
+__all__ = ["arm_names", "checked_seed", "method_options", "seed_numbers", "whole_numbers"]
+
+
+def arm_names(text: str) -> list[str]:
+    """The names of ``--arms``, comma-separated; a name that contains a comma stands in double quotes.
+
+    >>> arm_names('GAN, "GAN, normal code"')
+    ['GAN', 'GAN, normal code']
+    """
+    from mine.data.readers import split_names
+
+    if ";" not in text:
+        return split_names(text)
+    typer.echo(f"mine: note: {renamed_message('the separator ; of --arms', 'a comma')}", err=True)
+    return [name.strip() for name in text.split(";")]
 
 
 def checked_seed(seed: int | None) -> int | None:
@@ -47,13 +63,13 @@ def method_options(pairs: Sequence[str]) -> dict[str, Any]:
 
 
 def seed_numbers(count: int, first: int) -> range:
-    """The seeds of ``--seeds`` repetitions from ``--first-seed`` on.
+    """The seeds of ``--repeats`` repetitions, counted up from ``--seed``.
 
     Raises:
         InputError: There are none, or the first is negative.
     """
     if count < 1 or first < 0:
-        raise InputError(f"--seeds must be 1 or more and --first-seed 0 or more, got {count} and {first}.")
+        raise InputError(f"--repeats must be 1 or more and --seed 0 or more, got {count} and {first}.")
     return range(first, first + count)
 
 

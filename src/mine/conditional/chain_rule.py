@@ -84,8 +84,8 @@ def conditional_estimate(
             critic of :class:`LocalShuffle`.
         x: Rows of the first variable.
         y: Rows of the second.
-        z: Rows of what is given.
-        groups: One label a row.
+        z: Rows of the condition.
+        groups: One label per row.
         order: Where rows stand in time; see :func:`mine.estimate`.
         unit: ``"nats"`` or ``"bits"``.
         drop_missing: Leave out rows with a missing or infinite value in any of them.
@@ -210,7 +210,7 @@ def within_what_is_known(result: Estimate, problem: Problem, unresolved: tuple[s
     if unresolved:
         warnings.insert(
             0,
-            f"{', '.join(unresolved)} is nearly a function of z: what z leaves cannot be told from the error of a "
+            f"{', '.join(unresolved)} is nearly a function of z: its residual cannot be distinguished from the error of a "
             "regression, and the interval is open.",
         )
         low, high = min(low, 0.0), math.inf

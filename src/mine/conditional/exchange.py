@@ -15,7 +15,7 @@ def exchange_partners(
     rng: np.random.Generator,
     groups: np.ndarray | None = None,
 ) -> np.ndarray:
-    """``count`` partners of every row, shape (n, count): their y beside the row's own x and z is like p(x|z) p(y|z) p(z).
+    """``count`` partners of every row, shape (n, count): their y with the row's own x and z is like p(x|z) p(y|z) p(z).
 
     Partners are the nearest other rows in ``z`` among those of the same labels, at random where all of these are equally near:
     then the product is exact. A row with fewer of them meets them again, one with none meets itself.

@@ -20,7 +20,7 @@ __all__ = ["CONSTANT", "by_group", "predictions", "residuals", "residuals_and_sh
 
 
 #: What a result says where z has no column that varies.
-CONSTANT = "z is constant and explains nothing: the result is that of x and y alone."
+CONSTANT = "z is constant and explains nothing: the result is the information of x and y alone."
 
 
 def third_variable(z: Any, discrete: DiscreteSpec) -> Variable:

@@ -272,7 +272,7 @@ def _limit(counts: _Joint, cells: _Joint, groups: np.ndarray | None, ceiling: fl
         value = float(np.clip(chao_wang_jost(joint) - chao_wang_jost(counts.z), plain, max(plain, ceiling)))
         surprise = np.log(counts.z)[cells.z] - np.log(joint)[cell]
         stderr = math.hypot(clustered_stderr(surprise, groups), TAIL_DOUBT * (value - plain))
-        upper = value + 1.96 * stderr + 2 * (value - plain) + alone * ceiling  # rows alone in their level tell nothing of it
+        upper = value + 1.96 * stderr + 2 * (value - plain) + alone * ceiling  # rows alone in their level say nothing
         found.append(Entropy(value, stderr, max(min(upper, ceiling), value)))
     lower = min(found, key=lambda entropy: entropy.value)
     return Entropy(lower.value, lower.stderr, min(entropy.upper for entropy in found))

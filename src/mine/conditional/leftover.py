@@ -18,7 +18,7 @@ ROUNDING = 2e-7
 #: Below this share, what z leaves takes the place of the column: the two terms of the chain rule would be too large to be
 #: subtracted, and ranks of two near copies differ by chance alone. Above it, the column itself shows sharper edges.
 NEARLY = 0.3
-#: Share left by a smooth regression from which noise and the regression's own error cannot be told apart.
+#: Share left by a smooth regression from which noise and the regression's own error cannot be distinguished.
 UNRESOLVED = 0.05
 #: Magnitude whose squares, summed over rows, float64 still holds.
 FARTHEST = 1e140

@@ -30,9 +30,9 @@ __all__ = ["LocalShuffle"]
 STEPS: dict[str, int] = dict(zip(EFFORTS, (300, 600, 1500), strict=True))
 #: Numbers that the rows and their exchanged copies may fill.
 MOST_NUMBERS = 1 << 26
-#: Columns of a side up to which trees are boosted beside the smooth regression on z: each takes seconds.
+#: Columns of a side up to which trees are boosted in addition to the smooth regression on z: each takes seconds.
 MOST_BOOSTED = 8
-#: Share of rows without a partner, and nats by which exchanged rows may be told from real ones, that call for a warning.
+#: Share of rows without a partner, and nats by which exchanged rows may differ from real ones, that call for a warning.
 ALONE, TELLING = 0.05, 0.01
 #: How far the truth may lie from the value, in units of what (y, z) alone tell of the exchange: the critic of (y, z) sees but
 #: a part of what is left to see (the common causes in docs/how-to/conditional.md).

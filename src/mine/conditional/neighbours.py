@@ -85,7 +85,7 @@ def neighbours_given(estimator: KSG, problem: Problem, third: Variable) -> Estim
 
 
 def follows_from_z(side: Variable, name: str, n: int) -> Estimate:
-    """0, for a side that is a function of z tells nothing beyond it."""
+    """0, for a side that is a function of z has no information beyond it."""
     warning = f"{', '.join(side.columns)} follows from z up to rounding: given z it says nothing about anything."
     diagnostics = {
         "basis": f"{side.name} is a function of z",

@@ -15,7 +15,7 @@ __all__ = ["TimeShifts"]
 
 @dataclass(frozen=True)
 class TimeShifts:
-    """Circular shifts of y against x, each series by itself.
+    """Circular shifts of y against x, each series on its own.
 
     A stationary series that has nothing to do with another looks the same against it wherever it starts; its own
     autocorrelation, seasons among them, stays as it is. Only where the end meets the beginning is a join that the true order

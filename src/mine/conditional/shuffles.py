@@ -45,11 +45,11 @@ class Shuffles:
         """All of ``n`` rows, their groups, or either only among those with a similar z.
 
         Groups can be exchanged with groups of as many rows only. Strata of at least ten of similar size are made, and the
-        last rows of the larger ones left out: ``len(rows)`` tells how many stay.
+        last rows of the larger ones left out: ``len(rows)`` is how many stay.
 
         Arguments:
             n: Number of rows.
-            groups: A label a row, shape (n,), or None.
+            groups: One label per row, shape (n,), or None.
             z: Coordinates in which neighbours are looked for, shape (n, dz), or None.
             most: Units of a stratum at most, where there is no z.
             equal: Rows are exchanged only with rows of the same z: exact for labels. Groups, whose rows differ, are not.

@@ -53,7 +53,7 @@ def tower_critic(
             axes as (T, D); rows of three or more stay images unless no side has two. Flat rows always get dense layers.
         event_x: Shape of a row of x.
         event_y: Shape of a row of y.
-        hidden: Widths of the dense layers; None for those of the kind.
+        hidden: Widths of the dense layers; None for the widths of the kind.
         dropout: Share of units that are dropped in training.
         shift: Pixels by which images are shifted in training.
         activation: As for :class:`mine.critics.ConcatCritic`.

@@ -1,4 +1,4 @@
-"""The critic of the default method: a fitted copula, and a network that looks first where the copula has found something."""
+"""The critic of the default method: a fitted copula, and a network that starts from the copula's directions."""
 
 from __future__ import annotations
 

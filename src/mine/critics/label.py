@@ -17,7 +17,7 @@ __all__ = ["LabelCritic"]
 class LabelCritic(Critic):
     r"""``T(c, y) = s_0(y) + sum_k c_k s_k(y)``, c the features of a label, s one network with an output a feature.
 
-    Any function of label and y is of this form, and every pair of a batch costs one run of the network a row. At its best it
+    Any function of label and y is of this form, and every pair of a batch costs one run of the network per row. At its best it
     is a classifier, ``log p(c | y) - log p(c)``.
 
     Arguments:

@@ -40,9 +40,9 @@ def for_arrow(array: Any, name: str) -> Any:
     import pyarrow as pa
 
     if array.ndim != 1:
-        raise InputError(f"Column {name!r} has {array[0].size} values a row: save them as columns of their own.")
+        raise InputError(f"Column {name!r} has {array[0].size} values per row: save them as columns of their own.")
     if array.dtype.kind in "cV":
-        raise InputError(f"Column {name!r} has the unsupported type {array.dtype}: save numbers or text, one a row.")
+        raise InputError(f"Column {name!r} has the unsupported type {array.dtype}: save numbers or text, one per row.")
     if array.dtype.kind in "mM":
         return pa.array(array.astype(np.int64), mask=np.isnat(array))
     if array.dtype.kind == "f" and array.dtype.itemsize > 8:

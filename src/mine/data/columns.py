@@ -285,7 +285,7 @@ def as_numbers(settled: np.ndarray, name: str) -> np.ndarray:
     """
     if merged_by_float(settled):
         raise InputError(
-            f"Column {name!r} has whole numbers beyond 2**53 that float64 cannot tell apart: subtract the smallest from all of "
+            f"Column {name!r} has whole numbers beyond 2**53 that float64 cannot resolve: subtract the smallest from all of "
             "them, or declare the column discrete if they are labels."
         )
     return settled.astype(np.float64, copy=False)

@@ -111,7 +111,7 @@ def times_written(texts: Collection[str]) -> tuple[dict[str, float], str, str | 
     full = next((text for text, match in matched.items() if match["second"]), None)
     doubt = None
     if short is not None and full is not None:
-        doubt = f"beside {full!r} nothing says whether {short!r} has hours or minutes first: write all of them as h:mm:ss"
+        doubt = f"next to {full!r} nothing says whether {short!r} has hours or minutes first: write all of them as h:mm:ss"
     return read, "times", doubt, False, ()
 
 

@@ -211,11 +211,11 @@ def _decimal_comma(digits: Mapping[str, str]) -> tuple[bool, str | None, tuple[s
     if example is None:
         return False, None, ()
     # Where all have the mark, both readings differ by a factor of 1,000 only, which the information does not see.
-    short = with_point is not None  # 999 beside 1.234, but 1234 beside 1,234
+    short = with_point is not None  # 999 next to 1.234, but 1234 next to 1,234
     plain = _first(digits, lambda figures: figures.isdecimal() and bool(figures.strip("0")) and (len(figures) < 4) == short)
     if plain is None:
         return False, None, (example,) if with_comma else ()
-    return False, f"beside {plain!r} nothing says whether {example!r} has thousands or decimals: {_REMEDY}", ()
+    return False, f"next to {plain!r} nothing says whether {example!r} has thousands or decimals: {_REMEDY}", ()
 
 
 def _first(digits: Mapping[str, str], holds: Callable[[str], Any]) -> str | None:

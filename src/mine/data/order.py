@@ -113,7 +113,7 @@ def read_order(order: Any, n: int, series: np.ndarray | None) -> np.ndarray:
             raise InputError(f"order has {len(columns)} columns: pass one number or date a row.")
         ((name, column),) = columns.items()
         if len(column) != n:
-            raise InputError(f"order has {len(column)} values for {n} rows: pass one a row.")
+            raise InputError(f"order has {len(column)} values for {n} rows: pass one per row.")
         times = numbers_with_gaps(column, name)
         if np.isnan(times).any():
             raise InputError("order has missing values: every row needs its time. Leave out the rows without one.")

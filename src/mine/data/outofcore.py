@@ -20,7 +20,7 @@ LARGE_VALUES = 1 << 22
 HASH_ROWS = 1 << 16
 #: Bytes that the float32 features of both sides may take; above that they are computed batch by batch.
 RESIDENT_BYTES = 512 << 20
-#: Most rows that quantiles are fitted on, and most numbers: a wide side gets fewer rows.
+#: Maximum rows that quantiles are fitted on, and maximum numbers: a wide side gets fewer rows.
 FIT_ROWS, FIT_VALUES = 100_000, 1 << 24
 #: Numbers that are converted at a time.
 CHUNK_VALUES = 1 << 20

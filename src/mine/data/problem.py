@@ -170,7 +170,7 @@ def order_warnings(problem: Problem, *, unsaid: bool) -> list[str]:
 def _group_codes(groups: Any, n: int) -> np.ndarray:
     labels = as_variable(groups, "groups", True, allow_constant=True)
     if len(labels) != n:
-        raise InputError(f"groups has {len(labels)} labels for {n} rows: pass one a row.")
+        raise InputError(f"groups has {len(labels)} labels for {n} rows: pass one per row.")
     return labels.row_ids()
 
 

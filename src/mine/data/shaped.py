@@ -1,4 +1,4 @@
-"""Rows of two or more axes as features that keep their shape: each channel scaled by itself."""
+"""Rows of two or more axes as features that keep their shape: each channel with its own scale."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LINEAR_WITHIN = 4.0
 
 
 class ShapedEncoder(SideEncoder):
-    """A :class:`SideEncoder` that keeps the shape of rows of two or more axes, and scales each of their channels by itself.
+    """A :class:`SideEncoder` that keeps the shape of rows of two or more axes, and gives each of their channels its own scale.
 
     A channel is shifted by its mean and divided by its standard deviation, both without the outermost values; far outliers
     are drawn in by a logarithm. Ranks of single pixels would undo an image, and quartiles say nothing of pixels most of

@@ -82,7 +82,7 @@ def _counts(weights: Any) -> np.ndarray:
     """The weights as integers, checked, shape (n,)."""
     columns = named_columns(weights, "sample_weight")
     if len(columns) > 1:
-        raise InputError(f"sample_weight has {len(columns)} columns: pass one number a row.")
+        raise InputError(f"sample_weight has {len(columns)} columns: pass one number per row.")
     numbers = numbers_with_gaps(next(iter(columns.values())), "sample_weight")
     if not (np.isfinite(numbers).all() and (numbers >= 0).all() and (numbers == np.round(numbers)).all()):
         raise InputError(

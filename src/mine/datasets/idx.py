@@ -20,7 +20,7 @@ _BYTES = 0x08
 
 
 def read_idx(path: Path) -> np.ndarray:
-    """An array of unsigned bytes from an IDX file; gzipped ones are told by their content, not by their name.
+    """An array of unsigned bytes from an IDX file; gzipped ones are recognised by their content, not by their name.
 
     Raises:
         InputError: The file is damaged, cut short, or no IDX file of bytes.

@@ -106,7 +106,7 @@ def noisy_function_mi(name: str, sigma: float, dim: int = 1) -> float:
     if sigma == 0 and shape.half_width == 0:
         return math.inf
     if sigma == 0:
-        return dim * math.log(2)  # of the checkerboard: x tells which half of y is dark
+        return dim * math.log(2)  # of the checkerboard: x decides which half of y is dark
     centres = shape.branches((np.arange(2_000) + 0.5) / 1_000 - 1)  # (x, k)
     reach = shape.half_width + 9 * sigma
     low, high = centres.min() - reach, centres.max() + reach

@@ -27,7 +27,7 @@ def fetch_mnist(folder: Path, progress: bool | Callback | None = None) -> tuple[
     """Images, uint8 of shape (n, 28, 28), and labels of OpenML's ``mnist_784``, in its order: training rows first.
 
     Arguments:
-        folder: Where the download may lie meanwhile.
+        folder: Folder of the download until it is complete.
         progress: As in :func:`mine.estimate`.
 
     Raises:
@@ -62,7 +62,7 @@ def fetch_mnist(folder: Path, progress: bool | Callback | None = None) -> tuple[
 
 
 def _watched(fetch: Callable[[], T], folder: Path, on_progress: Callback | None) -> T:
-    """Run ``fetch`` beside a loop that reports how many bytes lie in ``folder``; Ctrl-C ends the loop and leaves."""
+    """Run ``fetch`` next to a loop that reports how many bytes lie in ``folder``; Ctrl-C ends the loop and leaves."""
     outcome: list[T] = []
     failure: list[BaseException] = []
 

@@ -51,7 +51,7 @@ def _on_spiral(share: np.ndarray, arm: np.ndarray) -> np.ndarray:
 def spirals(n: int, random_state: Any = None) -> tuple[np.ndarray, np.ndarray]:
     """Points of two spirals of 780 degrees around each other, with normal noise of standard deviation 0.02.
 
-    The curves are those of mine-pytorch, its box-shaped noise replaced by a normal one.
+    The curves are mine-pytorch's curves, its box-shaped noise replaced by a normal one.
 
     Arguments:
         n: Number of points.
@@ -78,7 +78,7 @@ def nearest_on_spirals(points: np.ndarray, pieces: int) -> tuple[np.ndarray, np.
         pieces: Of one spiral.
 
     Returns:
-        The nearest piece, shape (n,): those of spiral 0 come first; and the distance to the curves, shape (n,).
+        The nearest piece, shape (n,), where the pieces of spiral 0 come first; and the distance to the curves, shape (n,).
 
     Example:
         >>> nearest_on_spirals(np.array([[0.0, 0.0]]), 10)[1].round(3)

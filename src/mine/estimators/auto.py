@@ -47,10 +47,10 @@ WIDE_RATE, WIDE_BATCH = 2e-3, 512
 
 @dataclass(frozen=True)
 class Auto(Neural):
-    """Ranks, a fitted copula and a critic by distance, cross-fitted in one stacked network, bias correction.
+    """The default: critics on top of a fitted copula of ranks, cross-fitted in one stacked network, with bias correction.
 
-    Where shuffled pairs are saturated, or a regression alone finds more than the critics, the value is that of
-    :mod:`mine.estimators.strong`. Two columns of labels go to the contingency table instead.
+    Where shuffled pairs are saturated, or a regression alone finds more than the critics, the value comes
+    from :mod:`mine.estimators.strong`. Two columns of labels go to the contingency table instead.
     """
 
     name: str = "auto"

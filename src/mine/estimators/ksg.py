@@ -40,7 +40,7 @@ def ksg(x: np.ndarray, y: np.ndarray, n_neighbors: int = 3) -> float:
     r"""Kraskov's first estimator: ``psi(k) + psi(n) - < psi(n_x + 1) + psi(n_y + 1) >`` in nats.
 
     ``n_x`` counts the other rows whose x lies strictly closer (maximum norm) than the k-th neighbour in the joint space.
-    Tied rows must be told apart beforehand, as :class:`KSG` does.
+    Ties must be broken beforehand, as :class:`KSG` does.
 
     References:
         Kraskov, Stoegbauer & Grassberger, 2004 (arXiv cond-mat/0305641), eq. 8.
@@ -70,7 +70,7 @@ def conditional_ksg(x: np.ndarray, y: np.ndarray, z: np.ndarray, n_neighbors: in
     r"""Frenzel and Pompe's estimator: ``psi(k) - < psi(n_xz + 1) + psi(n_yz + 1) - psi(n_z + 1) >`` in nats.
 
     ``n_xz``, ``n_yz`` and ``n_z`` count the other rows that are strictly closer (maximum norm) in these coordinates than the
-    k-th neighbour in the joint space, which is searched for once. Tied rows must be told apart beforehand.
+    k-th neighbour in the joint space, which is searched for once. Ties must be broken beforehand.
 
     References:
         Frenzel & Pompe, 2007, 'Partial mutual information for coupling analysis of multivariate time series' (Physical Review
@@ -91,7 +91,7 @@ def conditional_ksg(x: np.ndarray, y: np.ndarray, z: np.ndarray, n_neighbors: in
 
 
 def conditional_ksg_rows(x: np.ndarray, y: np.ndarray, z: np.ndarray, n_neighbors: int = 3) -> np.ndarray:
-    """What each row contributes to :func:`conditional_ksg`, shape (n,)."""
+    """The contribution of each row to :func:`conditional_ksg`, shape (n,)."""
     distance = kth_distance(np.concatenate([x, y, z], 1), n_neighbors)
     spaces = (np.concatenate([x, z], 1), np.concatenate([y, z], 1), z)
     of_x, of_y, alone = (digamma(count_closer(space, distance)) for space in spaces)

@@ -45,8 +45,8 @@ __all__ = ["EffortSettings", "FittedNeural", "Neural", "progress_of", "sharing_p
 class EffortSettings:
     """The settings that one value of ``effort`` stands for; options that are given take precedence.
 
-    ``pace`` multiplies the number of steps; ``n_folds`` None is the usual number; ``ensemble_size`` critics a fold are trained
-    apart, and their mean is reported; ``blend`` trains a second kind of critic where a method has one.
+    ``pace`` multiplies the number of steps; ``n_folds`` None is the usual number; ``ensemble_size`` critics per fold are
+    trained apart, and their mean is reported; ``blend`` trains a second kind of critic where a method has one.
     """
 
     pace: float = 1.0
@@ -81,7 +81,7 @@ class Neural:
             order in 1/n; otherwise ``value`` is ``lower_bound``.
         steps: Most optimiser steps; the best step is chosen on the validation rows. None takes :func:`default_steps`
             times the pace of ``effort``.
-        batch_size: Rows a step and critic.
+        batch_size: Rows per step and critic.
         shuffles: Shuffled pairs a joint pair.
         learning_rate: Peak rate of AdamW; None takes what suits the built-in critic, and 4e-3 for a user's.
         weight_decay: Of AdamW.
@@ -169,7 +169,7 @@ class Neural:
 
     @property
     def settings(self) -> EffortSettings:
-        """What ``effort`` stands for, under the options that were given themselves."""
+        """The settings of ``effort``, overridden by options that were passed."""
         if self.effort not in self._efforts:
             raise UnknownNameError("effort", self.effort, list(self._efforts))
         given = {name: getattr(self, name) for name in ("hidden", "batch_size", "shuffles", "n_folds")}
@@ -247,7 +247,7 @@ class Neural:
         for k, fold in enumerate(folds):
             critic = fresh_critic(self.critic).to(pairs.x.device)
             if critic.stack:
-                raise InputError("critic must score one pair a row: pass it without stack=.")
+                raise InputError("critic must give one score per row: pass it without stack=.")
             dry_run(critic, pairs)
             train = self._trainer(problem, f"training critic {k + 1} of {len(folds)}", k, len(folds))
             histories.append(train(critic, pairs, fold, self._options(problem), seeds[2] + 3 * k))  # it draws from three seeds
@@ -348,7 +348,7 @@ class Neural:
 
 @dataclass(frozen=True)
 class FittedNeural:
-    """An estimate with the critics behind it, one a fold, on the CPU or ``device``."""
+    """An estimate with the critics behind it, one per fold, on the CPU or ``device``."""
 
     estimate: Estimate
     critics: list[Critic]

@@ -49,7 +49,7 @@ def ross(values: np.ndarray, labels: np.ndarray, n_neighbors: int = 3) -> float:
 
 
 def ross_rows(values: np.ndarray, labels: np.ndarray, n_neighbors: int = 3) -> np.ndarray:
-    """What each row contributes to :func:`ross`, shape (n,): every label of two rows or more, values without ties."""
+    """The contribution of each row to :func:`ross`, shape (n,): every label of two rows or more, values without ties."""
     n, counts = len(values), np.bincount(labels)
     distance, k = np.empty(n), np.minimum(n_neighbors, counts[labels] - 1)
     for label in np.unique(labels):

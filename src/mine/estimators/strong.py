@@ -149,7 +149,7 @@ def _joined(
     warnings = [w for w in estimate.warnings if not w.startswith((*ON_THE_BOUND, "The critic misses"))]
     if endless and not determined:
         warnings.insert(
-            0, "The relation may be deterministic, of infinite information: the value only tells how closely it was fitted."
+            0, "The relation may be deterministic, of infinite information: the value only says how closely it was fitted."
         )
     diagnostics: dict[str, Any] = {
         **estimate.diagnostics,
@@ -190,8 +190,8 @@ def by_copula(estimate: Estimate, fit: CrossFit) -> Estimate:
     copula = estimate.diagnostics["copula"]
     warning = (
         f"Shuffled pairs of {estimate.n:,} rows resolve at most {limit:.1f} nats. "
-        f"The value is that of a fitted {copula}, right only if the dependence is of that form; the interval "
-        "holds what the data alone support."
+        f"The value comes from a fitted {copula} and is right only if the dependence has that form; the interval "
+        "is what the data alone support."
     )
     diagnostics = {
         **estimate.diagnostics,

@@ -1,4 +1,4 @@
-"""Training that goes on where a killed process left it."""
+"""Training that resumes where a killed process left it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two classical measures of dependence, to stand beside mutual information."""
+"""Two classical measures of dependence, to compare with mutual information."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from mine.errors import InputError
+from mine.errors import InputError, renamed_arguments
 from mine.experiments.experiment import SCALES, Experiment
 from mine.experiments.registry import get_experiment, names
 from mine.experiments.store import Record, read_records
@@ -21,7 +21,7 @@ __all__ = ["Section", "as_html", "as_markdown", "find_results", "read_section", 
 
 _TITLE = "Reproduction"
 _ABOUT = (
-    "What `mine reproduce` gave on our machine, beside what was published: mean ± standard error over the seeds. "
+    "The results of `mine reproduce` on our machine, next to the published numbers: mean ± standard error over the seeds. "
     "This page is written from the result files by a command, never by hand."
 )
 
@@ -34,8 +34,8 @@ class Section:
         experiment: What was run.
         scale: Its scale.
         header: Of the table.
-        rows: Of the table: a row an arm, followed by a row of the published numbers where there are any.
-        line: Published numbers beside this run's.
+        rows: Of the table: one row per arm, followed by a row of the published numbers where there are any.
+        line: Published numbers next to this run's.
         verdict: Targets, with met, missed or not measured.
         facts: Seeds, minutes, machine and command.
         figures: The figures' files by their names on a page, ``NAME-SCALE.png`` first, then say ``NAME-SCALE-convergence.png``;
@@ -112,11 +112,11 @@ def _facts(experiment: Experiment, records: Sequence[Record]) -> list[str]:
     facts += [f"Failed: {record.arm}, seed {record.seed}: {record.error}." for record in records if record.error is not None]
     if good:
         minutes = fmean(record.seconds for record in good) / 60
-        facts.append(f"{scale} scale, {seeds} {'seed' if seeds == 1 else 'seeds'}, {minutes:.1f} minutes an arm and seed.")
+        facts.append(f"{scale} scale, {seeds} {'seed' if seeds == 1 else 'seeds'}, {minutes:.1f} minutes per arm and seed.")
     facts += [f"Measured with {environment}." for environment in dict.fromkeys(r.environment for r in records) if environment]
     facts += [f"Code: {code}." for code in dict.fromkeys(record.code for record in records)]
     first, last = min(record.seed for record in records), max(record.seed for record in records)
-    numbers = f"--seeds {last - first + 1}" + (f" --first-seed {first}" if first else "")
+    numbers = f"--repeats {last - first + 1}" + (f" --seed {first}" if first else "")
     return [*facts, f"`mine reproduce {experiment.name} --scale {scale} {numbers} --out results`"]
 
 
@@ -128,6 +128,31 @@ def _verdict(section: Section) -> str:
     return "; ".join(f"{text}: **{said}**" for text, said in section.verdict)
 
 
+#: Columns of the table that opens the page; arms named in one of its cells, at most.
+_OVERVIEW, _ARMS_NAMED = ["experiment", "measure", "published", "ours", "verdict"], 3
+_PUBLISHED = ", published"
+
+
+def _overview(section: Section) -> list[str]:
+    """The row of a section in the table that opens the page: the first measure with a published number, else the first."""
+    published = {row[0].removesuffix(_PUBLISHED): row[2:] for row in section.rows if row[0].endswith(_PUBLISHED)}
+    ours = {row[0]: row[2:] for row in section.rows if not row[0].endswith(_PUBLISHED)}
+    known = [(k, arm) for k in range(len(section.header) - 2) for arm in published if published[arm][k] not in ("", "–")]
+    measure = known[0][0] if known else 0
+    compared = [arm for k, arm in known if k == measure]
+    arms = list(dict.fromkeys([*compared, *ours]))[:_ARMS_NAMED]
+    theirs = "; ".join(f"{arm} {published[arm][measure]}" for arm in arms if arm in compared)
+    said = [verdict for _, verdict in section.verdict]
+    verdict = "; ".join(f"{said.count(word)} {word}" for word in dict.fromkeys(said)) or "no target"
+    here = "; ".join(f"{arm} {ours[arm][measure]}" for arm in arms)
+    return [f"{section.experiment.name}, {section.scale} scale", section.header[2 + measure], theirs or "–", here, verdict]
+
+
+def _markdown_table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of Markdown, the first of them the header."""
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
+
+
 def as_markdown(sections: Sequence[Section], figures: str) -> str:
     """The page in Markdown.
 
@@ -136,10 +161,11 @@ def as_markdown(sections: Sequence[Section], figures: str) -> str:
         figures: Folder of the figures as the page sees it.
     """
     parts = [f"# {_TITLE}", _ABOUT] + ([] if sections else ["No results are kept yet."])
+    if sections:
+        parts.append(_markdown_table([_OVERVIEW, ["---"] * len(_OVERVIEW), *map(_overview, sections)]))
     for section in sections:
         table = [section.header, ["---", *["--:"] * (len(section.header) - 1)], *section.rows]
-        lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in table]
-        parts += [f"## {section.experiment.name}, {section.scale} scale", section.experiment.shows, "\n".join(lines)]
+        parts += [f"## {section.experiment.name}, {section.scale} scale", section.experiment.shows, _markdown_table(table)]
         parts += [section.line, f"Verdict: {_verdict(section)}."]
         parts += [f"![{_alternative(section, name)}]({figures}/{name})" for name in section.figures]
         parts.append("\n".join(f"- {fact}" for fact in section.facts))
@@ -170,15 +196,21 @@ def _inline(text: str) -> str:
     return out
 
 
+def _html_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in header)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
 def as_html(sections: Sequence[Section]) -> str:
     """The page as one HTML file that needs no other: figures are inside."""
     parts = [f"<h1>{_TITLE}</h1>", f"<p>{_inline(_ABOUT)}</p>"]
+    if sections:
+        parts.append(_html_table(_OVERVIEW, [_overview(section) for section in sections]))
     for section in sections:
-        head = "".join(f"<th>{html.escape(cell)}</th>" for cell in section.header)
-        rows = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in section.rows)
         title = f"{section.experiment.name}, {section.scale} scale"
         parts += [f'<h2 id="{section.name}">{html.escape(title)}</h2>', f"<p>{html.escape(section.experiment.shows)}</p>"]
-        parts.append(f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>')
+        parts.append(_html_table(section.header, section.rows))
         parts += [f"<p>{_inline(section.line)}</p>", f"<p>Verdict: {_inline(_verdict(section))}.</p>"]
         for name, figure in section.figures.items():
             data = base64.b64encode(figure.read_bytes()).decode()
@@ -189,22 +221,23 @@ def as_html(sections: Sequence[Section]) -> str:
     return f'<!doctype html>\n<html lang="en"><head>{head}<style>{_STYLE}</style></head>\n<body>\n{body}\n</body></html>\n'
 
 
-def write_pages(folder: Path) -> list[Path]:
-    """Write ``reproduction.md``, its figures and ``reproduction.html`` from all results below ``folder``.
+@renamed_arguments(folder="out")
+def write_pages(out: Path) -> list[Path]:
+    """Write ``reproduction.md``, its figures and ``reproduction.html`` from all results below ``out``.
 
     Raises:
         InputError: There are none.
     """
-    sections = [read_section(result_folder) for result_folder in find_results(folder)]
+    sections = [read_section(result_folder) for result_folder in find_results(out)]
     if not sections:
-        raise InputError(f"{folder} has no results: name a folder that mine reproduce --out wrote.")
+        raise InputError(f"{out} has no results: name a folder that mine reproduce --out wrote.")
     for section in sections:
         for name, figure in section.figures.items():
-            target = folder / "figures" / name
+            target = out / "figures" / name
             target.parent.mkdir(exist_ok=True)
             content = figure.read_bytes()
             write_whole(target, lambda stream, content=content: stream.write(content))
     pages = {"reproduction.md": as_markdown(sections, "figures"), "reproduction.html": as_html(sections)}
     for name, text in pages.items():
-        write_whole(folder / name, lambda stream, text=text: stream.write(text.encode()))
-    return [folder / name for name in pages]
+        write_whole(out / name, lambda stream, text=text: stream.write(text.encode()))
+    return [out / name for name in pages]

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mine.benchmarking.provenance import environment
-from mine.errors import InputError
+from mine.errors import InputError, renamed_arguments
 from mine.experiments.checkpoint import Checkpoint
 from mine.experiments.experiment import DivergedError, Experiment
 from mine.experiments.registry import get_experiment
@@ -23,7 +23,7 @@ from mine.surroundings import plain_modes
 
 __all__ = ["Reproduction", "reproduce"]
 
-#: Parts of a cell that the progress bar tells apart.
+#: Parts of a cell that the progress bar distinguishes.
 _PARTS = 1000
 
 
@@ -33,8 +33,8 @@ class Reproduction:
 
     Attributes:
         experiment: What was run.
-        records: A record a cell, arm by arm.
-        files: What was written: JSON, CSV, Markdown and figures.
+        records: One record per cell, arm by arm.
+        files: The files written: JSON, CSV, Markdown and figures.
     """
 
     experiment: Experiment
@@ -43,52 +43,53 @@ class Reproduction:
 
     @property
     def line(self) -> str:
-        """Published numbers beside this run's, one line of Markdown."""
+        """Published numbers next to this run's, one line of Markdown."""
         return comparison(self.experiment, self.records)
 
     def __str__(self) -> str:
         return as_markdown(self.experiment, self.records)
 
 
+@renamed_arguments(seeds="n_repeats")
 @plain_modes()
 def reproduce(
     name: str | Experiment,
     *,
     out: str | os.PathLike[str],
     scale: str = "default",
-    seeds: int | Sequence[int] = 1,
+    n_repeats: int | Sequence[int] = 1,
     arms: Sequence[str] | None = None,
     retry_failed: bool = False,
     device: str = "auto",
     progress: bool | Callback | None = None,
 ) -> Reproduction:
-    """Run an experiment, or what is left of it: finished cells are taken over, a cell cut short goes on from its checkpoint.
+    """Run an experiment, or the rest of it: finished cells are reused, and an interrupted cell resumes from its checkpoint.
 
-    Everything lies in ``out/NAME/SCALE``: ``cells`` with a folder an arm and seed, ``results.json``, ``table.csv``,
-    ``summary.md`` and the figure. A ``results.json`` alone, as kept in this repository, is gone on from too; the figure then
-    shows what has its files.
+    All files are in ``out/NAME/SCALE``: ``cells`` with one folder per arm and seed, ``results.json``, ``table.csv``,
+    ``summary.md`` and the figure. A ``results.json`` alone, as kept in this repository, can be extended too. The figure then
+    shows only the cells whose files exist.
 
     Arguments:
         name: As in ``mine reproduce --list``, or an experiment.
-        out: Folder; the same call with more seeds or arms runs only what is new, and reports all that the folder then holds
-            of the same versions and settings.
+        out: Folder. The same call with more repetitions or arms runs only the new cells. It reports all cells in the folder
+            that have the same versions and settings.
         scale: ``"smoke"`` (does it run), ``"default"`` (two CPU cores) or ``"paper"`` (the paper's size).
-        seeds: How many, numbered from 0, or the numbers themselves.
+        n_repeats: Number of repetitions, with the seeds 0, 1, 2 and so on; or a list of seeds.
         arms: Some of the arms; None for all.
         retry_failed: Run cells again whose training diverged.
-        device: As in :func:`mine.estimate`. A cell cut short may go on on another one.
+        device: As in :func:`mine.estimate`. An interrupted cell may resume on another device.
         progress: As in :func:`mine.estimate`.
 
     Raises:
         UnknownNameError: No such experiment, scale, arm or device.
-        InputError: ``seeds`` holds no number, the device cannot be used, or ``out`` cannot be written.
+        InputError: ``n_repeats`` is empty, the device cannot be used, or ``out`` cannot be written.
     """
     from mine.data.problem import problem_device
 
     experiment = get_experiment(name) if isinstance(name, str) else name
-    numbers = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
+    numbers = list(range(n_repeats)) if isinstance(n_repeats, int) else list(n_repeats)
     if not numbers or min(numbers) < 0 or len(set(numbers)) < len(numbers):
-        raise InputError(f"seeds must be 1 or more, or different whole numbers from 0; got {seeds!r}.")
+        raise InputError(f"n_repeats must be 1 or more, or different whole numbers from 0; got {n_repeats!r}.")
     chosen = list(experiment.arms) if arms is None else list(arms)
     where = problem_device(device)
     configs = {arm: experiment.config(arm, scale) for arm in chosen}

@@ -1,4 +1,4 @@
-"""Finished cells, an arm and a seed each, on disk: a folder a cell, finished when its ``result.json`` is there."""
+"""Finished cells, one arm and one seed each, on disk: one folder per cell, finished when its ``result.json`` is there."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Cell:
         arm: Name of the arm.
         seed: Number of the repetition.
         config: The config as a dictionary.
-        version: The experiment's own: it alone decides whether a stored result counts, beside the settings.
-        numerics: ``NUMERICS`` of the package, which is told and not compared.
+        version: The experiment's own: it alone decides whether a stored result counts, in addition to the settings.
+        numerics: ``NUMERICS`` of the package, which is recorded and not compared.
     """
 
     experiment: str
@@ -103,7 +103,7 @@ class Record:
 
 
 class Store:
-    """One experiment at one scale: the folder ``cells``, and beside it ``results.json`` with the numbers of all of them.
+    """One experiment at one scale: the folder ``cells``, and next to it ``results.json`` with the numbers of all of them.
 
     The numbers alone are enough to go on from: a copy of ``results.json``, as in this repository, stands for finished cells.
 

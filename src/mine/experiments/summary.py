@@ -1,4 +1,4 @@
-"""What an experiment says: a table over the seeds, and one line of published numbers beside this run's."""
+"""The summary of an experiment: a table over the seeds, and one line of published numbers next to this run's."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def comparison(experiment: Experiment, records: Sequence[Record]) -> str:
 
 
 def as_markdown(experiment: Experiment, records: Sequence[Record]) -> str:
-    """The table, a row an arm, mean ± standard error over the seeds; the line; the notes."""
+    """The table, one row per arm, mean ± standard error over the seeds; the line; the notes."""
     lines = ["| arm | seeds | " + " | ".join(metric.label for metric in experiment.metrics) + " | minutes |"]
     lines.append("|---|--:|" + "--:|" * (len(experiment.metrics) + 1))
     for arm, arm_records in by_arm(records).items():
@@ -76,7 +76,7 @@ def as_markdown(experiment: Experiment, records: Sequence[Record]) -> str:
 
 
 def as_listing(experiments: Sequence[Experiment]) -> str:
-    """What each shows, its arms, and how long one arm and seed takes."""
+    """List experiments: what each shows, its arms, and how long one arm and seed takes."""
     lines = []
     for experiment in experiments:
         times = ", ".join(f"{scale} {_duration(experiment.minutes[scale])}" for scale in experiment.scales)
@@ -92,7 +92,7 @@ def _duration(minutes: float) -> str:
 
 
 def as_csv(experiment: Experiment, records: Sequence[Record]) -> str:
-    """A row a cell, all its numbers."""
+    """One row per cell, all its numbers."""
     known = [metric.key for metric in experiment.metrics]
     keys = known + sorted({key for record in records for key in record.metrics} - set(known))
     stream = io.StringIO()

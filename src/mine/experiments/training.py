@@ -1,8 +1,8 @@
-"""The training loop of the experiments: it goes on after a kill, and leaves its numbers where Lightning's loggers put theirs.
+"""The training loop of the experiments: it resumes after a kill, and writes its numbers where Lightning's loggers put theirs.
 
 The loop is a plain one, not Lightning's ``Trainer``: that takes Ctrl-C for itself, ends the process and leaves SIGINT ignored,
 and a checkpoint here holds the state of every random generator, so that a killed run comes to the same numbers. Its time was
-no reason: 0.1 to 0.3 ms a step. :class:`mine.experiments.lightning_module.ExperimentModule` is the same training as a
+no reason: 0.1 to 0.3 ms per step. :class:`mine.experiments.lightning_module.ExperimentModule` is the same training as a
 ``LightningModule``, for a ``Trainer`` of your own.
 """
 
@@ -89,7 +89,7 @@ def fit(
     """Train from the start, or from the checkpoint in ``folder``.
 
     Where Lightning is installed its CSV logger, and with TensorBoard that one's too, write :meth:`Trainable.metrics` every
-    50 steps to ``folder/logs/version_K``, a new K each time that a run goes on.
+    50 steps to ``folder/logs/version_K``, a new K each time that a run resumes.
 
     Arguments:
         model: What is trained, on its device.

@@ -19,7 +19,7 @@ from mine.data.problem import Problem, make_problem, order_warnings, problem_dev
 from mine.data.rows import complete_rows, equally_long, infinite_sentence
 from mine.data.variable import Variable
 from mine.data.weights import refuse_weights
-from mine.errors import InputError
+from mine.errors import InputError, renamed_arguments
 from mine.independence.comparisons import strongest_comparison
 from mine.independence.held_out import held_out_statistics
 from mine.independence.label_products import product_statistics
@@ -76,6 +76,7 @@ class IndependenceTest:
         return "\n".join([*lines, *(f"  ! {warning}" for warning in self.warnings)])
 
 
+@renamed_arguments()
 @plain_modes()
 def independence_test(
     x: Any,
@@ -101,10 +102,9 @@ def independence_test(
     compared on all rows, for every permutation of y anew, and the combination of the comparisons is permuted.
     With ``critic=`` a network is trained on one half of the rows and the other half permuted under it.
 
-    With z, what a regression on z explains is taken out of both sides, and the rest permuted only among rows whose z is near,
-    which is approximate, or is the same if z is labels, which is exact. With labels on a side and numbers in z nothing is
-    permuted: the signs of the products of what z leaves of both sides are flipped. See the page on significance for measured
-    levels.
+    With z, a regression on z is subtracted from both sides. The residuals are permuted only among rows whose z is near, which
+    is approximate, or among rows of the same labels z, which is exact. With labels on a side and numbers in z nothing is
+    permuted: the signs of the products of both residuals are flipped. See the page on significance for measured levels.
 
     References:
         Gretton et al., 2008, 'A kernel statistical test of independence'; Phipson & Smyth, 2010, 'Permutation p-values should
@@ -119,11 +119,11 @@ def independence_test(
         critic: None; ``"network"`` for the default method's critic; or one as in :func:`mine.estimate`.
         encoder: A frozen network or function that is applied to the rows first, or a pair of them, as in :func:`mine.estimate`.
         discrete: Which columns are labels, as in :func:`mine.estimate`.
-        groups: One label a row, shape (n,). A group is one unit: groups of as many rows exchange their y; the last rows of
+        groups: One label per row, shape (n,). A group is one unit: groups of as many rows exchange their y; the last rows of
             larger ones are left out to make such.
-        order: ``"time"`` where rows come in the order of time, or one number or date a row, as in :func:`mine.estimate`.
+        order: ``"time"`` where rows come in the order of time, or one number or date per row, as in :func:`mine.estimate`.
             Instead of permuting rows, y is then shifted in time against x, which keeps what neighbouring rows share; with
-            ``groups`` each group is a series, shifted by itself. Not with z or ``critic=``.
+            ``groups`` each group is a series with its own shift. Not with z or ``critic=``.
         device: Where a network trains.
         random_state: Seed or generator.
         drop_missing: Leave out rows with a missing or infinite value instead of raising.

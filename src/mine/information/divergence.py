@@ -16,7 +16,7 @@ from mine.data.rows import MIN_ROWS, rereadable
 from mine.data.sides import as_variable
 from mine.data.sources import read_source
 from mine.data.splits import Fold, make_folds
-from mine.errors import InputError, UnknownNameError
+from mine.errors import InputError, UnknownNameError, renamed_arguments
 from mine.estimators.crossfit import interval_half_width
 from mine.estimators.options import check_integers, check_widths
 from mine.estimators.ratio import FEWEST_EFFECTIVE, RatioCritics, RatioPart, gaussian_ratio, train_ratio
@@ -27,6 +27,7 @@ from mine.surroundings import plain_modes
 __all__ = ["kl_divergence"]
 
 
+@renamed_arguments()
 @plain_modes()
 def kl_divergence(
     samples_p: Any,
@@ -41,12 +42,12 @@ def kl_divergence(
     random_state: int | np.random.Generator | np.random.RandomState | None = None,
     parse: bool = False,
 ) -> Estimate:
-    r"""How far the law p of one sample is from the law q of another: ``KL(p || q) = E_p[log p / q]``.
+    r"""The Kullback-Leibler divergence of the law p of one sample from the law q of another: ``KL(p || q) = E_p[log p / q]``.
 
-    A critic T starts from the log-ratio of two fitted Gaussians and is trained to tell the samples apart. ``lower_bound`` is
+    A critic T starts from the log-ratio of two fitted Gaussians and is trained to distinguish the samples. ``lower_bound`` is
     ``E_p[T] - log E_q[exp T]`` on rows that no critic saw; ``value`` adds half of its distance to the bound on training rows.
-    Rows of q must reach wherever p has mass: otherwise the divergence is infinite or cannot be told from that, and a warning
-    says so.
+    Rows of q must reach wherever p has mass. Otherwise the divergence is infinite or indistinguishable from infinite, and a
+    warning says so.
 
     References:
         Donsker & Varadhan, 1983; Belghazi et al., 2018 (arXiv 1801.04062), theorem 1.

@@ -26,7 +26,7 @@ LEVEL = 0.05
 
 @dataclass(frozen=True)
 class SampleSizeCheck:
-    """What :func:`mine.sample_size_check` found. Plain data.
+    """The result of :func:`mine.sample_size_check`, as plain data.
 
     Attributes:
         value: The estimate extrapolated to unlimited rows, in ``unit``.
@@ -61,7 +61,7 @@ class SampleSizeCheck:
 
     @property
     def settled(self) -> bool:
-        """Whether the points are straight, and the step from all rows to unlimited rows is within the interval of ``estimate``.
+        """True if the points are straight and the step from all rows to unlimited rows is within the interval of ``estimate``.
 
         If that interval has an open end, half the width of ``line_interval`` stands in its place.
         """

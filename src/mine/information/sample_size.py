@@ -51,7 +51,7 @@ def sample_size_check(
     progress: bool | Callable[[int, int, str], None] | None = None,
     **options: Any,
 ) -> SampleSizeCheck:
-    r"""Whether the rows are enough: estimates on all rows, halves, quarters, ..., extrapolated to unlimited rows.
+    r"""Check whether the rows are enough: estimates on all rows, halves, quarters, ..., extrapolated to unlimited rows.
 
     For many rows the error of most estimators is proportional to ``1 / n``. The rows are cut into disjoint halves, those into
     halves, and so on. A line through the mean estimate of each size, against ``1 / n``, reaches ``1 / n = 0`` at the

@@ -32,7 +32,7 @@ ROWS_A_GAP = 8
 
 @plain_modes()
 def transfer_entropy(x: Any, y: Any, lag: int = 1, *, history: int | None = None, **options: Any) -> Estimate:
-    r"""What the past of x tells about the next y beyond y's own past: ``I(Y_t; X_{t-lag..t-1} | Y_{t-history..t-1})``.
+    r"""Transfer entropy, from the past of x to the next y: ``I(Y_t; X_{t-lag..t-1} | Y_{t-history..t-1})``.
 
     Rows are in the order of time. They are cut into stretches that stay in one fold and count as one term of the standard
     error; between two stretches as many rows are left out as the past is long, so that no value is on both sides of a split.

@@ -46,7 +46,7 @@ def total_correlation(
     progress: bool | Callable[[int, int, str], None] | None = None,
     **options: Any,
 ) -> Estimate:
-    r"""How far several variables are from independent together: ``KL(p(x_1, ..., x_k) || p(x_1) ... p(x_k))``.
+    r"""Total correlation of several variables: ``KL(p(x_1, ..., x_k) || p(x_1) ... p(x_k))``.
 
     By the chain rule ``I(X_1; X_2) + I(X_1, X_2; X_3) + ...``, every term with the same rows, folds and seeds. The sum of the
     terms' held-out bounds is a lower bound. Of two blocks it is their mutual information.
@@ -56,11 +56,11 @@ def total_correlation(
 
     Arguments:
         blocks: At least two variables of as many rows, as in :func:`mine.estimate`; a mapping names them.
-        method: As in :func:`mine.estimate`, and so are the others.
+        method: As in :func:`mine.estimate`, like the arguments below.
         effort: How long a neural method may take.
         discrete: Which columns are labels: True, False or None.
-        groups: One label a row.
-        order: ``"time"`` where rows come in the order of time, or one number or date a row; see :func:`mine.estimate`.
+        groups: One label per row.
+        order: ``"time"`` where rows come in the order of time, or one number or date per row; see :func:`mine.estimate`.
         device: Where to compute.
         unit: ``"nats"`` or ``"bits"``.
         random_state: Seed or generator.

@@ -44,7 +44,7 @@ class Mine(nn.Module):
         Belghazi et al., 2018 (arXiv 1801.04062), algorithm 1, eq. 5, 6 and 12.
 
     Arguments:
-        T: Statistics network: a module taking ``(x, z)``, or with ``method="concat"`` their concatenation; one score a row.
+        T: Statistics network: a module taking ``(x, z)``, or with ``method="concat"`` their concatenation; one score per row.
         loss: ``"mine"`` (bias-corrected gradient), ``"mine_biased"`` (plain mini-batch gradient) or ``"fdiv"`` (MINE-f).
         alpha: Weight of the newest batch in the moving average of ``"mine"``.
         method: ``"concat"`` for a network that takes ``torch.cat([x, z], -1)``, None for one that takes both.
@@ -142,7 +142,7 @@ class Mine(nn.Module):
             X: Rows of x, shape (n,) or (n, ...), at least 20.
             Y: Rows of y, paired with X.
             iters: Passes over the training rows.
-            batch_size: Rows a step; None takes 128.
+            batch_size: Rows per step; None takes 128.
             opt: Optimizer of ``T``'s parameters, or a function making one from them; None is Adam with rate 1e-3.
 
         Returns:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["STYLE", "new_figure", "plot_estimate"]
 
-#: Colours that colour-blind readers tell apart, and no box around the data.
+#: Colours that colour-blind readers can distinguish, and no box around the data.
 STYLE: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,

@@ -40,7 +40,7 @@ def strength_matrix(pairs: Any) -> tuple[list[str], list[str], np.ndarray]:
 
 
 def found_matrix(pairs: Any) -> np.ndarray:
-    """Whether each pair is told from independence (see :func:`mine.tables.significance.is_found`), as the matrix of strengths.
+    """Whether each pair differs from independence (see :func:`mine.tables.significance.is_found`), as the matrix of strengths.
 
     Arguments:
         pairs: As in :func:`strength_matrix`.
@@ -64,7 +64,7 @@ def _values(pairs: Any, name: str) -> list[Any]:
 
 
 def clustered_order(matrix: np.ndarray) -> list[int]:
-    """An order of the rows that puts similar ones beside each other: average linkage, leaves ordered optimally.
+    """An order of the rows that puts similar rows next to each other: average linkage, leaves ordered optimally.
 
     A symmetric matrix of strengths is a similarity itself; the rows of any other are compared with each other.
 
@@ -92,7 +92,7 @@ def clustered_order(matrix: np.ndarray) -> list[int]:
 def plot_pairwise(pairs: Any) -> Figure:
     """Heat map of the strength of every pair, similar columns next to each other.
 
-    Pairs that are not told from independence, with a q above 0.05 or without a test an interval that contains 0, are grey.
+    Pairs that do not differ from independence are grey: their q is above 0.05 or, without a test, their interval contains 0.
 
     Needs the extra ``plot``: ``pip install "torch-mine[plot]"``.
 

@@ -23,7 +23,7 @@ from mine.tables.significance import LEVEL, disagreement, is_found, p_text
 
 __all__ = ["Gap", "gaps", "render_report"]
 
-#: Pairs that are drawn, and rows of the tables of what correlation misses and of all pairs.
+#: Pairs that are drawn, and rows of the tables of dependences that correlation misses and of all pairs.
 CARDS, GAPS, ROWS = 9, 10, 2000
 #: Places of the order by value that are compared with the next.
 PLACES = 5
@@ -50,7 +50,7 @@ class Gap:
 
 
 def gaps(pairwise: Pairwise) -> list[Gap]:
-    """Every pair of numbers, what correlation misses most first.
+    """Every pair of numbers, the pairs that correlation misses most first.
 
     ``linear`` is ``-log(1 - r^2) / 2``, the information of a normal pair with the Pearson correlation r.
     """
@@ -76,18 +76,18 @@ def render_report(pairwise: Pairwise, *, title: str, command: str, settings: dic
     Arguments:
         pairwise: The measured table.
         title: Of the page: the name of the file.
-        command: What made it, to be run again.
+        command: The command that made it, to be run again.
         settings: More facts on how it was made, by name.
     """
     rows = strongest(pairwise)
     sections = [
         ("strongest", "Strongest dependences", _cards(pairwise, rows)),
-        ("order", "Is the order real?", _order(pairwise)),
+        ("order", "Order of the strongest pairs", _order(pairwise)),
         ("matrix", "All pairs at a glance", _matrix(pairwise)),
-        ("missed", "What correlation misses", _missed(pairwise)),
+        ("missed", "Dependences that correlation misses", _missed(pairwise)),
         ("pairs", "All pairs", _pairs(pairwise, rows)),
         ("columns", "Columns", _columns(pairwise)),
-        ("made", "How it was made, and how to read it", _made(pairwise, command, settings)),
+        ("made", "Settings and explanations", _made(pairwise, command, settings)),
     ]
     shown = [(key, name, body) for key, name, body in sections if body]
     links = "".join(f'<li><a href="#{key}">{name}</a></li>' for key, name, _ in shown)
@@ -101,7 +101,7 @@ def render_report(pairwise: Pairwise, *, title: str, command: str, settings: dic
         f'<meta name="generator" content="torch-mine {__version__}"><link rel="icon" href="data:,">'
         f"<title>{escape(title)}: mutual information of its columns</title>\n<style>\n{css}</style></head>\n<body>"
         f'<a class="skip" href="#main">Skip to the results</a><header><h1>{escape(title)}</h1>'
-        f'<p class="soft">How much each column tells about each other one, whatever the shape of the dependence.</p>'
+        f'<p class="soft">How much knowing one column tells you about another, whatever the shape of the dependence.</p>'
         f'{_facts(pairwise)}<nav aria-label="Sections"><ul>{links}</ul></nav></header>\n<main id="main">{main}</main>\n'
         f"<footer>torch-mine {__version__}. This page holds all that it shows and loads nothing.</footer>"
         f'<div id="said" role="status" aria-live="polite" style="position:absolute;left:-999px"></div>\n'
@@ -157,7 +157,7 @@ def _order(pairwise: Pairwise) -> str:
         low, high = rank.difference.interval
         p_value = rank.difference.p_value or 0.0
         numbers = f"{_n(rank.difference.value)}{_n(low)}{_n(high)}{_n(p_value, text=_p(p_value))}"
-        verdict = "above the next" if rank.above else "not told apart"
+        verdict = "above the next" if rank.above else "not distinguished"
         body.append(f'<tr>{_n(place, text=str(place))}<td class="name">{first}</td><td class="name">{second}</td>')
         body.append(f"{numbers}<td>{verdict}</td></tr>")
     first = found[0]
@@ -165,7 +165,7 @@ def _order(pairwise: Pairwise) -> str:
     said = (
         f"The first pair, {names[0]}, is above the second, {names[1]}."
         if first.above
-        else f"The first pair, {names[0]}, cannot be told from the second, {names[1]}: their order may be chance."
+        else f"The first pair, {names[0]}, cannot be distinguished from the second, {names[1]}: their order may be chance."
     )
     about = (
         "Differences of values with 95 % intervals. Pairs of one table share sampling error, which a difference of values from "
@@ -183,7 +183,7 @@ def _matrix(pairwise: Pairwise) -> str:
     noise = f"q above {LEVEL:g}" if pairwise.q is not None else "an interval that contains 0"
     return (
         '<p class="soft">Strength from 0 to 1, darker (on a dark page: brighter) is stronger; similar columns stand side by '
-        f"side. Grey: {noise}, not told from independence.</p>"
+        f"side. Grey: {noise}, not distinguished from independence.</p>"
         f'<div class="scroll bare" tabindex="0" role="region" aria-label="Heat map">{svg}</div>'
     )
 
@@ -210,7 +210,7 @@ def _missed(pairwise: Pairwise) -> str:
     return (
         f'<p>{count} <span class="soft">Linear is −½ log(1 − r²), the information of a normal pair with the same Pearson '
         "correlation r. Above the line: curves, clusters, changing spread. Below it: tails or outliers that a correlation "
-        f'takes for more than they tell.</span></p><div class="beside">{svg}'
+        f'takes for information.</span></p><div class="beside">{svg}'
         f"{table}</div>"
     )
 
@@ -271,7 +271,7 @@ def _made(pairwise: Pairwise, command: str, settings: dict[str, str]) -> str:
     }
     if pairwise.q is not None:
         most = max((cell.permutations or 0 for cell in pairwise.cells), default=0)
-        facts["permutations"] = f"at most {most:,} a pair; a test stops early where nothing is found"
+        facts["permutations"] = f"at most {most:,} per pair; a test stops early if it finds nothing"
     body = "".join(f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>' for name, value in facts.items())
     test = (
         " <strong>p</strong> is an exact permutation test, <strong>q</strong> its Benjamini–Hochberg adjustment over all pairs "

@@ -71,7 +71,7 @@ def heat_map(names: Sequence[str], across: Sequence[str], matrix: np.ndarray, fo
         at_x, at_y = margin + cell * j, margin + cell * i
         if not found[i, j]:
             parts.append(
-                f"<g><title>{escape(names[i])} – {escape(across[j])}: not told from independence</title>"
+                f"<g><title>{escape(names[i])} – {escape(across[j])}: not distinguished from independence</title>"
                 f'<rect class="cell-noise" x="{at_x}" y="{at_y}" width="{cell - 1}" height="{cell - 1}"/></g>'
             )
             continue
@@ -95,7 +95,7 @@ def heat_map(names: Sequence[str], across: Sequence[str], matrix: np.ndarray, fo
 
 
 def gap_plot(linear: Sequence[float], total: Sequence[float], titles: Sequence[str], unit: str) -> str:
-    """Linear against total information of each pair; what lies above the diagonal is what correlation misses."""
+    """Linear against total information of each pair; correlation misses the part above the diagonal."""
     top = max([*linear, *total, 1e-3]) * 1.05
     u, v = _scale(0.0, top, WIDTH - LEFT - RIGHT), _scale(0.0, top, HEIGHT - TOP - BOTTOM)
     parts = [
@@ -113,7 +113,7 @@ def gap_plot(linear: Sequence[float], total: Sequence[float], titles: Sequence[s
         f'<text class="axis" transform="rotate(-90)" x="{-(TOP + HEIGHT - BOTTOM) / 2}" y="10" text-anchor="middle">'
         f"total ({unit})</text>"
     )
-    label = f"Linear against total information of {len(linear)} pairs; the table beside it lists the largest differences"
+    label = f"Linear against total information of {len(linear)} pairs; the table next to it lists the largest differences"
     return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
 
 

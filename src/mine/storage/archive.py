@@ -128,7 +128,7 @@ def _arrays(path: Path, record: dict[str, Any], shapes: dict[str, Any], version:
         data = base64.b64decode(record["data"], validate=True) if version >= 2 else beside.read_bytes()
         arrays = load(data)
     except OSError as error:
-        raise InputError(f"{path} needs {beside.name} beside it, which cannot be read: {error.strerror or error}.") from error
+        raise InputError(f"{path} needs {beside.name} next to it, which cannot be read: {error.strerror or error}.") from error
     except (SafetensorError, ValueError, TypeError, KeyError, RuntimeError) as error:
         raise InputError(f"{home} is damaged or cut short: {error}") from error
     if {name: list(array.shape) for name, array in arrays.items()} != shapes:

@@ -24,7 +24,7 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 
     Arguments:
         path: Where the file shall stand; its folder exists.
-        write: Called with an open binary file beside it, which takes the name only when all is on disk.
+        write: Called with an open binary file next to it, which takes the name only when all is on disk.
 
     Raises:
         OSError: It cannot be written; ``filename`` is ``path``.

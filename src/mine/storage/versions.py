@@ -1,4 +1,4 @@
-"""The version of the package, and that of its numbers. Stored results name both."""
+"""The version of the package, and the version of its numbers. Stored results name both."""
 
 from __future__ import annotations
 

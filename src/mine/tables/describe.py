@@ -37,7 +37,7 @@ MISSING_REMEDY = "pass drop_missing=True (--drop-missing) to leave those rows ou
 
 
 def describe(data: Any, *, discrete: DiscreteSpec = None, parse: bool = False) -> Description:
-    """What each column of a table is read as, and why: numbers, labels, dates, identifiers, constants, missing values.
+    """Say what each column of a table is read as, and why: numbers, labels, dates, identifiers, constants, missing values.
 
     The rule is the one that :func:`mine.estimate` and :func:`mine.pairwise` follow; nothing is estimated.
 

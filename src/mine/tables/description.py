@@ -1,4 +1,4 @@
-"""What is known of the columns of a table before anything is estimated, as a table for people and for programs."""
+"""The description of a table's columns before anything is estimated, for people and for programs."""
 
 from __future__ import annotations
 

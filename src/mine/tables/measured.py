@@ -37,7 +37,7 @@ def strength(nats: float) -> float:
 
 @dataclass(frozen=True)
 class Pairwise:
-    """A measured table: its cells in nats, one a pair, its columns, and those of text that were ``read`` as numbers."""
+    """A measured table: its cells in nats, one per pair, its columns, and the columns of text that were ``read`` as numbers."""
 
     cells: list[Cell]
     columns: dict[str, Column]

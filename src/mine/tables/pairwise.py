@@ -21,7 +21,7 @@ from mine.data.problem import problem_seed
 from mine.data.rows import MIN_ROWS, rereadable, same_length
 from mine.data.sides import as_variable, check_discrete_names
 from mine.data.variable import Variable
-from mine.errors import InputError, UnknownNameError, moved
+from mine.errors import InputError, NotEnoughDataError, UnknownNameError, moved, renamed_arguments
 from mine.estimators import METHODS, get_estimator
 from mine.estimators.ties import is_tied
 from mine.progress import progress_callback
@@ -39,9 +39,10 @@ from mine.tables.stack import EFFORT_SETTINGS
 __all__ = ["measure", "pairwise"]
 
 
+@renamed_arguments(y="target")
 def pairwise(
     data: Any,
-    y: Any = None,
+    target: Any = None,
     *,
     method: str = "auto",
     effort: str = "fast",
@@ -59,40 +60,41 @@ def pairwise(
     n_jobs: int | None = None,
     progress: bool | Callable[[int, int, str], None] | None = None,
 ) -> Any:
-    r"""The mutual information of every pair of columns, or of every column with those of ``y``: one row a pair.
+    r"""The mutual information of every pair of columns, or of every column with a target: one row per pair.
 
-    Two columns of numbers get cross-fitted critics, those of many pairs trained as one stacked network; two of labels the
+    Two columns of numbers get cross-fitted critics; many pairs train as one stacked network. Two columns of labels get the
     corrected contingency table; a label and numbers the neighbours of Ross (2014), or random effects if the label has many
     levels and few rows for each. A constant column gives 0 and a note. Pairs with an identifier, a label that differs in
     (nearly) every row, come last, with a note and without a strength.
 
     Arguments:
         data: A pandas, polars or other frame; or an array or tensor of shape (n, d).
-        y: Names of columns of ``data`` to set against all others, or data with as many rows. None takes every pair once.
+        target: Names of columns of ``data`` to pair with every other column, or data with as many rows. None takes every pair
+            once.
         method: ``"auto"`` as above, or the name of a method for every pair, for example ``"ksg"``.
         effort: How long the critics train: ``"fast"``, ``"default"`` or ``"thorough"``.
         test: Permutation tests of independence: columns ``p``, and ``q`` by Benjamini and Hochberg over all pairs. Critics
             train on one half, and the other half's y is permuted: exact.
-        n_permutations: Most permutations a pair. None takes as many as a single discovery among so many pairs needs; a test
-            stops early where nothing is found.
+        n_permutations: Maximum permutations per pair. None takes as many as a single discovery among all pairs needs. A test
+            stops early if it finds nothing.
         discrete: Which columns are labels; see :func:`mine.estimate`.
-        groups: One label a row, shape (n,): rows that belong together. They stay in one fold, count as one term of the standard
-            error, and are permuted as one: the test exchanges groups of as many rows.
+        groups: One label per row, shape (n,): rows that belong together. They stay in one fold, count as one term of the
+            standard error, and are permuted as one: the test exchanges groups of as many rows.
         order: ``"time"`` where rows come in the order of time, the name of a column of times (which is then none of the pairs),
-            or one number or date a row: see :func:`mine.estimate`. The test shifts one column against the other in time.
+            or one number or date per row: see :func:`mine.estimate`. The test shifts one column against the other in time.
         drop_missing: Leave rows with a missing or infinite value out, pair by pair; notes count them. Pairs that train
             together keep equally many rows, so that one may lose up to a twentieth more. False raises an error instead.
         parse: Read columns of numbers written as text as numbers, as in :func:`mine.estimate`; the notes of their pairs say so.
-        max_rows: Rows a pair at most, a random sample; None takes all.
+        max_rows: Maximum rows per pair, a random sample; None takes all.
         unit: ``"nats"`` or ``"bits"``.
         random_state: Seed or generator. A pair's seed derives from it and the names of the columns.
-        out: Folder in which each finished block of pairs is kept; the same call goes on there after a kill. Needs an integer
+        out: Folder that keeps each finished block of pairs; repeat the call to resume after a kill. Needs an integer
             ``random_state``.
         n_jobs: Processes of joblib, or as :func:`joblib.parallel_config` says.
         progress: As in :func:`mine.estimate`.
 
     Returns:
-        A frame of the library of ``data`` (pandas for arrays, or polars or pyarrow where it is missing), one row a pair:
+        A frame of the library of ``data`` (pandas for arrays, or polars or pyarrow if it is missing), one row per pair:
         ``x``, ``y``; ``value``, ``lower_bound`` (NaN without one), ``stderr``, ``low`` and ``high`` (95 % interval) in
         ``unit``; ``strength``, the value on a scale from 0 to 1 (:func:`mine.tables.measured.strength`); with ``test``
         ``p``, ``q``, ``permutations``; ``kind`` of the columns, ``method``, rows ``n``, ``unit``, and a ``note`` to read.
@@ -110,17 +112,18 @@ def pairwise(
         ['x[0] x[1] 0.7', 'x[0] x[2] 0.0', 'x[1] x[2] 0.0']
     """
     result = measure(
-        data, y, method=method, effort=effort, test=test, n_permutations=n_permutations, discrete=discrete, groups=groups,
+        data, target, method=method, effort=effort, test=test, n_permutations=n_permutations, discrete=discrete, groups=groups,
         order=order, drop_missing=drop_missing, parse=parse, max_rows=max_rows, unit=unit, random_state=random_state, out=out,
         n_jobs=n_jobs, progress=progress,
     )  # fmt: skip
     return as_frame(result.records(), data)
 
 
+@renamed_arguments(y="target")
 @plain_modes()
 def measure(
     data: Any,
-    y: Any = None,
+    target: Any = None,
     *,
     method: str = "auto",
     effort: str = "fast",
@@ -138,10 +141,10 @@ def measure(
     n_jobs: int | None = None,
     progress: bool | Callable[[int, int, str], None] | None = None,
 ) -> Pairwise:
-    """As :func:`pairwise`, as plain data beside the typed columns: what the command line and the report read."""
+    """Measure as :func:`pairwise` does; return plain data and the typed columns, for the command line and the report."""
     if unit not in UNITS:
         raise UnknownNameError("unit", unit, UNITS)
-    columns, pairs, read = _pairs(data, y, discrete, drop_missing, parse, order)
+    columns, pairs, read = _pairs(data, target, discrete, drop_missing, parse, order)
     if effort not in EFFORT_SETTINGS:
         raise UnknownNameError("effort", effort, EFFORT_SETTINGS)
     if method != "auto":
@@ -227,41 +230,45 @@ def _work(task: Task, parent: int) -> tuple[Block, list[Cell]]:
 
 
 def _pairs(
-    data: Any, y: Any, discrete: DiscreteSpec, drop_missing: bool, parse: bool, order: Any
+    data: Any, target: Any, discrete: DiscreteSpec, drop_missing: bool, parse: bool, order: Any
 ) -> tuple[dict[str, Column], list[tuple[str, str]], list[ReadColumn]]:
     """All columns by name, the pairs wanted (none with the column of times), and the columns of text read as numbers."""
     (data,), read = read_texts(parse, discrete, x=data)
     columns = read_columns(data, "x", discrete, drop_missing=drop_missing)
     names = [name for name in columns if not isinstance(order, str) or name != order]
-    if y is None:
+    if target is None:
         targets: list[str] = []
-    elif isinstance(y, str):
-        targets = [y]
-    elif isinstance(y, Sequence) and len(y) and all(isinstance(name, str) for name in y) and len(y) != _length(columns):
-        targets = list(y)
+    elif isinstance(target, str):
+        targets = [target]
+    elif _are_names(target) and len(target) != _length(columns):
+        targets = list(target)
     else:
-        (y,), its_columns = read_texts(parse, discrete, y=y)
+        (target,), its_columns = read_texts(parse, discrete, y=target)
         read += its_columns
-        others = read_columns(y, "y", discrete, drop_missing=drop_missing)
+        others = read_columns(target, "y", discrete, drop_missing=drop_missing)
         shared = [name for name in others if name in columns]
         if shared:
-            raise InputError(f"Column {shared[0]!r} is in both tables: rename it, or pass its name as y.")
+            raise InputError(f"Column {shared[0]!r} is in both tables: rename it, or pass its name as target.")
         same_length(_length(columns), _length(others))
         columns |= others
         targets = list(others)
-    for target in targets:
-        if target not in columns:
-            raise UnknownNameError("column", target, columns)
+    for name in targets:
+        if name not in columns:
+            raise UnknownNameError("column", name, columns)
     _check_discrete(discrete, columns)
     if _length(columns) < MIN_ROWS:
-        raise InputError(f"The table has {_length(columns)} rows: an honest estimate needs at least {MIN_ROWS}.")
-    if y is None:
+        raise NotEnoughDataError(f"The table has {_length(columns)} rows: an honest estimate needs at least {MIN_ROWS}.")
+    if target is None:
         pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
     else:
         pairs = [(a, b) for b in targets for a in names if a not in targets]
     if not pairs:
         raise InputError(f"There is no pair among {', '.join(names[:4])}: pass at least two columns.")
     return columns, pairs, read
+
+
+def _are_names(target: Any) -> bool:
+    return isinstance(target, Sequence) and len(target) > 0 and all(isinstance(name, str) for name in target)
 
 
 def _length(columns: dict[str, Column]) -> int:
@@ -276,7 +283,7 @@ def _check_discrete(discrete: DiscreteSpec, columns: dict[str, Column]) -> None:
 
 
 def _groups(groups: Any, columns: dict[str, Column], *, ordered: bool) -> tuple[np.ndarray | None, bool, int]:
-    """A code a row or None, whether rows of one group must not meet in a shuffle, and the number of copied rows."""
+    """A code per row or None, whether rows of one group must not meet in a shuffle, and the number of copied rows."""
     if groups is None and ordered:
         return None, False, 0
     if groups is None:
@@ -288,7 +295,7 @@ def _groups(groups: Any, columns: dict[str, Column], *, ordered: bool) -> tuple[
         raise InputError(f"groups lacks a label in {gaps:,} rows: leave those rows out of the table, or label them.")
     labels = as_variable(groups, "groups", True, allow_constant=True)
     if len(labels) != _length(columns):
-        raise InputError(f"groups has {len(labels)} labels for {_length(columns)} rows: pass one a row.")
+        raise InputError(f"groups has {len(labels)} labels for {_length(columns)} rows: pass one per row.")
     return labels.row_ids(), True, 0
 
 
@@ -302,7 +309,7 @@ def _numbers_only(method: str, columns: dict[str, Column]) -> None:
 
 
 def _permutations(wanted: int | None, n_pairs: int) -> int:
-    """Most permutations a pair; a warning where they cannot single out one pair."""
+    """The maximum permutations per pair; warns if they cannot single out one pair."""
     needed = math.ceil(n_pairs / LEVEL) - 1
     if wanted is None:
         return max(999, needed)
@@ -313,7 +320,7 @@ def _permutations(wanted: int | None, n_pairs: int) -> int:
             f"{wanted:,} permutations cannot bring the q of a single one of {n_pairs:,} pairs below {LEVEL:g}: "
             f"pass n_permutations={needed} or more.",
             UserWarning,
-            stacklevel=4,
+            stacklevel=7,
         )
     return int(wanted)
 

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from mine.data.columns import DiscreteSpec
 from mine.data.parsing import read_texts
 from mine.data.sources import named_columns
-from mine.errors import InputError, UnknownNameError
+from mine.errors import InputError, UnknownNameError, renamed_arguments, warn_renamed
 from mine.surroundings import plain_modes
 from mine.tables.relevance import Scorer
 
@@ -23,6 +23,7 @@ Criterion: TypeAlias = Literal["relevance", "mrmr", "jmi"]
 CRITERIA: tuple[Criterion, ...] = ("relevance", "mrmr", "jmi")
 
 
+@renamed_arguments()
 @plain_modes()
 def mutual_info(
     X: Any,
@@ -34,13 +35,13 @@ def mutual_info(
     n_neighbors: int = 3,
     order: Any = None,
     parse: bool = False,
-    random_state: Any = 0,
+    random_state: Any = None,
     n_jobs: int | None = None,
 ) -> np.ndarray:
     """Mutual information (nats) of each column of ``X`` with ``y``, shape (n_features,): a score function for ``SelectKBest``.
 
-    Unlike scikit-learn's own, it tells numbers from labels column by column, corrects the bias of tables, and does not clip:
-    a slightly negative score means none.
+    Unlike scikit-learn's own function, it decides column by column whether values are numbers or labels, and corrects the bias
+    of contingency tables. It does not clip: a slightly negative score means no information.
 
     Arguments:
         X: Rows, shape (n, n_features): an array or a frame.
@@ -49,10 +50,10 @@ def mutual_info(
         discrete: Which columns of X are labels; see :func:`mine.estimate`.
         discrete_target: Whether y is labels; None decides by the same rule.
         n_neighbors: k of the neighbours.
-        order: ``"time"`` where rows come in the order of time, or one number or date a row; see :func:`mine.estimate`. Rows
+        order: ``"time"`` where rows come in the order of time, or one number or date per row; see :func:`mine.estimate`. Rows
             near in time do not count as neighbours then.
         parse: Read columns of numbers written as text as numbers, as in :func:`mine.estimate`; a warning names them.
-        random_state: Seed or generator of the tiny noise that tells ties apart, or of a critic.
+        random_state: Seed or generator of the tiny noise that breaks ties, or of a critic.
         n_jobs: Workers of joblib.
 
     Example:
@@ -68,10 +69,11 @@ def mutual_info(
 
 
 class MutualInfoSelector(SelectorMixin, BaseEstimator):
-    r"""Keeps the features that tell most about the target, as a step of a scikit-learn pipeline.
+    r"""Keep the features with the most information about the target, as a step of a scikit-learn pipeline.
 
-    ``"relevance"`` ranks each by I(x; y). ``"mrmr"`` takes off the mean information that a candidate shares with what is
-    chosen already, ``"jmi"`` adds up I(x, s; y) over the chosen s: it sees features that tell something together only.
+    ``"relevance"`` ranks each feature by I(x; y). ``"mrmr"`` subtracts the mean information that a candidate shares with the
+    features already chosen. ``"jmi"`` adds up I(x, s; y) over the chosen s, so it finds features that are informative only
+    together.
 
     References:
         Peng, Long & Ding, 2005 (mRMR, doi 10.1109/TPAMI.2005.159); Yang & Moody, 1999 (JMI); Brown et al., 2012, for both.
@@ -79,15 +81,15 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):
     A column of labels that differ in (nearly) every row, an identifier, scores 0 and is never chosen.
 
     Arguments:
-        n_features_to_select: How many features, or groups of them, to keep; all where there are fewer.
+        n_features_to_select: How many features, or groups of features, to keep; all if there are fewer.
         criterion: ``"relevance"``, ``"mrmr"`` or ``"jmi"``.
-        groups: A label for each column: columns of one group (an embedding, an encoded category) are one feature. None makes
-            every column its own.
+        feature_groups: One label per column: columns with the same label (an embedding, an encoded category) are one feature.
+            None makes every column its own feature.
         method: As in :func:`mine.mutual_info`.
         discrete: Which columns are labels; see :func:`mine.estimate`.
         discrete_target: Whether y is labels; None decides by the rule.
         n_neighbors: k of the neighbours.
-        order: As in :func:`mine.mutual_info`; one value a row needs as many as ``fit`` is given.
+        order: As in :func:`mine.mutual_info`; one value per row of the data passed to ``fit``.
         parse: Read columns of numbers written as text as numbers; see :func:`mine.estimate`.
         random_state: Seed; an integer gives the same choice every time.
         n_jobs: Workers of joblib.
@@ -95,7 +97,7 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):
     Attributes:
         scores_: I(x; y) in nats of each feature or group, shape (n_groups,), in the order of first appearance.
         order_: Groups in the order in which they were chosen.
-        groups_: The label of each group.
+        feature_groups_: The label of each group.
         n_features_in_: Number of columns seen in ``fit``.
         feature_names_in_: Their names, where X has names that are strings.
 
@@ -107,24 +109,25 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):
         ['petal length (cm)', 'petal width (cm)']
     """
 
+    @renamed_arguments(groups="feature_groups")
     def __init__(
         self,
         n_features_to_select: int = 10,
         *,
         criterion: Criterion = "mrmr",
-        groups: Any = None,
+        feature_groups: Any = None,
         method: str = "neighbors",
         discrete: DiscreteSpec = None,
         discrete_target: bool | None = None,
         n_neighbors: int = 3,
         order: Any = None,
         parse: bool = False,
-        random_state: Any = 0,
+        random_state: Any = None,
         n_jobs: int | None = None,
     ) -> None:
         self.n_features_to_select = n_features_to_select
         self.criterion = criterion
-        self.groups = groups
+        self.feature_groups = feature_groups
         self.method = method
         self.discrete = discrete
         self.discrete_target = discrete_target
@@ -133,6 +136,23 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):
         self.parse = parse
         self.random_state = random_state
         self.n_jobs = n_jobs
+
+    @renamed_arguments(groups="feature_groups")
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters by name, as every scikit-learn estimator does."""
+        return super().set_params(**params)
+
+    @property
+    def groups(self) -> Any:
+        """The old name of ``feature_groups``."""
+        warn_renamed("MutualInfoSelector.groups", "MutualInfoSelector.feature_groups")
+        return self.feature_groups
+
+    @property
+    def groups_(self) -> list[Any]:
+        """The old name of ``feature_groups_``."""
+        warn_renamed("MutualInfoSelector.groups_", "MutualInfoSelector.feature_groups_")
+        return self.feature_groups_
 
     @plain_modes()
     def fit(self, X: Any, y: Any) -> Self:
@@ -168,7 +188,7 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):
             columns, y, self.method, self.discrete, self.discrete_target, self.n_neighbors, self.random_state, self.order
         )
         members = self._members(n_features)
-        self.groups_ = list(members)
+        self.feature_groups_ = list(members)
         blocks = list(members.values())
         self.scores_ = np.array(scorer.relevance(blocks, self.n_jobs))
         self.order_ = self._chosen(scorer, blocks)
@@ -180,11 +200,11 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):
 
     def _members(self, n_features: int) -> dict[Any, tuple[int, ...]]:
         """The columns of each group, in the order of first appearance."""
-        if self.groups is None:
+        if self.feature_groups is None:
             return {j: (j,) for j in range(n_features)}
-        labels = [getattr(label, "item", lambda label=label: label)() for label in self.groups]
+        labels = [getattr(label, "item", lambda label=label: label)() for label in self.feature_groups]
         if len(labels) != n_features:
-            raise InputError(f"groups has {len(labels)} labels for {n_features} columns: pass one a column.")
+            raise InputError(f"feature_groups has {len(labels)} labels for {n_features} columns: pass one per column.")
         return {label: tuple(j for j, other in enumerate(labels) if other == label) for label in dict.fromkeys(labels)}
 
     def _chosen(self, scorer: Scorer, blocks: list[tuple[int, ...]]) -> list[int]:

@@ -1,4 +1,4 @@
-"""Which pairs of a table are told from independence, and what is said where the interval and the test seem to disagree."""
+"""Pairs of a table that are distinguished from independence, and the sentence if interval and test seem to disagree."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LEVEL = 0.05
 
 
 def is_found(row: Mapping[str, Any]) -> bool:
-    """Whether a pair is told from independence: by its q, or without a test by an interval above 0.
+    """Whether a pair is distinguished from independence: by its q, or without a test by an interval above 0.
 
     Arguments:
         row: A pair of :meth:`mine.tables.measured.Pairwise.records`; a number that does not exist is NaN.

@@ -21,7 +21,7 @@ __all__ = ["ClippedGradient", "adaptive_clip", "clipped_backward"]
 
 
 class ClippedGradient(NamedTuple):
-    """What clipping did: both norms, and the factor (at most 1) on the information term; scalar tensors, for logging."""
+    """The effect of clipping: both norms, and the factor (at most 1) on the information term; scalar tensors, for logging."""
 
     main_norm: Tensor
     mi_norm: Tensor

@@ -30,7 +30,7 @@ class _Facts(NamedTuple):
 
 
 class Term(nn.Module):
-    """What :class:`mine.MaximizeMI` and :class:`mine.MinimizeMI` have in common.
+    """The common base of :class:`mine.MaximizeMI` and :class:`mine.MinimizeMI`.
 
     Everything random in it comes from ``random_state`` and a count of the calls. Both are in its ``state_dict``, together with
     the critic, its optimizer and the moving average: a run resumes as if it had not stopped. The ``state_dict`` contains
@@ -228,9 +228,10 @@ class Term(nn.Module):
     def estimate(self) -> float:
         """Mutual information (nats) for logging, NaN before the first batch.
 
-        The mean over the last 20 batches that went into :meth:`critic_step`, each read before the critic trained on it, the
-        partition terms averaged before the logarithm. A batch handed in twice running counts once. In later epochs the rows
-        are old acquaintances: for a figure to report use :meth:`evaluate`, or better ``mine.estimate``, on rows held out.
+        It is the mean over the last 20 batches that went into :meth:`critic_step`. Each batch is evaluated before the critic
+        trains on it, and the partition terms are averaged before the logarithm. A batch passed twice in a row counts once. In
+        later epochs the critic has already been trained on the same rows. For a figure to report use :meth:`evaluate`, or
+        better ``mine.estimate``, on held-out rows.
         """
         if not self._kept.readings:
             return math.nan
@@ -279,7 +280,7 @@ class Term(nn.Module):
                 self._evaluated(x, y)
 
     def get_extra_state(self) -> Tensor:
-        """What a checkpoint needs in addition to the critic's weights, as one tensor."""
+        """Everything that a checkpoint needs in addition to the critic's weights, as one tensor."""
         return pack(self._kept, self._training)
 
     def set_extra_state(self, state: Tensor) -> None:

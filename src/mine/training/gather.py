@@ -33,7 +33,7 @@ def world_size() -> int:
 
 
 def rows_of_all_ranks(n: int, device: torch.device) -> Rows:
-    """Every rank tells how many rows it has; the last batch of an epoch may be shorter on some."""
+    """Every rank sends how many rows it has; the last batch of an epoch may be shorter on some."""
     if world_size() == 1:
         return Rows([n], 0)
     mine = torch.tensor([n], device=device)

@@ -19,7 +19,7 @@ OptimizerLike: TypeAlias = "torch.optim.Optimizer | Callable[[Iterable[nn.Parame
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """How a critic is trained; the defaults are those of ``method='auto'``.
+    """How a critic is trained; the defaults belong to ``method='auto'``.
 
     Attributes:
         steps: Maximum number of optimiser steps.

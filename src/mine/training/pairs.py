@@ -14,9 +14,9 @@ __all__ = ["Pairs"]
 
 @dataclass(frozen=True)
 class Pairs:
-    """The data on one device: ``x`` (n, ...), ``y`` (n, ...), tensors or encoded when read; a group label a row or None.
+    """The data on one device: ``x`` (n, ...), ``y`` (n, ...), tensors or encoded when read; a group label per row or None.
 
-    ``layouts`` tells which features of wide sides are what.
+    ``layouts`` says which features of wide sides are what.
     """
 
     x: Features

@@ -1,4 +1,4 @@
-"""Which weights a critic keeps: the running average, and those of its best validation."""
+"""Which weights a critic keeps: the running average, and the weights of its best validation."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Average:
 
 
 class BestWeights:
-    """Best weights so far, kept for each critic of a stack by itself.
+    """Best weights so far, kept separately for each critic of a stack.
 
     Later weights must beat the best by half a standard error of the paired difference over the validation rows, and by half a
     nat over their number: on a handful of rows the highest of many noisy validations is an overfitted critic.

@@ -145,7 +145,7 @@ def test_the_experiment_from_end_to_end(tmp_path: Path) -> None:
     arms = ["baseline", "MINE, additive"]
     experiment = get_experiment("bottleneck")
     small = replace(experiment.scales["smoke"], epochs=1)
-    found = reproduce(replace(experiment, scales={"smoke": small}), out=tmp_path, scale="smoke", seeds=2, arms=arms)
+    found = reproduce(replace(experiment, scales={"smoke": small}), out=tmp_path, scale="smoke", n_repeats=2, arms=arms)
     assert [path.name for path in found.files[-2:]] == ["against_paper.md", "figure.png"]
     errors = [100 * record.metrics["error"] for record in found.records]  # baseline of both seeds, then MINE's
     gains = [errors[0] - errors[2], errors[1] - errors[3]]

@@ -208,7 +208,7 @@ def test_training_that_diverges_is_told(tmp_path: Path) -> None:
 def test_points_from_end_to_end(tmp_path: Path) -> None:
     experiment = get_experiment("bigan-25-gaussians")
     tiny = replace(experiment.scales["smoke"], steps=20, evaluated=200)
-    found = reproduce(replace(experiment, scales={"smoke": tiny}), out=tmp_path, scale="smoke", seeds=1)
+    found = reproduce(replace(experiment, scales={"smoke": tiny}), out=tmp_path, scale="smoke", n_repeats=1)
     assert [record.error for record in found.records] == [None, None]
     for record in found.records:
         assert {metric.key for metric in experiment.metrics} <= set(record.metrics)
@@ -222,7 +222,7 @@ def test_points_from_end_to_end(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_digits_from_end_to_end(tmp_path: Path) -> None:
     experiment = get_experiment("bigan-mnist")
-    found = reproduce(experiment, out=tmp_path, scale="smoke", seeds=1)
+    found = reproduce(experiment, out=tmp_path, scale="smoke", n_repeats=1)
     assert [record.error for record in found.records] == [None, None]
     for record in found.records:
         assert {metric.key for metric in experiment.metrics} <= set(record.metrics)

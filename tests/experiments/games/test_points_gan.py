@@ -103,7 +103,7 @@ def test_the_experiment_runs_from_end_to_end(name: str, tmp_path: Path) -> None:
     experiment = get_experiment(name)
     tiny = replace(experiment.scales["smoke"], steps=20, evaluated=200)
     found = reproduce(
-        replace(experiment, scales={"smoke": tiny}), out=tmp_path, scale="smoke", seeds=1, arms=["GAN", "GAN+MINE"]
+        replace(experiment, scales={"smoke": tiny}), out=tmp_path, scale="smoke", n_repeats=1, arms=["GAN", "GAN+MINE"]
     )
     assert [record.error for record in found.records] == [None, None]
     for record in found.records:
@@ -115,7 +115,7 @@ def test_the_experiment_runs_from_end_to_end(name: str, tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["gan-25-gaussians", "gan-spiral"])
 def test_the_smoke_scale_with_all_arms(name: str, tmp_path: Path) -> None:
-    found = reproduce(name, out=tmp_path, scale="smoke", seeds=1)
+    found = reproduce(name, out=tmp_path, scale="smoke", n_repeats=1)
     assert len(found.records) == 4 and not any(record.failed for record in found.records)
 
 

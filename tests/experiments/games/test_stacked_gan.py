@@ -152,5 +152,5 @@ def test_the_experiment_runs_from_end_to_end(tmp_path: Path, monkeypatch: pytest
 @pytest.mark.slow
 def test_the_smoke_scale_with_all_arms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    found = reproduce("stacked-mnist", out=tmp_path, scale="smoke", seeds=1)
+    found = reproduce("stacked-mnist", out=tmp_path, scale="smoke", n_repeats=1)
     assert len(found.records) == 4 and not any(record.failed for record in found.records)

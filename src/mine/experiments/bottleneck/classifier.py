@@ -33,11 +33,11 @@ class BottleneckConfig:
     Attributes:
         regulariser: ``"none"``, ``"dropout"``, ``"confidence"``, ``"smoothing"``, ``"vib"`` or ``"mine"``.
         encoder: ``"plain"``; ``"gaussian"``, whose mean and deviation depend on x; ``"additive"``, unit noise on the code;
-            ``"propagated"``, unit noise beside the input, carried through all layers.
+            ``"propagated"``, unit noise next to the input, carried through all layers.
         weight: Of the regulariser: of the information in nats, the entropy, the share of uniform labels, or of units dropped.
         data: ``"mnist"`` or ``"digits"``.
         epochs: Of training.
-        batch_size: Rows a step.
+        batch_size: Rows per step.
         width: Of the encoder's two hidden layers.
         code: Length of the code.
         learning_rate: Of encoder and classifier, Adam with betas (0.5, 0.999).

@@ -101,7 +101,7 @@ EXPERIMENT = Experiment(
     shows="Mutual information of data and code makes a bidirectional GAN rebuild what it sees: 25 normals on a grid.",
     source=(
         "Belghazi et al., 2018 (arXiv 1801.04062), section 5.2, a figure without numbers; modes, quality and KL of ALI, "
-        "and the way to count, are those of PacGAN (Lin et al., 2018, arXiv 1712.04086, table 1), 10 runs"
+        "and the way to count, follow PacGAN (Lin et al., 2018, arXiv 1712.04086, table 1), 10 runs"
     ),
     arms=ARMS,
     scales={"smoke": _SMOKE, "default": Config(), "paper": _PAPER},

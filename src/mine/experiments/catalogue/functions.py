@@ -1,4 +1,4 @@
-"""Noisy functions of a uniform variable: the estimate beside the exact value and two classical measures."""
+"""Noisy functions of a uniform variable: the estimate next to the exact value and two classical measures."""
 
 from __future__ import annotations
 
@@ -122,7 +122,8 @@ _PAPER = Config(sigmas=tuple(i / 10 for i in range(1, 10)), dim=2)
 
 EXPERIMENT = Experiment(
     name="functions",
-    shows="Information of noisy functions beside its exact value, Pearson and distance correlation; it is not equal for all f.",
+    shows="Information of noisy functions next to its exact value, Pearson and distance correlation; it is not equal for all "
+    "f.",
     source=(
         "Belghazi et al., 2018 (arXiv 1801.04062), section 4.2, a figure without numbers, for x, x^3 and sin x in 2-d; exact "
         "values by quadrature"

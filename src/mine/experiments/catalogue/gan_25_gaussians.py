@@ -65,7 +65,7 @@ EXPERIMENT = Experiment(
     shows="Mutual information between code and sample keeps a GAN from dropping modes: 25 normals on a grid.",
     source=(
         "Belghazi et al., 2018 (arXiv 1801.04062), section 5.1, a figure without numbers; the numbers for a plain GAN, and the "
-        "way to count, are those of PacGAN (Lin et al., 2018, arXiv 1712.04086, table 1), 10 runs"
+        "way to count, follow PacGAN (Lin et al., 2018, arXiv 1712.04086, table 1), 10 runs"
     ),
     arms=ARMS,
     scales={"smoke": _SMOKE, "default": Config(), "paper": _PAPER},

@@ -31,7 +31,7 @@ _WAYS = {
 
 @dataclass(frozen=True)
 class Config:
-    """Network 12-10-7-5-4-3-2 on the patterns of an icosahedron, and the critics that look at it.
+    """Network 12-10-7-5-4-3-2 on the patterns of an icosahedron, and the critics that measure it.
 
     Attributes:
         activation: Of the hidden layers, ``"tanh"`` or ``"relu"``.
@@ -126,7 +126,7 @@ def _numbers(planes: Mapping[str, np.ndarray]) -> dict[str, float]:
 
 
 def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:
-    """Write ``figure.png``: a row an arm, a column a way to measure, of each arm's first seed."""
+    """Write ``figure.png``: one row per arm, one column per way to measure, of each arm's first seed."""
     first: dict[str, tuple[Record, Path]] = {}
     for record, folder in results:
         first.setdefault(record.arm, (record, folder))

@@ -34,7 +34,7 @@ class Config:
         rows: Test images that the callback reads.
         noise: Standard deviation of the noise as a share of a layer's.
         effort: Of the default method.
-        steps: Most steps of its critics; None is the method's own number.
+        steps: Maximum steps of its critics; None is the method's own number.
         batch_size: Images a step.
         learning_rate: Of Adam.
     """

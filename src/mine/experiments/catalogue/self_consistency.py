@@ -107,7 +107,7 @@ def _images(config: Config, seed: int) -> np.ndarray:
 
 
 def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:
-    """Write ``figure.png``: the baseline as curves, the other two tests as points beside what they should be."""
+    """Write ``figure.png``: the baseline as curves, the other two tests as points next to their targets."""
     arms = list(dict.fromkeys(record.arm for record, _ in results))
     shares = list(results[0][0].config["shares"])
 
@@ -174,7 +174,7 @@ EXPERIMENT = Experiment(
     plot=plot,
     targets=[
         Target(
-            "the default method ignores what it was told already, and adds up over two images, both within 5 %",
+            "the default method ignores known information, and adds up over two images, both within 5 %",
             lambda of: _consistent(of, "default"),
         ),
         Target("no other method does", lambda of: not any(_consistent(of, arm) for arm in _ARMS if arm != "default")),

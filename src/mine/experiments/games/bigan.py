@@ -261,7 +261,7 @@ def train_bigan(
     model = Bigan(config, x_dim, seed, bounded=bounded).to(device)
 
     def batches(block: int) -> Iterable[Tensor]:
-        # a block of data has a seed of its own: a run that goes on draws what it would have drawn
+        # a block of data has a seed of its own: a resumed run draws the same as one that was never stopped
         rows = draw(BLOCK * config.batch_size, np.random.default_rng([seed, block]))
         return torch.as_tensor(rows, dtype=torch.float32).split(config.batch_size)
 

@@ -65,7 +65,7 @@ class _Network(nn.Module):
 
 @dataclass(frozen=True)
 class DigitClassifier:
-    """Tells which digit an image shows.
+    """Says which digit an image shows.
 
     Attributes:
         network: Scores of the ten digits; takes images of brightness 0 to 1, shape (n, 1, size, size).

@@ -35,7 +35,7 @@ def grid(images: np.ndarray, columns: int) -> np.ndarray:
 def plot_image_grids(
     cells: Sequence[tuple[Record, Path]], folder: Path, caption: Callable[[Mapping[str, float]], str], columns: int = 8
 ) -> list[Path]:
-    """Write ``figure.png``: a grid of the data, and one an arm, of the first seed that all arms have.
+    """Write ``figure.png``: a grid of the data, and one per arm, of the first seed that all arms have.
 
     Arguments:
         cells: Records, and the folders with ``samples.npz``: ``real`` and ``generated``, uint8, (n, channels, height, width).

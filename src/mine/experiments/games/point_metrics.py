@@ -52,7 +52,7 @@ def code_information(codes: np.ndarray, clusters: np.ndarray) -> float:
         return 0.0
     if codes.ndim == 1:
         return mine.estimate(codes.astype(str), clusters.astype(str), method="discrete").value
-    # two folds and few steps: a figure beside others, not worth a minute
+    # two folds and few steps: one figure among others, not worth a minute
     estimate = mine.estimate(codes, clusters.astype(str), method="mine", random_state=0, progress=False, n_folds=2, steps=200)
     return estimate.value
 

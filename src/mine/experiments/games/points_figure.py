@@ -24,7 +24,7 @@ def plot_points(
     limit: float,
     caption: Callable[[Mapping[str, float]], str],
 ) -> list[Path]:
-    """Write ``figure.png``: a panel for the data, and one an arm, of the first seed that all arms have.
+    """Write ``figure.png``: a panel for the data, and one per arm, of the first seed that all arms have.
 
     Arguments:
         cells: Records, and the folders with ``samples.npz``.

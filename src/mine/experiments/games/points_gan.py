@@ -41,12 +41,12 @@ class PointsConfig:
 
     Attributes:
         beta: Weight of the mutual information; 0 is a plain GAN.
-        fade: Shares of the steps between which ``beta`` falls to 0. Labels are told apart best with gaps between their points,
-            which a GAN closes once the information no longer counts; by then each label has a place of its own.
+        fade: Shares of the steps between which ``beta`` falls to 0. Labels are easiest to distinguish with gaps between their
+            points, which a GAN closes once the information no longer counts; by then each label has a place of its own.
         code: ``"label"``, one of ``n_codes`` at random, one-hot; or ``"normal"``, ``code_dim`` normal numbers.
         n_codes: How many labels.
         code_dim: Length of a normal code.
-        noise_dim: Length of the noise beside the code.
+        noise_dim: Length of the noise next to the code.
         steps: Steps of generator and discriminator.
         batch_size: Points a step.
         width: Of the generator's and the discriminator's hidden layers.
@@ -233,7 +233,7 @@ def train_points_gan(
     model = GeneratorDiscriminator(config, seed).to(device)
 
     def batches(block: int) -> Iterable[Tensor]:
-        # a block of data has a seed of its own: a run that goes on draws what it would have drawn
+        # a block of data has a seed of its own: a resumed run draws the same as one that was never stopped
         points, _ = draw(BLOCK * config.batch_size, np.random.default_rng([seed, block]))
         return torch.as_tensor(points / config.spread, dtype=torch.float32).split(config.batch_size)
 

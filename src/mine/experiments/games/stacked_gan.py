@@ -209,7 +209,7 @@ def train_stacked_gan(
     real = StackedDigits(data, config.images, seed)
 
     def batches(block: int) -> Iterable[Tensor]:
-        # a block of data has a seed of its own: a run that goes on draws what it would have drawn
+        # a block of data has a seed of its own: a resumed run draws the same as one that was never stopped
         chosen = np.random.default_rng([seed, block]).integers(len(real), size=(BLOCK, config.batch_size))
         return (real.batch(rows) for rows in chosen)
 

@@ -23,7 +23,7 @@ class CriticTraining:
 
     Attributes:
         steps: Optimiser steps.
-        batch_size: Rows a step and critic.
+        batch_size: Rows per step and critic.
         hidden: Widths of the hidden layers of both towers.
         embed: Length of the embeddings.
         learning_rate: Peak rate of Adam, decayed by a cosine.
@@ -85,7 +85,7 @@ def estimate_plane(
         sigmas: Standard deviation of the noise of each.
         training: Of the critics.
         seed: Source of all randomness.
-        checkpoint: Where training goes on from.
+        checkpoint: The file that training resumes from.
         progress: Called with steps done, steps in all and the mean bound on the batches.
     """
     generator = torch.Generator().manual_seed(seed)

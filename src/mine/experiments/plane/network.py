@@ -49,7 +49,7 @@ def train_and_watch(
         widths: Of the hidden layers; two outputs follow.
         activation: Of the hidden layers, ``"tanh"`` or ``"relu"``.
         epochs: Rising; the last one ends the training.
-        batch_size: Rows a step.
+        batch_size: Rows per step.
         learning_rate: Of Adam.
         seed: Of the weights (truncated normal, 1/sqrt(n)), the split and the batches.
         folder: Holds the checkpoint.

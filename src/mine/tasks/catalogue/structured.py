@@ -61,7 +61,7 @@ def _drawn(picture: _Picture, latents: Task, name: str, size: int, words: str) -
 
 
 def _bumps(correlation: float) -> Task:
-    words = f"eight bumps of one number a side, correlation {correlation:g}: curves in 8 dimensions"
+    words = f"eight bumps of one number per side, correlation {correlation:g}: curves in 8 dimensions"
     return _drawn(Bumps(), _normal(-0.5 * math.log1p(-(correlation**2)), 1), f"bumps-{correlation:g}", 8, words)
 
 

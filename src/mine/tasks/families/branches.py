@@ -1,4 +1,4 @@
-"""A distribution in branches that cannot be confused: x alone and y alone both tell which branch a row is of."""
+"""A distribution in branches that cannot be confused: x alone and y alone both determine the branch of a row."""
 
 from __future__ import annotations
 
