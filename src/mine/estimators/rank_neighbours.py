@@ -121,7 +121,7 @@ def rank_neighbours(x: Scores, y: Scores, k: int = NEIGHBOURS) -> RankNeighbours
     tree = KDTree(places, compact_nodes=False, balanced_tree=False)
     near = tree.indices  # rows in the order of the tree's leaves: one search then finds in the cache what the last one read
     distances = np.empty((len(places), 2))
-    distances[near] = tree.query(places[near], [k + 1, 2 * k + 1], p=np.inf)[0]
+    distances[near] = tree.query(places[near], 2 * k + 1, p=np.inf)[0][:, [k, 2 * k]]
     fine, coarse = (_rows(x, y, distances[:, j], count) for j, count in enumerate((k, 2 * k)))
     return RankNeighbours(fine, float(coarse.mean()))
 

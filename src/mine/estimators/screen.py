@@ -26,8 +26,9 @@ EXCESS = 1.25
 #: Spread of the difference between k and 2 k neighbours where neither misses anything, likewise.
 NOISE_OF_DIFFERENCE = 0.6
 #: What neighbours miss at a sharp edge falls with the root of k / n, and is 2.4 times that difference. The value takes the part
-#: of the difference that is no noise, and the upper end so many times all that it may be.
-BEYOND = 3.0
+#: of the difference that is no noise (two of its spreads), and the upper end so many times all that it may be (with so many
+#: spreads more).
+BEYOND, SPREADS = 3.0, 1.5
 #: Standard errors of the interval, its floor (nats times the root of the rows) on either side, and the share of the value that
 #: neighbours may find too much where the density bends.
 WIDTH, FLOOR_BELOW, FLOOR_ABOVE, BENT = 1.98, 1.0, 0.7, 0.01
@@ -86,7 +87,7 @@ def _by_neighbours(found: RankNeighbours, groups: np.ndarray | None, most: float
     value = min(plain + missed, most)
     stderr = SHARED_NEIGHBOURS * clustered_stderr(found.rows, groups)
     below = math.hypot(WIDTH * stderr, min(difference, 0.0), missed, FLOOR_BELOW / math.sqrt(n), BENT * value)
-    beyond = BEYOND * max(0.0, difference + noise)
+    beyond = BEYOND * max(0.0, difference + SPREADS * noise)
     above = math.hypot(upper_half_width(math.hypot(WIDTH * stderr, FLOOR_ABOVE / math.sqrt(n)), 2, n), beyond)
     unresolved = ""
     if value > math.log(n) - SATURATION_MARGIN or difference > UNRESOLVED:
@@ -109,7 +110,9 @@ def _by_copula(x: Scores, y: Scores, groups: np.ndarray | None) -> Screened:
     told = -0.5 * math.log1p(-(r**2))
     rows = told - r * (u - v) ** 2 / (2 * (1 - r**2)) + r * (u**2 + v**2) / (2 * (1 + r))
     value, stderr = told - _bias(n), clustered_stderr(rows, groups)
-    half_width = 1.96 * math.hypot(stderr, math.sqrt(0.5) / n)
+    # Near independence the log-ratio vanishes, and n times the value is half a chi-square with one degree of freedom, less its
+    # mean: 1 in place of its spread, 0.7, leaves 2.5 % of it beyond the lower end.
+    half_width = 1.96 * math.hypot(stderr, 1 / n)
     unresolved = f"saturated: {n:,} rows cannot tell this pair from copies; the value is a lower end" if at_limit else ""
     high = math.inf if at_limit else value + half_width
     return Screened(value, stderr, value - half_width, high, rows, "model-based: Gaussian copula", unresolved)

@@ -170,7 +170,9 @@ def measure(
     store = None
     if out is not None:
         about = {
-            "version": _version_of_numbers(columns), "method": method, "effort": effort, "seed": seed, "permutations": most,
+            "version": _version_of_numbers(columns), "method": method,
+            "effort": effort if method == "auto" else "fast",  # which has no meaning then, and was once the default
+            "seed": seed, "permutations": most,
             "max_rows": max_rows, "apart": apart,
             **({} if position is None else {"order": hashlib.sha256(position.tobytes()).hexdigest()}),
         }  # fmt: skip
