@@ -12,9 +12,9 @@ from scipy.stats import norm, rankdata
 from mine.estimators.rank_neighbours import Scores, heap_rows, rank_neighbours
 
 
-def scores(*columns: np.ndarray, seed: int = 9) -> list[Scores]:
-    rng = np.random.default_rng(seed)
-    return [Scores.of(np.asarray(column, float), rng) for column in columns]
+def scores(a: np.ndarray, b: np.ndarray) -> tuple[Scores, Scores]:
+    rng = np.random.default_rng(9)
+    return Scores.of(np.asarray(a, float), rng), Scores.of(np.asarray(b, float), rng)
 
 
 def by_hand(x: np.ndarray, y: np.ndarray, k: int) -> float:
@@ -45,7 +45,7 @@ def test_increasing_maps_change_nothing() -> None:
 def test_rare_ties_share_their_ranks_at_random_and_heaps_do_not() -> None:
     n = 2000
     numbers = np.maximum(np.random.default_rng(1).normal(size=n), 0).round(1)
-    (one,) = scores(numbers)
+    one, _ = scores(numbers, numbers)
     heap = numbers == 0
     assert (numbers == 0.1).sum() < heap_rows(n) < heap.sum()
     assert one.heap is not None and set(one.heap[heap]) == {heap.sum()} and set(one.heap[~heap]) == {1}

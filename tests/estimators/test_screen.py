@@ -78,7 +78,7 @@ def test_intervals_hold_the_truth_and_values_are_near(case: str) -> None:
     all_found = [found(draw(n, np.random.default_rng([5, seed]))) for seed in range(draws)]
     held = [one.low <= truth <= one.high for one in all_found]
     assert np.mean(held) >= 0.95 - 2.5 * math.sqrt(0.05 * 0.95 / draws)
-    assert np.mean([one.value for one in all_found]) == pytest.approx(truth, abs=0.12 if case in EDGES else 0.05)
+    assert np.mean([one.value for one in all_found]) == pytest.approx(truth, abs=0.15 if case in EDGES else 0.05)
     assert np.median([one.high - one.low for one in all_found]) < 0.4
 
 

@@ -86,7 +86,8 @@ def _by_neighbours(found: RankNeighbours, groups: np.ndarray | None, most: float
     missed = max(0.0, difference - 2 * noise)
     value = min(plain + missed, most)
     stderr = SHARED_NEIGHBOURS * clustered_stderr(found.rows, groups)
-    below = math.hypot(WIDTH * stderr, min(difference, 0.0), missed, FLOOR_BELOW / math.sqrt(n), BENT * value)
+    # what seems missed may be luck: the lower end knows nothing of it
+    below = math.hypot(WIDTH * stderr, min(difference, 0.0), FLOOR_BELOW / math.sqrt(n), BENT * plain)
     beyond = BEYOND * max(0.0, difference + SPREADS * noise)
     above = math.hypot(upper_half_width(math.hypot(WIDTH * stderr, FLOOR_ABOVE / math.sqrt(n)), 2, n), beyond)
     unresolved = ""
@@ -96,7 +97,7 @@ def _by_neighbours(found: RankNeighbours, groups: np.ndarray | None, most: float
             "the neighbours); try mine.estimate on this pair"
         )
     high = math.inf if unresolved else min(value + above, most + stderr)
-    return Screened(value, stderr, value - below, high, found.rows, "nearest neighbours on ranks", unresolved)
+    return Screened(value, stderr, min(plain, value) - below, high, found.rows, "nearest neighbours on ranks", unresolved)
 
 
 def _by_copula(x: Scores, y: Scores, groups: np.ndarray | None) -> Screened:
