@@ -72,7 +72,7 @@ def test_exact_values(found: pd.DataFrame):
     line = cell(found, "a", "line")
     assert line["value"] == pytest.approx(-0.5 * math.log(1 - 0.8**2), abs=0.08)
     assert line["low"] < -0.5 * math.log(0.36) < line["high"]
-    assert line["lower_bound"] <= line["value"] + 0.02
+    assert math.isnan(line["lower_bound"])  # nearest neighbours have none
     assert line["strength"] == pytest.approx(0.8, abs=0.06)
     side = cell(found, "a", "side")  # a tells the side: ln 2
     assert side["value"] == pytest.approx(math.log(2), abs=0.03)
@@ -85,7 +85,7 @@ def test_exact_values(found: pd.DataFrame):
 
 def test_kinds_go_to_their_methods(found: pd.DataFrame):
     expected = {
-        ("a", "line"): ("number-number", "stacked critics"),
+        ("a", "line"): ("number-number", "rank neighbours"),
         ("a", "letter"): ("number-label", "ross"),
         ("side", "letter"): ("label-label", "discrete"),
         ("a", "flat"): ("number-constant", "none"),
@@ -98,6 +98,15 @@ def test_kinds_go_to_their_methods(found: pd.DataFrame):
     assert cell(found, "side", "letter")["value"] == pytest.approx(alone.value, abs=1e-12)
     ross = mine.estimate(data["wave"], data["side"], method="ross", random_state=0)
     assert cell(found, "wave", "side")["value"] == pytest.approx(ross.value, abs=1e-6)
+
+
+def test_critics_bound_from_below():
+    found = mine.pairwise(table()[["a", "line", "wave"]], effort="fast", random_state=0)
+    assert set(found["method"]) == {"stacked critics"}
+    line = cell(found, "a", "line")
+    assert line["low"] < -0.5 * math.log(0.36) < line["high"]
+    assert line["lower_bound"] <= line["value"] + 0.02
+    assert 0.4 < cell(found, "a", "wave")["lower_bound"] < 1.6
 
 
 def test_a_constant_column_is_zero_with_a_note(found: pd.DataFrame):
@@ -169,20 +178,24 @@ def test_one_method_for_all():
     assert cell(found, "a", "line")["high"] == pytest.approx(alone.interval[1], abs=1e-12)
 
 
-def test_the_same_digits_whatever_the_workers(monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("effort", ["screen", "fast"])
+def test_the_same_digits_whatever_the_workers(effort: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(blocks, "STACKED", 2)
-    data = table(200)[["a", "line", "wave", "noise"]]
-    alone = mine.pairwise(data, random_state=3, test=True)
+    monkeypatch.setattr(blocks, "OTHERS", 2)
+    data = table(200)[["a", "line", "wave", "noise"]].assign(a=lambda frame: frame["a"].round(1))  # seeds order ties
+    alone = mine.pairwise(data, random_state=3, test=True, effort=effort)
     with joblib.parallel_config(backend="threading", n_jobs=2):
-        together = mine.pairwise(data, random_state=3, test=True)
+        together = mine.pairwise(data, random_state=3, test=True, effort=effort)
     pd.testing.assert_frame_equal(alone, together)
-    assert not mine.pairwise(data, random_state=4)["value"].equals(alone["value"])
+    assert not mine.pairwise(data, random_state=4, effort=effort)["value"].equals(alone["value"])
 
 
-def test_what_is_finished_is_taken_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("effort", ["screen", "fast"])
+def test_what_is_finished_is_taken_over(effort: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(blocks, "STACKED", 2)
-    data = table(200)[["a", "line", "wave", "noise"]]
-    whole = mine.pairwise(data, random_state=0)
+    monkeypatch.setattr(blocks, "OTHERS", 2)
+    data = table(200)[["a", "line", "wave", "noise"]].assign(a=lambda frame: frame["a"].round(1))
+    whole = mine.pairwise(data, random_state=0, effort=effort)
     ran: list[Any] = []
     run = Task.run
 
@@ -194,20 +207,20 @@ def test_what_is_finished_is_taken_over(tmp_path: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(Task, "run", dies_at_the_third)
     with pytest.raises(KeyboardInterrupt):
-        mine.pairwise(data, random_state=0, out=tmp_path)
+        mine.pairwise(data, random_state=0, out=tmp_path, effort=effort)
     assert len(list((tmp_path / "cells").glob("*.json"))) == 2
     ran.clear()
-    resumed = mine.pairwise(data, random_state=0, out=tmp_path)
+    resumed = mine.pairwise(data, random_state=0, out=tmp_path, effort=effort)
     assert len(ran) == 1
     pd.testing.assert_frame_equal(resumed, whole)
     # a broken file is measured again; other data, or another seed, take nothing over
     next(iter(sorted((tmp_path / "cells").glob("*.json")))).write_text("[", encoding="utf-8")
     ran.clear()
-    pd.testing.assert_frame_equal(mine.pairwise(data, random_state=0, out=tmp_path), whole)
+    pd.testing.assert_frame_equal(mine.pairwise(data, random_state=0, out=tmp_path, effort=effort), whole)
     assert len(ran) == 1
     monkeypatch.setattr(Task, "run", lambda task: pytest.fail("measured again") if task.seed == 0 else run(task))
-    mine.pairwise(data, random_state=0, out=tmp_path)
-    assert not mine.pairwise(data, random_state=1, out=tmp_path)["value"].equals(whole["value"])
+    mine.pairwise(data, random_state=0, out=tmp_path, effort=effort)
+    assert not mine.pairwise(data, random_state=1, out=tmp_path, effort=effort)["value"].equals(whole["value"])
 
 
 def small_table() -> np.ndarray:
@@ -383,9 +396,10 @@ def test_copies_of_rows_are_permuted_together():
     assert (found["p"] <= 0.05).mean() <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / len(found))
 
 
-def test_too_few_groups_are_a_note_not_a_p_value():
-    data, groups = grouped_table(6, 40, 0)
-    found = mine.pairwise(data[["a", "b"]], groups=groups, random_state=0, test=True)
+@pytest.mark.parametrize(("effort", "n_groups"), [("screen", 3), ("fast", 6)])  # critics test on a part of the groups
+def test_too_few_groups_are_a_note_not_a_p_value(effort: str, n_groups: int):
+    data, groups = grouped_table(n_groups, 40, 0)
+    found = mine.pairwise(data[["a", "b"]], groups=groups, random_state=0, test=True, effort=effort)
     assert np.isnan(found["p"][0]) and np.isnan(found["q"][0])
     assert "fewer than four groups" in found["note"][0]
 

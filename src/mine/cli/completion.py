@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["efforts", "files", "method_names", "units"]
+__all__ = ["efforts", "files", "method_names", "table_efforts", "units"]
 
 
 def method_names(incomplete: str) -> list[str]:
@@ -21,6 +21,11 @@ def method_names(incomplete: str) -> list[str]:
 def efforts(incomplete: str) -> list[str]:
     """Values of ``--effort`` that begin so."""
     return [name for name in ("fast", "default", "thorough") if name.startswith(incomplete)]
+
+
+def table_efforts(incomplete: str) -> list[str]:
+    """Values of ``--effort`` of whole tables that begin so."""
+    return [name for name in ("screen", "fast", "default", "thorough") if name.startswith(incomplete)]
 
 
 def units(incomplete: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from mine.cli.completion import efforts, files, method_names, units
+from mine.cli.completion import efforts, files, method_names, table_efforts, units
 
 T = TypeVar("T")
 
@@ -77,6 +77,15 @@ Method = Annotated[str, typer.Option(metavar="NAME", help="See 'mine methods'.",
 Effort = Annotated[
     T,
     typer.Option(metavar="NAME", help="fast, default or thorough: how long training may take.", autocompletion=efforts),
+]
+TableEffort = Annotated[
+    str,
+    typer.Option(
+        "--effort",
+        metavar="NAME",
+        help="screen (ranks, milliseconds per pair), or fast, default or thorough: critics, and how long they train.",
+        autocompletion=table_efforts,
+    ),
 ]
 Conditional = Annotated[str | None, typer.Option(metavar="NAME", help="With --given: chain (default) or shuffle.")]
 MethodOptions = Annotated[

@@ -27,7 +27,7 @@ def pairwise(
     test: opt.Test = False,
     permutations: opt.Permutations[int | None] = None,
     method: opt.Method = "auto",
-    effort: opt.Effort[str] = "fast",
+    effort: opt.TableEffort = "screen",
     out: opt.Out = None,
     unit: opt.Unit = "nats",
     as_json: opt.Json = False,

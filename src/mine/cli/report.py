@@ -25,7 +25,7 @@ def report(
     target: opt.Target = None,
     test: opt.Test = True,
     title: opt.Title = None,
-    effort: opt.Effort[str] = "fast",
+    effort: opt.TableEffort = "screen",
     out: opt.Checkpoint = None,
     unit: opt.Unit = "nats",
     seed: opt.Seed[int] = 0,

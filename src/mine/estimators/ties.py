@@ -11,7 +11,17 @@ from mine.data.problem import Problem
 from mine.data.variable import Variable
 from mine.errors import InputError
 
-__all__ = ["TiesError", "check_neighbours", "check_ranks", "is_heaped", "is_tied", "most_told", "tied_column"]
+__all__ = [
+    "LARGEST_TIE",
+    "TiesError",
+    "check_neighbours",
+    "check_ranks",
+    "is_heaped",
+    "is_tied",
+    "most_told",
+    "tied_column",
+    "told_by_counts",
+]
 
 #: Ranks need at least this many distinct values; a tie is large from this share of the rows on.
 FEWEST_VALUES, LARGEST_TIE = 11, 0.25
@@ -61,7 +71,7 @@ def most_told(problem: Problem) -> float:
 
     Infinite where each side has a column more than half of whose values are distinct.
     """
-    return min(sum(map(_entropy, side.flat.T)) for side in (problem.x, problem.y))
+    return min(sum(told_by_counts(_counts(values)) for values in side.flat.T) for side in (problem.x, problem.y))
 
 
 def check_ranks(problem: Problem, method: str) -> None:
@@ -108,9 +118,14 @@ def _counts(values: np.ndarray) -> np.ndarray:
     return np.unique(values, return_counts=True)[1]
 
 
-def _entropy(values: np.ndarray) -> float:
-    counts = _counts(values)
-    if 2 * len(counts) > len(values):
+def told_by_counts(counts: np.ndarray) -> float:
+    """Entropy (nats) of a column from how many rows have each value; infinite where more than half of the values are distinct.
+
+    >>> round(told_by_counts(np.array([10, 10])), 3), told_by_counts(np.ones(9))
+    (0.693, inf)
+    """
+    n = counts.sum()
+    if 2 * len(counts) > n:
         return math.inf
-    shares = counts / len(values)
+    shares = counts / n
     return -float((shares * np.log(shares)).sum())

@@ -10,21 +10,27 @@ from typing import Any
 
 import numpy as np
 
+from mine.conditional.shifts import TimeShifts
+from mine.conditional.shuffles import Shuffles
 from mine.data.order import TimeOrder, time_order
 from mine.data.problem import Problem
 from mine.data.rows import MIN_ROWS
 from mine.errors import NotEnoughDataError
 from mine.estimators import get_estimator
 from mine.estimators.levels.estimate import levels_estimate
+from mine.estimators.noiseless import opened
+from mine.estimators.rank_neighbours import Scores
+from mine.estimators.screen import Screen, screen_estimate
 from mine.estimators.thinned import run_in_order
 from mine.estimators.ties import TiesError
 from mine.independence.permutations import table_test
+from mine.independence.rank_test import rank_test
 from mine.result import Estimate
 from mine.storage.files import cells_folder, write_whole
 from mine.tables.columns import Column
 from mine.tables.stack import EffortSettings, StackedPair, estimate_stack
 
-__all__ = ["Block", "BlockStore", "Cell", "Task", "cell_seed", "plan"]
+__all__ = ["Block", "BlockStore", "Cell", "Task", "cell_seed", "plan", "shares_null"]
 
 #: Pairs of numbers that train together, and pairs of other kinds that are saved together.
 STACKED, OTHERS = 16, 64
@@ -68,14 +74,16 @@ class Block:
 class Task:
     """All that a worker needs for one block; what it returns depends on nothing else.
 
-    ``features`` are those of the block's columns of numbers where it is a stacked one; ``position`` is the place of each row in
-    time, and ``groups`` are the series then.
+    ``features`` are those of the block's columns of numbers where it is a stacked one. If pairs are screened, ``scores`` are
+    those of complete columns of numbers, and ``settings`` is None. ``position`` is the place of each row in time, and
+    ``groups`` are the series then.
     """
 
     block: Block
     columns: dict[str, Column]
     features: dict[str, np.ndarray]
-    settings: EffortSettings
+    scores: dict[str, Scores]
+    settings: EffortSettings | None
     method: str
     seed: int
     groups: np.ndarray | None
@@ -84,8 +92,18 @@ class Task:
     n_permutations: int
     max_rows: int | None
 
+    @property
+    def shares_null(self) -> bool:
+        """Whether rows are exchanged one by one: all pairs of as many rows then have one distribution under independence."""
+        return shares_null(self.groups, self.position, apart=self.apart)
+
     def run(self) -> list[Cell]:
         return _stacked(self) if self.block.stacked else [_single(self, *pair) for pair in self.block.pairs]
+
+
+def shares_null(groups: np.ndarray | None, position: np.ndarray | None, *, apart: bool) -> bool:
+    """Whether rows count one by one, copies once: neither groups that belong together nor an order in time."""
+    return position is None and (groups is None or not apart)
 
 
 def cell_seed(seed: int, *names: str) -> int:
@@ -123,6 +141,7 @@ def plan(pairs: list[tuple[str, str]], columns: dict[str, Column], *, stack: boo
 
 
 def _stacked(task: Task) -> list[Cell]:
+    assert task.settings is not None
     pairs = task.block.pairs
     seed = cell_seed(task.seed, *(name for pair in pairs for name in pair))
     rng = np.random.default_rng(seed)
@@ -181,22 +200,25 @@ def _single(task: Task, a: str, b: str) -> Cell:
         return _nothing(a, b, kind, n, f"only {n} complete rows")
     method = task.method
     if method == "auto":
-        method = {2: "discrete", 1: "ross", 0: "ksg"}[(x.kind == "label") + (y.kind == "label")]
+        method = {2: "discrete", 1: "ross", 0: "screen"}[(x.kind == "label") + (y.kind == "label")]
     groups = None if task.groups is None else task.groups[rows]
     order = None if task.position is None else _order(task, a, b, rows)
     copies = 0 if groups is None or task.apart else n - len(np.unique(groups))
     units = groups if order is None else order.blocks
     problem = Problem(x.variable(rows), y.variable(rows), units, seed, copies=copies, order=order)
     try:
-        few = levels_estimate(problem, "auto") if task.method == "auto" and method == "ross" else None
-        estimate: Estimate = few or run_in_order(get_estimator(method), problem)
+        if method == "screen":
+            estimate = opened(_screened(task, problem), problem)
+        else:
+            few = levels_estimate(problem, "auto") if task.method == "auto" and method == "ross" else None
+            estimate = few or run_in_order(get_estimator(method), problem)
     except (NotEnoughDataError, TiesError) as error:
         return _nothing(a, b, kind, n, str(error))
     p, draws = None, None
     notes = list(estimate.warnings)
-    if task.n_permutations:
+    if task.n_permutations and not (method == "screen" and task.shares_null):
         try:
-            p, draws = table_test(_codes(x, rows), _codes(y, rows), groups, order, most=task.n_permutations, seed=seed)
+            p, draws = _tested(task, x, y, rows, groups, order, by_ranks=method == "screen")
         except NotEnoughDataError:
             notes.append(UNTESTED)
     low, high = (None if not np.isfinite(end) else float(end) for end in estimate.interval)
@@ -204,6 +226,33 @@ def _single(task: Task, a: str, b: str) -> Cell:
         a, b, estimate.value, estimate.lower_bound, estimate.stderr, low, high, p, draws, kind, estimate.method, estimate.n,
         " ".join(notes), bool(estimate.diagnostics.get("unidentifiable", False)),
     )  # fmt: skip
+
+
+def _screened(task: Task, problem: Problem) -> Estimate:
+    """Two columns of numbers by their ranks, those of complete columns known beforehand."""
+    left, right = (task.scores.get(side.name) for side in (problem.x, problem.y))
+    distinct = problem.n - problem.copies
+    if left is not None and right is not None and len(left.values) == len(right.values) == distinct:
+        return screen_estimate(left, right)
+    return run_in_order(Screen(), problem)
+
+
+def _tested(
+    task: Task,
+    x: Column,
+    y: Column,
+    rows: np.ndarray,
+    groups: np.ndarray | None,
+    order: TimeOrder | None,
+    *,
+    by_ranks: bool,
+) -> tuple[float, int]:
+    """p-value and permutations of these rows of a pair."""
+    how = {"most": task.n_permutations, "seed": cell_seed(task.seed, x.name, y.name)}
+    if not by_ranks:
+        return table_test(_codes(x, rows), _codes(y, rows), groups, order, **how)
+    shuffles = Shuffles.of(len(rows), groups) if order is None else TimeShifts.of(order)
+    return rank_test(x.values[rows], y.values[rows], shuffles, **how)
 
 
 def _order(task: Task, a: str, b: str, rows: np.ndarray) -> TimeOrder:

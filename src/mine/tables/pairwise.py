@@ -28,15 +28,19 @@ from mine.progress import progress_callback
 from mine.result import UNITS
 from mine.storage import versions
 from mine.surroundings import plain_modes
-from mine.tables.blocks import Block, BlockStore, Cell, Task, plan
+from mine.tables.blocks import Block, BlockStore, Cell, Task, plan, shares_null
 from mine.tables.columns import Column, read_columns, row_copies
 from mine.tables.measured import Pairwise
 from mine.tables.orphans import end_with
+from mine.tables.screening import SCREEN, column_scores, tested
 from mine.tables.serial import noticed
 from mine.tables.significance import LEVEL
 from mine.tables.stack import EFFORT_SETTINGS
 
-__all__ = ["measure", "pairwise"]
+__all__ = ["EFFORTS", "measure", "pairwise"]
+
+#: Values of ``effort=``, the quickest first.
+EFFORTS = (SCREEN, *EFFORT_SETTINGS)
 
 
 @renamed_arguments(y="target")
@@ -45,7 +49,7 @@ def pairwise(
     target: Any = None,
     *,
     method: str = "auto",
-    effort: str = "fast",
+    effort: str = "screen",
     test: bool = False,
     n_permutations: int | None = None,
     discrete: DiscreteSpec = None,
@@ -62,19 +66,21 @@ def pairwise(
 ) -> Any:
     r"""The mutual information of every pair of columns, or of every column with a target: one row per pair.
 
-    Two columns of numbers get cross-fitted critics; many pairs train as one stacked network. Two columns of labels get the
-    corrected contingency table; a label and numbers the neighbours of Ross (2014), or random effects if the label has many
-    levels and few rows for each. A constant column gives 0 and a note. Pairs with an identifier, a label that differs in
-    (nearly) every row, come last, with a note and without a strength.
+    Two columns of numbers are screened: nearest neighbours on their ranks, or a Gaussian copula unless neighbours find clearly
+    more. Two columns of labels get the corrected contingency table; a label and numbers the neighbours of Ross (2014), or
+    random effects if the label has many levels and few rows for each. A constant column gives 0 and a note. Pairs with an
+    identifier, a label that differs in (nearly) every row, come last, with a note and without a strength.
 
     Arguments:
         data: A pandas, polars or other frame; or an array or tensor of shape (n, d).
         target: Names of columns of ``data`` to pair with every other column, or data with as many rows. None takes every pair
             once.
         method: ``"auto"`` as above, or the name of a method for every pair, for example ``"ksg"``.
-        effort: How long the critics train: ``"fast"``, ``"default"`` or ``"thorough"``.
-        test: Permutation tests of independence: columns ``p``, and ``q`` by Benjamini and Hochberg over all pairs. Critics
-            train on one half, and the other half's y is permuted: exact.
+        effort: For two columns of numbers. ``"screen"`` trains nothing and takes milliseconds per pair; it has no
+            ``lower_bound``. ``"fast"``, ``"default"`` and ``"thorough"`` train cross-fitted critics, those of many pairs as one
+            stacked network, for a ``lower_bound`` on held-out rows.
+        test: Permutation tests of independence: columns ``p``, and ``q`` by Benjamini and Hochberg over all pairs. All are
+            exact: with ``"screen"`` ranks are permuted; else critics train on one half, and the other half's y is permuted.
         n_permutations: Maximum permutations per pair. None takes as many as a single discovery among all pairs needs. A test
             stops early if it finds nothing.
         discrete: Which columns are labels; see :func:`mine.estimate`.
@@ -126,7 +132,7 @@ def measure(
     target: Any = None,
     *,
     method: str = "auto",
-    effort: str = "fast",
+    effort: str = "screen",
     test: bool = False,
     n_permutations: int | None = None,
     discrete: DiscreteSpec = None,
@@ -145,8 +151,8 @@ def measure(
     if unit not in UNITS:
         raise UnknownNameError("unit", unit, UNITS)
     columns, pairs, read = _pairs(data, target, discrete, drop_missing, parse, order)
-    if effort not in EFFORT_SETTINGS:
-        raise UnknownNameError("effort", effort, EFFORT_SETTINGS)
+    if effort not in EFFORTS:
+        raise UnknownNameError("effort", effort, EFFORTS)
     if method != "auto":
         get_estimator(method)
     if max_rows is not None and max_rows < MIN_ROWS:
@@ -162,23 +168,30 @@ def measure(
     most = _permutations(n_permutations, len(pairs)) if test else 0
     if method in METHODS and METHODS[method].numeric_only:
         _numbers_only(method, columns)
-    blocks = plan(pairs, columns, stack=method == "auto")
+    screen = effort == SCREEN
+    blocks = plan(pairs, columns, stack=method == "auto" and not screen)
     store = None
     if out is not None:
         about = {
-            "version": _version_of_numbers(columns), "method": method, "effort": effort, "seed": seed, "permutations": most,
+            "version": _version_of_numbers(columns), "method": method,
+            "effort": effort if method == "auto" else "fast",  # which has no meaning then, and was once the default
+            "seed": seed, "permutations": most,
             "max_rows": max_rows, "apart": apart,
             **({} if position is None else {"order": hashlib.sha256(position.tobytes()).hexdigest()}),
         }  # fmt: skip
         store = BlockStore(Path(out), about, columns, codes)
     stacked = [name for block in blocks if block.stacked for pair in block.pairs for name in pair]
     features = {name: columns[name].features() for name in dict.fromkeys(stacked)}
+    alone = screen and method == "auto" and shares_null(codes, position, apart=apart)
+    rows = np.arange(_length(columns)) if codes is None else np.sort(np.unique(codes, return_index=True)[1])
+    scores = column_scores(columns, pairs, rows, seed) if alone and len(rows) <= (max_rows or len(rows)) else {}
 
     def task(block: Block) -> Task:
         used = dict.fromkeys(name for pair in block.pairs for name in pair)
         return Task(
             block, {n: columns[n] for n in used}, {n: features[n] for n in used} if block.stacked else {},
-            EFFORT_SETTINGS[effort], method, seed, codes, apart, position, most, max_rows,
+            {n: scores[n] for n in used if n in scores}, EFFORT_SETTINGS.get(effort), method, seed, codes, apart, position,
+            most, max_rows,
         )  # fmt: skip
 
     done: dict[tuple[str, str], Cell] = {}
@@ -187,6 +200,8 @@ def measure(
             done |= {(cell.x, cell.y): cell for cell in cells}
             if on_progress is not None:
                 on_progress(len(done), len(pairs), f"{len(done):,} of {len(pairs):,} pairs")
+    if test and alone:
+        done = tested(done, columns, rows, most, seed)
     if order is None and groups is None:
         done = noticed(done, columns)
     ordered = sorted((done[pair] for pair in pairs), key=lambda cell: cell.unidentifiable)

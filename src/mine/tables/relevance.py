@@ -24,7 +24,9 @@ from mine.estimators.counts.identifier import is_identifier
 from mine.estimators.ksg import ksg
 from mine.estimators.levels.estimate import few_rows_per_level, levels_information
 from mine.estimators.neighbours import jittered
+from mine.estimators.rank_neighbours import Scores
 from mine.estimators.ross import merge_rare, ross
+from mine.estimators.screen import OWN_STREAM, Screen, screened
 from mine.tables.orphans import end_with
 
 __all__ = ["Feature", "Scorer"]
@@ -145,8 +147,8 @@ def _information(a: list[Feature], b: list[Feature], method: str, k: int, seed: 
     if order is not None:  # neighbours in time are no neighbours: mine.estimate knows which rows count as independent
         if method != "neighbors":
             return _by_method(a, b, method, seed, order)
-        method = _method_of_kinds(a, b)
-        return _by_method(a, b, method, seed, order, **({"n_neighbors": k} if method in ("ross", "ksg") else {}))
+        of_kinds, options = _method_of_kinds(a, b, k)
+        return _by_method(a, b, of_kinds, seed, order, **options)
     if method != "neighbors" or sum(len([f for f in side if f.values is not None]) for side in (a, b)) > NEIGHBOUR_COLUMNS + 1:
         return _by_method(a, b, "auto" if method == "neighbors" else method, seed)
     return _by_neighbors(a, b, k)
@@ -183,8 +185,18 @@ def _by_neighbors(a: list[Feature], b: list[Feature], k: int) -> float:
                 return 0.0
             value = ross(values, codes, k)
             return 0.0 if np.isnan(value) else value
+    if len(a) == len(b) == 1:
+        return _screened(a[0], b[0], k)
     x, y = (np.stack([f.values for f in side if f.values is not None], 1) for side in sides)
     return ksg(x, y, min(k, len(x) - 1))
+
+
+def _screened(a: Feature, b: Feature, k: int) -> float:
+    """Two columns of numbers as :func:`mine.pairwise` screens them."""
+    assert a.tied is not None and b.tied is not None
+    rng = np.random.default_rng(OWN_STREAM)
+    x, y = Scores.of(a.tied, rng), Scores.of(b.tied, rng)
+    return screened(x, y, k=max(1, min(k, (len(a.tied) - 1) // 2))).value
 
 
 def _joined(side: list[Feature]) -> np.ndarray:
@@ -197,24 +209,32 @@ def _joined(side: list[Feature]) -> np.ndarray:
 
 
 def _rows(feature: Feature, rows: np.ndarray) -> Feature:
-    return Feature(
-        None if feature.values is None else feature.values[rows], None if feature.codes is None else feature.codes[rows]
-    )
+    values, codes, tied = (
+        None if part is None else part[rows] for part in (feature.values, feature.codes, feature.tied)
+    )  # fmt: skip
+    return Feature(values, codes, tied=tied)
 
 
-def _method_of_kinds(a: list[Feature], b: list[Feature]) -> str:
-    """The method of :func:`mine.estimate` that does what :func:`_by_neighbors` would."""
+def _method_of_kinds(a: list[Feature], b: list[Feature], k: int) -> tuple[str | Screen, dict[str, int]]:
+    """The method, and its options, of :func:`mine.estimate` that does what :func:`_by_neighbors` would."""
     labels = [[f.codes is not None for f in side] for side in (a, b)]
     if all(map(all, labels)):
-        return "discrete"
+        return "discrete", {}
     numbers = sum(side.count(False) for side in labels)
     if numbers > NEIGHBOUR_COLUMNS + 1 or any(any(side) and not all(side) for side in labels):
-        return "auto"
-    return "ross" if any(map(all, labels)) else "ksg"
+        return "auto", {}
+    if len(a) == len(b) == 1 and numbers == 2:
+        return Screen(n_neighbors=k), {}
+    return "ross" if any(map(all, labels)) else "ksg", {"n_neighbors": k}
 
 
 def _by_method(
-    a: list[Feature], b: list[Feature], method: str, seed: int, order: np.ndarray | None = None, **options: int
+    a: list[Feature],
+    b: list[Feature],
+    method: str | Screen,
+    seed: int,
+    order: np.ndarray | None = None,
+    **options: int,
 ) -> float:
     """Through :func:`mine.estimate`: labels as labels, numbers as numbers."""
     import pyarrow as pa

@@ -46,7 +46,8 @@ def mutual_info(
     Arguments:
         X: Rows, shape (n, n_features): an array or a frame.
         y: Labels or numbers, shape (n,).
-        method: ``"neighbors"`` (tables for two labels, Ross or Kraskov otherwise), or a method of :func:`mine.estimate`.
+        method: ``"neighbors"``, or a method of :func:`mine.estimate`. Neighbours are tables for two labels, those of Ross for a
+            label and numbers, for two numbers the screen of :func:`mine.pairwise`, and those of Kraskov for several columns.
         discrete: Which columns of X are labels; see :func:`mine.estimate`.
         discrete_target: Whether y is labels; None decides by the same rule.
         n_neighbors: k of the neighbours.
