@@ -35,8 +35,8 @@ if _TYPE_CHECKING:
     from mine.information.extrapolation import SampleSizeCheck as SampleSizeCheck
     from mine.information.sample_size import sample_size_check as sample_size_check
     from mine.information.series import lagged_information as lagged_information
-    from mine.information.series import transfer_entropy as transfer_entropy
     from mine.information.several import total_correlation as total_correlation
+    from mine.information.transfer import transfer_entropy as transfer_entropy
     from mine.mutual_information import MutualInformation as MutualInformation
     from mine.result import Estimate as Estimate
     from mine.tables.describe import describe as describe
@@ -65,7 +65,7 @@ _HOME = {
     "describe": "mine.tables.describe",
     "estimate": "mine.api",
     "independence_test": "mine.independence.test",
-    "transfer_entropy": "mine.information.series",
+    "transfer_entropy": "mine.information.transfer",
     "total_correlation": "mine.information.several",
     "lagged_information": "mine.information.series",
     "kl_divergence": "mine.information.divergence",
