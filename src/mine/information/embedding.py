@@ -58,10 +58,10 @@ def chosen_lags(
 ) -> Lags:
     """Lags up to ``longest`` by non-uniform embedding: one after the other, as long as it improves held-out predictions.
 
-    First come lags of the driven series and the others, until no further one helps; then lags of the driver; then again those of
-    the first two, given the driver's. So what the driven series tells of itself is never put down to the driver. A lag helps if
-    it lowers the squared error of the prediction of held-out stretches surely; predictions are the better of those by nearest
-    neighbours (Ragwitz & Kantz) and by polynomials.
+    First come lags of the driven series and the others, until no further one helps; then lags of the driver; then again lags of
+    the first two, given the driver's. So what the driven series tells of itself is never put down to the driver. A lag helps
+    if it surely lowers the squared error of the prediction of held-out stretches. Nearest neighbours (Ragwitz & Kantz) and
+    polynomials predict, and the better of the two counts.
 
     References:
         Ragwitz & Kantz, 2002, 'Markov models from data by simple nonlinear time series predictors in delay embedding spaces'

@@ -94,6 +94,12 @@ class Series:
     def __len__(self) -> int:
         return len(self.values)
 
+    def column(self, i: int) -> Series:
+        """One of the columns as a series of its own."""
+        return Series(
+            self.values[:, [i]] if any(self.labels[i : i + 1]) else self.values[:, [i]].astype(float), (self.labels[i],)
+        )
+
     def at(self, rows: Sequence[np.ndarray]) -> np.ndarray:
         """The columns at each of these rows, side by side."""
         return np.concatenate([self.values[r] for r in rows], 1)

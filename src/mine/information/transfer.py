@@ -57,16 +57,16 @@ def transfer_entropy(
 ) -> Estimate:
     r"""What the past of x tells about the next y beyond y's own past: ``I(Y_t; X_{t-1..t-lag} | Y_{t-1..t-history})``.
 
-    With ``z`` it is given the past of z too. Rows are in the order of time. They are cut into stretches that stay in one fold and
-    count as one term of the standard error; between two stretches as many rows are left out as the past is long, so that no
-    value is on both sides of a split.
+    With ``z`` it is given the past of z too. Rows are in the order of time. They are cut into stretches that stay in one fold
+    and count as one term of the standard error; between two stretches as many rows are left out as the past is long, so that
+    no value is on both sides of a split.
 
-    Up to five columns of numbers, all lags counted, are estimated by nearest neighbours (``"ksg"`` with up to ten of them), states
-    by counts, anything else by critics; ``method`` and the options of critics override this.
+    Up to five columns of numbers, all lags counted, are estimated by nearest neighbours (``"ksg"`` with up to ten of them),
+    states by counts, anything else by critics; ``method`` and the options of critics override this.
 
     References:
-        Schreiber, 2000, 'Measuring information transfer' (doi 10.1103/PhysRevLett.85.461); Marschinski & Kantz, 2002, 'Analysing
-        the information flow between financial time series' (doi 10.1140/epjb/e2002-00379-2), for the effective one.
+        Schreiber, 2000, 'Measuring information transfer' (doi 10.1103/PhysRevLett.85.461); Marschinski & Kantz, 2002,
+        'Analysing the information flow between financial time series' (doi 10.1140/epjb/e2002-00379-2), for the effective one.
 
     Arguments:
         x: The series that may drive, shape (n,) or (n, dx): numbers, or states, which are labels.
@@ -76,8 +76,8 @@ def transfer_entropy(
             between them where they help: those that predict a third of the rows best. The estimate uses the other rows.
         z: Further series to condition on, shape (n,) or (n, dz).
         longest: The longest lag that ``history="auto"`` may choose; None takes 10, or fewer if there are few rows.
-        test: Test of "x does not drive y": the estimate is made again for copies of x that are shifted in time. Then ``p_value``
-            is set, and ``value`` is the effective transfer entropy: less the mean of the shifted copies, which is bias.
+        test: Test of "x does not drive y": the estimate is made again for copies of x that are shifted in time. Then
+            ``p_value`` is set, and ``value`` is the effective transfer entropy: less the mean of the copies, which is bias.
         n_permutations: Shifted copies, at least 19. None takes 99, or 19 for methods that train.
         out: Folder in which the estimates of shifted copies are kept; the same call resumes there. Needs an integer
             ``random_state``.
@@ -102,10 +102,10 @@ def transfer_entropy(
     """
     if lag is not None:
         check_lag("lag", lag)
-    series, read, options = read_series(options, x=x, y=y, z=z)
+    (driver, driven, others), read, options = read_series(options, x=x, y=y, z=z)
     random_state = options.pop("random_state", None)
     progress = options.pop("progress", None)
-    transfer = embedded(*series, lag, history, longest)
+    transfer = embedded(driver, driven, others, lag, history, longest)
     settings = {**options, "random_state": problem_seed(random_state) if test else random_state}
     found, settings = transfer.estimated({**settings, "progress": progress})
     if test:
@@ -132,7 +132,7 @@ def embedded(
     needed = CHOICE_EVERY * FEWEST // (CHOICE_EVERY - 1)  # stretches, of which enough are left for the estimate
     if longest is None:
         longest = max(1, *told, min(LONGEST, len(driver) // (needed * ROWS_A_GAP)))
-    check_lag("longest", longest, least=max(1, *told))
+    check_lag("longest", longest, least=max((1, *told)))
     rows, blocks = stretches(len(driver), longest, fewest=needed)
     of_choice = blocks % CHOICE_EVERY == 0
     lags = chosen_lags(driver, driven, others, rows[of_choice], blocks[of_choice], longest, told)

@@ -49,16 +49,29 @@ class CellStore:
         self.folder = None if out is None else cells_folder(Path(out))
         self.about = json.dumps({**about, "seed": repr(random_state)}, sort_keys=True, default=repr)
 
-    def fetch(self, name: str, compute: Callable[[], T]) -> T:
-        """The stored result of that name, or what ``compute`` returns, stored."""
+    def read(self, name: str) -> Any:
+        """The stored result of that name; None if there is none, or a file that cannot be read."""
         if self.folder is None:
-            return compute()
-        key = hashlib.sha256("\x1f".join((self.about, name)).encode()).hexdigest()
-        path = self.folder / f"cell_{key[:24]}.json"
+            return None
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
+            return json.loads(self._path(self.folder, name).read_text(encoding="utf-8"))
         except (OSError, ValueError):
+            return None
+
+    def write(self, name: str, result: Any) -> None:
+        """Keep a result, JSON-ready, whole or not at all."""
+        if self.folder is not None:
+            content = json.dumps(result).encode()
+            write_whole(self._path(self.folder, name), lambda stream: stream.write(content))
+
+    def fetch(self, name: str, compute: Callable[[], T]) -> T:
+        """The stored result of that name, or what ``compute`` returns, stored; results are never None."""
+        result = self.read(name)
+        if result is None:
             result = compute()
-        content = json.dumps(result)
-        write_whole(path, lambda stream: stream.write(content.encode()))
+            self.write(name, result)
         return result
+
+    def _path(self, folder: Path, name: str) -> Path:
+        key = hashlib.sha256("\x1f".join((self.about, name)).encode()).hexdigest()
+        return folder / f"cell_{key[:24]}.json"
