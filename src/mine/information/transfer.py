@@ -13,8 +13,9 @@ from mine.conditional.given import third_variable
 from mine.conditional.neighbours import neighbours_value
 from mine.data.problem import make_problem, problem_seed
 from mine.data.rows import complete_rows
-from mine.errors import InputError
+from mine.errors import InputError, NotEnoughDataError
 from mine.estimators import get_estimator
+from mine.estimators.gaussian import copula_information
 from mine.estimators.ksg import KSG
 from mine.estimators.neural import Neural
 from mine.estimators.run import with_read_columns
@@ -107,7 +108,7 @@ def transfer_entropy(
     progress = options.pop("progress", None)
     transfer = embedded(driver, driven, others, lag, history, longest)
     settings = {**options, "random_state": problem_seed(random_state) if test else random_state}
-    found, settings = transfer.estimated({**settings, "progress": progress})
+    found, settings = transfer.estimated(settings, progress)
     if test:
         store = CellStore(out, {"of": "transfer entropy", "data": transfer.digest(), "options": settings}, random_state)
         copies = Copies(len(transfer.driver), transfer.lags.longest, n_permutations or transfer.permutations(settings))
@@ -180,16 +181,16 @@ class Transfer:
         """Whether all columns of the sides are numbers, and few enough for nearest neighbours."""
         return self.kinds is False and sum(side.shape[1] for side in self.sides().values()) <= FEW_COLUMNS
 
-    def estimated(self, options: dict[str, Any]) -> tuple[Estimate, dict[str, Any]]:
+    def estimated(self, options: dict[str, Any], progress: Any = False) -> tuple[Estimate, dict[str, Any]]:
         """The estimate, and the options that name its method: nearest neighbours unless something else suits or was asked."""
         if options.get("method", "auto") == "auto" and set(options) - {"method"} <= OF_ANY_METHOD and self.few_numbers:
             n_neighbors = int(np.clip(len(self.rows) // ROWS_A_NEIGHBOUR, 3, NEIGHBOURS))
             neighbours = {**options, "method": "ksg", "n_neighbors": n_neighbors}
             try:
-                return self._estimate(neighbours), neighbours
+                return self._estimate({**neighbours, "progress": progress}), neighbours
             except TiesError:  # numbers heaped at one value: for critics
                 pass
-        return self._estimate(options), options
+        return self._estimate({**options, "progress": progress}), options
 
     def _estimate(self, options: dict[str, Any]) -> Estimate:
         found = estimate(**self.sides(), groups=self.blocks, discrete=self.kinds, **options)
@@ -199,6 +200,8 @@ class Transfer:
     def value(self, options: dict[str, Any]) -> float:
         """The value alone, in nats, without progress."""
         options = {**options, "progress": False, "unit": "nats"}
+        if options.get("method") == "gaussian" and set(options) - {"method"} <= OF_ANY_METHOD:
+            return self._by_copulas()
         if options.get("method") != "ksg":
             return self._estimate(options).value
         own = {name: value for name, value in options.items() if name not in OF_ANY_METHOD | {"method"}}
@@ -210,6 +213,14 @@ class Transfer:
             x, y, numeric_only=True, groups=groups, device="cpu", random_state=options["random_state"], others=[third]
         )
         return neighbours_value(estimator, problem, third)
+
+    def _by_copulas(self) -> float:
+        """The difference of the information of two Gaussian copulas, as the chain rule has it."""
+        (x, y, z), _ = complete_rows(**self.sides())
+        more, less = copula_information(x, np.concatenate([y, z], 1)), copula_information(x, z)
+        if more is None or less is None:
+            raise NotEnoughDataError(f"{len(x)} rows are too few for a copula of so many columns.")
+        return more - less
 
     def permutations(self, options: dict[str, Any]) -> int:
         """Shifted copies by default: few where each trains a network."""

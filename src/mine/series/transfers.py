@@ -208,7 +208,7 @@ class _Pair:
             return _cell(self.source, self.target, note=str(error))
 
     def _found(self, transfer: Transfer) -> dict[str, Any]:
-        options = {**self.settings["options"], "random_state": self.seed, "progress": False}
+        options = {**self.settings["options"], "random_state": self.seed}
         estimated, used = transfer.estimated(options)
         copies = Copies(len(transfer.driver), transfer.lags.longest, self.settings["copies"])
         values = copies.values(lambda shift: transfer.shifted(shift).value(used), CellStore(None, {}, None), progress=False)
