@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 import mine
 from mine.errors import MineError
 
+pytestmark = pytest.mark.filterwarnings("ignore:mine.lagged_information:FutureWarning")  # the old name works like any other
+
 #: Rows: none, too few, and as many as a quick estimate takes.
 SIZES = (0, 1, 2, 7, 8, 9, 13, 30, 60)
 NUMBERS = ("gaussian", "ksg", "dv", "mine", "nwj", "infonce", "smile", "jensen-shannon")

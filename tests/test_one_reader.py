@@ -22,6 +22,8 @@ from torch.masked import masked_tensor
 import mine
 from mine.errors import InputError
 
+pytestmark = pytest.mark.filterwarnings("ignore:mine.lagged_information:FutureWarning")  # the old name works like any other
+
 N = 240
 RNG = np.random.default_rng(0)
 #: Whole numbers below 256: exact in every type of number, and too many to be labels.

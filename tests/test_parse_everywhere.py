@@ -23,6 +23,8 @@ from mine.data.outofcore import NamedRows
 from mine.data.readers import read_table
 from mine.errors import InputError, NumberTextError
 
+pytestmark = pytest.mark.filterwarnings("ignore:mine.lagged_information:FutureWarning")  # the old name works like any other
+
 N = 240
 RNG = np.random.default_rng(7)
 X = np.exp(RNG.normal(8, 1, N)).round(2)
@@ -61,6 +63,10 @@ OTHERS: dict[str, Entry] = {
     "mutual_info y": lambda data, **parse: mine.mutual_info(Y[:, None], data, **parse),
     "MutualInfoSelector X": lambda data, **parse: mine.MutualInfoSelector(1, **parse).fit(pd.DataFrame({"a": data}), Y),
     "MutualInfoSelector y": lambda data, **parse: mine.MutualInfoSelector(1, **parse).fit(Y[:, None], data),
+    "lag_scan": lambda data, **parse: mine.lag_scan(data, Y, [0, 1], method="gaussian", **parse),
+    "transfer_table": lambda data, **parse: mine.transfer_table(
+        pd.DataFrame({"a": list(data), "y": Y}), method="gaussian", n_permutations=19, random_state=0, **parse
+    ),
     "pairwise": lambda data, **parse: mine.pairwise(data, Y, method="gaussian", progress=False, **parse),
     "pairwise y": lambda data, **parse: mine.pairwise(Y, data, method="gaussian", progress=False, **parse),
 }
@@ -79,7 +85,7 @@ def test_every_public_function_that_reads_data_is_here() -> None:
         name for name, arguments in readers.items() if next(iter(arguments), "") in ("x", "X", "data", "blocks", "samples_p")
     }
     of_options = {"transfer_entropy", "lagged_information"}  # hand it on
-    assert takes | of_options == reads | {"MutualInformation", "MutualInfoSelector"}
+    assert takes | of_options | {"windows"} == reads | {"MutualInformation", "MutualInfoSelector"}
     describes = {"describe"}  # refuses no column and gives no number: tests/tables/test_describe.py
     assert {entry.split()[0] for entry in ENTRIES} - {"shuffle"} == (takes - describes) | of_options
 
@@ -89,6 +95,10 @@ def numbers_of(entry: str, result: Any) -> list[float]:
         return [result.value, result.stderr]
     if entry.startswith("independence_test"):
         return [result.statistic, result.p_value]
+    if entry == "lag_scan":
+        return result.values.tolist()
+    if entry == "transfer_table":
+        return [pair["value"] for pair in result.pairs]
     if entry.startswith("pairwise"):
         return np.asarray(result["value"]).tolist()
     return (result.scores_ if entry.startswith("MutualInfoSelector") else result).tolist()
@@ -97,7 +107,7 @@ def numbers_of(entry: str, result: Any) -> list[float]:
 def notes_of(entry: str, result: Any, warned: list[warnings.WarningMessage]) -> list[str]:
     if entry.startswith("pairwise"):
         return list(result["note"])
-    if entry in ESTIMATES or entry.startswith("independence_test"):
+    if entry in ESTIMATES or entry.startswith(("independence_test", "lag_scan", "transfer_table")):
         return result.warnings
     return [str(warning.message) for warning in warned]
 

@@ -15,6 +15,8 @@ from torch import nn
 import mine
 from mine.surroundings import plain_modes
 
+pytestmark = pytest.mark.filterwarnings("ignore:mine.lagged_information:FutureWarning")  # the old name works like any other
+
 
 @contextmanager
 def default_dtype(dtype: torch.dtype) -> Iterator[None]:

@@ -20,6 +20,8 @@ from scipy.stats import norm
 import mine
 from mine.errors import InputError
 
+pytestmark = pytest.mark.filterwarnings("ignore:mine.lagged_information:FutureWarning")  # the old name works like any other
+
 RHO, N = 0.8, 2000
 RNG = np.random.default_rng(11)
 U, E = RNG.normal(size=(2, N))

@@ -35,10 +35,15 @@ if _TYPE_CHECKING:
     from mine.information.extrapolation import SampleSizeCheck as SampleSizeCheck
     from mine.information.sample_size import sample_size_check as sample_size_check
     from mine.information.series import lagged_information as lagged_information
-    from mine.information.series import transfer_entropy as transfer_entropy
     from mine.information.several import total_correlation as total_correlation
+    from mine.information.transfer import transfer_entropy as transfer_entropy
     from mine.mutual_information import MutualInformation as MutualInformation
     from mine.result import Estimate as Estimate
+    from mine.series.lag_result import LagScan as LagScan
+    from mine.series.lags import lag_scan as lag_scan
+    from mine.series.transfers import TransferTable as TransferTable
+    from mine.series.transfers import transfer_table as transfer_table
+    from mine.series.windows import windows as windows
     from mine.tables.describe import describe as describe
     from mine.tables.pairwise import pairwise as pairwise
     from mine.tables.selection import MutualInfoSelector as MutualInfoSelector
@@ -51,6 +56,7 @@ _HOME = {
     "Estimate": "mine.result",
     "IndependenceTest": "mine.independence.test",
     "InputError": "mine.errors",
+    "LagScan": "mine.series.lag_result",
     "MaximizeMI": "mine.terms",
     "MineError": "mine.errors",
     "MinimizeMI": "mine.terms",
@@ -59,20 +65,24 @@ _HOME = {
     "NotEnoughDataError": "mine.errors",
     "SampleSizeCheck": "mine.information.extrapolation",
     "StaleCriticError": "mine.errors",
+    "TransferTable": "mine.series.transfers",
     "UnknownNameError": "mine.errors",
     "benchmark": "mine.benchmarking.run",
     "clipped_backward": "mine.terms",
     "describe": "mine.tables.describe",
     "estimate": "mine.api",
     "independence_test": "mine.independence.test",
-    "transfer_entropy": "mine.information.series",
+    "transfer_entropy": "mine.information.transfer",
     "total_correlation": "mine.information.several",
+    "lag_scan": "mine.series.lags",
     "lagged_information": "mine.information.series",
     "kl_divergence": "mine.information.divergence",
     "methods": "mine.estimators",
     "mutual_info": "mine.tables.selection",
     "pairwise": "mine.tables.pairwise",
     "sample_size_check": "mine.information.sample_size",
+    "transfer_table": "mine.series.transfers",
+    "windows": "mine.series.windows",
 }
 #: Where people coming from mine-pytorch look for its names.
 _ELSEWHERE = {
@@ -87,6 +97,7 @@ __all__ = [
     "Estimate",
     "IndependenceTest",
     "InputError",
+    "LagScan",
     "MaximizeMI",
     "MineError",
     "MinimizeMI",
@@ -95,6 +106,7 @@ __all__ = [
     "NotEnoughDataError",
     "SampleSizeCheck",
     "StaleCriticError",
+    "TransferTable",
     "UnknownNameError",
     "__version__",
     "benchmark",
@@ -106,6 +118,7 @@ __all__ = [
     "estimate",
     "independence_test",
     "kl_divergence",
+    "lag_scan",
     "lagged_information",
     "methods",
     "models",
@@ -117,6 +130,8 @@ __all__ = [
     "terms",
     "total_correlation",
     "transfer_entropy",
+    "transfer_table",
+    "windows",
 ]
 
 

@@ -79,7 +79,8 @@ class Estimate:
             its log-ratio, up to a constant. None where a method has none.
         groups: Integer label of the unit that each row belongs to, shape (n,), or None if rows are independent.
         sides: A fingerprint of the rows of each side: estimates that share one come from the same rows.
-        p_value: Of a difference (see :meth:`difference`) only: the two-sided p-value of no difference.
+        p_value: Of a difference (see :meth:`difference`), the two-sided p-value of no difference; of
+            :func:`mine.transfer_entropy` with a test, that of no transfer. None otherwise.
 
     Example:
         >>> Estimate(value=0.5, lower_bound=0.49, stderr=0.01, interval=(0.48, 0.52), method="gaussian", n=1000)
@@ -222,7 +223,7 @@ class Estimate:
         """One row as a frame of pandas (or of polars or pyarrow where that is missing), to be stacked with others.
 
         Columns: ``value``, ``lower_bound`` (NaN without one), ``stderr``, ``low`` and ``high`` (the interval; infinite if it
-        is open), ``p_value`` of a difference, ``unit``, ``method``, ``n``, and ``warnings`` as one text.
+        is open), ``p_value`` if there is one, ``unit``, ``method``, ``n``, and ``warnings`` as one text.
 
         >>> est = Estimate(value=0.5, lower_bound=0.49, stderr=0.01, interval=(0.48, 0.52), method="gaussian", n=1000)
         >>> est.to_frame()[["value", "low", "high", "n"]].values.tolist()
@@ -304,7 +305,8 @@ class Estimate:
     def __repr__(self) -> str:
         low, high = self.interval
         digits = 3 if max(abs(self.value), self.stderr if math.isfinite(self.stderr) else 0) < 100 else 1
-        what, tested = ("Estimate", "") if self.p_value is None else ("Difference", f"   p = {self.p_value:.3g}")
+        what = "Difference" if " - " in self.method else "Estimate"
+        tested = "" if self.p_value is None else f"   p = {self.p_value:.3g}"
         lines = [
             (
                 f"{what}: {fixed(self.value, digits)} ± {fixed(self.stderr, digits)} {self.unit}"

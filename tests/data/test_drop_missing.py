@@ -18,6 +18,8 @@ import torch
 import mine
 from mine.errors import InputError, NotEnoughDataError
 
+pytestmark = pytest.mark.filterwarnings("ignore:mine.lagged_information:FutureWarning")  # the old name works like any other
+
 N, HOLE = 60, 3
 
 

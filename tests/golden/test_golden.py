@@ -16,6 +16,8 @@ import pytest
 
 import mine
 
+pytestmark = pytest.mark.filterwarnings("ignore:mine.lagged_information:FutureWarning")  # the old name works like any other
+
 FOLDER = Path(__file__).parent
 CASES = runpy.run_path(str(FOLDER / "cases.py"))["CASES"]
 RECORDS = runpy.run_path(str(FOLDER / "records.py"))

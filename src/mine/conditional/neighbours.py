@@ -17,7 +17,7 @@ from mine.estimators.neighbours import disjoint_parts, drift_warnings, jittered,
 from mine.estimators.ties import check_neighbours, tied_column
 from mine.result import Estimate
 
-__all__ = ["neighbours_given"]
+__all__ = ["neighbours_given", "neighbours_value"]
 
 
 def neighbours_given(estimator: KSG, problem: Problem, third: Variable) -> Estimate:
@@ -30,10 +30,8 @@ def neighbours_given(estimator: KSG, problem: Problem, third: Variable) -> Estim
         TiesError: Numbers heaped at one value.
         NotEnoughDataError: Too few distinct rows, or too few groups for the standard error.
     """
-    for side in (problem.y, third):
-        check_neighbours(replace(problem, y=side), estimator.name)
     n_before = problem.n
-    problem, third = _without_copies(problem, third)
+    problem, third = _checked(estimator, problem, third)
     n, k = problem.n, estimator.n_neighbors
     estimator.check(n, n_before)
     name = f"{estimator.name}, conditional"
@@ -42,11 +40,7 @@ def neighbours_given(estimator: KSG, problem: Problem, third: Variable) -> Estim
         if after.determined:
             return follows_from_z(before, name, n)
     rng = np.random.default_rng(problem.seed)
-    # Ordered by what they hold, whichever is called x: the noise that tells ties apart is drawn in this order.
-    ordered = sorted((after.side.flat for after in left), key=lambda values: (values.shape[1], values.tobytes()))
-    z = prepared(third.flat, estimator.preprocess, rng)
-    sides = [_beside(prepared(values, estimator.preprocess, rng), z, rng) for values in ordered]
-    first, second = sides
+    first, second, z = sides = _spaces(estimator, [after.side.flat for after in left], third, rng)
     contributions = conditional_ksg_rows(first, second, z, k)
     value = float(contributions.mean())
 
@@ -65,7 +59,7 @@ def neighbours_given(estimator: KSG, problem: Problem, third: Variable) -> Estim
     stderr, drift, half_width = spread(value, clustered_stderr(contributions, problem.groups), parts, halves)
     low, high = value - half_width, max(value + half_width, 0.0)  # it errs downwards where z explains nearly all
     warnings = drift_warnings(drift, stderr)
-    reference = _copula_reference(sides, z) if tied_column(problem.x, problem.y, third) is None else None
+    reference = _copula_reference(*sides) if tied_column(problem.x, problem.y, third) is None else None
     if reference is not None and reference > high + half_width:
         high = reference + half_width
         warnings.append(
@@ -84,6 +78,16 @@ def neighbours_given(estimator: KSG, problem: Problem, third: Variable) -> Estim
     return Estimate(value, None, stderr, (low, high), name, n, diagnostics=diagnostics)
 
 
+def neighbours_value(estimator: KSG, problem: Problem, third: Variable) -> float:
+    """The value of :func:`neighbours_given` alone, a third of its work: for surrogates, of which many are drawn."""
+    problem, third = _checked(estimator, problem, third)
+    left = [without_copies_of_z(side, third) for side in (problem.x, problem.y)]
+    if any(after.determined for after in left):
+        return 0.0
+    spaces = _spaces(estimator, [after.side.flat for after in left], third, np.random.default_rng(problem.seed))
+    return conditional_ksg(*spaces, estimator.n_neighbors)
+
+
 def follows_from_z(side: Variable, name: str, n: int) -> Estimate:
     """0, for a side that is a function of z has no information beyond it."""
     warning = f"{', '.join(side.columns)} follows from z up to rounding: given z it says nothing about anything."
@@ -94,6 +98,26 @@ def follows_from_z(side: Variable, name: str, n: int) -> Estimate:
         "warnings": [warning],
     }
     return Estimate(0.0, None, 0.0, (0.0, 0.0), name, n, diagnostics=diagnostics)
+
+
+def _checked(estimator: KSG, problem: Problem, third: Variable) -> tuple[Problem, Variable]:
+    """Distinct rows of numbers without heaps."""
+    for side in (problem.y, third):
+        check_neighbours(replace(problem, y=side), estimator.name)
+    return _without_copies(problem, third)
+
+
+def _spaces(
+    estimator: KSG, sides: list[np.ndarray], third: Variable, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What a line in z leaves of the two sides, and z, each (n, d) at its scale and without ties.
+
+    The sides are sorted by what they hold, whichever is called x: the noise that tells ties apart is drawn in this order.
+    """
+    ordered = sorted(sides, key=lambda values: (values.shape[1], values.tobytes()))
+    z = prepared(third.flat, estimator.preprocess, rng)
+    first, second = (_beside(prepared(values, estimator.preprocess, rng), z, rng) for values in ordered)
+    return first, second, z
 
 
 def _without_copies(problem: Problem, third: Variable) -> tuple[Problem, Variable]:
@@ -110,8 +134,7 @@ def _beside(side: np.ndarray, z: np.ndarray, rng: np.random.Generator) -> np.nda
     return jittered(left / np.maximum(share, ROUNDING), rng)
 
 
-def _copula_reference(sides: list[np.ndarray], z: np.ndarray) -> float | None:
+def _copula_reference(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> float | None:
     """``I(x; y, z) - I(x; z)`` by Gaussian copulas; None for too few rows."""
-    x, y = sides
     more, less = copula_information(x, np.concatenate([y, z], 1)), copula_information(x, z)
     return None if more is None or less is None else more - less

@@ -1,9 +1,9 @@
-"""Time series: information at a lag, and transfer entropy; stretches of time never split across folds."""
+"""Series in the order of time: what is read from a caller's data, and stretches of time that no fold splits."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +16,13 @@ from mine.data.labels import labels_of
 from mine.data.parsing import ReadColumn, read_texts
 from mine.data.sources import named_columns
 from mine.data.weights import refuse_weights
-from mine.errors import InputError, NotEnoughDataError
+from mine.errors import InputError, NotEnoughDataError, warn_renamed
 from mine.estimators import get_estimator, takes_numbers_only
 from mine.estimators.run import with_read_columns
 from mine.result import Estimate
 from mine.surroundings import plain_modes
 
-__all__ = ["lagged_information", "stretches", "transfer_entropy"]
+__all__ = ["Series", "check_lag", "discrete_columns", "lagged_information", "read_series", "stretches"]
 
 #: Stretches of time that a series is cut into, and the fewest.
 STRETCHES, FEWEST = 40, 8
@@ -31,53 +31,10 @@ ROWS_A_GAP = 8
 
 
 @plain_modes()
-def transfer_entropy(x: Any, y: Any, lag: int = 1, *, history: int | None = None, **options: Any) -> Estimate:
-    r"""Transfer entropy, from the past of x to the next y: ``I(Y_t; X_{t-lag..t-1} | Y_{t-history..t-1})``.
-
-    Rows are in the order of time. They are cut into stretches that stay in one fold and count as one term of the standard
-    error; between two stretches as many rows are left out as the past is long, so that no value is on both sides of a split.
-
-    References:
-        Schreiber, 2000, 'Measuring information transfer' (doi 10.1103/PhysRevLett.85.461).
-
-    Arguments:
-        x: The series that may drive, shape (n,) or (n, dx): numbers, or states, which are labels.
-        y: The series that may be driven, shape (n,) or (n, dy).
-        lag: Past values of x, from 1 back.
-        history: Past values of y; None takes ``lag``.
-        **options: Of :func:`mine.estimate`, for example ``method``, ``unit`` and ``random_state``; not ``groups``. Which
-            columns are labels is decided on the whole series by the rule of :func:`mine.estimate`, and holds for every lag;
-            ``discrete`` names columns of the series, and ``parse`` reads columns of them.
-
-    Raises:
-        InputError: Lags that are no positive integers, series of different length.
-        NotEnoughDataError: Too few rows for eight stretches.
-
-    Example:
-        >>> rng = np.random.default_rng(0)
-        >>> x = rng.normal(size=2000)
-        >>> y = np.append(0.0, 0.75 * x[:-1]) + rng.normal(size=2000)  # x drives y: log(1 + 0.75^2) / 2 = 0.22 nats
-        >>> there, back = transfer_entropy(x, y, method="gaussian"), transfer_entropy(y, x, method="gaussian")
-        >>> round(there.value, 1), abs(back.value) < 0.03
-        (0.2, True)
-    """
-    own = lag if history is None else history
-    driver, driven, read, options = _series(x, y, options)
-    _check_lag("lag", lag)
-    _check_lag("history", own)
-    rows, blocks = stretches(len(driver.values), max(lag, own))
-    parts = {
-        "x": driven.at([rows]),
-        "y": driver.at([rows - k for k in range(1, lag + 1)]),
-        "z": driven.at([rows - k for k in range(1, own + 1)]),
-    }
-    spec = _discrete(x=driven.labels, y=driver.labels * lag, z=driven.labels * own)
-    return with_read_columns(estimate(**parts, groups=blocks, discrete=spec, **options), read)
-
-
-@plain_modes()
 def lagged_information(x: Any, y: Any, lags: Iterable[int] = range(4), **options: Any) -> dict[int, Estimate]:
-    """``I(X_{t-lag}; Y_t)`` for every lag, all on the same rows of y; stretches of time as in :func:`transfer_entropy`.
+    """``I(X_{t-lag}; Y_t)`` for every lag; deprecated: use :func:`mine.lag_scan`, which has both directions and a test.
+
+    All lags are estimated on the same rows of y, in stretches of time as in :func:`mine.transfer_entropy`.
 
     Arguments:
         x: The earlier series, shape (n,) or (n, dx), numbers or states, rows in the order of time.
@@ -92,14 +49,15 @@ def lagged_information(x: Any, y: Any, lags: Iterable[int] = range(4), **options
         >>> max(estimates, key=lambda lag: estimates[lag].value)
         2
     """
+    warn_renamed("mine.lagged_information", "mine.lag_scan", stacklevel=4)
     wanted = list(lags)
     if not wanted:
         raise InputError("lags is empty: pass at least one, for example range(4).")
     for lag in wanted:
-        _check_lag("lags", lag, least=0)
-    earlier, later, read, options = _series(x, y, options)
+        check_lag("lags", lag, least=0)
+    (earlier, later), read, options = read_series(options, x=x, y=y)
     rows, blocks = stretches(len(earlier.values), max(*wanted, 1))
-    spec = _discrete(x=earlier.labels, y=later.labels)
+    spec = discrete_columns(x=earlier.labels, y=later.labels)
     now = later.at([rows])
     return {
         int(lag): with_read_columns(estimate(earlier.at([rows - lag]), now, groups=blocks, discrete=spec, **options), read)
@@ -107,7 +65,7 @@ def lagged_information(x: Any, y: Any, lags: Iterable[int] = range(4), **options
     }
 
 
-def stretches(n: int, gap: int) -> tuple[np.ndarray, np.ndarray]:
+def stretches(n: int, gap: int, *, fewest: int = FEWEST) -> tuple[np.ndarray, np.ndarray]:
     """Rows t from ``gap`` on in stretches of time, without the ``gap`` rows in front of each; and the stretch of each.
 
     A row looks back at most ``gap``, so that rows of two stretches have no value in common.
@@ -117,9 +75,9 @@ def stretches(n: int, gap: int) -> tuple[np.ndarray, np.ndarray]:
     (2, 3, 12)
     """
     count = min(STRETCHES, n // (ROWS_A_GAP * gap))
-    if count < FEWEST:
+    if count < fewest:
         raise NotEnoughDataError(
-            f"{n} rows of a series are too few for a past of {gap}: at least {FEWEST * ROWS_A_GAP * gap} are needed."
+            f"{n} rows of a series are too few for a past of {gap}: at least {fewest * ROWS_A_GAP * gap} are needed."
         )
     edges = np.linspace(0, n, count + 1).astype(np.int64)
     rows = [np.arange(start + gap, end) for start, end in itertools.pairwise(edges)]
@@ -127,35 +85,59 @@ def stretches(n: int, gap: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @dataclass(frozen=True)
-class _Series:
+class Series:
     """Columns side by side, ``values`` (n, d), in float64 or, with labels among them, objects; and which are labels."""
 
     values: np.ndarray
     labels: tuple[bool, ...]
 
-    def at(self, rows: list[np.ndarray]) -> np.ndarray:
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def column(self, i: int) -> Series:
+        """One of the columns as a series of its own."""
+        return Series(
+            self.values[:, [i]] if any(self.labels[i : i + 1]) else self.values[:, [i]].astype(float), (self.labels[i],)
+        )
+
+    def at(self, rows: Sequence[np.ndarray]) -> np.ndarray:
         """The columns at each of these rows, side by side."""
         return np.concatenate([self.values[r] for r in rows], 1)
 
 
-def _series(x: Any, y: Any, options: dict[str, Any]) -> tuple[_Series, _Series, list[ReadColumn], dict[str, Any]]:
-    """Both series, their columns of text that were read as numbers, and the options without what was read from them."""
-    if "groups" in options:
-        raise InputError("groups= is made from the order of time here: leave it out.")
+def read_series(options: dict[str, Any], **series: Any) -> tuple[list[Series], list[ReadColumn], dict[str, Any]]:
+    """The series, their columns of text that were read as numbers, and the options without what was read from them.
+
+    Arguments:
+        options: Of :func:`mine.estimate`.
+        **series: The series by name; one that is None has no columns.
+
+    Raises:
+        InputError: Options that make no sense for series, or series of different length.
+    """
+    for refused in ("groups", "order"):
+        if refused in options:
+            raise InputError(f"{refused}= is made from the order of time here: leave it out.")
     refuse_weights(options)
     rest = {name: value for name, value in options.items() if name not in ("discrete", "parse")}
     discrete = options.get("discrete")
-    (x, y), read = read_texts(options.get("parse", False), discrete, x=x, y=y)
+    given = {name: data for name, data in series.items() if data is not None}
+    texts, read = read_texts(options.get("parse", False), discrete, **given)
     numbers_only = takes_numbers_only(get_estimator(options.get("method", "auto")))
     if numbers_only and discrete is None:
         discrete = False
-    left, right = (_typed(series, name, discrete, numbers_only) for series, name in ((x, "x"), (y, "y")))
-    if len(left.values) != len(right.values):
-        raise InputError(f"x has {len(left.values)} rows and y has {len(right.values)}: the series must run side by side.")
-    return left, right, read, rest
+    typed = {name: _typed(data, name, discrete, numbers_only) for name, data in zip(given, texts, strict=True)}
+    first, *others = typed
+    for name in others:
+        if len(typed[name]) != len(typed[first]):
+            raise InputError(
+                f"{first} has {len(typed[first])} rows and {name} has {len(typed[name])}: the series must run side by side."
+            )
+    nothing = Series(np.empty((len(typed[first]), 0)), ())
+    return [typed.get(name, nothing) for name in series], read, rest
 
 
-def _typed(data: Any, name: str, discrete: DiscreteSpec, numbers_only: bool) -> _Series:
+def _typed(data: Any, name: str, discrete: DiscreteSpec, numbers_only: bool) -> Series:
     """The columns of a series, each of numbers or of the texts of its labels; NaN or None where a value is missing."""
     columns, labels = [], []
     for column_name, column in named_columns(data, name).items():
@@ -170,10 +152,10 @@ def _typed(data: Any, name: str, discrete: DiscreteSpec, numbers_only: bool) -> 
         else:
             values = numbers_with_gaps(column, column_name)
         columns.append(values)
-    return _Series(np.stack(columns, 1), tuple(labels))
+    return Series(np.stack(columns, 1), tuple(labels))
 
 
-def _discrete(**labels: tuple[bool, ...]) -> bool | dict[str, bool]:
+def discrete_columns(**labels: tuple[bool, ...]) -> bool | dict[str, bool]:
     """``discrete=`` of the sides' columns under the names that :func:`mine.estimate` gives them."""
     if not any(map(any, labels.values())):
         return False
@@ -181,6 +163,7 @@ def _discrete(**labels: tuple[bool, ...]) -> bool | dict[str, bool]:
     return {name: kind for side, kinds in labels.items() for name, kind in zip(names[side], kinds, strict=True)}
 
 
-def _check_lag(name: str, lag: Any, least: int = 1) -> None:
+def check_lag(name: str, lag: Any, least: int = 1) -> None:
+    """Raise InputError unless ``lag`` is an integer of at least ``least``."""
     if not isinstance(lag, (int, np.integer)) or isinstance(lag, bool) or lag < least:
         raise InputError(f"{name} must be an integer of at least {least}, got {lag!r}.")

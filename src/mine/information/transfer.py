@@ -1,0 +1,237 @@
+"""``mine.transfer_entropy``: what the past of one series tells about the next value of another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from mine.api import estimate
+from mine.conditional.given import third_variable
+from mine.conditional.neighbours import neighbours_value
+from mine.data.problem import make_problem, problem_seed
+from mine.data.rows import complete_rows
+from mine.errors import InputError, NotEnoughDataError
+from mine.estimators import get_estimator
+from mine.estimators.gaussian import copula_information
+from mine.estimators.ksg import KSG
+from mine.estimators.neural import Neural
+from mine.estimators.run import with_read_columns
+from mine.estimators.ties import TiesError
+from mine.information.embedding import Lags, chosen_lags
+from mine.information.series import FEWEST, ROWS_A_GAP, Series, check_lag, discrete_columns, read_series, stretches
+from mine.information.surrogates import COPIES, TRAINED_COPIES, Copies
+from mine.result import Estimate
+from mine.storage.cells import CellStore, digest
+from mine.surroundings import plain_modes
+
+__all__ = ["Transfer", "embedded", "transfer_entropy"]
+
+#: Columns of numbers up to which nearest neighbours are the default: with so few they are as accurate as critics or better, and
+#: a hundred times as fast. Chosen on linear processes of two to five columns.
+FEW_COLUMNS = 5
+#: Neighbours then, at most, and rows for each: more of them than for independent rows, for the noise is what counts here.
+NEIGHBOURS, ROWS_A_NEIGHBOUR = 10, 100
+#: Options of :func:`mine.estimate` that name no critic and no training.
+OF_ANY_METHOD = frozenset({"unit", "random_state", "drop_missing", "device", "effort", "progress"})
+#: Of so many stretches one serves for the choice of the lags, and the others for the estimate.
+CHOICE_EVERY = 3
+#: The longest lag that a choice looks at by default.
+LONGEST = 10
+
+
+@plain_modes()
+def transfer_entropy(
+    x: Any,
+    y: Any,
+    lag: int | None = None,
+    *,
+    history: int | Literal["auto"] | None = None,
+    z: Any = None,
+    longest: int | None = None,
+    test: bool = False,
+    n_permutations: int | None = None,
+    out: str | Path | None = None,
+    **options: Any,
+) -> Estimate:
+    r"""What the past of x tells about the next y beyond y's own past: ``I(Y_t; X_{t-1..t-lag} | Y_{t-1..t-history})``.
+
+    With ``z`` it is given the past of z too. Rows are in the order of time. They are cut into stretches that stay in one fold
+    and count as one term of the standard error; between two stretches as many rows are left out as the past is long, so that
+    no value is on both sides of a split.
+
+    Up to five columns of numbers, all lags counted, are estimated by nearest neighbours (``"ksg"`` with up to ten of them),
+    states by counts, anything else by critics; ``method`` and the options of critics override this.
+
+    References:
+        Schreiber, 2000, 'Measuring information transfer' (doi 10.1103/PhysRevLett.85.461); Marschinski & Kantz, 2002,
+        'Analysing the information flow between financial time series' (doi 10.1140/epjb/e2002-00379-2), for the effective one.
+
+    Arguments:
+        x: The series that may drive, shape (n,) or (n, dx): numbers, or states, which are labels.
+        y: The series that may be driven, shape (n,) or (n, dy).
+        lag: Past values of x, from 1 back. None takes 1, or chooses them if ``history="auto"``.
+        history: Past values of y and z; None takes as many as ``lag``. ``"auto"`` chooses the lags of each series, with gaps
+            between them where they help: those that predict a third of the rows best. The estimate uses the other rows.
+        z: Further series to condition on, shape (n,) or (n, dz).
+        longest: The longest lag that ``history="auto"`` may choose; None takes 10, or fewer if there are few rows.
+        test: Test of "x does not drive y": the estimate is made again for copies of x that are shifted in time. Then
+            ``p_value`` is set, and ``value`` is the effective transfer entropy: less the mean of the copies, which is bias.
+        n_permutations: Shifted copies, at least 19. None takes 99, or 19 for methods that train.
+        out: Folder in which the estimates of shifted copies are kept; the same call resumes there. Needs an integer
+            ``random_state``.
+        **options: Of :func:`mine.estimate`, for example ``method``, ``unit`` and ``random_state``; not ``groups``. Which
+            columns are labels is decided on the whole series by the rule of :func:`mine.estimate`, and holds for every lag;
+            ``discrete`` names columns of the series, and ``parse`` reads columns of them.
+
+    Returns:
+        The estimate; ``diagnostics["lags"]`` names the lags of each series.
+
+    Raises:
+        InputError: Lags that are no positive integers, series of different length.
+        NotEnoughDataError: Too few rows for eight stretches.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> x = rng.normal(size=2000)
+        >>> y = np.append(0.0, 0.75 * x[:-1]) + rng.normal(size=2000)  # x drives y: log(1 + 0.75^2) / 2 = 0.22 nats
+        >>> there, back = mine.transfer_entropy(x, y, random_state=0), mine.transfer_entropy(y, x, random_state=0)
+        >>> round(there.value, 1), abs(back.value) < 0.03
+        (0.2, True)
+    """
+    if lag is not None:
+        check_lag("lag", lag)
+    (driver, driven, others), read, options = read_series(options, x=x, y=y, z=z)
+    random_state = options.pop("random_state", None)
+    progress = options.pop("progress", None)
+    transfer = embedded(driver, driven, others, lag, history, longest)
+    settings = {**options, "random_state": problem_seed(random_state) if test else random_state}
+    found, settings = transfer.estimated(settings, progress)
+    if test:
+        store = CellStore(out, {"of": "transfer entropy", "data": transfer.digest(), "options": settings}, random_state)
+        copies = Copies(len(transfer.driver), transfer.lags.longest, n_permutations or transfer.permutations(settings))
+        found = copies.effective(found, lambda shift: transfer.shifted(shift).value(settings), store, progress)
+    return with_read_columns(found, read)
+
+
+def embedded(
+    driver: Series, driven: Series, others: Series, lag: int | None, history: int | Literal["auto"] | None, longest: int | None
+) -> Transfer:
+    """The question with its lags settled and its rows cut into stretches; arguments as in :func:`transfer_entropy`."""
+    if history != "auto":
+        if longest is not None:
+            raise InputError("longest= bounds a choice of lags: pass history='auto' with it, or leave it out.")
+        lag = 1 if lag is None else lag
+        own = lag if history is None else history
+        check_lag("history", own)
+        past = tuple(range(1, own + 1))
+        lags = Lags(tuple(range(1, lag + 1)), past, past if others.labels else ())
+        return Transfer(driver, driven, others, lags, *stretches(len(driver), lags.longest))
+    told = () if lag is None else tuple(range(1, lag + 1))
+    needed = CHOICE_EVERY * FEWEST // (CHOICE_EVERY - 1)  # stretches, of which enough are left for the estimate
+    if longest is None:
+        longest = max(1, *told, min(LONGEST, len(driver) // (needed * ROWS_A_GAP)))
+    check_lag("longest", longest, least=max((1, *told)))
+    rows, blocks = stretches(len(driver), longest, fewest=needed)
+    of_choice = blocks % CHOICE_EVERY == 0
+    lags = chosen_lags(driver, driven, others, rows[of_choice], blocks[of_choice], longest, told)
+    return Transfer(driver, driven, others, lags, rows[~of_choice], blocks[~of_choice])
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """Whether ``driver`` drives ``driven``: the series, the lags that count, and the rows of the present in their stretches.
+
+    ``shift`` is by how many rows the driver is shifted in time, its end to its beginning.
+    """
+
+    driver: Series
+    driven: Series
+    others: Series
+    lags: Lags
+    rows: np.ndarray
+    blocks: np.ndarray
+    shift: int = 0
+
+    def shifted(self, shift: int) -> Transfer:
+        return replace(self, shift=shift)
+
+    def sides(self) -> dict[str, np.ndarray]:
+        """The next value of the driven series as ``x``, the driver's past as ``y``, and as ``z`` all other pasts."""
+        n = len(self.driver)
+        own = [self.driven.at([self.rows - k for k in self.lags.driven])]
+        if self.lags.others:
+            own.append(self.others.at([self.rows - k for k in self.lags.others]))
+        return {
+            "x": self.driven.at([self.rows]),
+            "y": self.driver.at([(self.rows - k + self.shift) % n for k in self.lags.driver]),
+            "z": np.concatenate(own, 1),
+        }
+
+    @property
+    def kinds(self) -> bool | dict[str, bool]:
+        """Which columns of the sides are labels, as ``discrete=``."""
+        pasts = self.driven.labels * len(self.lags.driven) + self.others.labels * len(self.lags.others)
+        return discrete_columns(x=self.driven.labels, y=self.driver.labels * len(self.lags.driver), z=pasts)
+
+    @property
+    def few_numbers(self) -> bool:
+        """Whether all columns of the sides are numbers, and few enough for nearest neighbours."""
+        return self.kinds is False and sum(side.shape[1] for side in self.sides().values()) <= FEW_COLUMNS
+
+    def estimated(self, options: dict[str, Any], progress: Any = False) -> tuple[Estimate, dict[str, Any]]:
+        """The estimate, and the options that name its method: nearest neighbours unless something else suits or was asked."""
+        if options.get("method", "auto") == "auto" and set(options) - {"method"} <= OF_ANY_METHOD and self.few_numbers:
+            n_neighbors = int(np.clip(len(self.rows) // ROWS_A_NEIGHBOUR, 3, NEIGHBOURS))
+            neighbours = {**options, "method": "ksg", "n_neighbors": n_neighbors}
+            try:
+                return self._estimate({**neighbours, "progress": progress}), neighbours
+            except TiesError:  # numbers heaped at one value: for critics
+                pass
+        return self._estimate({**options, "progress": progress}), options
+
+    def _estimate(self, options: dict[str, Any]) -> Estimate:
+        found = estimate(**self.sides(), groups=self.blocks, discrete=self.kinds, **options)
+        lags = {"x": list(self.lags.driver), "y": list(self.lags.driven), "z": list(self.lags.others)}
+        return replace(found, diagnostics={**found.diagnostics, "lags": lags})
+
+    def value(self, options: dict[str, Any]) -> float:
+        """The value alone, in nats, without progress."""
+        options = {**options, "progress": False, "unit": "nats"}
+        if options.get("method") == "gaussian" and set(options) - {"method"} <= OF_ANY_METHOD:
+            return self._by_copulas()
+        if options.get("method") != "ksg":
+            return self._estimate(options).value
+        own = {name: value for name, value in options.items() if name not in OF_ANY_METHOD | {"method"}}
+        estimator = get_estimator("ksg", own)
+        assert isinstance(estimator, KSG)
+        (x, y, z, groups), _ = complete_rows(**self.sides(), groups=self.blocks)
+        third = third_variable(z, False)
+        problem, _ = make_problem(
+            x, y, numeric_only=True, groups=groups, device="cpu", random_state=options["random_state"], others=[third]
+        )
+        return neighbours_value(estimator, problem, third)
+
+    def _by_copulas(self) -> float:
+        """The difference of the information of two Gaussian copulas, as the chain rule has it."""
+        (x, y, z), _ = complete_rows(**self.sides())
+        more, less = copula_information(x, np.concatenate([y, z], 1)), copula_information(x, z)
+        if more is None or less is None:
+            raise NotEnoughDataError(f"{len(x)} rows are too few for a copula of so many columns.")
+        return more - less
+
+    def permutations(self, options: dict[str, Any]) -> int:
+        """Shifted copies by default: few where each trains a network."""
+        trains = isinstance(get_estimator(options.get("method", "auto")), Neural) and not self._counted
+        return TRAINED_COPIES if trains else COPIES
+
+    @property
+    def _counted(self) -> bool:
+        return all((*self.driver.labels, *self.driven.labels, *self.others.labels))
+
+    def digest(self) -> str:
+        """A fingerprint of the data and the lags."""
+        sides = self.sides()
+        return digest(*sides.values(), self.driver.values, self.rows)
