@@ -31,8 +31,10 @@ if _TYPE_CHECKING:
     from mine.estimators import methods as methods
     from mine.independence.test import IndependenceTest as IndependenceTest
     from mine.independence.test import independence_test as independence_test
+    from mine.information.dimensions import shared_dimensions as shared_dimensions
     from mine.information.divergence import kl_divergence as kl_divergence
     from mine.information.extrapolation import SampleSizeCheck as SampleSizeCheck
+    from mine.information.flattening import SharedDimensions as SharedDimensions
     from mine.information.sample_size import sample_size_check as sample_size_check
     from mine.information.series import lagged_information as lagged_information
     from mine.information.series import transfer_entropy as transfer_entropy
@@ -58,6 +60,7 @@ _HOME = {
     "MutualInformation": "mine.mutual_information",
     "NotEnoughDataError": "mine.errors",
     "SampleSizeCheck": "mine.information.extrapolation",
+    "SharedDimensions": "mine.information.flattening",
     "StaleCriticError": "mine.errors",
     "UnknownNameError": "mine.errors",
     "benchmark": "mine.benchmarking.run",
@@ -73,6 +76,7 @@ _HOME = {
     "mutual_info": "mine.tables.selection",
     "pairwise": "mine.tables.pairwise",
     "sample_size_check": "mine.information.sample_size",
+    "shared_dimensions": "mine.information.dimensions",
 }
 #: Where people coming from mine-pytorch look for its names.
 _ELSEWHERE = {
@@ -94,6 +98,7 @@ __all__ = [
     "MutualInformation",
     "NotEnoughDataError",
     "SampleSizeCheck",
+    "SharedDimensions",
     "StaleCriticError",
     "UnknownNameError",
     "__version__",
@@ -113,6 +118,7 @@ __all__ = [
     "pairwise",
     "sample_size_check",
     "sampling",
+    "shared_dimensions",
     "tasks",
     "terms",
     "total_correlation",
