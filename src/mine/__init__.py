@@ -23,6 +23,8 @@ if _TYPE_CHECKING:
     from mine import terms as terms
     from mine.api import estimate as estimate
     from mine.benchmarking.run import benchmark as benchmark
+    from mine.data.spikes import SpikeWindows as SpikeWindows
+    from mine.data.spikes import spikes as spikes
     from mine.errors import InputError as InputError
     from mine.errors import MineError as MineError
     from mine.errors import NotEnoughDataError as NotEnoughDataError
@@ -61,6 +63,7 @@ _HOME = {
     "NotEnoughDataError": "mine.errors",
     "SampleSizeCheck": "mine.information.extrapolation",
     "SharedDimensions": "mine.information.flattening",
+    "SpikeWindows": "mine.data.spikes",
     "StaleCriticError": "mine.errors",
     "UnknownNameError": "mine.errors",
     "benchmark": "mine.benchmarking.run",
@@ -77,6 +80,7 @@ _HOME = {
     "pairwise": "mine.tables.pairwise",
     "sample_size_check": "mine.information.sample_size",
     "shared_dimensions": "mine.information.dimensions",
+    "spikes": "mine.data.spikes",
 }
 #: Where people coming from mine-pytorch look for its names.
 _ELSEWHERE = {
@@ -99,6 +103,7 @@ __all__ = [
     "NotEnoughDataError",
     "SampleSizeCheck",
     "SharedDimensions",
+    "SpikeWindows",
     "StaleCriticError",
     "UnknownNameError",
     "__version__",
@@ -119,6 +124,7 @@ __all__ = [
     "sample_size_check",
     "sampling",
     "shared_dimensions",
+    "spikes",
     "tasks",
     "terms",
     "total_correlation",

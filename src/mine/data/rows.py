@@ -129,4 +129,6 @@ def select_rows(data: Any, keep: np.ndarray) -> Any:
     arrow = sys.modules.get("pyarrow")
     if arrow is not None and isinstance(data, (arrow.Array, arrow.RecordBatch)):  # narwhals knows the chunked kinds
         return data.filter(arrow.array(keep))
+    if not hasattr(data, "__iter__") and hasattr(data, "__array__"):  # as spikes in windows
+        return np.asarray(data)[keep]
     return [row for row, kept in zip(data, keep, strict=True) if kept]  # an index, a deque, an array.array, ...
