@@ -12,7 +12,7 @@ import numpy as np
 from mine.data.columns import DiscreteSpec
 from mine.data.parsing import read_texts
 from mine.data.problem import Problem, make_problem, order_warnings
-from mine.data.rows import equally_long, infinite_sentence
+from mine.data.rows import equally_long, infinite_sentence, times_sentence
 from mine.errors import InputError, UnknownNameError
 from mine.estimators.widths.curve import WidthCurve, widest, width_curve
 from mine.information.flattening import SharedDimensions, gains_of, where_flat
@@ -96,7 +96,7 @@ def shared_dimensions(
     _check(max_dimensions, steps, unit)
     (x, y), read = read_texts(parse, discrete, x=x, y=y)
     x, y = equally_long(x=x, y=y)
-    infinite = infinite_sentence(x, y) if drop_missing else []
+    about_rows = times_sentence(x, y) + (infinite_sentence(x, y) if drop_missing else [])
     problem, dropped_rows = make_problem(
         x, y, discrete=discrete, groups=groups, order=order, device=device, random_state=random_state, drop_missing=drop_missing
     )
@@ -111,7 +111,7 @@ def shared_dimensions(
         "seconds": round(time.perf_counter() - started, 3),
         "warnings": [
             *(column.sentence for column in read),
-            *infinite,
+            *about_rows,
             *result.warnings,
             *order_warnings(problem, unsaid=groups is None and order is None),
         ],
