@@ -43,7 +43,8 @@ class SharedDimensions:
         gain_intervals: 95 % interval of each gain, from paired rows.
         unit: ``"nats"`` or ``"bits"``.
         n: Number of rows.
-        diagnostics: ``linear_correlations`` (held out), ``largest_resolvable_nats``, ``seconds``, ``warnings``, and more.
+        diagnostics: ``start_correlations`` (of the canonical directions, held out), ``hidden_nats`` (what so few rows in so
+            many columns may hide), ``largest_resolvable_nats``, ``seconds``, ``warnings``, and more.
     """
 
     dimensions: int
@@ -143,20 +144,26 @@ class Gains:
         return Gains(self.mean * stretch, self.stderr * stretch, self.n)
 
 
-def gains_of(rows: np.ndarray, stderr: Callable[[np.ndarray], float], worth: int) -> Gains:
+def gains_of(rows: np.ndarray, folds: np.ndarray, stderr: Callable[[np.ndarray], float], worth: int) -> Gains:
     """Paired differences of all widths.
+
+    Their standard error is that of the rows, or that of the folds where these differ more: critics that find something by luck
+    do not find it in every fold.
 
     Arguments:
         rows: Influence of each row on the bound of each width, shape (n, widths + 1).
+        folds: Number of the fold of each row, shape (n,).
         stderr: Standard error of the mean of such influences.
         worth: Number of independent rows.
     """
+    each = np.stack([rows[folds == fold].mean(0) for fold in np.unique(folds)])
     k = rows.shape[1]
     mean, error = np.zeros((k, k)), np.zeros((k, k))
     for i in range(k):
         for j in range(i + 1, k):
             gain = rows[:, j] - rows[:, i]
-            mean[i, j], error[i, j] = gain.mean(), stderr(gain)
+            between = (each[:, j] - each[:, i]).std(ddof=1) / len(each) ** 0.5
+            mean[i, j], error[i, j] = gain.mean(), max(stderr(gain), between)
     return Gains(mean, error, worth)
 
 

@@ -14,13 +14,12 @@ from mine.data.columns import DiscreteSpec, declared_kind, is_label, numbers_wit
 from mine.data.gaps import missing_values
 from mine.data.labels import labels_of
 from mine.data.parsing import ReadColumn, read_texts
-from mine.data.rows import times_sentence
-from mine.data.sources import named_columns, read_source
-from mine.data.time_index import unbroken
+from mine.data.sources import named_columns
 from mine.data.weights import refuse_weights
 from mine.errors import InputError, NotEnoughDataError
 from mine.estimators import get_estimator, takes_numbers_only
 from mine.estimators.run import with_read_columns
+from mine.information.without_gaps import without_gaps
 from mine.result import Estimate
 from mine.surroundings import plain_modes
 
@@ -67,7 +66,7 @@ def transfer_entropy(x: Any, y: Any, lag: int = 1, *, history: int | None = None
     driver, driven, read, options = _series(x, y, options)
     _check_lag("lag", lag)
     _check_lag("history", own)
-    rows, blocks = _unbroken(*stretches(len(driver.values), max(lag, own)), max(lag, own), x, y)
+    rows, blocks = without_gaps(*stretches(len(driver.values), max(lag, own)), max(lag, own), x, y)
     parts = {
         "x": driven.at([rows]),
         "y": driver.at([rows - k for k in range(1, lag + 1)]),
@@ -100,7 +99,7 @@ def lagged_information(x: Any, y: Any, lags: Iterable[int] = range(4), **options
     for lag in wanted:
         _check_lag("lags", lag, least=0)
     earlier, later, read, options = _series(x, y, options)
-    rows, blocks = _unbroken(*stretches(len(earlier.values), max(*wanted, 1)), max(*wanted, 1), x, y)
+    rows, blocks = without_gaps(*stretches(len(earlier.values), max(*wanted, 1)), max(*wanted, 1), x, y)
     spec = _discrete(x=earlier.labels, y=later.labels)
     now = later.at([rows])
     return {
@@ -126,24 +125,6 @@ def stretches(n: int, gap: int) -> tuple[np.ndarray, np.ndarray]:
     edges = np.linspace(0, n, count + 1).astype(np.int64)
     rows = [np.arange(start + gap, end) for start, end in itertools.pairwise(edges)]
     return np.concatenate(rows), np.repeat(np.arange(count), [len(r) for r in rows])
-
-
-def _unbroken(rows: np.ndarray, blocks: np.ndarray, past: int, *series: Any) -> tuple[np.ndarray, np.ndarray]:
-    """The rows, and their stretches, whose past reaches across no gap in the times that a series carries.
-
-    Raises:
-        InputError: Times that do not rise, or that differ.
-        NotEnoughDataError: Rows of fewer than eight stretches are left.
-    """
-    sources = [read_source(data, "a series") for data in series]
-    if times_sentence(*sources):
-        raise InputError("x and y carry different time indices: align them first, for example x.align(y, join='inner').")
-    for source in sources:
-        keep = unbroken(source.times, rows, past)
-        rows, blocks = rows[keep], blocks[keep]
-    if len(np.unique(blocks)) < FEWEST:
-        raise NotEnoughDataError(f"The time index has so many gaps that few rows have {past} rows without a gap before them.")
-    return rows, blocks
 
 
 @dataclass(frozen=True)

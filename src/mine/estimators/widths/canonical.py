@@ -28,6 +28,11 @@ class Canonical:
     y: np.ndarray
     correlations: np.ndarray
 
+    @property
+    def nats(self) -> float:
+        """The information of a Gaussian with these correlations."""
+        return -0.5 * float(np.log1p(-(self.correlations**2)).sum())
+
 
 def canonical_directions(train: tuple[np.ndarray, np.ndarray], validation: tuple[np.ndarray, np.ndarray], k: int) -> Canonical:
     """The ``k`` leading canonical pairs of centred rows ``train``, ridge and order chosen on ``validation``.

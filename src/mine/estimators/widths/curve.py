@@ -24,6 +24,8 @@ __all__ = ["N_FOLDS", "WidthCurve", "widest", "width_curve"]
 N_FOLDS = 3
 #: Principal components that wider sides are reduced to, each side by itself.
 MOST_COLUMNS = 128
+#: Gain on validation rows, in nats and as a share, from which squares of the columns are features too.
+SQUARES_GAIN, SQUARES_SHARE = 0.05, 0.1
 #: Evaluation rows that are scored against each other at most: the memory is their square.
 BLOCK = 2048
 
@@ -37,13 +39,17 @@ class WidthCurve:
         rows: Influence of each row on the bound of width k in column k, shape (n, widths + 1), in nats: their mean is the
             bound, and their spread its sampling error. A bottleneck of width 0 lets nothing through.
         cap: The most nats that the bound can be.
-        correlations: Held-out correlation of the linear codes, mean over folds, shape (widths,).
+        folds: Number of the fold that each row was evaluated in, shape (n,).
+        correlations: Held-out correlation of the codes that training started from, mean over folds, shape (widths,).
+        squares: Whether they are combinations of squares too.
     """
 
     problem: Problem
     rows: np.ndarray
     cap: float
+    folds: np.ndarray
     correlations: np.ndarray
+    squares: bool
 
 
 def widest(problem: Problem) -> int:
@@ -67,22 +73,23 @@ def width_curve(problem: Problem, widths: int, steps: int | None = None) -> Widt
     """
     seeds = problem.seeds(4)
     problem, folds = split(problem, N_FOLDS, seeds[0])
-    sides = [_columns(side) for side in (problem.x, problem.y)]
-    starts = [_start(sides, fold, widths) for fold in folds]
+    sides, starts, squares = _starts(problem, folds, widths)
     critic = _critic(starts, widths, seeds[1]).to(problem.device)
     x, y = (torch.as_tensor(side, device=problem.device) for side in sides)
     train_widths(critic, x, y, folds, seeds[2], steps=steps, on_progress=problem.on_progress)
 
     rng = np.random.default_rng(seeds[3])
-    rows, smallest = np.zeros((problem.n, widths + 1)), problem.n
+    rows, codes, smallest = np.zeros((problem.n, widths + 1)), np.zeros(problem.n, np.int64), problem.n
     for k, fold in enumerate(folds):
+        codes[fold.evaluation] = k
         blocks = np.array_split(rng.permutation(fold.evaluation), -(-len(fold.evaluation) // BLOCK))
         smallest = min(smallest, *map(len, blocks))
         for width in range(widths):
             one = critic.select(k * widths + width)
             for block in blocks:
-                rows[block, width + 1] = _influences(one, x, y, block)
-    return WidthCurve(problem, rows, math.log(smallest), np.mean([start.correlations for start in starts], 0))
+                rows[block, width + 1] = influences(one, x, y, block)
+    correlations = np.mean([start.correlations for start in starts], 0)
+    return WidthCurve(problem, rows, math.log(smallest), codes, correlations, squares)
 
 
 def _n_features(side: Variable) -> int:
@@ -97,6 +104,28 @@ def _columns(side: Variable) -> np.ndarray:
         return values
     axes = np.linalg.eigh(values.T @ values)[1][:, ::-1]
     return values @ np.ascontiguousarray(axes[:, :MOST_COLUMNS])
+
+
+def _starts(problem: Problem, folds: list[Fold], widths: int) -> tuple[list[np.ndarray], list[Canonical], bool]:
+    """The features of both sides, the canonical directions of each fold, and whether there are squares among the features.
+
+    Squares see what has no correlation, as of a wave and its strength. They double the columns: they are taken only if that
+    pays on validation rows.
+    """
+    plain = [_columns(side) for side in (problem.x, problem.y)]
+    linear = [_start(plain, fold, widths) for fold in folds]
+    bent = [np.concatenate([side, _squares(side)], 1) for side in plain]
+    quadratic = [_start(bent, fold, widths) for fold in folds]
+    gain = np.mean([after.nats - before.nats for after, before in zip(quadratic, linear, strict=True)])
+    if gain > max(SQUARES_GAIN, SQUARES_SHARE * float(np.mean([start.nats for start in linear]))):
+        return bent, quadratic, True
+    return plain, linear, False
+
+
+def _squares(values: np.ndarray) -> np.ndarray:
+    deviations = np.maximum(values.std(0), 1e-6)
+    squares = (values / deviations) ** 2
+    return (squares - squares.mean(0)) / np.maximum(squares.std(0), 1e-6) * deviations
 
 
 def _start(sides: list[np.ndarray], fold: Fold, widths: int) -> Canonical:
@@ -114,7 +143,7 @@ def _critic(starts: list[Canonical], widths: int, seed: int) -> BottleneckCritic
     return BottleneckCritic(x, y, r, each, generator=torch.Generator().manual_seed(seed))
 
 
-def _influences(critic: BottleneckCritic, x: Tensor, y: Tensor, rows: np.ndarray) -> np.ndarray:
+def influences(critic: BottleneckCritic, x: Tensor, y: Tensor, rows: np.ndarray) -> np.ndarray:
     """Influence of each row on the bound, shape (len(rows),): its own terms, and its part in the denominators of others."""
     index = torch.as_tensor(rows, device=x.device)
     with torch.no_grad():
