@@ -67,6 +67,7 @@ def test_overlapping_and_event_windows():
     times = [0.1, 0.9, 1.4]
     assert mine.spikes(times, 1.0, step=0.5, start=0.0, stop=2.0).values.ravel().tolist() == [2, 2, 1]
     at_events = mine.spikes(times, 0.5, at=[1.0, 0.0, 9.0], stop=2.0)  # the last window does not end by 2
+    assert mine.spikes(times, 0.5, at=[1.0, 9.0]).values.ravel().tolist() == [1, 0]  # silence after the last spike counts
     assert at_events.values.ravel().tolist() == [1, 1] and at_events.starts.tolist() == [1.0, 0.0]
 
 

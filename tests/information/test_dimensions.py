@@ -29,7 +29,7 @@ def latents(k: int, d: int, n: int, seed: int, bend: str = "none", rho: float = 
 
 @pytest.mark.parametrize(("k", "d", "bend"), [(1, 20, "square"), (3, 30, "tanh")])
 def test_shared_latents_are_counted(k: int, d: int, bend: str):
-    found = mine.shared_dimensions(*latents(k, d, 1500, seed=k, bend=bend), max_dimensions=k + 2, random_state=0)
+    found = mine.shared_dimensions(*latents(k, d, 1000, seed=k, bend=bend), max_dimensions=k + 2, random_state=0)
     assert abs(found.dimensions - k) <= 1 and found.interval[0] <= k <= found.interval[1]
 
 
@@ -40,17 +40,16 @@ def test_many_shared_latents_in_many_columns(k: int, d: int, n: int, bend: str):
     assert abs(found.dimensions - k) <= 1 and found.interval[0] <= k <= found.interval[1]
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_independent_sides_share_nothing(seed: int):
-    found = mine.shared_dimensions(*latents(0, 20, 1000, seed), max_dimensions=4, random_state=0)
+def test_independent_sides_share_nothing():
+    found = mine.shared_dimensions(*latents(0, 20, 800, seed=0), max_dimensions=4, random_state=0)
     assert found.dimensions == 0 and found.interval[0] == 0
     assert any("can hide dependence" in warning for warning in found.warnings)
 
 
 def test_two_walks_that_never_meet_share_nothing_in_order():
     rng = np.random.default_rng(4)
-    walks = np.zeros((1500, 6))
-    for t in range(1, 1500):
+    walks = np.zeros((1000, 6))
+    for t in range(1, 1000):
         walks[t] = 0.98 * walks[t - 1] + rng.normal(size=6)
     x, y = walks[:, :3], walks[:, 3:]
     assert mine.shared_dimensions(x, y, order="time", random_state=0).dimensions == 0

@@ -121,7 +121,7 @@ def spikes(
         step: Seconds from one window to the next; None takes ``window``. Shorter steps make windows that share spikes.
         at: Start of each window in seconds, shape (n,), instead of regular windows.
         start: Start of the recording; None takes 0, or the first spike if that is earlier. Regular windows begin here.
-        stop: End of the recording; None takes the last spike. Only windows that end by then are kept.
+        stop: End of the recording. Only windows that end by then are kept. None takes the last spike, and for ``at`` no end.
         bins: Counts per window: 1 is the rate, more keep the timing.
         features: ``"counts"``, ``"since"`` (seconds from the last spike to the end of the window) and ``"intervals"`` (the last
             ``n_intervals`` seconds between spikes), or several of these. None of them sees spikes after the window.
@@ -146,7 +146,12 @@ def spikes(
     wanted = _wanted(features)
     _check_positive(window=window, step=window if step is None else step)
     _check_counts(bins=bins, n_intervals=n_intervals)
-    edges = _edges(trains, window, step, at, start, stop, bins)
+    if at is not None and step is not None:
+        raise InputError("at= says where each window begins: leave step out.")
+    if at is not None:
+        edges = _event_edges(at, window, start, stop, bins)
+    else:
+        edges = _regular_edges(trains, window, step, start, stop, bins)
     columns: list[np.ndarray] = []
     names: list[str] = []
     for name, train in trains.items():
@@ -172,37 +177,33 @@ def _column_names(train: str, kind: str, count: int) -> list[str]:
     return [f"{train} {word}"] if count == 1 else [f"{train} {word} {i}" for i in range(count)]
 
 
-def _edges(
-    trains: dict[str, np.ndarray],
-    window: float,
-    step: float | None,
-    at: Any,
-    start: float | None,
-    stop: float | None,
-    bins: int,
+def _event_edges(at: Any, window: float, start: float | None, stop: float | None, bins: int) -> np.ndarray:
+    """Edges of the bins of each window that begins at an event, shape (n, bins + 1)."""
+    starts = _finite(at, "at")
+    kept = np.ones(len(starts), bool)
+    if start is not None:
+        kept &= starts >= start
+    if stop is not None:
+        kept &= starts + window <= stop
+    return _some(starts[kept], window)[:, None] + window * np.arange(bins + 1) / bins
+
+
+def _regular_edges(
+    trains: dict[str, np.ndarray], window: float, step: float | None, start: float | None, stop: float | None, bins: int
 ) -> np.ndarray:
-    """Edges of the bins of each window, shape (n, bins + 1)."""
-    earliest = min((train[0] for train in trains.values() if len(train)), default=0.0)
-    latest = max((train[-1] for train in trains.values() if len(train)), default=None)
-    first = min(0.0, float(earliest)) if start is None else float(start)
-    last = latest if stop is None else float(stop)
-    if last is None:
+    """Edges of the bins of each window from ``start`` to ``stop``, shape (n, bins + 1)."""
+    spiking = [train for train in trains.values() if len(train)]
+    if stop is None and not spiking:
         raise InputError("times has no spikes: pass stop=, the end of the recording.")
-    offsets = window * np.arange(bins + 1) / bins
-    if at is not None:
-        if step is not None:
-            raise InputError("at= says where each window begins: leave step out.")
-        starts = _finite(at, "at")
-        begun = starts >= first if start is not None else np.ones(len(starts), bool)
-        return _some(starts[begun & (starts + window <= last)], window)[:, None] + offsets
-    every = window if step is None else float(step)
-    count = int(np.floor((last - first - window) / every + 1e-9)) + 1
+    first = min([0.0, *(train[0] for train in spiking)]) if start is None else start
+    last = max(train[-1] for train in spiking) if stop is None else stop
+    count = max(0, int(np.floor((last - first - window) / (step or window) + 1e-9)) + 1)
     if count > MOST_WINDOWS:
         raise InputError(f"{count:,} windows of {window:g} s: times, window and step must be in one unit, seconds.")
     if step is not None:
-        return _some(first + every * np.arange(max(count, 0)), window)[:, None] + offsets
+        return _some(first + step * np.arange(count), window)[:, None] + window * np.arange(bins + 1) / bins
     # Windows side by side share their edges to the last digit, so that no spike is counted twice or not at all.
-    shared = first + window * np.arange(max(count, 0) * bins + 1) / bins
+    shared = first + window * np.arange(count * bins + 1) / bins
     return shared[bins * np.arange(len(_some(shared[:-1:bins], window)))[:, None] + np.arange(bins + 1)]
 
 
