@@ -174,7 +174,7 @@ def where_flat(gains: Gains) -> tuple[int, tuple[int, float]]:
     width beyond which no gain is certain. Most: the first width beyond which every gain certainly does not count.
 
     >>> mean = np.array([[0, 0.5, 0.9, 0.9], [0, 0, 0.4, 0.4], [0, 0, 0, 0], [0, 0, 0, 0]])
-    >>> where_flat(Gains(mean, np.full((4, 4), 0.01), 5000))
+    >>> where_flat(Gains(mean, np.full((4, 4), 0.005), 5000))
     (2, (2, 2))
     """
     counts, widest = gains.counts, len(gains.mean) - 1
