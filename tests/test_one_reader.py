@@ -52,6 +52,7 @@ ENTRIES: dict[str, Callable[[Any], Any]] = {
     "kl_divergence": lambda data: mine.kl_divergence(data, 60 * Z + 128, steps=2, random_state=0).value,
     "total_correlation": lambda data: mine.total_correlation([data, Y, Z], method="gaussian").value,
     "sample_size_check x": lambda data: mine.sample_size_check(data, Y, levels=3, method="gaussian", random_state=0).value,
+    "shared_dimensions": lambda data: mine.shared_dimensions(data, Y, steps=2, random_state=0).values[0],
     "sample_size_check z": lambda data: mine.sample_size_check(Y, Z, data, levels=3, method="gaussian", random_state=0).value,
 }
 every_entry = pytest.mark.parametrize("entry", ENTRIES)

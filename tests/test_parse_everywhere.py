@@ -57,6 +57,7 @@ ESTIMATES: dict[str, Entry] = {
     ),
 }
 OTHERS: dict[str, Entry] = {
+    "shared_dimensions": lambda data, **parse: mine.shared_dimensions(data, Y, steps=2, random_state=0, **parse),
     "independence_test x": lambda data, **parse: mine.independence_test(data, Y, n_permutations=19, random_state=0, **parse),
     "independence_test z": lambda data, **parse: mine.independence_test(Y, Z, data, n_permutations=19, random_state=0, **parse),
     "mutual_info X": lambda data, **parse: mine.mutual_info(data, Y, **parse),
@@ -101,13 +102,15 @@ def numbers_of(entry: str, result: Any) -> list[float]:
         return [pair["value"] for pair in result.pairs]
     if entry.startswith("pairwise"):
         return np.asarray(result["value"]).tolist()
+    if entry == "shared_dimensions":
+        return list(result.values)
     return (result.scores_ if entry.startswith("MutualInfoSelector") else result).tolist()
 
 
 def notes_of(entry: str, result: Any, warned: list[warnings.WarningMessage]) -> list[str]:
     if entry.startswith("pairwise"):
         return list(result["note"])
-    if entry in ESTIMATES or entry.startswith(("independence_test", "lag_scan", "transfer_table")):
+    if entry in ESTIMATES or entry.startswith(("independence_test", "lag_scan", "transfer_table", "shared_dimensions")):
         return result.warnings
     return [str(warning.message) for warning in warned]
 

@@ -79,6 +79,7 @@ CALLS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
     "sample_size_check": lambda x, y: (
         mine.sample_size_check(np.tile(x, (4, 1)), np.tile(y, (4, 1)), levels=3, method="gaussian", random_state=0).value
     ),
+    "shared_dimensions": lambda x, y: mine.shared_dimensions(x, y, steps=5, random_state=0).values[-1],
     "transfer_entropy": lambda x, y: (
         mine.transfer_entropy(np.repeat(x[:, 0], 5), np.tile(y, (5, 1)), method="gaussian", random_state=0).value
     ),

@@ -23,6 +23,8 @@ if _TYPE_CHECKING:
     from mine import terms as terms
     from mine.api import estimate as estimate
     from mine.benchmarking.run import benchmark as benchmark
+    from mine.data.spikes import SpikeWindows as SpikeWindows
+    from mine.data.spikes import spikes as spikes
     from mine.errors import InputError as InputError
     from mine.errors import MineError as MineError
     from mine.errors import NotEnoughDataError as NotEnoughDataError
@@ -31,8 +33,10 @@ if _TYPE_CHECKING:
     from mine.estimators import methods as methods
     from mine.independence.test import IndependenceTest as IndependenceTest
     from mine.independence.test import independence_test as independence_test
+    from mine.information.dimensions import shared_dimensions as shared_dimensions
     from mine.information.divergence import kl_divergence as kl_divergence
     from mine.information.extrapolation import SampleSizeCheck as SampleSizeCheck
+    from mine.information.flattening import SharedDimensions as SharedDimensions
     from mine.information.sample_size import sample_size_check as sample_size_check
     from mine.information.series import lagged_information as lagged_information
     from mine.information.several import total_correlation as total_correlation
@@ -64,6 +68,8 @@ _HOME = {
     "MutualInformation": "mine.mutual_information",
     "NotEnoughDataError": "mine.errors",
     "SampleSizeCheck": "mine.information.extrapolation",
+    "SharedDimensions": "mine.information.flattening",
+    "SpikeWindows": "mine.data.spikes",
     "StaleCriticError": "mine.errors",
     "TransferTable": "mine.series.transfers",
     "UnknownNameError": "mine.errors",
@@ -81,6 +87,8 @@ _HOME = {
     "mutual_info": "mine.tables.selection",
     "pairwise": "mine.tables.pairwise",
     "sample_size_check": "mine.information.sample_size",
+    "shared_dimensions": "mine.information.dimensions",
+    "spikes": "mine.data.spikes",
     "transfer_table": "mine.series.transfers",
     "windows": "mine.series.windows",
 }
@@ -105,6 +113,8 @@ __all__ = [
     "MutualInformation",
     "NotEnoughDataError",
     "SampleSizeCheck",
+    "SharedDimensions",
+    "SpikeWindows",
     "StaleCriticError",
     "TransferTable",
     "UnknownNameError",
@@ -126,6 +136,8 @@ __all__ = [
     "pairwise",
     "sample_size_check",
     "sampling",
+    "shared_dimensions",
+    "spikes",
     "tasks",
     "terms",
     "total_correlation",

@@ -58,8 +58,8 @@ def estimate(
         Belghazi et al., 2018, 'Mutual Information Neural Estimation' (arXiv 1801.04062).
 
     Arguments:
-        x: Rows of the first variable: shape (n,), (n, dx), or n-D such as images; numpy, torch, lists, or pandas, polars
-            and other columns or frames.
+        x: Rows of the first variable: shape (n,), (n, dx), or n-D such as images; numpy, torch, lists, arrays of xarray
+            or MNE, or pandas, polars and other columns or frames.
         y: Rows of the second variable, likewise.
         z: Rows of the variable to condition on, likewise: the result is then ``I(X; Y | Z)``; see ``conditional``. Given
             a constant it is ``I(X; Y)``, with a warning.
@@ -78,10 +78,10 @@ def estimate(
             non-numeric ones only; a mapping from names to booleans for exceptions.
         groups: One label per row, shape (n,). Rows of one group (a patient, a session) are never split between training and
             evaluation, and count as one term of the standard error.
-        order: ``"time"`` if rows come in the order of time, or one number or date per row, shape (n,), that orders them.
-            Neighbouring rows that resemble each other are then not independent: folds are stretches of time with gaps
-            between, and the interval uses blocks as long as the resemblance lasts. With ``groups``, each group is its own
-            series. See the page on time series.
+        order: ``"time"`` if rows come in the order of time, or one number or date per row, shape (n,), that orders them. Data
+            with a time index (pandas, xarray) bring their own order with ``"time"``. Neighbouring rows that resemble each other
+            are then not independent: folds are stretches of time with gaps between, and the interval uses blocks as long as
+            the resemblance lasts. With ``groups``, each group is its own series. See the page on time series.
         device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"``, ...
         unit: ``"nats"`` or ``"bits"``.
         random_state: Seed or generator. The same one gives the same digits on the same machine.

@@ -67,13 +67,30 @@ def test_wine_shows_dependence_without_correlation():
     assert mine.estimate(x, y, method="ksg", random_state=0).interval[0] > 0.2
 
 
+def test_climate_has_what_is_known_of_it():
+    """A rise of 1.3 parts per million a year, its yearly wave, the warmest water in 1983 and 1998, and the months that lack."""
+    table = load_example("climate")
+    month, co2, sea = (table.select(name).column(0).to_numpy(zero_copy_only=False) for name in table.columns)
+    months = month.astype("datetime64[M]")
+    assert (np.diff(months) > np.timedelta64(1, "M")).sum() == 4
+    every = np.arange(months[0], months[-1] + 1)
+    assert len(np.setdiff1d(every, months)) == 8 and np.datetime64("1964-03") not in months
+    years = (months - months[0]).astype(float) / 12
+    assert np.polyfit(years, co2, 1)[0] == pytest.approx(1.3, abs=0.1)
+    of_year = months.astype(int) % 12
+    wave = [np.mean((co2 - np.polyval(np.polyfit(years, co2, 3), years))[of_year == k]) for k in range(12)]
+    assert np.argmax(wave) == 4 and 5 < np.ptp(wave) < 7  # highest in May
+    warmer = sea - np.array([sea[of_year == k].mean() for k in range(12)])[of_year]
+    assert {str(m)[:4] for m in months[np.argsort(warmer)[-8:]]} <= {"1982", "1983", "1997", "1998"}
+
+
 def test_every_file_has_its_source_and_licence():
     folder = example_path("wine").parent
     about = (folder / "README.md").read_text(encoding="utf-8")
     for file in folder.glob("*.csv"):
         assert file.stem in EXAMPLES
         entry = about.split(f"`{file.name}`", 1)[1].split("\n- ", 1)[0]
-        assert "CC BY 4.0" in entry or "BSD" in entry
+        assert any(licence in " ".join(entry.split()) for licence in ("CC BY 4.0", "BSD", "public domain"))
         assert f"{EXAMPLES[file.stem].rows} rows" in entry
 
 

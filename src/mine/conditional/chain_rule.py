@@ -18,7 +18,7 @@ from mine.conditional.local_shuffle import MOST_BOOSTED, LocalShuffle
 from mine.conditional.neighbours import follows_from_z, neighbours_given
 from mine.conditional.side_order import by_content, ordered
 from mine.data.problem import Problem, make_problem, order_warnings
-from mine.data.rows import complete_rows, equally_long, infinite_sentence
+from mine.data.rows import complete_rows, equally_long, infinite_sentence, times_sentence
 from mine.data.splits import copied_rows
 from mine.data.variable import Variable
 from mine.errors import InputError, UnknownNameError
@@ -97,7 +97,7 @@ def conditional_estimate(
         raise UnknownNameError("unit", unit, UNITS)
     n_dropped = 0
     x, y, z = equally_long(x=x, y=y, z=z)
-    infinite = infinite_sentence(x, y, z) if drop_missing else []
+    about_rows = times_sentence(x, y, z) + (infinite_sentence(x, y, z) if drop_missing else [])
     if drop_missing:
         (x, y, z, groups, order), n_dropped = complete_rows(x=x, y=y, z=z, groups=groups, order=order)
     if order is not None and isinstance(estimator, LocalShuffle):
@@ -114,14 +114,14 @@ def conditional_estimate(
             found = estimator.run(problem, _one_label(problem.n)).to(unit)
         else:
             found = run_estimator(_run, estimator, x, y, unit=unit, progress=progress, **told, **data)
-        return _given_a_constant(found, problem, third, n_dropped, infinite)
+        return _given_a_constant(found, problem, third, n_dropped, about_rows)
     both = joined(problem.y, third)
     if unsaid:
         codes, copies = copied_rows(problem.x, both)
         problem = replace(problem, groups=codes, copies=copies)
     with progress_callback(progress) as on_progress:
         result = _in_order(estimator, replace(problem, on_progress=on_progress), third)
-    warnings = [*infinite, *result.warnings, *order_warnings(problem, unsaid=unsaid)]
+    warnings = [*about_rows, *result.warnings, *order_warnings(problem, unsaid=unsaid)]
     return replace(
         result,
         diagnostics={
@@ -223,7 +223,7 @@ def _run(estimator: Estimator, problem: Problem) -> Estimate:
     return estimator.run(problem)
 
 
-def _given_a_constant(alone: Estimate, problem: Problem, third: Variable, n_dropped: int, infinite: list[str]) -> Estimate:
+def _given_a_constant(alone: Estimate, problem: Problem, third: Variable, n_dropped: int, about_rows: list[str]) -> Estimate:
     """``I(X; Y)``, which is what there is given a constant, with a sentence that says so."""
     return replace(
         alone,
@@ -233,7 +233,7 @@ def _given_a_constant(alone: Estimate, problem: Problem, third: Variable, n_drop
             "dropped_constant_columns": [*problem.x.dropped, *problem.y.dropped, *third.dropped],
             "dropped_missing_rows": n_dropped,
             "duplicate_rows": problem.copies,
-            "warnings": [CONSTANT, *infinite, *alone.warnings],
+            "warnings": [CONSTANT, *about_rows, *alone.warnings],
         },
     )
 

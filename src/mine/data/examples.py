@@ -34,6 +34,14 @@ EXAMPLES: dict[str, Example] = {
             'mine estimate example:breast-cancer --x "mean *" --y diagnosis',
         ),
         Example(
+            "climate",
+            517,
+            3,
+            "carbon dioxide in the air at Mauna Loa and the temperature of the Pacific off Peru, monthly from 1958 to 2001",
+            "C. D. Keeling and T. P. Whorf, CDIAC, 2004; NOAA, ERSST Nino 1+2; both in the public domain",
+            "mine estimate example:climate --x sea_temperature --y co2 --order month",
+        ),
+        Example(
             "diabetes",
             442,
             11,

@@ -10,7 +10,7 @@ import numpy as np
 
 from mine.data.columns import DiscreteSpec
 from mine.data.order import TimeOrder, time_order
-from mine.data.rows import MIN_ROWS, complete_rows, equally_long
+from mine.data.rows import MIN_ROWS, carried_order, complete_rows, equally_long
 from mine.data.serial import SERIAL, serial_sides
 from mine.data.sides import as_variable, check_discrete_names, refuse_labels
 from mine.data.splits import copied_rows
@@ -130,6 +130,7 @@ def make_problem(
     if drop_missing:
         (x, y, groups, order), n_dropped = complete_rows(x=x, y=y, groups=groups, order=order)
     x, y = equally_long(x=x, y=y)
+    order = carried_order(order, x, y)
     kept = {"keep_constant": keep_constant_columns, "min_rows": MIN_ROWS}
     left, right = as_variable(x, "x", spec, **kept), as_variable(y, "y", spec, **kept)
     check_discrete_names(discrete, left, right, *others)

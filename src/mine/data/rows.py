@@ -9,12 +9,23 @@ from typing import Any
 import numpy as np
 
 from mine.data.gaps import infinite_rows, unusable_rows
+from mine.data.labelled import read_labelled
 from mine.data.outofcore import NamedRows
 from mine.data.sources import Source, read_source
 from mine.data.unreadable import foreign
 from mine.errors import InputError, NotEnoughDataError
 
-__all__ = ["MIN_ROWS", "complete_rows", "equally_long", "infinite_sentence", "rereadable", "same_length", "select_rows"]
+__all__ = [
+    "MIN_ROWS",
+    "carried_order",
+    "complete_rows",
+    "equally_long",
+    "infinite_sentence",
+    "rereadable",
+    "same_length",
+    "select_rows",
+    "times_sentence",
+]
 
 #: Below this no split leaves evaluation rows.
 MIN_ROWS = 20
@@ -48,7 +59,7 @@ def complete_rows(**sides: Any) -> tuple[list[Any], int]:
             f"Leaving out {n_dropped:,} rows with a missing or infinite value leaves {n_kept} rows: an honest estimate needs "
             f"at least {MIN_ROWS}. Choose columns with fewer gaps, or fill them."
         )
-    return [data if _has_no_rows(data) else select_rows(data, keep) for data in sides.values()], n_dropped
+    return [data if _has_no_rows(data) else select_rows(data, keep, name) for name, data in sides.items()], n_dropped
 
 
 def equally_long(**sides: Any) -> list[Any]:
@@ -87,6 +98,24 @@ def infinite_sentence(*sides: Any) -> list[str]:
     )
 
 
+def times_sentence(*sides: Any) -> list[str]:
+    """What a result says of sides that carry different times: nothing if they do not.
+
+    Arguments:
+        *sides: What :func:`equally_long` returns.
+    """
+    carried = [side.times for side in sides if side is not None and side.times is not None]
+    if all(np.array_equal(carried[0], times) for times in carried[1:]):
+        return []
+    return ["The sides carry different time indices: rows were paired by position, not by time."]
+
+
+def carried_order(order: Any, *sides: Source) -> Any:
+    """``order``, or for ``"time"`` the times that a side carries: rows then need not come in their order."""
+    carried = (side.times for side in sides if side.times is not None)
+    return next(carried, order) if isinstance(order, str) and order == "time" else order
+
+
 def _has_no_rows(data: Any) -> bool:
     return data is None or isinstance(data, str)
 
@@ -107,8 +136,8 @@ def same_length(n_first: int, n_second: int, second: str = "y", *, first: str = 
         )
 
 
-def select_rows(data: Any, keep: np.ndarray) -> Any:
-    """Rows of any accepted input by a boolean mask."""
+def select_rows(data: Any, keep: np.ndarray, name: str = "x") -> Any:
+    """Rows of any accepted input by a boolean mask; ``name`` is what unnamed columns are called."""
     if isinstance(data, (list, tuple)):
         return [row for row, kept in zip(data, keep, strict=True) if kept]
     if isinstance(data, np.ndarray):
@@ -121,6 +150,8 @@ def select_rows(data: Any, keep: np.ndarray) -> Any:
         import torch
 
         return data[torch.as_tensor(keep, device=data.device)]
+    if read_labelled(data, name) is not None:
+        return read_source(data, name).filter(keep)
     import narwhals as nw
 
     frame: Any = nw.from_native(data, allow_series=True, eager_only=True, pass_through=True)
@@ -129,4 +160,6 @@ def select_rows(data: Any, keep: np.ndarray) -> Any:
     arrow = sys.modules.get("pyarrow")
     if arrow is not None and isinstance(data, (arrow.Array, arrow.RecordBatch)):  # narwhals knows the chunked kinds
         return data.filter(arrow.array(keep))
+    if not hasattr(data, "__iter__") and hasattr(data, "__array__"):  # as spikes in windows
+        return np.asarray(data)[keep]
     return [row for row, kept in zip(data, keep, strict=True) if kept]  # an index, a deque, an array.array, ...

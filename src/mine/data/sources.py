@@ -1,7 +1,7 @@
 """From whatever users pass in to named one-dimensional columns: the one reader of every entry point.
 
-numpy, torch, lists, and any frame or series that narwhals knows (pandas, polars, pyarrow, ...) come in. Columns go out as they
-are, views wherever possible; :mod:`mine.data.columns` checks their values.
+numpy, torch, lists, arrays of xarray and MNE, and any frame or series that narwhals knows (pandas, polars, pyarrow, ...) come
+in. Columns go out as they are, views wherever possible; :mod:`mine.data.columns` checks their values.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from typing import Any
 import numpy as np
 
 from mine.data import outofcore
+from mine.data.labelled import read_labelled
 from mine.data.outofcore import LazyRows, NamedRows, Part
 from mine.data.tensors import array_of_tensor
+from mine.data.time_index import index_times
 from mine.data.times import check_microseconds
 from mine.data.unreadable import foreign
 from mine.errors import InputError
@@ -48,6 +50,7 @@ class Source:
         event: Shape of one row of an input of three or more dimensions.
         matrix: The same columns, or those with a number in ``matrix_places``, side by side, shape (n, k).
         matrix_places: The position in ``columns`` of each column of ``matrix``.
+        times: The time of each row where the data carry it, as an index of pandas or a coordinate, shape (n,), or None.
     """
 
     names: list[str]
@@ -55,6 +58,7 @@ class Source:
     event: tuple[int, ...] | None = None
     matrix: LazyRows | None = None
     matrix_places: tuple[int, ...] = ()
+    times: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.columns[0])
@@ -62,7 +66,8 @@ class Source:
     def filter(self, keep: np.ndarray) -> Source:
         """The rows of a boolean mask."""
         matrix = None if self.matrix is None else self.matrix.rows(keep)
-        return replace(self, columns=[column[keep] for column in self.columns], matrix=matrix)
+        times = None if self.times is None else self.times[keep]
+        return replace(self, columns=[column[keep] for column in self.columns], matrix=matrix, times=times)
 
     def lazy(self) -> tuple[LazyRows | None, dict[int, int]]:
         """The numeric columns where they lie, if they are many numbers, and the place of each among them."""
@@ -94,8 +99,8 @@ def read_source(data: Any, name: str) -> Source:
     """The named columns of anything that can be read.
 
     Arguments:
-        data: numpy array, torch tensor, (nested) list, generator, or a pandas, polars or other column or frame. A source stays
-            as it is.
+        data: numpy array, torch tensor, (nested) list, generator, an array of xarray or MNE, or a pandas, polars or other
+            column or frame. A source stays as it is.
         name: Unnamed columns are called by it, for example ``x``, or ``x[0]``, ``x[1]``, ...
 
     Raises:
@@ -129,8 +134,14 @@ def _read(data: Any, name: str) -> Source:
     data = _without_torch(data, name)
     if isinstance(data, NamedRows):
         return _from_named(data, name)
-    framed = None if isinstance(data, np.ndarray) else _from_frame(data, name)
-    return Source(*framed) if framed is not None else _from_array(_as_array(data, name), name)
+    if isinstance(data, np.ndarray):
+        return _from_array(_plain(data), name)
+    labelled = read_labelled(data, name)
+    if labelled is not None:
+        source = _from_array(labelled.values, name)
+        return replace(source, names=labelled.names or source.names, times=labelled.times)
+    framed = _from_frame(data, name)
+    return Source(*framed, times=index_times(data)) if framed is not None else _from_array(_as_array(data, name), name)
 
 
 def _without_torch(data: Any, name: str) -> Any:

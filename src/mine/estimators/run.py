@@ -10,7 +10,7 @@ from typing import Any
 from mine.comparison import fingerprints
 from mine.data.parsing import ReadColumn
 from mine.data.problem import Problem, make_problem, order_warnings
-from mine.data.rows import equally_long, infinite_sentence
+from mine.data.rows import equally_long, infinite_sentence, times_sentence
 from mine.errors import UnknownNameError
 from mine.estimators import Estimator, takes_numbers_only
 from mine.estimators.noiseless import opened
@@ -47,14 +47,14 @@ def run_estimator(
         raise UnknownNameError("unit", unit, UNITS)
     unsaid = data.get("groups") is None and data.get("order") is None
     x, y = equally_long(x=x, y=y)
-    infinite = infinite_sentence(x, y) if data.get("drop_missing") else []
+    about_rows = times_sentence(x, y) + (infinite_sentence(x, y) if data.get("drop_missing") else [])
     problem, dropped_rows = make_problem(x, y, numeric_only=takes_numbers_only(estimator), **data)
     with progress_callback(progress) as on_progress:
         problem = replace(problem, on_progress=on_progress)
         result = opened(run_in_order(estimator, problem, run), problem)
 
     dropped = [*problem.x.dropped, *problem.y.dropped]
-    warnings = [*infinite, *result.diagnostics.get("warnings", [])]
+    warnings = [*about_rows, *result.diagnostics.get("warnings", [])]
     if problem.copies:
         warnings.append(f"{problem.copies:,} rows are exact copies of others and were kept in one fold.")
     if dropped:

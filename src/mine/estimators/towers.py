@@ -47,7 +47,7 @@ RATE, AVERAGING, VALIDATIONS, PATIENCE = 5e-3, 0.15, 25, 12
 RISING = 0.05
 #: How often that gain may come again: once, and more often after fewer than so many steps. Of images and curves of 2,000 rows
 #: 100 steps found 2.8 of 4 nats with .46 of them in the second half; of two digits side by side 660 steps 3.7 of 4.6 with .8.
-AGAIN_STEPS = 300
+AGAIN_STEPS = 250
 #: Share of the steps that kinds of critics compete over.
 RACE = 0.25
 #: How far (nats) training rows may lie above validation rows in the race before a regularised critic joins it; share of that

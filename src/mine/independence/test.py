@@ -16,7 +16,7 @@ from mine.data.frames import as_frame
 from mine.data.kernels import KernelFeatures, coordinates, kernel_statistics, pair_weights, strongest
 from mine.data.parsing import read_texts
 from mine.data.problem import Problem, make_problem, order_warnings, problem_device
-from mine.data.rows import complete_rows, equally_long, infinite_sentence
+from mine.data.rows import complete_rows, equally_long, infinite_sentence, times_sentence
 from mine.data.variable import Variable
 from mine.data.weights import refuse_weights
 from mine.errors import InputError, renamed_arguments
@@ -150,7 +150,7 @@ def independence_test(
         x, y = encoded_sides(x, y, encoder, problem_device(device))
     (x, y, z), read = read_texts(parse, discrete, x=x, y=y, z=z)
     x, y, z = equally_long(x=x, y=y, z=z)
-    infinite = infinite_sentence(x, y, z) if drop_missing else []
+    about_rows = times_sentence(x, y, z) + (infinite_sentence(x, y, z) if drop_missing else [])
     if z is not None and drop_missing:
         (x, y, z, groups), _ = complete_rows(x=x, y=y, z=z, groups=groups)
     if order is not None and (z is not None or critic is not None):
@@ -164,7 +164,7 @@ def independence_test(
     if problem.copies and not (problem.x.n_continuous and problem.y.n_continuous):
         problem = replace(problem, groups=None, copies=0)  # labels repeat by nature
     given = third if third is not None and third.columns else None
-    warnings = [*(column.sentence for column in read), *infinite]
+    warnings = [*(column.sentence for column in read), *about_rows]
     if third is not None and not third.columns:
         warnings.append(CONSTANT)
     warnings += order_warnings(problem, unsaid=groups is None and order is None)

@@ -19,6 +19,7 @@ from mine.data.weights import refuse_weights
 from mine.errors import InputError, NotEnoughDataError, warn_renamed
 from mine.estimators import get_estimator, takes_numbers_only
 from mine.estimators.run import with_read_columns
+from mine.information.without_gaps import without_gaps
 from mine.result import Estimate
 from mine.surroundings import plain_modes
 
@@ -56,7 +57,7 @@ def lagged_information(x: Any, y: Any, lags: Iterable[int] = range(4), **options
     for lag in wanted:
         check_lag("lags", lag, least=0)
     (earlier, later), read, options = read_series(options, x=x, y=y)
-    rows, blocks = stretches(len(earlier.values), max(*wanted, 1))
+    rows, blocks = without_gaps(*stretches(len(earlier.values), max(*wanted, 1)), max(*wanted, 1), x, y)
     spec = discrete_columns(x=earlier.labels, y=later.labels)
     now = later.at([rows])
     return {

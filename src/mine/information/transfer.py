@@ -23,6 +23,7 @@ from mine.estimators.ties import TiesError
 from mine.information.embedding import Lags, chosen_lags
 from mine.information.series import FEWEST, ROWS_A_GAP, Series, check_lag, discrete_columns, read_series, stretches
 from mine.information.surrogates import COPIES, TRAINED_COPIES, Copies
+from mine.information.without_gaps import without_gaps
 from mine.result import Estimate
 from mine.storage.cells import CellStore, digest
 from mine.surroundings import plain_modes
@@ -106,7 +107,8 @@ def transfer_entropy(
     (driver, driven, others), read, options = read_series(options, x=x, y=y, z=z)
     random_state = options.pop("random_state", None)
     progress = options.pop("progress", None)
-    transfer = embedded(driver, driven, others, lag, history, longest)
+    carrying_times = [side for side in (x, y, z) if side is not None]
+    transfer = embedded(driver, driven, others, lag, history, longest).without_gaps(*carrying_times)
     settings = {**options, "random_state": problem_seed(random_state) if test else random_state}
     found, settings = transfer.estimated(settings, progress)
     if test:
@@ -154,6 +156,11 @@ class Transfer:
     rows: np.ndarray
     blocks: np.ndarray
     shift: int = 0
+
+    def without_gaps(self, *series: Any) -> Transfer:
+        """Without the rows whose past reaches across a gap in the times that ``series`` carry, as the caller passed them."""
+        rows, blocks = without_gaps(self.rows, self.blocks, self.lags.longest, *series)
+        return replace(self, rows=rows, blocks=blocks)
 
     def shifted(self, shift: int) -> Transfer:
         return replace(self, shift=shift)

@@ -21,6 +21,7 @@ from mine.data.variable import Variable
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 from mine.estimators import EFFORTS
 from mine.information.series import Series, discrete_columns, read_series
+from mine.information.without_gaps import refuse_gaps
 from mine.progress import Callback, progress_callback
 from mine.result import UNITS
 from mine.series.lag_result import LagScan
@@ -99,6 +100,7 @@ def lag_scan(
     wanted = _lags(lags)
     told = {"method": method, "discrete": discrete, "parse": parse, "drop_missing": drop_missing, **options}
     (first, second), read, options = read_series(told, x=x, y=y)
+    refuse_gaps(x, y)
     scan = _Scan(first, second, wanted, {**options, "effort": effort}, problem_seed(random_state))
     scan.check()
     about = {"of": "lag scan", "data": digest(first.values, second.values), "lags": wanted.tolist(), "options": scan.options}

@@ -21,6 +21,7 @@ from mine.formats import bracket, fixed
 from mine.information.series import Series, read_series
 from mine.information.surrogates import COPIES, Copies
 from mine.information.transfer import Transfer, embedded
+from mine.information.without_gaps import refuse_gaps
 from mine.progress import progress_callback
 from mine.result import UNITS
 from mine.storage.cells import CellStore, digest
@@ -161,6 +162,7 @@ def transfer_table(
                 f"{refused}= is an argument of mine.transfer_entropy: every pair of a table is tested, two by two."
             )
     (table,), read, options = read_series({**options, "discrete": discrete, "parse": parse}, x=data)
+    refuse_gaps(data)
     wanted = names if columns is None else list(columns)
     for name in wanted:
         if name not in names:

@@ -1,0 +1,76 @@
+"""The times that data carry themselves, as a pandas index or a coordinate of xarray, and the gaps in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mine.errors import InputError
+
+__all__ = ["as_times", "gaps_before", "index_times", "unbroken"]
+
+#: A step is a gap if it is so many times as long as a usual one, which this share of all steps do not exceed: weekends in a
+#: calendar of working days are no gaps, a missing sample of a regular recording is one. So is a step so many times as long as
+#: the median one, however frequent: pieces of a few rows each.
+GAP, USUAL, FAR = 1.5, 0.9, 5.0
+#: The indices of pandas that hold times.
+INDICES = ("DatetimeIndex", "TimedeltaIndex", "PeriodIndex")
+
+
+def as_times(values: np.ndarray) -> np.ndarray | None:
+    """Dates, durations or numbers (n,) as float64, or None where any is missing or they are none of these.
+
+    >>> as_times(np.array(["1970-01-01", "1970-01-02"], "datetime64[D]"))
+    array([0.00e+00, 8.64e+10])
+    """
+    if values.dtype.kind in "mM":
+        if np.isnat(values).any():
+            return None
+        return values.astype(f"{values.dtype.kind}8[us]").astype(np.int64).astype(np.float64)
+    if values.dtype.kind not in "iuf" or not np.isfinite(values).all():
+        return None
+    return values.astype(np.float64)
+
+
+def index_times(data: Any) -> np.ndarray | None:
+    """The times of the index of a pandas frame or series, shape (n,), None where it has no index of times."""
+    index: Any = getattr(data, "index", None)
+    kind = type(index).__name__
+    if kind not in INDICES or index.hasnans:
+        return None
+    if kind == "PeriodIndex":
+        return np.asarray(index.asi8, np.float64)
+    return np.asarray(index.as_unit("us").asi8, np.float64)
+
+
+def gaps_before(times: np.ndarray, name: str = "x") -> np.ndarray:
+    """Whether there is a gap between each row and the one before it, shape (n,).
+
+    Raises:
+        InputError: The times do not rise.
+
+    >>> gaps_before(np.array([0.0, 1.0, 2.0, 9.0, 10.0]))
+    array([False, False, False,  True, False])
+    """
+    steps = np.diff(times)
+    if (steps <= 0).any():
+        raise InputError(
+            f"The time index of {name} does not rise from row to row: sort the rows by time first, and keep one row per time."
+        )
+    if not len(steps):
+        return np.zeros(len(times), bool)
+    usual = np.quantile(steps, USUAL, method="inverted_cdf")
+    return np.append(False, steps > min(GAP * usual, FAR * np.median(steps)))
+
+
+def unbroken(times: np.ndarray | None, rows: np.ndarray, past: int, name: str = "x") -> np.ndarray:
+    """Which of ``rows`` have no gap between themselves and the row ``past`` rows before: mask of the shape of ``rows``.
+
+    >>> unbroken(np.array([0.0, 1.0, 2.0, 9.0, 10.0]), np.array([1, 2, 3, 4]), 1)
+    array([ True,  True, False,  True])
+    """
+    if times is None:
+        return np.ones(len(rows), bool)
+    piece = np.cumsum(gaps_before(times, name))
+    return piece[rows] == piece[rows - past]

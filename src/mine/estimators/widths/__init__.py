@@ -1,0 +1,1 @@
+"""How much of the information passes a bottleneck of each width."""

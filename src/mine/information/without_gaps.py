@@ -1,0 +1,62 @@
+"""Rows of series whose past reaches across no gap in the times that the series carry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from mine.data.rows import times_sentence
+from mine.data.sources import read_source
+from mine.data.time_index import gaps_before, unbroken
+from mine.errors import InputError, NotEnoughDataError
+
+__all__ = ["refuse_gaps", "without_gaps"]
+
+#: Stretches of time that must be left.
+FEWEST = 8
+
+
+def without_gaps(rows: np.ndarray, blocks: np.ndarray, past: int, *series: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The rows, and their stretches, that have no gap between themselves and ``past`` rows before.
+
+    Arguments:
+        rows: Row numbers, shape (m,).
+        blocks: Stretch of time of each, shape (m,).
+        past: How far a row looks back.
+        *series: What the caller passed in, such as frames with an index of times; others have no gaps.
+
+    Raises:
+        InputError: Times that do not rise, or that differ between the series.
+        NotEnoughDataError: Rows of fewer than eight stretches are left.
+    """
+    for times in _times(series):
+        keep = unbroken(times, rows, past)
+        rows, blocks = rows[keep], blocks[keep]
+    if len(np.unique(blocks)) < FEWEST:
+        raise NotEnoughDataError(f"The time index has so many gaps that few rows have {past} rows without a gap before them.")
+    return rows, blocks
+
+
+def refuse_gaps(*series: Any) -> None:
+    """Refuse series whose time index has gaps, where every lag counts rows.
+
+    Raises:
+        InputError: An index with gaps, or times that do not rise or that differ between the series.
+    """
+    for times in _times(series):
+        gaps = int(gaps_before(times).sum())
+        if gaps:
+            raise InputError(
+                f"The time index has {gaps:,} gap{'s' * (gaps > 1)}, and lags and windows count rows. Put the rows on a "
+                "regular grid first, for example with x.asfreq('h'). Empty rows of the grid need drop_missing=True."
+            )
+
+
+def _times(series: Iterable[Any]) -> list[np.ndarray]:
+    """The times that the series carry, shape (n,) each; only frames, columns and arrays with coordinates have any."""
+    sources = [read_source(data, "a series") for data in series if not isinstance(data, Iterator)]
+    if times_sentence(*sources):
+        raise InputError("The series carry different time indices: align them first, for example x.align(y, join='inner').")
+    return [source.times for source in sources if source.times is not None]
