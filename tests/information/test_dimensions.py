@@ -67,6 +67,10 @@ def test_the_narrower_side_is_the_most_that_can_be_shared():
     x, y = latents(2, 10, 1200, seed=5)
     found = mine.shared_dimensions(x[:, 0], y, random_state=0)
     assert found.widths == (1,) and found.dimensions == 1 and found.interval == (1, 1)
+    few = mine.shared_dimensions(
+        x[:60, :2], y[:60], random_state=0
+    )  # far too few rows: more are possible, but no more than two
+    assert few.interval[1] == 2
 
 
 def test_tables_labels_and_units():

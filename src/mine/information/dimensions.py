@@ -57,7 +57,8 @@ def shared_dimensions(
 
     A dimension counts if it adds at least 2 % of the information, and more than 2.33 standard errors (3 for the first). The
     interval holds every number that these rows and this rule leave possible; a dependence that the critics do not find is not
-    in it. Dimensions are those of codes that vary smoothly: a closed curve, such as an angle, counts as two.
+    in it. Dimensions are those of codes that vary smoothly: a closed curve, such as an angle, counts as two. Where every column
+    is folded, as by an absolute value, the count comes out too high.
 
     References:
         Abdelaleem, Martini & Nemenman, 2025, 'Accurate estimation of mutual information in high dimensional data' (arXiv
@@ -140,8 +141,9 @@ def _summed_up(curve: WidthCurve, *, limited: bool, unit: str) -> SharedDimensio
     widths = rows.shape[1] - 1
     top, hidden = float(gains.mean[0].max()), _unseen(problem)
     weak = hidden > max(HIDDEN, HIDDEN_SHARE * top)
-    open_above = (most == widths or (weak and dimensions > 0)) and not (limited and dimensions == widths)
-    interval = (fewest, float("inf") if open_above else float(max(most, 1)))
+    open_above = most == widths or (weak and dimensions > 0)
+    ceiling = float(widths) if limited else float("inf")  # no more numbers are shared than a side has columns
+    interval = (fewest, ceiling if open_above else float(max(most, 1)))
     scale = 1 / UNITS[unit]
     steps = [(gains.mean[k, k + 1], gains.stderr[k, k + 1]) for k in range(widths)]
     whole = [(gains.mean[0, k], gains.stderr[0, k]) for k in range(1, widths + 1)]
