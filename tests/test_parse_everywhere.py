@@ -151,6 +151,7 @@ def test_two_currencies_are_refused_with_parse_and_without(entry: str) -> None:
 def test_numbers_stay_as_they_are(entry: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", "mine.lagged_information", FutureWarning)
         assert numbers_of(entry, ENTRIES[entry](X, parse=True)) == of_plain_numbers(entry)
 
 

@@ -67,6 +67,7 @@ PLACEHOLDERS = {
 #: Where another name is right, and why.
 EXCEPTIONS = {
     ("mine.transfer_entropy", "lag"): "one length of the past, not a list of lags",
+    ("mine.transfer_table", "lag"): "as in mine.transfer_entropy",
     ("mine.critics.MeanCritic", "members"): "the critics themselves, not how many there are",
 }
 #: A default of ``random_state`` that is not None, and why.

@@ -16,7 +16,7 @@ def series(values: np.ndarray) -> Series:
 
 
 def autoregression(seed: list[int], n: int, phi: float) -> np.ndarray:
-    return lfilter([1], [1, -phi], np.random.default_rng(seed).normal(size=n + 1000))[1000:]
+    return np.asarray(lfilter([1], [1, -phi], np.random.default_rng(seed).normal(size=n + 1000)))[1000:]
 
 
 def test_two_labels_give_half_the_chi_square_over_n() -> None:

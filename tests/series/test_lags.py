@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -97,7 +98,7 @@ def test_too_few_rows_for_the_test_are_said() -> None:
     ("lags", "message"),
     [([], "empty"), (1.5, "whole number"), ([0.5], "whole numbers"), (True, "whole number"), (700, "too few")],
 )
-def test_what_it_refuses(lags: object, message: str) -> None:
+def test_what_it_refuses(lags: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         mine.lag_scan(X, Y, lags, method="gaussian")
     with pytest.raises(InputError, match="side by side"):
@@ -112,5 +113,7 @@ def test_the_figure_shows_the_band_and_every_lag() -> None:
     figure = mine.lag_scan(X, Y, 3, method="gaussian").plot()
     (axis,) = figure.axes
     assert axis.get_title(loc="left") == "Strongest at lag 2"
-    assert sorted(x for line in axis.lines for x in line.get_xdata() if line.get_marker() == "o") == list(range(-3, 4))
+    assert sorted(x for line in axis.lines for x in np.asarray(line.get_xdata()) if line.get_marker() == "o") == list(
+        range(-3, 4)
+    )
     assert mine.lag_scan(X[:200], Y[:200], 30, method="gaussian").plot().axes[0].get_title(loc="left") == "No lag stands out"

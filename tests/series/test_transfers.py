@@ -35,7 +35,7 @@ def test_a_chain_is_found_and_its_values_are_those_of_transfer_entropy() -> None
 
 def test_unrelated_series_have_no_transfer() -> None:
     found = [
-        len(mine.transfer_table(np.random.default_rng(s).normal(size=(300, 4)), method="gaussian", random_state=0).found)
+        len(mine.transfer_table(np.random.default_rng(s).normal(size=(300, 3)), method="gaussian", random_state=0).found)
         for s in range(4)
     ]
     assert sum(found) <= 1

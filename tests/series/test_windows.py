@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -51,7 +53,8 @@ def test_frames_and_columns() -> None:
 
 
 def test_what_it_refuses() -> None:
-    for length in (0, 1.5, True, "3"):
+    lengths: list[Any] = [0, 1.5, True, "3"]
+    for length in lengths:
         with pytest.raises(InputError, match="length must be an integer of at least 1"):
             mine.windows(X, length)
     with pytest.raises(InputError, match="step must"):

@@ -106,11 +106,14 @@ class Series:
         return np.concatenate([self.values[r] for r in rows], 1)
 
 
-def read_series(options: dict[str, Any], **series: Any) -> tuple[list[Series], list[ReadColumn], dict[str, Any]]:
+def read_series(
+    options: dict[str, Any], *, only: Sequence[str] | None = None, **series: Any
+) -> tuple[list[Series], list[ReadColumn], dict[str, Any]]:
     """The series, their columns of text that were read as numbers, and the options without what was read from them.
 
     Arguments:
         options: Of :func:`mine.estimate`.
+        only: Names of the columns to take, in their order; None takes all.
         **series: The series by name; one that is None has no columns.
 
     Raises:
@@ -127,7 +130,7 @@ def read_series(options: dict[str, Any], **series: Any) -> tuple[list[Series], l
     numbers_only = takes_numbers_only(get_estimator(options.get("method", "auto")))
     if numbers_only and discrete is None:
         discrete = False
-    typed = {name: _typed(data, name, discrete, numbers_only) for name, data in zip(given, texts, strict=True)}
+    typed = {name: _typed(data, name, discrete, numbers_only, only) for name, data in zip(given, texts, strict=True)}
     first, *others = typed
     for name in others:
         if len(typed[name]) != len(typed[first]):
@@ -138,18 +141,20 @@ def read_series(options: dict[str, Any], **series: Any) -> tuple[list[Series], l
     return [typed.get(name, nothing) for name in series], read, rest
 
 
-def _typed(data: Any, name: str, discrete: DiscreteSpec, numbers_only: bool) -> Series:
+def _typed(data: Any, name: str, discrete: DiscreteSpec, numbers_only: bool, only: Sequence[str] | None) -> Series:
     """The columns of a series, each of numbers or of the texts of its labels; NaN or None where a value is missing."""
     columns, labels = [], []
-    for column_name, column in named_columns(data, name).items():
+    found = named_columns(data, name)
+    for column_name in found if only is None else only:
+        column = found[column_name]
         missing = missing_values(column)
         settled = settle(column[~missing], column_name, declared_kind(column_name, discrete))
         refused = numbers_only and settled.dtype.kind == "O"  # text, below
         labels.append(len(settled) > 0 and not refused and is_label(settled, column_name, discrete))
         if labels[-1]:
-            found = labels_of(settled)
+            states = labels_of(settled)
             values = np.full(len(column), None, object)
-            values[~missing] = np.array(found.levels, object)[found.codes]
+            values[~missing] = np.array(states.levels, object)[states.codes]
         else:
             values = numbers_with_gaps(column, column_name)
         columns.append(values)

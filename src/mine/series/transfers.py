@@ -15,6 +15,7 @@ from scipy.stats import false_discovery_control
 from mine.data.columns import DiscreteSpec
 from mine.data.frames import as_frame
 from mine.data.problem import problem_seed
+from mine.data.rows import rereadable
 from mine.data.sources import named_columns
 from mine.errors import InputError, UnknownNameError
 from mine.formats import bracket, fixed
@@ -155,21 +156,20 @@ def transfer_table(
     """
     if unit not in UNITS:
         raise UnknownNameError("unit", unit, UNITS)
-    names = list(named_columns(data, "x"))
     for refused in ("test", "z"):
         if refused in options:
-            raise InputError(
-                f"{refused}= is an argument of mine.transfer_entropy: every pair of a table is tested, two by two."
-            )
-    (table,), read, options = read_series({**options, "discrete": discrete, "parse": parse}, x=data)
+            raise InputError(f"{refused}= is for mine.transfer_entropy: here every pair is tested, two by two.")
+    data = rereadable(data)
     refuse_gaps(data)
-    wanted = names if columns is None else list(columns)
+    names = list(named_columns(data, "x"))
+    wanted = names if columns is None else list(dict.fromkeys(columns))
     for name in wanted:
         if name not in names:
             raise UnknownNameError("column", name, names)
-    if len(set(wanted)) < 2:
+    if len(wanted) < 2:
         raise InputError("There is no pair: pass at least two columns.")
-    series = {name: table.column(names.index(name)) for name in wanted}
+    (table,), read, options = read_series({**options, "discrete": discrete, "parse": parse}, only=wanted, x=data)
+    series = {name: table.column(i) for i, name in enumerate(wanted)}
     Copies(len(table), 1, n_permutations)  # refuses a wrong number before the first pair
     seed = problem_seed(random_state)
     settings = {"lag": lag, "history": history, "longest": longest, "copies": n_permutations, "options": options}
@@ -182,7 +182,7 @@ def transfer_table(
     adjusted = false_discovery_control([found[i]["p"] for i in known]) if known else []
     q = dict(zip(known, map(float, adjusted), strict=True))
     pairs = tuple(_in_unit({**pair, "q": q.get(i, math.nan)}, unit) for i, pair in enumerate(found))
-    return TransferTable(tuple(series), pairs, unit, [column.sentence for column in read])
+    return TransferTable(tuple(series), pairs, unit, [column.sentence for column in read if column.name in series])
 
 
 @dataclass(frozen=True)
