@@ -3,7 +3,7 @@
     python -m benchmarks.pairwise_tiers --rows 500,2000,5000 --draws 8 [--coverage 100] [--json FILE]
 
 Sixteen shapes with known information: by closed form, or for a curve with normal noise ``h(y) - h(noise)`` on a grid. Draws are
-those of ``--seed``; the constants of the screen were chosen on other shapes and other seeds. One core: set OMP_NUM_THREADS=1.
+those of ``--seed``; the constants of the screen were chosen on other seeds and parameters. One core: set OMP_NUM_THREADS=1.
 ``--coverage`` draws more and measures the intervals of the screen alone, which takes seconds; ``--table C`` times a whole table
 of C columns with tests.
 """
@@ -183,10 +183,8 @@ def coverage(rows: list[int], count: int, seed: int) -> None:
             shares.append(1 - over - under)
             error = np.mean([one.value for one in found]) - truth
             width = np.median([one.high - one.low for one in found])
-            print(
-                f"{n:6,} {shape:15s} truth {truth:.3f} bias {error:+.3f} low>truth {over:.3f} high<truth {under:.3f}",
-                f"{width:.3f}",
-            )
+            missed = f"low>truth {over:.3f} high<truth {under:.3f}"
+            print(f"{n:6,} {shape:15s} truth {truth:.3f} bias {error:+.3f} {missed} width {width:.3f}")
         print(f"{n:6,} mean coverage {np.mean(shares):.3f}, lowest {min(shares):.3f}")
 
 

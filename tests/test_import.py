@@ -63,6 +63,18 @@ def test_names_import_only_what_they_need(statement: str, allowed: set[str], tmp
     assert loaded(statement, tmp_path) <= allowed
 
 
+def test_a_first_estimate_does_not_wait_for_what_it_does_not_use(tmp_path: Path):
+    """Two columns of numbers need neither scikit-learn nor scipy.stats, whose imports take as long as the estimate."""
+    code = """
+import numpy as np, mine, sys
+x, y = np.random.default_rng(0).normal(size=(2, 200))
+for method in ({}, {"method": "gaussian"}, {"method": "ksg"}):
+    mine.estimate(x, x + y, random_state=0, device="cpu", **(method or {"effort": "fast", "steps": 3}))
+print(*(name for name in ("sklearn", "scipy.stats", "scipy.optimize", "pandas", "joblib", "matplotlib") if name in sys.modules))
+"""
+    assert python(code, tmp_path).split() == []
+
+
 def test_every_module_can_be_the_first_one_imported(tmp_path: Path):
     # One interpreter, in which mine is forgotten before each import: a circular import shows as it would in a fresh one.
     code = f"""

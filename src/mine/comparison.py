@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from mine.data.problem import clustered_stderr
 from mine.data.variable import Variable
@@ -223,7 +223,7 @@ def _p_value(value: float, interval: tuple[float, float]) -> float:
     reach = value - interval[0] if value > 0 else interval[1] - value
     if not math.isfinite(reach) or value == 0:
         return 1.0
-    return float(2 * norm.sf(Z * abs(value) / reach)) if reach else 0.0
+    return float(2 * ndtr(-Z * abs(value) / reach)) if reach else 0.0
 
 
 # === the sentences ===

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy.special import ndtri
 from scipy.stats import norm, rankdata, spearmanr
 from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
 
 from mine.data.preprocessing import MAX_CATEGORIES, RankGaussianizer, RobustLogScaler, SideEncoder, rank_gaussianize
 from mine.data.sides import as_variable
@@ -144,6 +146,16 @@ def test_transformers_are_scikit_learn_ones(transformer: Any):
     assert copy.get_params() == transformer.get_params()
     values = np.random.default_rng(0).normal(size=(50, 2))
     np.testing.assert_array_equal(copy.fit(values).transform(values), transformer.fit_transform(values))
+    (name,) = transformer.get_params()
+    assert copy.set_params(**{name: 7.0}).get_params() == {name: 7.0}
+    twice = make_pipeline(transformer, RobustLogScaler()).fit(values).transform(values)
+    np.testing.assert_array_equal(twice, RobustLogScaler().fit_transform(transformer.fit_transform(values)))
+
+
+@pytest.mark.parametrize("shape", [(30,), (50, 3)])
+def test_ranks_are_those_of_scipy(shape: tuple[int, ...]):
+    values = np.random.default_rng(1).integers(0, 9, shape).astype(float)
+    np.testing.assert_array_equal(rank_gaussianize(values), ndtri((rankdata(values, axis=0) - 0.5) / shape[0]))
 
 
 # === SideEncoder ===

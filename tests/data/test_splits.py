@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.model_selection import KFold, ShuffleSplit
 
 from mine.data.sides import as_variable
 from mine.data.splits import Fold, copied_rows, duplicate_groups, make_folds, repeats_by_nature
@@ -167,3 +168,15 @@ def test_copies_beside_labels_are_still_found():
     groups, copies = copied_rows(as_variable(x[twice], "x"), as_variable((x > 0)[twice], "y"))
     assert copies == 100
     assert groups is not None and len(set(groups.tolist())) == 100
+
+
+@pytest.mark.parametrize(("n", "n_folds", "seed"), [(20, 2, 0), (101, 3, 7), (1000, 5, 2**33 + 5)])
+def test_folds_are_those_of_scikit_learn(n: int, n_folds: int, seed: int):
+    rows = np.arange(n)
+    theirs = KFold(n_folds, shuffle=True, random_state=seed % 2**32).split(rows)
+    for k, (fold, (rest, evaluation)) in enumerate(zip(make_folds(n, n_folds, seed), theirs, strict=True)):
+        size = max(4, round(0.15 * len(rest)))
+        train, validation = next(iter(ShuffleSplit(1, test_size=size, random_state=(seed + 1 + k) % 2**32).split(rest)))
+        np.testing.assert_array_equal(fold.evaluation, evaluation)
+        np.testing.assert_array_equal(fold.train, rest[train])
+        np.testing.assert_array_equal(fold.validation, rest[validation])

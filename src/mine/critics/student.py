@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy import special, stats
+from scipy import special
 from torch import Tensor
 
 from mine.critics.critic import Critic
@@ -45,7 +45,7 @@ class StudentCritic(Critic):
     Example:
         >>> rng = np.random.default_rng(0)
         >>> t = rng.standard_t(2, size=(4000, 1)) * [[1.0, 1.0]]
-        >>> scores = stats.norm.ppf(stats.t.cdf(t, 2))
+        >>> scores = special.ndtri(special.stdtr(2, t))
         >>> critic = StudentCritic(np.eye(1), np.eye(1), np.zeros(1), 2.0)
         >>> critic(torch.tensor(scores[:, :1]), torch.tensor(scores[:, 1:])).shape
         torch.Size([4000])
@@ -158,7 +158,7 @@ def fit_student(
 
     >>> rng = np.random.default_rng(0)
     >>> t = rng.normal(size=(20_000, 2)) / np.sqrt(rng.chisquare(1, size=(20_000, 1)))
-    >>> scores = stats.norm.ppf(stats.t.cdf(t, 1))
+    >>> scores = special.ndtri(special.stdtr(1, t))
     >>> critic = fit_student(t[:, :1], t[:, 1:], 1.0)
     >>> round(critic(torch.tensor(scores[:, :1]), torch.tensor(scores[:, 1:])).mean().item(), 2)
     0.22
@@ -192,7 +192,7 @@ def _tables(dof: np.ndarray) -> np.ndarray:
     """asinh of the Student quantile at each knot, shape (*stack, knots); for infinite dof of the score itself."""
     knots = np.linspace(-_REACH, _REACH, _KNOTS)
     lower = special.ndtr(-np.abs(knots))  # the lower tail keeps its digits, the upper one loses them near 1
-    tables = [np.arcsinh(knots if math.isinf(f) else -np.sign(knots) * stats.t.ppf(lower, f)) for f in np.atleast_1d(dof)]
+    tables = [np.arcsinh(knots if math.isinf(f) else -np.sign(knots) * special.stdtrit(f, lower)) for f in np.atleast_1d(dof)]
     return np.stack(tables).reshape(*dof.shape, _KNOTS)
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from sklearn.decomposition import PCA
 
 from mine.data import outofcore
 from mine.data.preprocessing import RankGaussianizer, SideEncoder
@@ -76,6 +75,8 @@ class WideEncoder(SideEncoder):
         values = flat if self.plain_ else self.scalers_[0].transform(flat)
         self.mean_ = values.mean(0)
         count = min(COMPONENTS, flat.shape[1] // 2, len(flat) // 10)
+        from sklearn.decomposition import PCA
+
         found = PCA(max(1, count), svd_solver="randomized", random_state=0).fit((values - self.mean_).astype(np.float32))
         deviations = np.asarray(found.explained_variance_, np.float64) ** 0.5
         real = deviations > 1e-4 * max(float(deviations.max()), 1e-300)

@@ -6,14 +6,12 @@ which x belongs to which y.
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
 from scipy.special import ndtri
-from scipy.stats import rankdata
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.preprocessing import OneHotEncoder
 
 from mine.data import outofcore
 from mine.data.sides import as_variable
@@ -45,10 +43,52 @@ def rank_gaussianize(values: np.ndarray) -> np.ndarray:
     >>> rank_gaussianize(np.array([[1.0], [2.0], [100.0]])).round(2).ravel()
     array([-0.97,  0.  ,  0.97])
     """
-    return ndtri((rankdata(values, axis=0) - 0.5) / len(values))
+    return ndtri((_mean_ranks(values) - 0.5) / len(values))
 
 
-class RankGaussianizer(TransformerMixin, BaseEstimator):
+def _mean_ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks from 1 along the first axis, tied values sharing their mean: ``scipy.stats.rankdata`` is slow to import."""
+    columns = values.reshape(len(values), -1)
+    ranks = np.empty(columns.shape)
+    for j, column in enumerate(columns.T):
+        order = np.argsort(column)
+        risen = column[order]
+        first = np.flatnonzero(np.concatenate([[True], risen[1:] != risen[:-1]]))
+        counts = np.diff(first, append=len(column))
+        ranks[order, j] = np.repeat(first + (counts + 1) / 2, counts)
+    return ranks.reshape(values.shape)
+
+
+class _Transformer:
+    """A transformer as scikit-learn knows them, without its base class: that takes as long to import as an estimate."""
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The arguments of the constructor by name."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set arguments of the constructor."""
+        for name, value in params.items():
+            setattr(self, name, value)
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import Tags, TargetTags, TransformerTags
+
+        return Tags("transformer", TargetTags(required=False), TransformerTags())
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        raise NotImplementedError
+
+    def transform(self, X: Any) -> np.ndarray:
+        raise NotImplementedError
+
+    def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
+        """``fit(X).transform(X)``."""
+        return self.fit(X, y).transform(X)
+
+
+class RankGaussianizer(_Transformer):
     """Normal scores of each column, with linear interpolation and linear tails for new rows.
 
     Removes heavy tails: on Student variables plain standardising costs neural estimators several nats.
@@ -118,7 +158,7 @@ def _interpolated(column: np.ndarray, values: np.ndarray, scores: np.ndarray) ->
     return np.minimum(low + share * (high - low), high)
 
 
-class RobustLogScaler(TransformerMixin, BaseEstimator):
+class RobustLogScaler(_Transformer):
     """Median 0 and quartile range that of a standard normal, then ``sign(z) (c + log(1 + |z| - c))`` beyond ``|z| > c``.
 
     Invertible, so MI is unchanged, and finite in float32 for any finite input.
@@ -191,6 +231,8 @@ class SideEncoder:
         self.labels_, self.levels_ = None, variable.levels
         self.merged_: dict[str, int] = {}
         if variable.n_discrete:
+            from sklearn.preprocessing import OneHotEncoder
+
             self.labels_ = OneHotEncoder(
                 max_categories=MAX_CATEGORIES,
                 drop="if_binary",

@@ -87,7 +87,7 @@ def is_serial(features: np.ndarray) -> bool:
     >>> is_serial(rng.normal(size=(500, 1))), is_serial(rng.normal(size=(500, 1)).cumsum(0))
     (False, True)
     """
-    from scipy.stats import chi2
+    from scipy.special import chdtri  # the inverse of the chi-square's upper tail
 
     n, count = features.shape
     lags = min(LAGS, n // 5)
@@ -95,7 +95,7 @@ def is_serial(features: np.ndarray) -> bool:
         return False
     r = autocorrelations(features, lags)[1:]
     statistic = n * (n + 2) * (r**2 / (n - np.arange(1, lags + 1))[:, None]).sum(0)
-    return bool(statistic.max() > chi2.isf(LEVEL / count, lags))
+    return bool(statistic.max() > chdtri(lags, LEVEL / count))
 
 
 def serial_sides(x: Variable, y: Variable) -> bool:

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sklearn.model_selection import GroupKFold, GroupShuffleSplit, KFold, ShuffleSplit
 
 from mine.data.outofcore import mix
 from mine.data.variable import Variable
@@ -55,11 +54,13 @@ def make_folds(n: int, n_folds: int, seed: int, groups: np.ndarray | None = None
                 f"groups: one group holds {largest} of the {n} rows, and a row can only be shuffled with rows of other groups. "
                 "Use smaller groups or drop it."
             )
+        from sklearn.model_selection import GroupKFold, GroupShuffleSplit
+
         outer = GroupKFold(n_folds, shuffle=True, random_state=seed % 2**32).split(rows, groups=groups)
     else:
         if n // n_folds < 2 or n - math.ceil(n / n_folds) < MIN_PART + 2:
             raise _too_few(n, n_folds)
-        outer = KFold(n_folds, shuffle=True, random_state=seed % 2**32).split(rows)
+        outer = _shuffled_folds(n, n_folds, seed % 2**32)
 
     folds: list[Fold] = []
     for k, (rest, evaluation) in enumerate(outer):
@@ -67,15 +68,26 @@ def make_folds(n: int, n_folds: int, seed: int, groups: np.ndarray | None = None
         if groups is not None:
             size = max(validation_share, 1 / len(np.unique(groups[rest])))
             split = GroupShuffleSplit(1, test_size=size, random_state=inner_seed).split(rest, groups=groups[rest])
+            train, validation = next(iter(split))
         else:
-            size = max(MIN_PART, round(validation_share * len(rest)))
-            split = ShuffleSplit(1, test_size=size, random_state=inner_seed).split(rest)
-        train, validation = next(iter(split))
+            mixed = np.random.RandomState(inner_seed).permutation(len(rest))
+            validation, train = np.split(mixed, [max(MIN_PART, round(validation_share * len(rest)))])
         folds.append(Fold(rest[train], rest[validation], evaluation))
     for fold in folds:
         if min(map(len, (fold.train, fold.validation, fold.evaluation))) < 2:
             raise _too_few(n, n_folds)
     return folds
+
+
+def _shuffled_folds(n: int, n_folds: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The other rows and the rows of each of ``n_folds`` random parts of ``range(n)``, in order.
+
+    The parts are those of scikit-learn's ``KFold(n_folds, shuffle=True, random_state=seed)``, without a second for its import.
+    """
+    mixed = np.arange(n)
+    np.random.RandomState(seed).shuffle(mixed)
+    parts = [np.sort(part) for part in np.array_split(mixed, n_folds)]
+    return [(np.setdiff1d(np.arange(n), part, assume_unique=True), part) for part in parts]
 
 
 def trimmed(folds: list[Fold], most: int, seed: int) -> list[Fold]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from sklearn.covariance import ledoit_wolf_shrinkage
 from torch import Tensor
 
 from mine.critics.copula_metric import direction_weights
@@ -15,6 +14,7 @@ from mine.critics.critic import Critic
 from mine.critics.gaussian import GaussianCritic
 from mine.critics.student import StudentCritic, fit_student, student_scores
 from mine.data import outofcore
+from mine.data.shrinkage import ledoit_wolf_shrinkage
 from mine.data.splits import Fold, trimmed
 from mine.estimators.partition import bound_rows, log_partition, shrunk
 from mine.training.pairs import Pairs
@@ -66,7 +66,7 @@ def _choose_gaussian(x: np.ndarray, y: np.ndarray, fold: Fold) -> tuple[Gaussian
     """The chosen Gaussian, its shrinkage of the cross-covariance and its weight of the diagonal."""
     train, validation = fold.train, fold.validation
     both = np.concatenate([x[train], y[train]], 1)
-    diagonals = [float(ledoit_wolf_shrinkage(both))]
+    diagonals = [ledoit_wolf_shrinkage(both)]
     if len(train) > 3 * both.shape[1]:
         diagonals.append(0.0)
     tx, ty = torch.as_tensor(x[validation]), torch.as_tensor(y[validation])

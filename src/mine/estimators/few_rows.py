@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import torch
 from scipy.special import polygamma
-from scipy.stats import shapiro
 
 from mine.critics.gaussian import GaussianCritic
 from mine.data.components import is_wide
@@ -98,6 +97,8 @@ def _normal_along_directions(critic: GaussianCritic, u: np.ndarray, v: np.ndarra
 
     Two clusters differ along one direction of many, which a measure of all directions together hardly sees.
     """
+    from scipy.stats import shapiro
+
     scores = [critic.encode_x(torch.as_tensor(u)), critic.encode_y(torch.as_tensor(v))]
     columns = torch.cat([side[:, :DIRECTIONS] for side in scores], 1).numpy()
     return all(shapiro(column[:SHAPIRO_ROWS]).pvalue > IMPROBABLE for column in columns.T)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from mine.data.preprocessing import RobustLogScaler, rank_gaussianize
 from mine.data.problem import Problem
@@ -92,7 +92,7 @@ def spread(
     freedom = len(parts) - 1
     stderr = float(np.sqrt((ROWS_COUNT_FOR * by_rows**2 + freedom * by_parts**2) / (ROWS_COUNT_FOR + freedom)))
     drift = value - float(np.mean(halves))
-    return stderr, drift, float(np.hypot(student.ppf(0.975, ROWS_COUNT_FOR + freedom) * stderr, 2 * drift))
+    return stderr, drift, float(np.hypot(stdtrit(ROWS_COUNT_FOR + freedom, 0.975) * stderr, 2 * drift))
 
 
 def drift_warnings(drift: float, stderr: float) -> list[str]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from sklearn.covariance import ledoit_wolf
 from torch import Tensor, nn
 
 from mine.bounds import log_mean_exp
@@ -35,6 +34,8 @@ CHUNK = 1 << 15
 
 def gaussian_ratio(p: np.ndarray, q: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Log-ratio (nats) at ``rows`` (m, d) of the Gaussians fitted to ``p`` and ``q``, shape (m,)."""
+    from sklearn.covariance import ledoit_wolf
+
     out = np.zeros(len(rows))
     for sample, sign in ((p, 1.0), (q, -1.0)):
         covariance, _ = ledoit_wolf(sample)

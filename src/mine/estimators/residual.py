@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 from scipy.spatial import KDTree
 from scipy.special import digamma, gammaln, ndtr
 
@@ -191,6 +190,8 @@ def _smooth_scores(values: np.ndarray, n_knots: int = SCORE_KNOTS) -> np.ndarray
 
     Ranks would not do: they lie on a lattice, and the distances that entropies are made of would be those of the lattice.
     """
+    from scipy.interpolate import PchipInterpolator
+
     knots = np.linspace(-2.8, 2.8, n_knots)
     out = np.empty(values.shape)
     for j, column in enumerate(RobustLogScaler().fit_transform(values).T):

@@ -6,7 +6,7 @@ the views, the weights and the rule of combination, as long as they treat the tr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 import numpy as np
@@ -42,36 +42,71 @@ WEIGHTS: dict[tuple[str, str], float] = {
 WEIGHTS |= {(y, x): weight for (x, y), weight in WEIGHTS.items()}
 #: Linear features that local views are compared with.
 FEW_LINEAR = 8
-#: Numbers moved at a time.
-CHUNK = 1 << 22
+#: Numbers moved at a time, and row numbers drawn at a time.
+CHUNK, BATCH = 1 << 22, 1 << 21
+#: Permutations after which a test may stop, and the p-value above which it does.
+FIRST, SURELY_LARGE = 99, 0.2
 
 Statistics = dict[tuple[str, str], np.ndarray]
 
 
 def strongest_comparison(
-    x: Variable, y: Variable, shuffles: Shuffles | TimeShifts, n_permutations: int, seeds: Sequence[int]
+    x: Variable,
+    y: Variable,
+    shuffles: Shuffles | TimeShifts,
+    n_permutations: int,
+    seeds: Sequence[int],
+    *,
+    stop_early: bool = False,
 ) -> tuple[np.ndarray, str]:
-    """The combination of all comparisons, the true order first, shape (1 + n_permutations,), and the name of the largest.
+    """The combination of all comparisons, the true order first, shape (1 + m,), and the name of the largest.
+
+    m is ``n_permutations``, or with ``stop_early`` the first ``FIRST`` of them if their p-value is above ``SURELY_LARGE``. The
+    test stays exact: a p-value of at most alpha is, for an alpha of ``SURELY_LARGE`` or less, one of all permutations; for a
+    larger alpha, the first permutations gave at most alpha already.
 
     Arguments:
         x: Rows of the first side in the order of ``shuffles.rows``.
         y: Rows of the second side.
         shuffles: Which rows of y may take each other's place.
-        n_permutations: Permutations after the true order.
+        n_permutations: Most permutations after the true order.
         seeds: Of the views and of the permutations.
+        stop_early: Whether the first permutations may do.
     """
     rng = np.random.default_rng(seeds[0])
 
-    draws = shuffles.draw(n_permutations, seeds[1])
+    draws = shuffles.draw(n_permutations, seeds[1], min(BATCH, FIRST * len(x)))
     first = np.concatenate([np.arange(len(x))[None], next(draws)])
-    found = compared(Views.of(x, rng), Views.of(y, rng), shuffles.units, chain([first], draws), rng)
+    batches = compared_batches(Views.of(x, rng), Views.of(y, rng), shuffles.units, chain([first], draws), rng)
+    parts = [next(batches)]
+    if stop_early and len(first) > FIRST:
+        values, name = _strongest(parts)
+        if (values >= values[0]).mean() > SURELY_LARGE:
+            return values, name
+    return _strongest([*parts, *batches])
+
+
+def _strongest(parts: list[Statistics]) -> tuple[np.ndarray, str]:
+    """The combination of all comparisons of some batches, and the name of the largest."""
+    found = _joined(parts)
     weights = np.array([WEIGHTS[pair] for pair in found])
     values, largest = combined(np.stack(list(found.values()), 1), weights)
     return values, "x: {}, y: {}".format(*list(found)[largest])
 
 
+def _joined(parts: list[Statistics]) -> Statistics:
+    return {pair: np.concatenate([part[pair] for part in parts]) for pair in parts[0]}
+
+
 def compared(x: Views, y: Views, units: np.ndarray, permutations: Iterable[np.ndarray], rng: np.random.Generator) -> Statistics:
-    """The statistic of every comparison for every permutation, each of shape (sum of b,).
+    """:func:`compared_batches` of all batches together: each statistic has shape (sum of b,)."""
+    return _joined(list(compared_batches(x, y, units, permutations, rng)))
+
+
+def compared_batches(
+    x: Views, y: Views, units: np.ndarray, permutations: Iterable[np.ndarray], rng: np.random.Generator
+) -> Iterator[Statistics]:
+    """The statistic of every comparison for each batch of permutations, each of shape (b,).
 
     Arguments:
         x: Views of the first side, n rows.
@@ -86,25 +121,20 @@ def compared(x: Views, y: Views, units: np.ndarray, permutations: Iterable[np.nd
     blocks: list[tuple[str, ...]] = [(LINEAR, RADIUS, SQUARES)]
     if graphs != [None, None]:  # two labels look the same at every scale
         blocks += [(SMOOTH,), (FINE,)]
-    parts: dict[tuple[str, str], list[np.ndarray]] = {}
-
-    def keep(found: Statistics) -> None:
-        for pair, values in found.items():
-            parts.setdefault(pair, []).append(values)
-
     for batch in permutations:
         orders = torch.as_tensor(batch)
         where = torch.arange(orders.shape[1]).expand_as(orders)
         places = torch.empty_like(orders).scatter_(1, orders, where)  # where each row of y went: to move x instead
+        found: Statistics = {}
         for names in blocks:
-            keep(_covariances(_chosen(sides[0], names), _chosen(sides[1], names), orders))
-        keep(_covariances(_chosen(sides[0], (FINEST,)), coarse[1], orders))
-        keep(_transposed(_covariances(_chosen(sides[1], (FINEST,)), coarse[0], places)))
+            found |= _covariances(_chosen(sides[0], names), _chosen(sides[1], names), orders)
+        found |= _covariances(_chosen(sides[0], (FINEST,)), coarse[1], orders)
+        found |= _transposed(_covariances(_chosen(sides[1], (FINEST,)), coarse[0], places))
         if graphs[0] is not None:
-            keep(_along_edges(graphs[0], coarse[1], orders))
+            found |= _along_edges(graphs[0], coarse[1], orders)
         if graphs[1] is not None:
-            keep(_transposed(_along_edges(graphs[1], coarse[0], places)))
-    return {pair: np.concatenate(values) for pair, values in parts.items()}
+            found |= _transposed(_along_edges(graphs[1], coarse[0], places))
+        yield found
 
 
 def _chosen(features: dict[str, np.ndarray], names: Sequence[str]) -> dict[str, np.ndarray]:

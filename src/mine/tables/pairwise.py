@@ -32,7 +32,7 @@ from mine.tables.blocks import Block, BlockStore, Cell, Task, plan, shares_null
 from mine.tables.columns import Column, read_columns, row_copies
 from mine.tables.measured import Pairwise
 from mine.tables.orphans import end_with
-from mine.tables.screening import SCREEN, column_scores, tested
+from mine.tables.screening import SCREEN, column_scores, with_p_values
 from mine.tables.serial import noticed
 from mine.tables.significance import LEVEL
 from mine.tables.stack import EFFORT_SETTINGS
@@ -201,7 +201,7 @@ def measure(
             if on_progress is not None:
                 on_progress(len(done), len(pairs), f"{len(done):,} of {len(pairs):,} pairs")
     if test and alone:
-        done = tested(done, columns, rows, most, seed)
+        done = with_p_values(done, columns, rows, most, seed)
     if order is None and groups is None:
         done = noticed(done, columns)
     ordered = sorted((done[pair] for pair in pairs), key=lambda cell: cell.unidentifiable)

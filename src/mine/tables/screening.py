@@ -14,7 +14,7 @@ from mine.independence.rank_test import COSINES, covariances, null_statistics, r
 from mine.tables.blocks import Cell, cell_seed
 from mine.tables.columns import Column
 
-__all__ = ["SCREEN", "column_scores", "tested"]
+__all__ = ["SCREEN", "column_scores", "with_p_values"]
 
 #: The name of the effort.
 SCREEN = "screen"
@@ -39,7 +39,7 @@ def column_scores(columns: dict[str, Column], pairs: list[tuple[str, str]], rows
     return out
 
 
-def tested(
+def with_p_values(
     cells: dict[tuple[str, str], Cell], columns: dict[str, Column], rows: np.ndarray, most: int, seed: int
 ) -> dict[tuple[str, str], Cell]:
     """The cells, those of screened pairs with a p-value and the number of its permutations.

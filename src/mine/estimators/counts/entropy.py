@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import digamma
-from scipy.stats import chi2
 
 __all__ = ["Entropy", "chao_wang_jost", "miller_madow", "plug_in", "population_entropy", "richness"]
 
@@ -105,6 +104,8 @@ def _most_levels(counts: np.ndarray) -> float:
     if not (counts == 1).any():
         return float(len(counts))
     agreeing = float((counts * (counts - 1.0)).sum() / 2)
+    from scipy.stats import chi2
+
     fewest = chi2.ppf(0.025, 2 * agreeing) / 2 if agreeing else 0.0
     by_pairs = n * (n - 1) / (2 * max(float(fewest), FEWEST_PAIRS))
     once, twice = int((counts == 1).sum()), int((counts == 2).sum())

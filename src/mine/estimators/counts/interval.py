@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import chndtrinc
-from scipy.stats import chi2
 
 __all__ = ["Errors", "effective_rows", "interval", "noncentrality"]
 
@@ -73,6 +72,8 @@ def noncentrality(statistic: float, degrees: int, probability: float) -> float:
     >>> round(noncentrality(10.0, 1, 0.5), 1), noncentrality(0.1, 1, 0.5)
     (10.0, 0.0)
     """
+    from scipy.stats import chi2
+
     if chi2.cdf(statistic, degrees) <= probability:
         return 0.0
     if degrees < 2000 and statistic < 5000:

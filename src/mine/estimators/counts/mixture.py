@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import nnls
 
 from mine.estimators.counts.table import Table
 
@@ -145,6 +144,8 @@ def mixing_weights(likelihood: np.ndarray, weights: np.ndarray, start: int, n_st
     >>> mixing_weights(np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([3.0, 1.0]), start=0).round(6)
     array([0.75, 0.25])
     """
+    from scipy.optimize import nnls
+
     k = likelihood.shape[1]
     share = weights / weights.sum()
     root = np.sqrt(share)

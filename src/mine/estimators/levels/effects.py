@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import gammaln
 
 __all__ = ["Effects", "LevelSums", "fit_effects", "level_sums", "limits_of_spread", "predictive"]
@@ -121,6 +120,8 @@ def limits_of_spread(sums: LevelSums, effects: Effects) -> tuple[Effects, Effect
 
 def _fit_direction(sums: LevelSums) -> np.ndarray:
     """kappa, scale and degrees of one direction."""
+    from scipy.optimize import minimize
+
     variance = max(float(sums.squares.sum() / sums.rows.sum()), 1e-12)
 
     def loss(parameters: np.ndarray) -> float:

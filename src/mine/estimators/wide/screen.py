@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import torch
-from scipy.stats import norm
+from scipy.special import ndtri
 from torch import Tensor
 
 __all__ = ["Screened", "screen"]
@@ -59,7 +59,7 @@ def screen(x: Tensor, y: Tensor) -> Screened:
                 correlation = torch.maximum(correlation, (wave @ waves_y[other]).abs_())
         largest_x.append(correlation.amax(1))
         largest_y = torch.maximum(largest_y, correlation.amax(0))
-    chance = float(norm.isf(LEVEL / (2 * products * x.shape[1] * y.shape[1]))) / math.sqrt(rows)
+    chance = -float(ndtri(LEVEL / (2 * products * x.shape[1] * y.shape[1]))) / math.sqrt(rows)
     return Screened(torch.cat(largest_x), largest_y, chance)
 
 

@@ -8,13 +8,13 @@ from typing import TypeAlias
 
 import numpy as np
 import torch
-from sklearn.covariance import ledoit_wolf_shrinkage
 from torch import Tensor
 
 from mine.critics.copula_metric import direction_weights
 from mine.critics.gaussian import GaussianCritic
 from mine.critics.wide import view
 from mine.data.components import WideLayout
+from mine.data.shrinkage import ledoit_wolf_shrinkage
 from mine.data.splits import Fold, trimmed
 from mine.estimators.base import base_rows, fit_base, made_to_fit
 from mine.estimators.partition import bound_rows
@@ -180,7 +180,7 @@ def _validated(x: np.ndarray, y: np.ndarray, fold: Fold) -> tuple[Tensor, Tensor
     The surest come first; all have r columns.
     """
     train, validation = fold.train, fold.validation
-    diagonal = float(ledoit_wolf_shrinkage(np.concatenate([x[train], y[train]], 1)))
+    diagonal = ledoit_wolf_shrinkage(np.concatenate([x[train], y[train]], 1))
     gaussian = GaussianCritic.fit(x[train], y[train], diagonal=diagonal, floor=1 / len(train))
     u, v = gaussian.encode_x(torch.as_tensor(x[validation])), gaussian.encode_y(torch.as_tensor(y[validation]))
     scale_u, scale_v = (side.square().mean(0).sqrt().clamp(min=1e-9) for side in (u, v))
