@@ -39,7 +39,7 @@ EXAMPLES: dict[str, Example] = {
             3,
             "carbon dioxide in the air at Mauna Loa and the temperature of the Pacific off Peru, monthly from 1958 to 2001",
             "C. D. Keeling and T. P. Whorf, CDIAC, 2004; NOAA, ERSST Nino 1+2; both in the public domain",
-            "mine estimate example:climate --x sea_temperature --y co2 --order month",
+            "mine estimate example:climate --x sea_temperature --y co2 --given month",
         ),
         Example(
             "diabetes",

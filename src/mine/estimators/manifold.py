@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.decomposition import PCA
 
 from mine.data.components import WIDE, share_a_unit
 from mine.data.preprocessing import rank_gaussianize
@@ -71,6 +70,8 @@ def _components(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     values = np.asarray(values, np.float64)
     values = values / max(float(np.abs(values).max()), np.finfo(float).tiny)  # squares of any finite numbers stay finite
     if values.shape[1] > MOST:
+        from sklearn.decomposition import PCA  # takes half a second to import, which narrow sides need not wait for
+
         found = PCA(MOST, svd_solver="randomized", random_state=0)
         components = found.fit_transform(values - values.mean(0))
         total = np.cumsum(found.explained_variance_ratio_)

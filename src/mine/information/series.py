@@ -42,13 +42,6 @@ def lagged_information(x: Any, y: Any, lags: Iterable[int] = range(4), **options
         y: The later one.
         lags: How many rows x is earlier, zero or more each.
         **options: Of :func:`mine.estimate`; not ``groups``. States are labels, as in :func:`transfer_entropy`.
-
-    Example:
-        >>> rng = np.random.default_rng(0)
-        >>> x = rng.normal(size=1000)
-        >>> estimates = lagged_information(x, np.roll(x, 2) + rng.normal(size=1000), method="gaussian")
-        >>> max(estimates, key=lambda lag: estimates[lag].value)
-        2
     """
     warn_renamed("mine.lagged_information", "mine.lag_scan", stacklevel=4)
     wanted = list(lags)

@@ -95,6 +95,7 @@ def transfer_entropy(
         NotEnoughDataError: Too few rows for eight stretches.
 
     Example:
+        >>> import mine
         >>> rng = np.random.default_rng(0)
         >>> x = rng.normal(size=2000)
         >>> y = np.append(0.0, 0.75 * x[:-1]) + rng.normal(size=2000)  # x drives y: log(1 + 0.75^2) / 2 = 0.22 nats

@@ -87,6 +87,7 @@ def lag_scan(
         NotEnoughDataError: Too few rows for the longest lag.
 
     Example:
+        >>> import mine
         >>> rng = np.random.default_rng(0)
         >>> x = rng.normal(size=500)
         >>> scan = mine.lag_scan(x, np.roll(x, 2) + rng.normal(size=500), 5, method="gaussian", random_state=0)

@@ -149,6 +149,7 @@ def transfer_table(
         UnknownNameError: A column or unit that does not exist.
 
     Example:
+        >>> import mine
         >>> rng = np.random.default_rng(0)
         >>> a = rng.normal(size=500); b = np.append(0.0, a[:-1]) + rng.normal(size=500)
         >>> mine.transfer_table(np.stack([a, b], 1), method="gaussian", random_state=0).found

@@ -34,6 +34,7 @@ def windows(x: Any, length: int, step: int = 1) -> Any:
         NotEnoughDataError: Fewer rows than one window has.
 
     Example:
+        >>> import mine
         >>> mine.windows(np.arange(6), 3, step=2)
         array([[0, 1, 2],
                [2, 3, 4]])
