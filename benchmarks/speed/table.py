@@ -8,7 +8,7 @@ from typing import Any
 def render(results: dict[str, Any]) -> str:
     """The results of a run as Markdown tables."""
     lines = [results["machine"], ""]
-    lines += ["| critic, batch | contender | steps a second | torch-mine is faster by |", "|---|---|---|---|"]
+    lines += ["| critic, batch | contender | steps per second | torch-mine is faster by |", "|---|---|---|---|"]
     for race in results["races"]:
         ours = race["contenders"][0]["seconds"]
         for row in race["contenders"]:
@@ -23,7 +23,7 @@ def render(results: dict[str, Any]) -> str:
     lines += ["", "| critic, batch | rate of a step, of a matrix product | share |", "|---|---|---|"]
     lines += [f"| {setting} | {rates} | {share['achieved'] / share['rate']:.0%} |", "", "| against | size: time |", "|---|---|"]
     scaling = results["scaling"]
-    for key, label in (("rows", "rows"), ("dim", "coordinates a side"), ("critics", "stacked critics")):
-        lines.append(f"| {label} | {', '.join(f'{size:,}: {1e3 * t:.2f} ms' for size, t in scaling[key])} a step |")
-    lines.append(f"| rows | {', '.join(f'{size:,}: {t:.1f} s' for size, t in scaling['estimate'])} an estimate |")
+    for key, label in (("rows", "rows"), ("dim", "coordinates per side"), ("critics", "stacked critics")):
+        lines.append(f"| {label} | {', '.join(f'{size:,}: {1e3 * t:.2f} ms' for size, t in scaling[key])} per step |")
+    lines.append(f"| rows | {', '.join(f'{size:,}: {t:.1f} s' for size, t in scaling['estimate'])} per estimate |")
     return "\n".join(lines) + "\n"

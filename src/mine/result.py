@@ -79,8 +79,8 @@ class Estimate:
             its log-ratio, up to a constant. None where a method has none.
         groups: Integer label of the unit that each row belongs to, shape (n,), or None if rows are independent.
         sides: A fingerprint of the rows of each side: estimates that share one come from the same rows.
-        p_value: Of a difference (see :meth:`difference`), the two-sided p-value of no difference; of
-            :func:`mine.transfer_entropy` with a test, that of no transfer. None otherwise.
+        p_value: For a difference (see :meth:`difference`), the two-sided p-value of no difference. For
+            :func:`mine.transfer_entropy` with a test, the p-value of no transfer. None otherwise.
 
     Example:
         >>> Estimate(value=0.5, lower_bound=0.49, stderr=0.01, interval=(0.48, 0.52), method="gaussian", n=1000)

@@ -48,7 +48,7 @@ def shared_dimensions(
     steps: int | None = None,
     progress: bool | Callable[[int, int, str], None] | None = None,
 ) -> SharedDimensions:
-    r"""How many numbers of x and of y carry all the information that the two sides share.
+    r"""Count how many numbers of x and of y carry all the information that the two sides share.
 
     Two networks squeeze x and y into k numbers each, and a third part sees these codes only. The information that it finds
     rises with k until the codes hold all that is shared. Widths from 1 to ``max_dimensions`` are trained at once on the same
@@ -57,8 +57,8 @@ def shared_dimensions(
 
     A dimension counts if it adds at least 2 % of the information, and more than 2.33 standard errors (3 for the first). The
     interval holds every number that these rows and this rule leave possible; a dependence that the critics do not find is not
-    in it. Dimensions are those of codes that vary smoothly: a closed curve, such as an angle, counts as two. Where every column
-    is folded, as by an absolute value, the count comes out too high.
+    in it. Codes vary smoothly, so a closed curve, such as an angle, counts as two dimensions. If every
+    column is folded, as by an absolute value, the count comes out too high.
 
     References:
         Abdelaleem, Martini & Nemenman, 2025, 'Accurate estimation of mutual information in high dimensional data' (arXiv

@@ -30,7 +30,7 @@ NEAREST = 0.02
 
 @dataclass(frozen=True)
 class SharedDimensions:
-    """What :func:`mine.shared_dimensions` found. Plain data.
+    """The result of :func:`mine.shared_dimensions`. Plain data.
 
     Attributes:
         dimensions: Number of dimensions that the two sides share: the narrowest bottleneck that a wider one does not beat.
@@ -39,7 +39,7 @@ class SharedDimensions:
         widths: Widths of the bottlenecks, from 1.
         values: Held-out lower bound on the information that passes each, in ``unit``.
         intervals: 95 % interval of each of these bounds.
-        gains: What each number adds to the one before, in ``unit``.
+        gains: The information that each width adds to the one before, in ``unit``.
         gain_intervals: 95 % interval of each gain, from paired rows.
         unit: ``"nats"`` or ``"bits"``.
         n: Number of rows.

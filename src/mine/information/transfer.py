@@ -57,11 +57,11 @@ def transfer_entropy(
     out: str | Path | None = None,
     **options: Any,
 ) -> Estimate:
-    r"""What the past of x tells about the next y beyond y's own past: ``I(Y_t; X_{t-1..t-lag} | Y_{t-1..t-history})``.
+    r"""Information from the past of x about the next y, given y's own past: ``I(Y_t; X_{t-1..t-lag} | Y_{t-1..t-history})``.
 
-    With ``z`` it is given the past of z too. Rows are in the order of time. They are cut into stretches that stay in one fold
-    and count as one term of the standard error; between two stretches as many rows are left out as the past is long, so that
-    no value is on both sides of a split.
+    With ``z``, the past of z is conditioned on too. Rows are in the order of time. They are cut into stretches that stay in
+    one fold and count as one term of the standard error. Between two stretches as many rows are left out as the past is long,
+    so that no value is on both sides of a split.
 
     Up to five columns of numbers, all lags counted, are estimated by nearest neighbours (``"ksg"`` with up to ten of them),
     states by counts, anything else by critics; ``method`` and the options of critics override this.

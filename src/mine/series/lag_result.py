@@ -54,7 +54,7 @@ class LagScan:
 
     @property
     def significant(self) -> np.ndarray:
-        """Which lags stand out: an adjusted p-value of 0.05 or less, shape (k,)."""
+        """True for each lag that stands out, with an adjusted p-value of 0.05 or less; shape (k,)."""
         return self.p_values <= LEVEL
 
     @property

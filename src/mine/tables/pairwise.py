@@ -77,7 +77,7 @@ def pairwise(
             once.
         method: ``"auto"`` as above, or the name of a method for every pair, for example ``"ksg"``.
         effort: For two columns of numbers. ``"screen"`` trains nothing and takes milliseconds per pair; it has no
-            ``lower_bound``. ``"fast"``, ``"default"`` and ``"thorough"`` train cross-fitted critics, those of many pairs as one
+            ``lower_bound``. ``"fast"``, ``"default"`` and ``"thorough"`` train cross-fitted critics, many pairs as one
             stacked network, for a ``lower_bound`` on held-out rows.
         test: Permutation tests of independence: columns ``p``, and ``q`` by Benjamini and Hochberg over all pairs. All are
             exact: with ``"screen"`` ranks are permuted; else critics train on one half, and the other half's y is permuted.

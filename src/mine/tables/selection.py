@@ -46,8 +46,9 @@ def mutual_info(
     Arguments:
         X: Rows, shape (n, n_features): an array or a frame.
         y: Labels or numbers, shape (n,).
-        method: ``"neighbors"``, or a method of :func:`mine.estimate`. Neighbours are tables for two labels, those of Ross for a
-            label and numbers, for two numbers the screen of :func:`mine.pairwise`, and those of Kraskov for several columns.
+        method: ``"neighbors"``, or a method of :func:`mine.estimate`. ``"neighbors"`` takes the contingency table
+            for two labels, the neighbours of Ross for a label and numbers, the screen of :func:`mine.pairwise` for two numbers,
+            and the neighbours of Kraskov for several columns.
         discrete: Which columns of X are labels; see :func:`mine.estimate`.
         discrete_target: Whether y is labels; None decides by the same rule.
         n_neighbors: k of the neighbours.
