@@ -35,6 +35,9 @@ FEW_ROWS_A_COLUMN = 250
 MISFIT = 3.0
 #: The same where hundreds of columns are compressed before they are compared (suite "structured").
 MISFIT_COMPRESSED = 2.5
+#: Share of the information that critics of images and sequences miss without any sign of it: of 30,000 pairs of digits they
+#: find 2.18 nats out of 2.30 on training and on held-out rows alike.
+MISSED_BY_TOWERS = 0.05
 
 #: Nats by which the bound on training rows may lie below the held-out bound. Farther below, a few shuffled pairs dominate its
 #: partition term, and the mean of the two is no estimate. As far above it, the mean is uncertain.
@@ -115,7 +118,8 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
     towers = isinstance(fit.critics[0], TowerCritic)
     compared = min(columns, 2 * EMBED) if towers else columns  # pixels are no columns in which something hides by itself
     misfit = MISFIT_COMPRESSED if towers or isinstance(fit.critics[0], ViewCritic) else MISFIT
-    missable = math.hypot(upper_half_width(half_width, compared, worth), misfit * max(0.0, correction), doubt)
+    unseen = MISSED_BY_TOWERS * max(0.0, value) if towers else 0.0
+    missable = math.hypot(upper_half_width(half_width, compared, worth), misfit * max(0.0, correction), doubt, unseen)
     low, high = value - half_width, math.inf if saturated else value + missable
     if saturated:  # SMILE's clipped partition term errs upwards there, by any amount
         low = min(low, 0.0 if kind == "smile" else held - half_width)
