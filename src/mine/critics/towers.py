@@ -68,10 +68,14 @@ class TimeConvolution(nn.Module):
         self.linear = Linear(n_in * kernel, n_out, (), generator=generator)
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.kernel > 1:
-            half = self.kernel // 2
-            x = F.pad(x, (0, 0, half, half)).unfold(1, self.kernel, self.stride).flatten(2)
-        return self.linear(x)
+        return self.linear(self.seen(x))
+
+    def seen(self, x: Tensor) -> Tensor:
+        """The steps that each output sees, (B, T', C * kernel)."""
+        if self.kernel == 1:
+            return x
+        half = self.kernel // 2
+        return F.pad(x, (0, 0, half, half)).unfold(1, self.kernel, self.stride).flatten(2)
 
     def output_steps(self, steps: int) -> int:
         """T' for an input of ``steps``."""
@@ -300,7 +304,8 @@ class SequenceHead(nn.Module):
         self.work = self.codes.work(steps) + self.bent.work(steps) + self.dense.work + self.whole.work
 
     def forward(self, local: Tensor) -> Tensor:
-        codes = self.codes(local) + self.of_bent(activate(self.bent(local), self.activation))
+        seen = self.codes.seen(local)  # the same for both, and copying it costs more than their products
+        codes = self.codes.linear(seen) + self.of_bent(activate(self.bent.linear(seen), self.activation))
         pooled = torch.cat([local.mean(1), local.amax(1)], 1)
         if not self.aligned:
             return self.whole(self.dense(torch.cat([pooled, codes.flatten(1)], 1)))

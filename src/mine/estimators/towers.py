@@ -50,10 +50,9 @@ RISING = 0.05
 AGAIN_STEPS = 250
 #: Share of the steps that kinds of critics compete over.
 RACE = 0.25
-#: How far (nats) training rows may lie above validation rows in the race before a regularised critic joins it; share of that
-#: distance that a critic is marked down by, for the one that learns less of its training rows by heart goes farther; and how a
-#: critic is regularised.
-APART, OVERFITTED = 0.03, 1.0
+#: Share of the distance by which training rows lie above validation rows that a critic is marked down by in the race, for the
+#: one that learns less of its training rows by heart goes farther; and how a critic is regularised.
+OVERFITTED = 1.0
 REGULARISED: dict[str, dict[str, Any]] = {
     "conv": {"dropout": 0.2, "shift": 1},
     "sequence": {"dropout": 0.2},
@@ -151,22 +150,20 @@ class Towers:
         return Trained(folds, critics, [e.history for e in entries], list(choice.encoders), choice.pairs, steps, words)
 
     def _choice(self, problem: Problem, fold: Fold, seed: int) -> _Choice:
-        """The kind, plain or regularised, that does best on validation rows after a share of the steps."""
-        best: tuple[float, _Choice] | None = None
+        """The kind that does best on validation rows after a share of the steps, regularised if that helps it."""
+        plain = []
         for kind in self.kinds:
             encoders = [_encoder(side, kind, self.encoder) for side in (problem.x, problem.y)]
-            pairs = pairs_of(problem, list(encoders))
-            for settings in ({}, REGULARISED[kind]):
-                choice = _Choice(kind, settings, encoders, pairs)
-                entry = self._entry(choice, fold, seed, share=RACE)
-                apart = max(0.0, self._apart(entry, pairs, fold, seed))
-                merit = entry.bound - OVERFITTED * apart
-                if best is None or merit > best[0]:
-                    best = merit, choice
-                if apart <= APART:
-                    break
-        assert best is not None
-        return best[1]
+            choice = _Choice(kind, {}, encoders, pairs_of(problem, list(encoders)))
+            plain.append((self._merit(choice, fold, seed), choice))
+        merit, best = max(plain, key=lambda entry: entry[0])
+        regularised = replace(best, settings=REGULARISED[best.kind])
+        return regularised if self._merit(regularised, fold, seed) > merit else best
+
+    def _merit(self, choice: _Choice, fold: Fold, seed: int) -> float:
+        """The bound (nats) on validation rows after a share of the steps, marked down for what it is above on training rows."""
+        entry = self._entry(choice, fold, seed, share=RACE)
+        return entry.bound - OVERFITTED * max(0.0, self._apart(entry, choice.pairs, fold, seed))
 
     def _entry(self, choice: _Choice, fold: Fold, seed: int, share: float = 1.0) -> _Entry:
         pairs = choice.pairs
