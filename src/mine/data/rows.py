@@ -12,12 +12,14 @@ from mine.data.gaps import infinite_rows, unusable_rows
 from mine.data.labelled import read_labelled
 from mine.data.outofcore import NamedRows
 from mine.data.sources import Source, read_source
+from mine.data.time_index import index_times, same_times
 from mine.data.unreadable import foreign
 from mine.errors import InputError, NotEnoughDataError
 
 __all__ = [
     "MIN_ROWS",
     "carried_order",
+    "carried_times",
     "complete_rows",
     "equally_long",
     "infinite_sentence",
@@ -105,9 +107,17 @@ def times_sentence(*sides: Any) -> list[str]:
         *sides: What :func:`equally_long` returns.
     """
     carried = [side.times for side in sides if side is not None and side.times is not None]
-    if all(np.array_equal(carried[0], times) for times in carried[1:]):
+    if same_times(carried):
         return []
     return ["The sides carry different time indices: rows were paired by position, not by time."]
+
+
+def carried_times(data: Any) -> np.ndarray | None:
+    """The time of each row where data carry them, shape (n,), or None; columns are not read for that."""
+    if isinstance(data, Source):
+        return data.times
+    labelled = read_labelled(data, "x")
+    return index_times(data) if labelled is None else labelled.times
 
 
 def carried_order(order: Any, *sides: Source) -> Any:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from mine.errors import InputError
 
-__all__ = ["as_times", "gaps_before", "index_times", "unbroken"]
+__all__ = ["as_times", "gaps_before", "index_times", "same_times", "unbroken"]
 
 #: A step is a gap if it is so many times as long as a usual one, which this share of all steps do not exceed: weekends in a
 #: calendar of working days are no gaps, a missing sample of a regular recording is one. So is a step so many times as long as
@@ -42,6 +43,15 @@ def index_times(data: Any) -> np.ndarray | None:
     if kind == "PeriodIndex":
         return np.asarray(index.asi8, np.float64)
     return np.asarray(index.as_unit("us").asi8, np.float64)
+
+
+def same_times(carried: Sequence[np.ndarray]) -> bool:
+    """Whether the times (n,) of several series are one and the same.
+
+    >>> same_times([np.arange(3), np.arange(3)]), same_times([np.arange(3), np.arange(4)]), same_times([])
+    (True, False, True)
+    """
+    return all(np.array_equal(carried[0], times) for times in carried[1:])
 
 
 def gaps_before(times: np.ndarray, name: str = "x") -> np.ndarray:

@@ -10,7 +10,7 @@ from mine.data.components import WIDE, share_a_unit
 from mine.data.preprocessing import rank_gaussianize
 from mine.data.problem import Problem
 from mine.estimators.ksg import ksg
-from mine.estimators.neighbours import jittered, without_copies
+from mine.estimators.neighbours import jittered, neighbours_tell, without_copies
 
 __all__ = ["ManifoldNeighbours", "manifold_neighbours"]
 
@@ -47,11 +47,8 @@ def manifold_neighbours(problem: Problem) -> ManifoldNeighbours | None:
         Kraskov, Stoegbauer & Grassberger, 2004 (arXiv cond-mat/0305641), eq. 8; for how its error falls: Gao, Oh & Viswanath,
         2018, 'Demystifying fixed k-nearest neighbor information estimators' (arXiv 1604.03006).
     """
-    x, y = problem.x, problem.y
-    if x.n_discrete or y.n_discrete or not min(x.n_continuous, y.n_continuous) or max(x.n_continuous, y.n_continuous) < WIDE:
+    if max(problem.x.n_continuous, problem.y.n_continuous) < WIDE or not neighbours_tell(problem):
         return None
-    if problem.groups is not None and not problem.copies:
-        return None  # rows of a group resemble each other: neighbours would count that as information
     problem = without_copies(problem)
     if problem.n < 32 * NEIGHBOURS:
         return None

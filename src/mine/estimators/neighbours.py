@@ -11,13 +11,23 @@ from scipy.special import stdtrit
 from mine.data.preprocessing import RobustLogScaler, rank_gaussianize
 from mine.data.problem import Problem
 
-__all__ = ["disjoint_parts", "drift_warnings", "jittered", "prepared", "spread", "without_copies"]
+__all__ = ["disjoint_parts", "drift_warnings", "jittered", "neighbours_tell", "prepared", "spread", "without_copies"]
 
 #: Rows that are neighbours rise and fall together: the spread of their contributions is the standard error only times this
 #: (1.0 to 1.5 on normal pairs, waves and heavy tails of one to five columns, 100 to 1,500 rows).
 SHARED_NEIGHBOURS = 1.25
 #: Degrees of freedom that the spread of the rows counts for beside that of the parts.
 ROWS_COUNT_FOR = 10
+
+
+def neighbours_tell(problem: Problem) -> bool:
+    """Whether what neighbours find is information: of numbers on both sides, and of rows that do not belong together.
+
+    Rows of a group resemble each other, and neighbours would count that as information.
+    """
+    x, y = problem.x, problem.y
+    numbers = x.n_continuous and y.n_continuous and not x.n_discrete and not y.n_discrete
+    return bool(numbers) and (problem.groups is None or bool(problem.copies))
 
 
 def without_copies(problem: Problem) -> Problem:

@@ -21,7 +21,7 @@ from mine.data.splits import subsampled
 from mine.estimators.base import base_train, copula_name, fit_base
 from mine.estimators.fit import CrossFit
 from mine.estimators.ksg import ksg
-from mine.estimators.neighbours import prepared, without_copies
+from mine.estimators.neighbours import neighbours_tell, prepared, without_copies
 from mine.estimators.partition import CHECKED_ROWS, Partition, bound_rows, log_partition
 from mine.estimators.ties import is_heaped, tied_column
 from mine.training.pairs import Pairs
@@ -164,11 +164,8 @@ def neighbour_reference(problem: Problem) -> float | None:
     It errs downwards wherever the density bends between neighbours, so that what it finds is there: sharp edges and corners
     above all, which networks round off.
     """
-    x, y = problem.x, problem.y
-    if x.n_discrete or y.n_discrete or x.n_continuous + y.n_continuous > NEIGHBOUR_COLUMNS:
+    if problem.x.n_continuous + problem.y.n_continuous > NEIGHBOUR_COLUMNS or not neighbours_tell(problem):
         return None
-    if problem.groups is not None and not problem.copies:
-        return None  # rows of a group resemble each other: neighbours would count that as information
     problem = without_copies(problem)
     rng = np.random.default_rng(problem.seed)
     rows = np.arange(problem.n)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from mine.data.rows import times_sentence
-from mine.data.sources import read_source
-from mine.data.time_index import gaps_before, unbroken
+from mine.data.rows import carried_times
+from mine.data.time_index import gaps_before, same_times, unbroken
 from mine.errors import InputError, NotEnoughDataError
 
 __all__ = ["refuse_gaps", "without_gaps"]
@@ -56,7 +55,7 @@ def refuse_gaps(*series: Any) -> None:
 
 def _times(series: Iterable[Any]) -> list[np.ndarray]:
     """The times that the series carry, shape (n,) each; only frames, columns and arrays with coordinates have any."""
-    sources = [read_source(data, "a series") for data in series if not isinstance(data, Iterator)]
-    if times_sentence(*sources):
+    carried = [times for data in series if (times := carried_times(data)) is not None]
+    if not same_times(carried):
         raise InputError("The series carry different time indices: align them first, for example x.align(y, join='inner').")
-    return [source.times for source in sources if source.times is not None]
+    return carried

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from mine.data.time_index import index_times
 from mine.errors import InputError, NotEnoughDataError
 from mine.information.without_gaps import refuse_gaps
 
@@ -46,8 +45,7 @@ def windows(x: Any, length: int, step: int = 1) -> Any:
             raise InputError(f"{name} must be an integer of at least 1, got {value!r}.")
     from torch import Tensor
 
-    if index_times(x) is not None:
-        refuse_gaps(x)
+    refuse_gaps(x)
     rows = x if isinstance(x, Tensor) else _array(x)
     if rows.ndim == 0:
         raise InputError("windows() needs rows in the order of time, and got a single value.")
