@@ -42,6 +42,8 @@ if _TYPE_CHECKING:
     from mine.information.several import total_correlation as total_correlation
     from mine.information.transfer import transfer_entropy as transfer_entropy
     from mine.mutual_information import MutualInformation as MutualInformation
+    from mine.reporting.report import Report as Report
+    from mine.reporting.report import report as report
     from mine.result import Estimate as Estimate
     from mine.series.lag_result import LagScan as LagScan
     from mine.series.lags import lag_scan as lag_scan
@@ -67,6 +69,7 @@ _HOME = {
     "MutualInfoSelector": "mine.tables.selection",
     "MutualInformation": "mine.mutual_information",
     "NotEnoughDataError": "mine.errors",
+    "Report": "mine.reporting.report",
     "SampleSizeCheck": "mine.information.extrapolation",
     "SharedDimensions": "mine.information.flattening",
     "SpikeWindows": "mine.data.spikes",
@@ -86,6 +89,7 @@ _HOME = {
     "methods": "mine.estimators",
     "mutual_info": "mine.tables.selection",
     "pairwise": "mine.tables.pairwise",
+    "report": "mine.reporting.report",
     "sample_size_check": "mine.information.sample_size",
     "shared_dimensions": "mine.information.dimensions",
     "spikes": "mine.data.spikes",
@@ -112,6 +116,7 @@ __all__ = [
     "MutualInfoSelector",
     "MutualInformation",
     "NotEnoughDataError",
+    "Report",
     "SampleSizeCheck",
     "SharedDimensions",
     "SpikeWindows",
@@ -134,6 +139,7 @@ __all__ = [
     "models",
     "mutual_info",
     "pairwise",
+    "report",
     "sample_size_check",
     "sampling",
     "shared_dimensions",

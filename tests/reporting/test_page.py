@@ -5,17 +5,25 @@ from __future__ import annotations
 import html
 import math
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import spearmanr
 
-from mine.reporting.page import gaps, render_report
-from mine.reporting.panels import heat_map, short
+from mine.reporting.axes import short
+from mine.reporting.correlation import gaps
+from mine.reporting.distributions import distribution
+from mine.reporting.page import render_report
+from mine.reporting.panels import heat_map, pair_panel
+from mine.tables.columns import Column, read_columns
+from mine.tables.listing import as_csv, as_json
 from mine.tables.measured import Pairwise
 from mine.tables.pairwise import measure
 from mine.tables.ranks import ranks
@@ -57,7 +65,7 @@ def page(found: Pairwise, tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Structure(HTMLParser):
     """Whether tags close in the order in which they were opened, and what they refer to."""
 
-    EMPTY = frozenset({"meta", "link", "br"})
+    EMPTY = frozenset({"meta", "link", "br", "input"})
 
     def __init__(self) -> None:
         super().__init__()
@@ -97,7 +105,7 @@ class Structure(HTMLParser):
 def rows_of(text: str, section: str) -> list[str]:
     """The rows of the table of a section, as HTML."""
     after = text[text.index(f'id="{section}"') :]
-    return re.findall(r"<tr[^>]*>.*?</tr>", after[after.index("<tbody>") : after.index("</tbody>")])
+    return re.findall(r"<tr[^>]*>.*?</tr>", after[after.index("<tbody") : after.index("</tbody>")])
 
 
 def test_pairs_that_are_not_found_are_grey_last_and_without_strength(page: Path, found: Pairwise):
@@ -192,12 +200,22 @@ def test_what_correlation_misses_by_hand(found: Pairwise):
     assert len(every) == 6  # of four columns of numbers
     r = np.corrcoef(data["height"], data["line <b>"])[0, 1]
     line = every["height", "line <b>"]
-    assert line.correlation == pytest.approx(r)
-    assert line.linear == pytest.approx(-0.5 * math.log(1 - r**2))
+    assert line.pearson == pytest.approx(r)
+    assert line.spearman == pytest.approx(spearmanr(data["height"], data["line <b>"]).statistic)
+    normal = max(abs(r), 2 * math.sin(math.pi / 6 * abs(line.spearman)))
+    assert line.explained == pytest.approx(-0.5 * math.log(1 - normal**2))
     assert abs(line.missed) < 0.1
     first = gaps(found)[0]
     assert (first.x, first.y) == ("height", "wave")
-    assert first.low > first.linear
+    assert first.low > first.explained
+
+
+def test_a_curve_that_only_rises_is_explained_by_spearman():
+    rng = np.random.default_rng(3)
+    a = rng.normal(size=400)
+    data = pd.DataFrame({"a": a, "steep": np.exp(3 * (a + 0.3 * rng.normal(size=400)))})
+    (gap,) = gaps(measure(data, random_state=0))
+    assert gap.spearman > 0.9 and gap.pearson < 0.7 and abs(gap.missed) < 0.2
 
 
 def test_wide_tables_have_a_small_matrix_and_short_names():
@@ -236,8 +254,8 @@ def test_nothing_is_loaded_and_nothing_complains(browser: Page, page: Path):
     assert browser.run("document.querySelectorAll('svg circle').length") > 100
 
 
-VALUES = "[...document.querySelector('[aria-label=\"All pairs\"] tbody').rows].map(r => r.cells[2].dataset.v)"
-HEAD = "document.querySelectorAll('[aria-label=\"All pairs\"] thead th')"
+VALUES = "[...document.querySelector('[aria-label=\"All pairs: table\"] tbody').rows].map(r => r.cells[2].dataset.v)"
+HEAD = "document.querySelectorAll('[aria-label=\"All pairs: table\"] thead th')"
 
 
 @needs_chromium
@@ -250,7 +268,7 @@ def test_sorting_by_click_and_by_key(browser: Page):
     assert browser.run(f"{HEAD}[2].getAttribute('aria-sort')") == "ascending"
     browser.run(f"{HEAD}[0].querySelector('button').focus()")
     browser.press("Enter", 13)
-    first = "[...document.querySelector('[aria-label=\"All pairs\"] tbody').rows].map(r => r.cells[0].textContent)"
+    first = "[...document.querySelector('[aria-label=\"All pairs: table\"] tbody').rows].map(r => r.cells[0].textContent)"
     names = browser.run(first)
     assert names == sorted(names)
     assert names[0] == "by region"
@@ -287,3 +305,105 @@ def test_a_phone_never_scrolls_sideways(browser: Page):
     assert browser.run("document.documentElement.scrollWidth") <= 360
     assert browser.run("document.querySelector('.cards figure').getBoundingClientRect().width") > 250
     browser.call("Emulation.clearDeviceMetricsOverride")
+
+
+# === Search, filters, downloads ===
+
+SHOWN = "[...document.querySelector('#pair-rows').rows].filter(r => !r.hidden).map(r => [r.cells[0].textContent, r.cells[1].textContent])"
+
+
+def fill(browser: Page, selector: str, script: str) -> None:
+    browser.run(f"(f => {{ {script}; f.dispatchEvent(new Event('input')); }})(document.querySelector('{selector}'))")
+
+
+@needs_chromium
+def test_search_and_filters_hide_rows(browser: Page, found: Pairwise):
+    everything = browser.run(SHOWN)
+    fill(browser, 'input[type="search"][data-for="pair-rows"]', "f.value = 'WAVE  heig'")
+    assert sorted(browser.run(SHOWN)[0]) == ["height", "wave"] and len(browser.run(SHOWN)) == 1
+    assert browser.run("document.querySelector('[data-count=\"pair-rows\"]').textContent") == f"1 of {len(everything)} rows"
+    fill(browser, 'input[type="search"][data-for="pair-rows"]', "f.value = ''")
+    fill(browser, 'select[data-for="pair-rows"]', "f.value = 'label – label'")
+    kinds = {frozenset((c.x, c.y)) for c in found.cells if c.kind == "label-label"}
+    assert {frozenset(pair) for pair in browser.run(SHOWN)} == kinds
+    fill(browser, 'select[data-for="pair-rows"]', "f.value = ''")
+    fill(browser, 'input[type="checkbox"][data-for="pair-rows"]', "f.checked = true")
+    assert found.q is not None
+    assert len(browser.run(SHOWN)) == sum(q is not None and q <= 0.05 for q in found.q)
+    fill(browser, 'input[type="checkbox"][data-for="pair-rows"]', "f.checked = false")
+    assert browser.run(SHOWN) == everything
+
+
+@needs_chromium
+def test_notes_of_a_column_lead_to_its_pairs(browser: Page, found: Pairwise):
+    browser.run("document.querySelector('a[data-find=\"flat\"]').click()")
+    assert len(browser.run(SHOWN)) == len(found.columns) - 1
+    fill(browser, 'input[type="search"][data-for="pair-rows"]', "f.value = ''")
+
+
+def test_the_downloads_are_those_of_the_command(page: Path, found: Pairwise):
+    links = re.findall(r'<a download="(.*?)" href="data:.*?;base64,(.*?)">', page.read_text(encoding="utf-8"))
+    files = {name: b64decode(content).decode() for name, content in links}
+    assert files == {"pairs.csv": as_csv(found), "pairs.json": as_json(found)}
+
+
+def test_each_card_leads_to_the_row_of_its_pair(page: Path):
+    text = page.read_text(encoding="utf-8")
+    cards = re.findall(r'<h3><a href="#(pair-\d+)">(.*?)</a></h3>', text)
+    assert cards
+    for key, name in cards:
+        row = re.search(rf'<tr id="{key}".*?</tr>', text)
+        assert row is not None
+        assert all(f">{part}<" in row[0] for part in name.split(" and "))
+
+
+# === Other sections ===
+
+
+def test_a_target_has_bars_with_intervals():
+    few = measure(table(), ["wave"], random_state=0, test=True)
+    text = render_report(few, title="t", command="mine report", settings={})
+    assert 'class="matrix"' not in text
+    svg = text[text.index('<svg class="bars"') :]
+    svg = svg[: svg.index("</svg>")]
+    assert few.q is not None
+    assert svg.count('class="bar"') == len(few.cells) == svg.count('class="whisker"')
+    assert svg.count('class="target noise"') == sum(q is None or q > 0.05 for q in few.q)
+    first = re.search(r'<g class="target"><title>height: ([\d.]+) nats \[([\d.]+), ([\d.]+)\]</title>.*?</g>', svg)
+    assert first is not None
+    bar = re.search(r'x="([\d.]+)" y="[\d.]+" width="([\d.]+)"', first[0][first[0].index("<rect") :])
+    line = re.search(r'x1="([\d.]+)" x2="([\d.]+)"', first[0])
+    assert bar is not None and line is not None
+    zero, per_nat = float(bar[1]), float(bar[2]) / float(first[1])
+    assert float(line[1]) == pytest.approx(zero + per_nat * float(first[2]), abs=0.5)
+    assert float(line[2]) == pytest.approx(zero + per_nat * float(first[3]), abs=0.5)
+
+
+def test_the_histogram_counts_the_values():
+    svg = distribution(Column("a", "number", np.repeat([1.0, 2.0, 4.0], [10, 20, 5])))
+    bars = [(float(x), float(h)) for x, h in re.findall(r'x="([\d.]+)" y="[\d.]+" width="[\d.]+" height="([\d.]+)"', svg)]
+    assert len(bars) == 3  # one bar per whole number, none for 3
+    heights = [h for _, h in bars]
+    assert np.allclose(np.array(heights) / max(heights), [0.5, 1.0, 0.25], atol=0.01)
+    assert np.diff([x for x, _ in bars])[1] == pytest.approx(2 * np.diff([x for x, _ in bars])[0], abs=0.2)
+    assert "Histogram of a, from 1 to 4" in svg
+
+
+def labels(values: Any) -> Column:
+    return read_columns(pd.DataFrame({"a": values}), "x", None, drop_missing=True)["a"]
+
+
+def test_the_bars_of_labels_are_shares_and_the_rest_is_one_bar():
+    values = np.repeat([f"l{i}" for i in range(10)], [40, 30, 20, 10, 5, 1, 1, 1, 1, 1])
+    svg = distribution(labels(values))
+    assert re.findall(r">(\d+%)<", svg) == ["36%", "27%", "18%", "9%", "9%"]
+    assert "6 others" in svg
+    assert distribution(labels(["<b>", "&"] * 20)).count("&lt;b&gt;") == 1
+
+
+def test_whole_numbers_have_whole_ticks():
+    rng = np.random.default_rng(0)
+    counts, normal = rng.poisson(1.0, 300).astype(float), rng.normal(size=300)
+    svg = pair_panel(Column("a", "number", counts), Column("b", "number", normal))
+    ticks = re.findall(r'text-anchor="middle">([-\d.]+)</text>', svg)
+    assert ticks and all("." not in tick for tick in ticks)

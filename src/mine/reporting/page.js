@@ -25,3 +25,32 @@ for (const table of document.querySelectorAll("table.sortable")) {
     });
   });
 }
+const plain = (text) => text.normalize("NFKD").toLowerCase();
+for (const body of document.querySelectorAll("tbody[id]")) {
+  const fields = [...document.querySelectorAll(`[data-for="${body.id}"]`)];
+  const count = document.querySelector(`[data-count="${body.id}"]`);
+  if (!fields.length) continue;
+  const of = (type) => fields.find((field) => field.type === type);
+  const show = () => {
+    const words = plain(of("search").value).split(/\s+/).filter(Boolean);
+    const kind = of("select-one")?.value;
+    const dependent = of("checkbox")?.checked;
+    let shown = 0;
+    for (const row of body.rows) {
+      const text = plain([...row.querySelectorAll("th, td.name, td.note")].map((cell) => cell.textContent).join(" "));
+      const kept = words.every((word) => text.includes(word)) && (!kind || row.dataset.kind === kind);
+      row.hidden = !(kept && !(dependent && row.classList.contains("noise")));
+      shown += !row.hidden;
+    }
+    count.textContent = shown < body.rows.length ? `${shown} of ${body.rows.length} rows` : "";
+    document.getElementById("said").textContent = `${shown} rows`;
+  };
+  for (const field of fields) field.addEventListener("input", show);
+}
+for (const link of document.querySelectorAll("a[data-find]")) {
+  link.addEventListener("click", () => {
+    const field = document.querySelector('input[data-for="pair-rows"]');
+    field.value = link.dataset.find;
+    field.dispatchEvent(new Event("input"));
+  });
+}

@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
 
+from mine.reporting.axes import are_whole, drawn_range, in_reach, round_values, scale, short, tick_text
 from mine.tables.columns import Column
 
-__all__ = ["gap_plot", "heat_map", "pair_panel", "short"]
+__all__ = ["gap_plot", "heat_map", "pair_panel"]
 
 #: Points of a scatter plot, and levels of a label, that are drawn.
 POINTS, LEVELS = 300, 8
 WIDTH, HEIGHT = 300, 210
 LEFT, RIGHT, TOP, BOTTOM = 46, 8, 8, 34
-
-
-def short(name: str, most: int) -> str:
-    """The name in ``most`` characters.
-
-    >>> short("worst concave points", 10)
-    'worst con…'
-    """
-    return name if len(name) <= most else name[: most - 1] + "…"
 
 
 def pair_panel(x: Column, y: Column) -> str:
@@ -95,9 +87,9 @@ def heat_map(names: Sequence[str], across: Sequence[str], matrix: np.ndarray, fo
 
 
 def gap_plot(linear: Sequence[float], total: Sequence[float], titles: Sequence[str], unit: str) -> str:
-    """Linear against total information of each pair; correlation misses the part above the diagonal."""
+    """What correlation explains against the whole information of each pair; what it misses is above the diagonal."""
     top = max([*linear, *total, 1e-3]) * 1.05
-    u, v = _scale(0.0, top, WIDTH - LEFT - RIGHT), _scale(0.0, top, HEIGHT - TOP - BOTTOM)
+    u, v = scale(0.0, top, WIDTH - LEFT - RIGHT), scale(0.0, top, HEIGHT - TOP - BOTTOM)
     parts = [
         f'<line class="grid" x1="{LEFT}" y1="{HEIGHT - BOTTOM}" x2="{WIDTH - RIGHT}" y2="{TOP}"/>',
         *_ticks(0.0, top, vertical=True),
@@ -109,51 +101,39 @@ def gap_plot(linear: Sequence[float], total: Sequence[float], titles: Sequence[s
             f"<title>{escape(title)}</title></circle>"
         )
     parts.append(
-        f'<text class="axis" x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 4}" text-anchor="middle">linear ({unit})</text>'
+        f'<text class="axis" x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 4}" text-anchor="middle">'
+        f"explained by correlation ({unit})</text>"
         f'<text class="axis" transform="rotate(-90)" x="{-(TOP + HEIGHT - BOTTOM) / 2}" y="10" text-anchor="middle">'
         f"total ({unit})</text>"
     )
-    label = f"Linear against total information of {len(linear)} pairs; the table next to it lists the largest differences"
+    label = f"What correlation explains against the whole information of {len(linear)} pairs; the table lists the largest gaps"
     return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
 
 
-def in_reach(values: np.ndarray) -> tuple[np.ndarray, int]:
-    """The values, and 0; those near an end of float64 divided by a power of ten, and its exponent.
-
-    Sums and squares of what comes back neither overflow nor vanish.
-
-    >>> in_reach(np.array([1e300, -2e300]))
-    (array([ 1., -2.]), 300)
-    """
-    most = float(np.abs(values).max(initial=0.0))
-    if most == 0 or 1e-100 < most < 1e100:
-        return values, 0
-    exponent = math.floor(math.log10(most))
-    half = exponent // 2  # ten to the power of 324 is no float
-    return values * 10.0**-half * 10.0 ** (half - exponent), exponent
-
-
 def _scatter(x: np.ndarray, y: np.ndarray) -> str:
+    whole_x, whole_y = are_whole(x), are_whole(y)
     (x, of_x), (y, of_y) = in_reach(x), in_reach(y)
     if len(x) > POINTS:
         keep = np.random.default_rng(0).choice(len(x), POINTS, replace=False)
         x, y = x[keep], y[keep]
-    (low_x, high_x), (low_y, high_y) = _range(x), _range(y)
-    u, v = _scale(low_x, high_x, WIDTH - LEFT - RIGHT), _scale(low_y, high_y, HEIGHT - TOP - BOTTOM)
+    (low_x, high_x), (low_y, high_y) = drawn_range(x), drawn_range(y)
+    u, v = scale(low_x, high_x, WIDTH - LEFT - RIGHT), scale(low_y, high_y, HEIGHT - TOP - BOTTOM)
     dots = "".join(
         f'<circle class="dot" cx="{LEFT + u(a):.1f}" cy="{HEIGHT - BOTTOM - v(b):.1f}" r="2"/>'
         for a, b in zip(x.clip(low_x, high_x), y.clip(low_y, high_y), strict=True)
     )
-    return "".join([*_ticks(low_x, high_x, of_x, vertical=False), *_ticks(low_y, high_y, of_y, vertical=True), dots])
+    across = _ticks(low_x, high_x, of_x, vertical=False, whole=whole_x and not of_x)
+    return "".join([*across, *_ticks(low_y, high_y, of_y, vertical=True, whole=whole_y and not of_y), dots])
 
 
 def _violins(labels: Column, codes: np.ndarray, values: np.ndarray) -> str:
     """Density of the numbers for each label, the most frequent ones."""
     shown = _frequent(codes)
+    whole = are_whole(values)
     values, exponent = in_reach(values)
-    low, high = _range(values)
+    low, high = drawn_range(values)
     low, high = low - 0.06 * (high - low), high + 0.06 * (high - low)  # room for the ends of the densities
-    up = _scale(low, high, HEIGHT - TOP - BOTTOM)
+    up = scale(low, high, HEIGHT - TOP - BOTTOM)
     slot = (WIDTH - LEFT - RIGHT) / len(shown)
     grid = np.linspace(low, high, 48)
     shapes, names = [], []
@@ -170,7 +150,8 @@ def _violins(labels: Column, codes: np.ndarray, values: np.ndarray) -> str:
         bar = f'x1="{centre - 0.2 * slot:.1f}" x2="{centre + 0.2 * slot:.1f}" y1="{middle:.1f}" y2="{middle:.1f}"'
         shapes.append(f'<line class="median" {bar}/>')
         names.append(_level(labels.levels[code], centre, slot))
-    return "".join([*_ticks(low, high, exponent, vertical=True), *shapes, *names])
+    ticks = _ticks(low, high, exponent, vertical=True, whole=whole and not exponent)
+    return "".join([*ticks, *shapes, *names])
 
 
 def _shares(x: Column, codes_x: np.ndarray, y: Column, codes_y: np.ndarray) -> str:
@@ -226,34 +207,16 @@ def _density(values: np.ndarray, grid: np.ndarray) -> np.ndarray:
     return np.exp(-0.5 * ((grid[:, None] - values) / width) ** 2).sum(1) / (len(values) * width)
 
 
-def _range(values: np.ndarray) -> tuple[float, float]:
-    """What is drawn: without the outermost thousandth where it would squeeze the rest to a line."""
-    low, high = float(values.min()), float(values.max())
-    inner_low, inner_high = (float(q) for q in np.quantile(values, [0.005, 0.995]))
-    if high - low > 3 * (inner_high - inner_low) > 0:
-        low, high = inner_low, inner_high
-    return (low, high) if high > low else (low - 0.5, high + 0.5)
+def _two(value: float) -> str:
+    return f"{value:.2f}".removeprefix("0") if value < 0.995 else "1"
 
 
-def _scale(low: float, high: float, length: float) -> Callable[[float], float]:
-    span = high - low
-    return lambda value: (value - low) / span * length
-
-
-def _ticks(low: float, high: float, exponent: int = 0, *, vertical: bool) -> list[str]:
-    """Three or four round numbers along an axis, with lines across; those shown are ``10**exponent`` times as large."""
-    step = 10 ** math.floor(math.log10((high - low) / 2))
-    step *= next((k for k in (5, 2, 1) if (high - low) / (k * step) >= 2), 1)
-    at = _scale(low, high, (HEIGHT - TOP - BOTTOM) if vertical else (WIDTH - LEFT - RIGHT))
+def _ticks(low: float, high: float, exponent: int = 0, *, vertical: bool, whole: bool = False) -> list[str]:
+    """Round numbers along an axis, with lines across; those shown are ``10**exponent`` times as large."""
+    at = scale(low, high, (HEIGHT - TOP - BOTTOM) if vertical else (WIDTH - LEFT - RIGHT))
     out = []
-    first = math.ceil(low / step) * step
-    for i in range(8):
-        value = first + i * step
-        if value > high + 1e-9 * step:
-            break
-        text = f"{0.0 if abs(value) < 1e-9 * step else value:.4g}"
-        if exponent and text != "0":
-            text += f"e{exponent}"
+    for value in round_values(low, high, whole=whole):
+        text = tick_text(value, exponent)
         if vertical:
             y = HEIGHT - BOTTOM - at(value)
             out.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
@@ -264,7 +227,3 @@ def _ticks(low: float, high: float, exponent: int = 0, *, vertical: bool) -> lis
                 f'<text class="tick" font-size="9" x="{x:.1f}" y="{HEIGHT - BOTTOM + 12}" text-anchor="middle">{text}</text>'
             )
     return out
-
-
-def _two(value: float) -> str:
-    return f"{value:.2f}".removeprefix("0") if value < 0.995 else "1"
