@@ -5,7 +5,7 @@ import torch
 
 from mine.critics.builders import CRITICS, candidates, tower_critic
 from mine.critics.pairs import score_matrix_of
-from mine.critics.towers import ImageTower, SequenceTower, shifted
+from mine.critics.towers import ImageTower, SequenceTower, TimeConvolution, shifted
 
 SHAPES = {
     "images": ((1, 28, 28), (1, 28, 28)),
@@ -57,7 +57,23 @@ def test_the_work_is_that_of_the_layers():
         (1, 28, 28), generator=torch.Generator()
     )  # patches of 4 x 4 pixels as 16 channels, a grid of 7 x 7, 32 channels, 128 features
     assert tower.work == 49 * 9 * 16 * 32 + 49 * 32 * 128
-    assert SequenceTower((50, 3), generator=torch.Generator()).work == 50 * (3 * 32 + 32 * 32)
+    assert SequenceTower((50, 3), generator=torch.Generator()).work == 50 * (3 * 64 + 64 * 32)
+
+
+@pytest.mark.parametrize(("stride", "kernel", "sees"), [(1, 1, 1), (1, 9, 9), (2, 9, 10), (4, 9, 12), (5, 3, 5), (3, 16, 21)])
+@pytest.mark.parametrize("steps", [5, 24])
+def test_a_convolution_over_time_is_that_of_torch(stride, kernel, sees, steps, seeded_torch):
+    layer = TimeConvolution(3, 2, stride=stride, kernel=kernel, generator=torch.Generator().manual_seed(0))
+    x = torch.randn(4, steps, 3)
+    outputs = layer.output_steps(steps)
+    assert outputs == -(-steps // stride)
+    assert layer.work(steps) == outputs * sees * 3 * 2
+    places = sees // stride
+    weight = layer.linear.weight.reshape(stride, 3, places, 2).permute(3, 1, 2, 0).reshape(2, 3, sees)
+    before = (places // 2) * stride
+    padded = torch.nn.functional.pad(x.transpose(1, 2), (before, before + outputs * stride - steps))
+    expected = torch.nn.functional.conv1d(padded, weight, layer.bias, stride)
+    assert torch.allclose(layer(x), expected.transpose(1, 2), atol=1e-5)
 
 
 def test_dropout_and_shifts_are_for_training_only(seeded_torch):

@@ -36,7 +36,7 @@ _HOMES: dict[str, tuple[str, frozenset[str]]] = {
     "SequenceTower": ("towers", frozenset({"activation", "dropout", "steps", "work"})),
     "SideLayout": ("copula_metric", frozenset()),
     "StudentCritic": ("student", frozenset({"stack"})),
-    "TimeConvolution": ("towers", frozenset({"kernel", "stride"})),
+    "TimeConvolution": ("towers", frozenset({"beside", "n_out", "stride"})),
     "TowerCritic": ("two_towers", frozenset()),
     "ViewCritic": ("wide", frozenset({"mapped", "name", "share", "stack"})),
     "WideCritic": ("wide", frozenset({"dims", "stack"})),

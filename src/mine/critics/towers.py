@@ -17,9 +17,9 @@ __all__ = ["Convolution", "DenseHead", "FlatTower", "ImageTower", "SequenceHead"
 
 #: Channels of a convolution over images; largest side of the grid of its output; largest patch that becomes channels first.
 IMAGE_CHANNELS, GRID, LARGEST_PATCH = 32, 7, 4
-#: Channels at each time; codes per coded step, and the channels of the layer that bends them; the number of steps that are
-#: coded; kernel of the codes at least.
-TIME_CHANNELS, CODES, BENT, CODED_STEPS, CODE_KERNEL = 32, 8, 16, 16, 9
+#: Hidden units and channels at each time; codes per coded step, and the channels of the layer that bends them; the number of
+#: steps that are coded; kernel of the codes at least.
+TIME_HIDDEN, TIME_CHANNELS, CODES, BENT, CODED_STEPS, CODE_KERNEL = 64, 32, 8, 16, 16, 9
 #: Scale of the last layers at the start.
 START = 0.3
 
@@ -50,36 +50,44 @@ class Convolution(nn.Module):
 
 
 class TimeConvolution(nn.Module):
-    """A convolution over time, (B, T, C) -> (B, T', C'): one matrix product, half the time of torch's for so few channels.
+    """A convolution over time, (B, T, C) -> (B, T', C'), of whole stretches: those before, the present one, those after.
+
+    One product of each stretch with the weights of all its places, summed where they meet: nothing is copied, and a step
+    takes a third of the time of one that lays the overlapping windows side by side.
 
     Arguments:
         n_in: Input channels.
         n_out: Output channels.
-        kernel: Steps that it sees, an odd number; padded by half of it.
-        stride: Steps between two outputs.
+        stride: Steps between two outputs, and the length of a stretch; T is padded by zeros to a multiple of it.
+        kernel: Steps that an output sees at least; rounded up to an odd number of stretches.
         generator: Source of the initial weights.
     """
 
     def __init__(
-        self, n_in: int, n_out: int, kernel: int, *, stride: int = 1, generator: torch.Generator | None = None
+        self, n_in: int, n_out: int, *, stride: int = 1, kernel: int = 1, generator: torch.Generator | None = None
     ) -> None:
         super().__init__()
-        self.kernel, self.stride = kernel, stride
-        self.linear = Linear(n_in * kernel, n_out, (), generator=generator)
+        self.stride, self.n_out = stride, n_out
+        self.beside = max(0, -((stride - kernel) // (2 * stride)))  # stretches that are seen on either side
+        places = 2 * self.beside + 1
+        n_seen = stride * n_in
+        self.linear = Linear(n_seen, places * n_out, (), bias=False, fan_in=places * n_seen, generator=generator)
+        limit = 1 / math.sqrt(places * n_seen)
+        self.bias = nn.Parameter(torch.empty(n_out).uniform_(-limit, limit, generator=generator))
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.linear(self.seen(x))
-
-    def seen(self, x: Tensor) -> Tensor:
-        """The steps that each output sees, (B, T', C * kernel)."""
-        if self.kernel == 1:
-            return x
-        half = self.kernel // 2
-        return F.pad(x, (0, 0, half, half)).unfold(1, self.kernel, self.stride).flatten(2)
+        steps = self.output_steps(x.shape[1])
+        x = F.pad(x, (0, 0, 0, steps * self.stride - x.shape[1]))
+        parts = self.linear(x.reshape(len(x), steps, -1))
+        parts = F.pad(parts, (0, 0, self.beside, self.beside))
+        out = self.bias
+        for place in range(2 * self.beside + 1):
+            out = out + parts[:, place : place + steps, place * self.n_out : (place + 1) * self.n_out]
+        return out
 
     def output_steps(self, steps: int) -> int:
         """T' for an input of ``steps``."""
-        return (steps - 1) // self.stride + 1
+        return -(-steps // self.stride)
 
     def work(self, steps: int) -> int:
         """Multiplications per row of ``steps`` steps."""
@@ -232,9 +240,9 @@ class SequenceTower(nn.Module):
         super().__init__()
         self.dropout, self.activation = dropout, activation
         self.steps = event[0]
-        self.first = TimeConvolution(math.prod(event[1:]), TIME_CHANNELS, 1, generator=generator)
-        self.second = TimeConvolution(TIME_CHANNELS, TIME_CHANNELS, 1, generator=generator)
-        self.work = self.first.work(self.steps) + self.second.work(self.steps)
+        sizes = (math.prod(event[1:]), TIME_HIDDEN, TIME_CHANNELS)
+        self.first, self.second = (Linear(a, b, (), generator=generator) for a, b in itertools.pairwise(sizes))
+        self.work = self.steps * sum(a * b for a, b in itertools.pairwise(sizes))
 
     def forward(self, x: Tensor) -> Tensor:
         h = activate(self.first(x.flatten(2)), self.activation)
@@ -292,21 +300,20 @@ class SequenceHead(nn.Module):
         self.aligned = aligned
         stride = max(1, steps // CODED_STEPS)
         kernel = max(CODE_KERNEL, 2 * stride + 1)
-        self.codes = _small(TimeConvolution(TIME_CHANNELS, CODES + 1, kernel, stride=stride, generator=generator))
-        self.bent = TimeConvolution(TIME_CHANNELS, BENT, kernel, stride=stride, generator=generator)
-        self.of_bent = _small(Linear(BENT, CODES + 1, (), generator=generator))
+        self.codes = TimeConvolution(TIME_CHANNELS, CODES + 1 + BENT, stride=stride, kernel=kernel, generator=generator)
+        self.of_bent = Linear(BENT, CODES + 1, (), generator=generator)
         coded = self.codes.output_steps(steps)
         n_codes = 0 if aligned else coded * (CODES + 1)
         self.dense = FlatTower(n_codes + 2 * TIME_CHANNELS, hidden, dropout=dropout, activation=activation, generator=generator)
         self.whole = DenseHead(self.dense.n_features, embed, generator=generator)
         self.embed = embed + (coded * CODES if aligned else 0)
         self.activation = activation
-        self.work = self.codes.work(steps) + self.bent.work(steps) + self.dense.work + self.whole.work
+        self.work = self.codes.work(steps) + self.dense.work + self.whole.work
 
     def forward(self, local: Tensor) -> Tensor:
-        seen = self.codes.seen(local)  # the same for both, and copying it costs more than their products
-        codes = self.codes.linear(seen) + self.of_bent(activate(self.bent.linear(seen), self.activation))
-        pooled = torch.cat([local.mean(1), local.amax(1)], 1)
+        direct, bent = self.codes(local).split([CODES + 1, BENT], -1)
+        codes = START * (direct + self.of_bent(activate(bent, self.activation)))  # the critic starts small
+        pooled = torch.cat([local.mean(1), local.max(1).values], 1)  # amax would share its gradient among ties, at a cost
         if not self.aligned:
             return self.whole(self.dense(torch.cat([pooled, codes.flatten(1)], 1)))
         whole = self.whole(self.dense(pooled))
