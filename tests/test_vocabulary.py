@@ -83,8 +83,18 @@ ON_DATA = {
     "mine.independence_test": {"drop_missing", "device", "random_state", "groups", "order", "parse", "discrete"},
     "mine.sample_size_check": {"drop_missing", "unit", "progress", "random_state", "groups", "order", "parse", "discrete"},
     "mine.MutualInformation": {"drop_missing", "unit", "progress", "device", "random_state", "parse", "discrete"},
-    "mine.total_correlation": {"unit", "progress", "device", "random_state", "groups", "order", "parse", "discrete"},
-    "mine.kl_divergence": {"unit", "device", "random_state", "parse"},
+    "mine.total_correlation": {
+        "drop_missing",
+        "unit",
+        "progress",
+        "device",
+        "random_state",
+        "groups",
+        "order",
+        "parse",
+        "discrete",
+    },
+    "mine.kl_divergence": {"drop_missing", "unit", "device", "random_state", "parse"},
 }
 
 

@@ -95,3 +95,37 @@ def test_folds_of_a_series_are_stretches_of_time(
     assert est.interval[0] <= 0 <= est.interval[1] and est.stderr == pytest.approx(same.stderr, rel=0.5)
     with pytest.raises(InputError, match="order has 3 values for 900 rows"):
         mine.total_correlation([a, b], order=[1, 2, 3])
+
+
+# === Missing values ===
+
+
+def test_total_correlation_leaves_out_incomplete_rows_of_any_block() -> None:
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(300, 3))
+    x[:, 2] += x[:, 0]
+    groups = rng.integers(0, 60, 300)
+    holes = x.copy()
+    holes[3, 0], holes[50, 1], holes[50, 2], holes[299, 2] = np.nan, np.nan, np.nan, np.inf
+    keep = np.isfinite(holes).all(1)
+    found = mine.total_correlation(list(holes.T), groups=groups, method="gaussian", drop_missing=True, random_state=0)
+    expected = mine.total_correlation(list(x[keep].T), groups=groups[keep], method="gaussian", random_state=0)
+    assert (found.value, found.stderr, found.n) == (expected.value, expected.stderr, 297)
+    assert found.diagnostics["dropped_missing_rows"] == 3 and expected.diagnostics["dropped_missing_rows"] == 0
+    assert "1 row with an infinite value was left out." in found.warnings
+    with pytest.raises(InputError, match="drop_missing=True"):
+        mine.total_correlation(list(holes.T), method="gaussian")
+    named = {"groups": holes[:, 0], "order": holes[:, 1]}  # blocks may be called as the arguments are
+    assert mine.total_correlation(named, method="gaussian", drop_missing=True).n == 298
+
+
+def test_a_divergence_leaves_out_incomplete_rows_of_each_sample() -> None:
+    rng = np.random.default_rng(5)
+    p, q = rng.normal(size=(200, 2)), rng.normal(size=(150, 2))
+    p_holes, q_holes = p.copy(), q.copy()
+    p_holes[7, 1], q_holes[[1, 2], 0] = np.nan, [np.inf, np.nan]
+    found = mine.kl_divergence(p_holes, q_holes, steps=3, drop_missing=True, random_state=0)
+    expected = mine.kl_divergence(np.delete(p, 7, 0), q[np.r_[0, 3:150]], steps=3, random_state=0)
+    assert (found.value, found.stderr, found.n) == (expected.value, expected.stderr, 199)
+    assert found.diagnostics["dropped_missing_rows"] == 3
+    assert "samples_q: 1 row with an infinite value was left out." in found.warnings

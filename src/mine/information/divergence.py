@@ -12,7 +12,7 @@ import torch
 from mine.data.parsing import ReadColumn, read_texts
 from mine.data.preprocessing import RankGaussianizer, RobustLogScaler
 from mine.data.problem import problem_device, problem_seed
-from mine.data.rows import MIN_ROWS, rereadable
+from mine.data.rows import MIN_ROWS, complete_rows, equally_long, infinite_sentence, rereadable
 from mine.data.sides import as_variable
 from mine.data.sources import read_source
 from mine.data.splits import Fold, make_folds
@@ -40,6 +40,7 @@ def kl_divergence(
     device: str = "auto",
     unit: str = "nats",
     random_state: int | np.random.Generator | np.random.RandomState | None = None,
+    drop_missing: bool = False,
     parse: bool = False,
 ) -> Estimate:
     r"""The Kullback-Leibler divergence of the law p of one sample from the law q of another: ``KL(p || q) = E_p[log p / q]``.
@@ -62,6 +63,8 @@ def kl_divergence(
         device: Where to train.
         unit: ``"nats"`` or ``"bits"``.
         random_state: Seed or generator.
+        drop_missing: Leave out the rows with a missing or infinite value of either sample instead of raising; ``diagnostics``
+            counts them.
         parse: Read columns of numbers written as text as numbers, as in :func:`mine.estimate`; both samples are read together.
 
     Returns:
@@ -82,6 +85,17 @@ def kl_divergence(
     check_integers({"steps": steps, "batch_size": batch_size, "n_folds": n_folds}, {"steps": 1, "batch_size": 1, "n_folds": 2})
     check_widths(hidden)
     samples_p, samples_q, read = _read(parse, samples_p, samples_q)
+    about_rows, n_dropped = [], 0
+    if drop_missing:
+        (samples_p,), (samples_q,) = equally_long(samples_p=samples_p), equally_long(samples_q=samples_q)
+        about_rows = [
+            f"{side}: {said}"
+            for side, data in (("samples_p", samples_p), ("samples_q", samples_q))
+            for said in infinite_sentence(data)
+        ]
+        (samples_p,), of_p = complete_rows(samples_p=samples_p)
+        (samples_q,), of_q = complete_rows(samples_q=samples_q)
+        n_dropped = of_p + of_q
     sides = [
         as_variable(data, name, False, allow_constant=True, min_rows=MIN_ROWS)
         for data, name in ((samples_p, "samples_p"), (samples_q, "samples_q"))
@@ -114,7 +128,10 @@ def kl_divergence(
         torch.Generator().manual_seed(seeds[1]),
     )
     history = train_ratio(model, folds, len(left), steps=steps, batch_size=batch_size, seed=seeds[2])
-    return with_read_columns(_report(model, folds, len(left), len(right), history), read).to(unit)
+    result = _report(model, folds, len(left), len(right), history)
+    warnings = [*about_rows, *result.warnings]
+    result = replace(result, diagnostics={**result.diagnostics, "warnings": warnings, "dropped_missing_rows": n_dropped})
+    return with_read_columns(result, read).to(unit)
 
 
 def _read(parse: bool, samples_p: Any, samples_q: Any) -> tuple[Any, Any, list[ReadColumn]]:

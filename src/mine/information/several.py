@@ -14,7 +14,7 @@ from mine.data.columns import DiscreteSpec
 from mine.data.order import TimeOrder
 from mine.data.parsing import read_texts
 from mine.data.problem import Problem, make_problem, order_warnings
-from mine.data.rows import rereadable
+from mine.data.rows import complete_rows, equally_long, infinite_sentence, rereadable
 from mine.data.sides import as_variable, refuse_labels
 from mine.data.splits import copied_rows
 from mine.data.variable import Variable
@@ -42,6 +42,7 @@ def total_correlation(
     device: str = "auto",
     unit: str = "nats",
     random_state: int | np.random.Generator | np.random.RandomState | None = None,
+    drop_missing: bool = False,
     parse: bool = False,
     progress: bool | Callable[[int, int, str], None] | None = None,
     **options: Any,
@@ -64,6 +65,8 @@ def total_correlation(
         device: Where to compute.
         unit: ``"nats"`` or ``"bits"``.
         random_state: Seed or generator.
+        drop_missing: Leave out rows with a missing or infinite value in any block instead of raising; ``diagnostics`` counts
+            them.
         parse: Read columns of numbers written as text as numbers.
         progress: Progress bar.
         **options: Options of the method.
@@ -88,6 +91,12 @@ def total_correlation(
     estimator = get_estimator(method, options)
     sides_read, read = read_texts(parse, discrete, **named)
     named = dict(zip(named, sides_read, strict=True))
+    about_rows, n_dropped = [], 0
+    if drop_missing:
+        named = dict(zip(named, equally_long(**named), strict=True))
+        about_rows = infinite_sentence(*named.values())
+        (*complete, groups, order), n_dropped = complete_rows(**named, **{"groups=": groups, "order=": order})
+        named = dict(zip(named, complete, strict=True))
     first, second = list(named.values())[:2]
     problem, _ = make_problem(
         first,
@@ -118,7 +127,9 @@ def total_correlation(
         terms = [run_in_order(estimator, replace(problem, x=before, y=side)) for before, side in chain]
     before, last = chain[-1]
     said = order_warnings(replace(problem, x=before, y=last), unsaid=unsaid)
-    return with_read_columns(_sum(terms, problem, said), read).to(unit)
+    result = _sum(terms, problem, [*about_rows, *said])
+    result = replace(result, diagnostics={**result.diagnostics, "dropped_missing_rows": n_dropped})
+    return with_read_columns(result, read).to(unit)
 
 
 def _remembering_longest(problem: Problem, order: TimeOrder, chain: list[tuple[Variable, Variable]]) -> Problem:
