@@ -32,6 +32,7 @@ MODULES = (
     "mine.datasets",
     "mine.experiments",
     "mine.lightning",
+    "mine.metrics",
     "mine.reporting.matrix",
     "mine.reporting.page",
     "mine.sampling",

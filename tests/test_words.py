@@ -39,7 +39,7 @@ FRAGMENT = re.compile(r"(Of|What|Where|Which|As|Likewise|That|So|For|How)\b")
 MODULES = (
     "mine", "mine.benchmarking", "mine.bounds", "mine.critics", "mine.critics.storage", "mine.data.readers", "mine.datasets",
     "mine.errors", "mine.estimators.auto", "mine.estimators.discrete", "mine.estimators.gaussian", "mine.estimators.ksg",
-    "mine.estimators.neural", "mine.estimators.ross", "mine.experiments", "mine.lightning", "mine.models.mine",
+    "mine.estimators.neural", "mine.estimators.ross", "mine.experiments", "mine.lightning", "mine.metrics", "mine.models.mine",
     "mine.reporting.matrix", "mine.reporting.page", "mine.sampling", "mine.tables.description", "mine.tables.measured",
     "mine.tables.pairwise", "mine.tasks", "mine.terms",
 )  # fmt: skip

@@ -17,6 +17,7 @@ if _TYPE_CHECKING:
     from mine import critics as critics
     from mine import datasets as datasets
     from mine import lightning as lightning
+    from mine import metrics as metrics
     from mine import models as models
     from mine import sampling as sampling
     from mine import tasks as tasks
@@ -103,7 +104,7 @@ _ELSEWHERE = {
     "T": "use mine.critics.ConcatCritic(dx, dy), or any nn.Module taking (x, y).",
 }
 _SUBMODULES = ("bounds", "critics", "datasets", "models", "sampling", "tasks", "terms")
-_EXTRAS = ("lightning",)  # submodules that need a package of an extra: reachable, but not in __all__
+_EXTRAS = ("lightning", "metrics")  # submodules that need a package of an extra: reachable, but not in __all__
 
 __all__ = [
     "Estimate",
