@@ -14,6 +14,7 @@ from mine.experiments.experiment import Experiment, Metric, Progress
 from mine.experiments.games.bigan import ARMS, BiganConfig, train_bigan
 from mine.experiments.games.point_metrics import covered, nearest_centre, reverse_kl
 from mine.experiments.games.points_figure import of_one_seed, points_panel
+from mine.experiments.games.refinements import Refinements
 from mine.experiments.store import Record
 from mine.experiments.targets import Target, beats
 from mine.reporting.figures import new_figure
@@ -23,15 +24,35 @@ __all__ = ["EXPERIMENT", "Config", "plot", "run"]
 _LIMIT = 5.5
 
 
+_REFINED = Refinements(
+    octaves=4,
+    encoder_noise=2,
+    paired=True,
+    penalty=0.01,
+    penalty_end=0.002,
+    penalty_held=0.5,
+    penalty_every=8,
+    rate_held=0.35,
+    fade=(0.0, 0.35),
+)
+
+
 @dataclass(frozen=True)
 class Config(BiganConfig):
     """As :class:`BiganConfig`.
 
     Attributes:
         spread: Standard deviation of the data, which the networks see divided by it.
+        refinements: Of the game, for both arms.
     """
 
+    steps: int = 48_000
+    critic: str = "decoder"
+    critic_spread: float = 0.2
+    critic_width: int = 64
+    shuffles: int = 31
     spread: float = 8**0.5
+    refinements: Refinements = _REFINED
 
 
 def run(config: Config, seed: int, out: Path, progress: Progress, device: str = "cpu") -> dict[str, float]:
@@ -40,7 +61,7 @@ def run(config: Config, seed: int, out: Path, progress: Progress, device: str = 
     def draw(n: int, rng: np.random.Generator) -> np.ndarray:
         return gaussian_grid(n, rng)[0] / config.spread
 
-    model = train_bigan(config, 2, seed, draw, out, progress, device=device)
+    model = train_bigan(config, 2, seed, draw, out, progress, refinements=config.refinements, device=device)
     samples = model.sample(config.evaluated).double().numpy() * config.spread
     points, labels = gaussian_grid(config.evaluated, np.random.default_rng([seed, 2**32]))
     rows = torch.as_tensor(points / config.spread, dtype=torch.float32)
