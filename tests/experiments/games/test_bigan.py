@@ -31,7 +31,15 @@ def silent(done: int, total: int, message: str) -> None:
 
 
 REFINED = Refinements(
-    octaves=2, encoder_noise=2, paired=True, penalty=0.01, penalty_end=0.002, penalty_held=0.5, penalty_every=8, fade=(0.0, 0.9)
+    octaves=2,
+    code_octaves=1,
+    encoder_noise=2,
+    paired=True,
+    penalty=0.01,
+    penalty_end=0.002,
+    penalty_held=0.5,
+    penalty_every=8,
+    fade=(0.0, 0.9),
 )
 
 LATE = {"critic": "decoder", "noise": 0.5, "averaging": ("late", 0.4), "standard_codes": True, "final_rate": 0.3}

@@ -12,12 +12,20 @@ from torch import Tensor
 
 from mine.datasets.points import gaussian_grid
 from mine.experiments.games.bigan import Bigan, BiganConfig
-from mine.experiments.games.bigan_networks import DenseEncoder, PairDiscriminator
+from mine.experiments.games.bigan_networks import DenseEncoder, DenseGenerator, PairDiscriminator
 from mine.experiments.games.refinements import Refinements, discriminator_loss, player_loss, squared_gradient, waves
 
 TINY = BiganConfig(steps=100, batch_size=32, width=16, critic_width=16)
 REFINED = Refinements(
-    octaves=2, encoder_noise=3, paired=True, penalty=0.2, penalty_end=0.02, penalty_held=0.5, penalty_every=2, rate_held=0.35
+    octaves=2,
+    code_octaves=1,
+    encoder_noise=3,
+    paired=True,
+    penalty=0.2,
+    penalty_end=0.02,
+    penalty_held=0.5,
+    penalty_every=2,
+    rate_held=0.35,
 )
 
 
@@ -115,12 +123,16 @@ def test_the_encoder_spreads_codes_by_its_noise_and_rebuilds_without() -> None:
     assert torch.equal(model.reconstruct(x), model.reconstruct(x))
 
 
-def test_the_discriminator_sees_waves_of_x_alone() -> None:
+def test_each_network_sees_its_waves() -> None:
+    """The discriminator sees waves of x but not of z, the generator sees waves of z."""
     source = torch.Generator().manual_seed(0)
-    network = PairDiscriminator(2, 3, [16], source, octaves=4)
+    discriminator = PairDiscriminator(2, 3, [16], source, octaves=4)
     x, z = rows(10), torch.randn(10, 3, generator=source)
-    torch.testing.assert_close(network(x, z), network.network(torch.cat([waves(x, 4), z], 1)).squeeze(1))
-    assert network.network.layers[0].in_features == 2 * 9 + 3
+    seen = torch.cat([waves(x, 4), z], 1)
+    assert seen.shape == (10, 2 * 9 + 3)
+    torch.testing.assert_close(discriminator(x, z), discriminator.network(seen).squeeze(1))
+    generator = DenseGenerator(2, 3, [16], source, octaves=1)
+    torch.testing.assert_close(generator(z), generator.network(torch.cat([z, (np.pi * z).sin(), (np.pi * z).cos()], 1)))
 
 
 def test_a_faded_term_leaves_the_plain_game() -> None:

@@ -20,8 +20,8 @@ from mine.experiments.games.bigan_networks import (
     ConvEncoder,
     ConvGenerator,
     DecoderCritic,
-    Dense,
     DenseEncoder,
+    DenseGenerator,
     PairDiscriminator,
 )
 from mine.experiments.games.refinements import Refinements, discriminator_loss, player_loss, squared_gradient
@@ -138,7 +138,9 @@ class Bigan(Adversarial):
                 batch_norm=config.batch_norm,
                 standardised=config.standard_codes,
             )
-            self.generator = Dense([z_dim, *hidden, x_dim], nets, bounded=bounded, batch_norm=config.batch_norm)
+            self.generator = DenseGenerator(
+                x_dim, z_dim, hidden, nets, octaves=refined.code_octaves, bounded=bounded, batch_norm=config.batch_norm
+            )
             self.discriminator = PairDiscriminator(x_dim, z_dim, hidden, nets, octaves=refined.octaves)
         # the players circle around where they would meet: the averages are nearer to it than the last step
         form, amount = config.averaging

@@ -14,7 +14,16 @@ from mine.critics.networks import SeparableCritic
 from mine.experiments.games.image_networks import ImageGenerator
 from mine.experiments.games.refinements import waves
 
-__all__ = ["ConvDiscriminator", "ConvEncoder", "ConvGenerator", "DecoderCritic", "Dense", "DenseEncoder", "PairDiscriminator"]
+__all__ = [
+    "ConvDiscriminator",
+    "ConvEncoder",
+    "ConvGenerator",
+    "DecoderCritic",
+    "Dense",
+    "DenseEncoder",
+    "DenseGenerator",
+    "PairDiscriminator",
+]
 
 _SLOPE = 0.2
 
@@ -126,6 +135,38 @@ class DenseEncoder(nn.Module):
         """Codes, shape (n, z_dim), of rows and of noise of shape (n, noise_dim), which is 0 if not given."""
         noise = x.new_zeros(len(x), self.noise_dim) if noise is None else noise
         return self.network(torch.cat([waves(x, self.octaves), noise], 1))
+
+
+class DenseGenerator(nn.Module):
+    """Codes and their waves to rows, by a dense network.
+
+    Arguments:
+        x_dim: Length of a row.
+        z_dim: Length of a code.
+        hidden: Of the hidden layers.
+        generator: Source of the weights.
+        octaves: Of :func:`~.refinements.waves`.
+        bounded: As in :class:`Dense`.
+        batch_norm: As in :class:`Dense`.
+    """
+
+    def __init__(
+        self,
+        x_dim: int,
+        z_dim: int,
+        hidden: list[int],
+        generator: torch.Generator,
+        *,
+        octaves: int = 0,
+        bounded: bool = False,
+        batch_norm: bool = False,
+    ) -> None:
+        super().__init__()
+        self.octaves = octaves
+        self.network = Dense([z_dim * (1 + 2 * octaves), *hidden, x_dim], generator, bounded=bounded, batch_norm=batch_norm)
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.network(waves(z, self.octaves))
 
 
 class PairDiscriminator(nn.Module):

@@ -24,6 +24,8 @@ class Refinements:
     Attributes:
         octaves: The networks see x together with the sine and cosine of ``2^k pi x`` for ``k < octaves``. A dense network by
             itself is too smooth to see a mode that is a hundred times narrower than the data.
+        code_octaves: The same for the codes that a dense generator of a bidirectional GAN sees. It then passes from one mode to
+            the next within a narrower strip of codes, and the rows of that strip are in no mode.
         encoder_noise: Length of the noise that a dense encoder gets next to x, so that a code can spread. It is zero when
             rows are reconstructed.
         paired: Whether the discriminator scores real against generated rows in pairs, see :func:`discriminator_loss`.
@@ -42,6 +44,7 @@ class Refinements:
     """
 
     octaves: int = 0
+    code_octaves: int = 0
     encoder_noise: int = 0
     paired: bool = False
     penalty: float = 0.0
