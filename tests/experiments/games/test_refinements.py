@@ -77,12 +77,10 @@ def test_waves_by_value() -> None:
 
 
 def test_schedules_by_value() -> None:
-    refined = Refinements(
-        penalty=0.01, penalty_end=0.0025, penalty_held=0.5, penalty_every=4, rate_held=0.35, fade=(0.1, 0.3), floor=0.2
-    )
+    refined = Refinements(penalty=0.01, penalty_end=0.0025, penalty_held=0.5, penalty_every=4, rate_held=0.35, fade=(0.1, 0.3))
     assert [refined.rate(step, 100) for step in (0, 35, 61, 100)] == pytest.approx([1, 1, 0.6, 0])
     weights = [refined.information_weight(step, 100) for step in (0, 10, 20, 30, 99)]
-    assert weights == pytest.approx([1, 1, 0.6, 0.2, 0.2])
+    assert weights == pytest.approx([1, 1, 0.5, 0, 0])
     # four times gamma at every fourth step; half-way down in the logarithm at three quarters of the steps
     assert [refined.gamma(step, 100) for step in (0, 1, 2, 3, 4)] == pytest.approx([0.04, 0, 0, 0, 0.04])
     assert [refined.gamma(step, 100) for step in (48, 76, 100)] == pytest.approx([0.04, 0.04 * 0.25**0.52, 0.01])

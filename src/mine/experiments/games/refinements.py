@@ -34,8 +34,7 @@ class Refinements:
         penalty_held: Until when gamma is constant.
         penalty_every: The penalty is added at every step of this number, multiplied by it.
         rate_held: Until when the learning rate of the players is constant; it then falls linearly to its end.
-        fade: Between which times the weight of the information falls linearly, from ``beta`` to ``beta * floor``.
-        floor: The share of ``beta`` that is left at the end.
+        fade: Between which times the weight of the information falls linearly to 0.
 
     References:
         Jolicoeur-Martineau, 2018 (arXiv 1807.00734) and Huang et al., 2024 (R3GAN, arXiv 2501.05441), for paired losses with
@@ -53,7 +52,6 @@ class Refinements:
     penalty_every: int = 1
     rate_held: float = 0.5
     fade: tuple[float, float] = (1.0, 1.0)
-    floor: float = 0.0
 
     def rate(self, step: int, steps: int) -> float:
         """Between 1 and 0: where the learning rate stands between its start and its end."""
@@ -61,15 +59,14 @@ class Refinements:
 
     def information_weight(self, step: int, steps: int) -> float:
         """The share of ``beta`` that counts at this step."""
-        return self.floor + (1 - self.floor) * ramp(step, *(share * steps for share in self.fade))
+        return ramp(step, *(share * steps for share in self.fade))
 
     def gamma(self, step: int, steps: int) -> float:
         """Weight of the penalty at this step; 0 at the steps without one."""
         if self.penalty == 0 or step % self.penalty_every:
             return 0.0
         fallen = 1 - ramp(step, self.penalty_held * steps, steps)
-        ratio = self.penalty_end / self.penalty if fallen > 0 else 1.0
-        return self.penalty_every * self.penalty * ratio**fallen
+        return self.penalty_every * self.penalty * (self.penalty_end / self.penalty) ** fallen
 
 
 def discriminator_loss(real: Tensor, generated: Tensor, *, paired: bool) -> Tensor:
