@@ -149,3 +149,10 @@ def test_a_faded_term_leaves_the_plain_game() -> None:
     faded.step = 29
     faded.training_step(rows(32))
     assert not all(torch.equal(a, b) for a, b in zip(before, faded.term.critic.parameters(), strict=True))
+
+
+def test_the_discriminator_has_a_rate_of_its_own() -> None:
+    model = Bigan(replace(TINY, beta=0.0, learning_rate=0.1), 2, 0, refinements=Refinements(discriminator_rate=2.0))
+    model.step = 75
+    model.training_step(rows(32))
+    assert [optimizer.param_groups[0]["lr"] for optimizer in model.optimizers] == pytest.approx([0.05, 0.1])

@@ -182,7 +182,7 @@ class Bigan(Adversarial):
         """One step of the discriminator, the critic, and encoder and generator together, on rows of data."""
         config, refined, x = self.config, self.refinements, batch
         share = config.final_rate + (1 - config.final_rate) * refined.rate(self.step, config.steps)
-        self.set_rates(config.learning_rate * share)
+        self.set_rates(config.learning_rate * share, refined.discriminator_rate)
         of_players, of_discriminator = self.optimizers
 
         z = self.codes(len(x))

@@ -33,13 +33,15 @@ class Refinements:
         penalty_end: Gamma at the last step; it falls geometrically from ``penalty_held`` on.
         penalty_held: Until when gamma is constant.
         penalty_every: The penalty is added at every step of this number, multiplied by it.
+        discriminator_rate: Learning rate of the discriminator as a multiple of the other side's.
         rate_held: Until when the learning rate of the players is constant; it then falls linearly to its end.
         fade: Between which times the weight of the information falls linearly to 0.
 
     References:
         Jolicoeur-Martineau, 2018 (arXiv 1807.00734) and Huang et al., 2024 (R3GAN, arXiv 2501.05441), for paired losses with
         both penalties; Mescheder et al., 2018 (arXiv 1801.04406), for R1 and R2; Tancik et al., 2020 (arXiv 2006.10739), for
-        waves; Karras et al., 2020 (arXiv 1912.04958), for penalties at every k-th step.
+        waves; Karras et al., 2020 (arXiv 1912.04958), for penalties at every k-th step; Heusel et al., 2017
+        (arXiv 1706.08500), for two learning rates.
     """
 
     octaves: int = 0
@@ -50,6 +52,7 @@ class Refinements:
     penalty_end: float = 0.0
     penalty_held: float = 1.0
     penalty_every: int = 1
+    discriminator_rate: float = 1.0
     rate_held: float = 0.5
     fade: tuple[float, float] = (1.0, 1.0)
 
