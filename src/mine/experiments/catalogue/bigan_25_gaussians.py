@@ -26,12 +26,14 @@ _PLAIN, _MINE = ARMS
 
 _REFINED = Refinements(
     octaves=4,
+    code_octaves=2,
     encoder_noise=2,
     paired=True,
     penalty=0.01,
-    penalty_end=0.002,
+    penalty_end=0.0005,
     penalty_held=0.5,
     penalty_every=8,
+    discriminator_rate=2.0,
     rate_held=0.35,
     fade=(0.0, 0.35),
 )
@@ -126,7 +128,7 @@ EXPERIMENT = Experiment(
     ),
     arms=ARMS,
     scales={"smoke": _SMOKE, "default": Config(), "paper": _PAPER},
-    minutes={"smoke": 0.05, "default": 4, "paper": 250},
+    minutes={"smoke": 0.05, "default": 5, "paper": 250},
     metrics=(
         Metric("modes", "modes of 25", 1, published={"BiGAN": "24.1", "BiGAN+MINE": "–"}),
         Metric("high_quality", "high quality (%)", 1, 100, published={"BiGAN": "95.7", "BiGAN+MINE": "–"}),
