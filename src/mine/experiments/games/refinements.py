@@ -22,8 +22,8 @@ class Refinements:
     All times are shares of the steps.
 
     Attributes:
-        octaves: The networks see x together with the sine and cosine of ``2^k pi x`` for ``k < octaves``. A dense network by
-            itself is too smooth to see a mode that is a hundred times narrower than the data.
+        octaves: Dense discriminators and encoders see x together with the sine and cosine of ``2^k pi x`` for ``k < octaves``.
+            A small dense network by itself is too smooth to see a mode that is 50 times narrower than the data.
         code_octaves: The same for the codes that a dense generator of a bidirectional GAN sees. It then passes from one mode to
             the next within a narrower strip of codes, and the rows of that strip are in no mode.
         encoder_noise: Length of the noise that a dense encoder gets next to x, so that a code can spread. It is zero when
