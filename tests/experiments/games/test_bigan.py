@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from mine.datasets.points import gaussian_grid
 from mine.experiments import DivergedError, get_experiment, reproduce
 from mine.experiments.games.bigan import Bigan, BiganConfig, _late_average, train_bigan
 from mine.experiments.games.bigan_networks import ConvDiscriminator, ConvEncoder, ConvGenerator, DecoderCritic, Dense
+from mine.experiments.games.refinements import Refinements
 
 TINY = BiganConfig(steps=110, batch_size=32, width=16, critic_width=16, evaluated=100)
 
@@ -28,15 +30,39 @@ def silent(done: int, total: int, message: str) -> None:
     pass
 
 
+REFINED = Refinements(
+    octaves=2,
+    code_octaves=1,
+    encoder_noise=2,
+    paired=True,
+    penalty=0.01,
+    penalty_end=0.002,
+    penalty_held=0.5,
+    penalty_every=8,
+    fade=(0.0, 0.9),
+)
+
 LATE = {"critic": "decoder", "noise": 0.5, "averaging": ("late", 0.4), "standard_codes": True, "final_rate": 0.3}
 
 
-@pytest.mark.parametrize("arm", [{"batch_norm": True}, {"beta": 0.0}, {"critic": "concat", "bound": "mine"}, LATE])
-def test_a_run_cut_short_goes_on_to_the_same_model(arm: dict[str, object], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("arm", "refinements"),
+    [
+        ({"batch_norm": True}, None),
+        ({"beta": 0.0}, None),
+        ({"critic": "concat", "bound": "mine"}, None),
+        (LATE, None),
+        ({"critic": "decoder"}, REFINED),
+    ],
+)
+def test_a_run_cut_short_goes_on_to_the_same_model(
+    arm: dict[str, object], refinements: Refinements | None, tmp_path: Path
+) -> None:
     config = replace(TINY, **arm)
+    train = partial(train_bigan, config, 2, refinements=refinements)
     (tmp_path / "whole").mkdir()
     (tmp_path / "cut").mkdir()
-    whole = train_bigan(config, 2, 3, draw, tmp_path / "whole", silent)
+    whole = train(3, draw, tmp_path / "whole", silent)
 
     def stop(done: int, total: int, message: str) -> None:
         if done == 100:
@@ -45,15 +71,15 @@ def test_a_run_cut_short_goes_on_to_the_same_model(arm: dict[str, object], tmp_p
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mine.experiments.checkpoint.Checkpoint.due", lambda self: True)
         with pytest.raises(KeyboardInterrupt):
-            train_bigan(config, 2, 3, draw, tmp_path / "cut", stop)
+            train(3, draw, tmp_path / "cut", stop)
     saved = torch.load(tmp_path / "cut" / "checkpoint.pt", weights_only=True)
     assert saved["step"] == 50
-    again = train_bigan(config, 2, 3, draw, tmp_path / "cut", silent)
+    again = train(3, draw, tmp_path / "cut", silent)
     assert torch.equal(again.sample(100), whole.sample(100))
     rows = torch.as_tensor(draw(50, np.random.default_rng(0)), dtype=torch.float32)
     assert torch.equal(again.reconstruct(rows), whole.reconstruct(rows))
     assert again.estimate == whole.estimate
-    other = train_bigan(config, 2, 4, draw, tmp_path / "whole", silent)
+    other = train(4, draw, tmp_path / "whole", silent)
     assert not torch.equal(other.sample(100), whole.sample(100))
 
 

@@ -32,11 +32,11 @@ class Adversarial(Trainable):
         self.losses = (math.nan, math.nan)
         self.term: MaximizeMI | None = None
 
-    def set_rates(self, rate: float) -> None:
-        """The learning rate of both players."""
-        for optimizer in self.optimizers:
+    def set_rates(self, rate: float, discriminator: float = 1.0) -> None:
+        """Set the learning rate of the player, and that of the discriminator to a multiple of it."""
+        for optimizer, multiple in zip(self.optimizers, (1.0, discriminator), strict=True):
             for group in optimizer.param_groups:
-                group["lr"] = rate
+                group["lr"] = multiple * rate
 
     def backward(
         self,

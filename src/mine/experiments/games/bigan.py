@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import softplus
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from mine.critics.networks import ConcatCritic, SeparableCritic
@@ -21,9 +20,11 @@ from mine.experiments.games.bigan_networks import (
     ConvEncoder,
     ConvGenerator,
     DecoderCritic,
-    Dense,
+    DenseEncoder,
+    DenseGenerator,
     PairDiscriminator,
 )
+from mine.experiments.games.refinements import Refinements, discriminator_loss, player_loss, squared_gradient
 from mine.experiments.training import BLOCK, Trainable, fit, ramp
 from mine.terms import MaximizeMI
 
@@ -50,7 +51,7 @@ class BiganConfig:
         batch_norm: Whether a dense encoder and generator are normalised by batch; convolutional ones always are.
         steps: Steps of all networks.
         batch_size: Rows of data a step, and as many codes.
-        learning_rate: Of encoder, generator and discriminator, Adam; falls over the second half.
+        learning_rate: Of encoder, generator and discriminator, Adam; falls over the second half, or as refinements say.
         final_rate: Share of it that is left at the end.
         beta1: Adam's first coefficient for these.
         noise: Standard deviation of what is added to the x that the discriminator sees, falling to 0 over the steps.
@@ -101,15 +102,19 @@ class Bigan(Adversarial):
     Arguments:
         config: Sizes and rates.
         x_dim: Numbers in a row of data.
-        bounded: Whether data lie between -1 and 1, and what is generated too.
         seed: Source of all randomness. Networks and codes come in the same order for both arms.
+        bounded: Whether data lie between -1 and 1, and generated rows too.
+        refinements: Losses, penalties, features and schedules; a plain game without them.
     """
 
     player = "players"
 
-    def __init__(self, config: BiganConfig, x_dim: int, seed: int, *, bounded: bool = False) -> None:
+    def __init__(
+        self, config: BiganConfig, x_dim: int, seed: int, *, bounded: bool = False, refinements: Refinements | None = None
+    ) -> None:
         super().__init__()
         self.config = config
+        self.refinements = refined = refinements or Refinements()
         self.random = {
             name: torch.Generator().manual_seed(4 * seed + i) for i, name in enumerate(("nets", "codes", "critic", "noise"))
         }
@@ -123,11 +128,20 @@ class Bigan(Adversarial):
             self.discriminator = ConvDiscriminator(z_dim, config.width, config.hidden, nets)
         else:
             hidden = [config.width] * config.depth
-            self.encoder = Dense(
-                [x_dim, *hidden, z_dim], nets, batch_norm=config.batch_norm, standardised=config.standard_codes
+            self.encoder = DenseEncoder(
+                x_dim,
+                z_dim,
+                hidden,
+                nets,
+                octaves=refined.octaves,
+                noise_dim=refined.encoder_noise,
+                batch_norm=config.batch_norm,
+                standardised=config.standard_codes,
             )
-            self.generator = Dense([z_dim, *hidden, x_dim], nets, bounded=bounded, batch_norm=config.batch_norm)
-            self.discriminator = PairDiscriminator(x_dim, z_dim, hidden, nets)
+            self.generator = DenseGenerator(
+                x_dim, z_dim, hidden, nets, octaves=refined.code_octaves, bounded=bounded, batch_norm=config.batch_norm
+            )
+            self.discriminator = PairDiscriminator(x_dim, z_dim, hidden, nets, octaves=refined.octaves)
         # the players circle around where they would meet: the averages are nearer to it than the last step
         form, amount = config.averaging
         average = {"moving": get_ema_multi_avg_fn, "late": _late_average}[form](amount)
@@ -157,32 +171,47 @@ class Bigan(Adversarial):
         """Standard normal codes, shape (n, z_dim)."""
         return torch.randn(n, self.config.z_dim, generator=self.random["codes"]).to(self.device)
 
+    def encode(self, x: Tensor) -> Tensor:
+        """Codes of rows, with fresh noise for an encoder that takes some, shape (n, z_dim)."""
+        length = self.refinements.encoder_noise
+        if length == 0:
+            return self.encoder(x)
+        return self.encoder(x, torch.randn(len(x), length, generator=self.random["noise"]).to(x.device))
+
     def training_step(self, batch: Tensor) -> None:
         """One step of the discriminator, the critic, and encoder and generator together, on rows of data."""
-        config, x = self.config, batch
-        left = ramp(self.step, config.steps / 2, config.steps)
-        self.set_rates(config.learning_rate * (config.final_rate + (1 - config.final_rate) * left))
+        config, refined, x = self.config, self.refinements, batch
+        share = config.final_rate + (1 - config.final_rate) * refined.rate(self.step, config.steps)
+        self.set_rates(config.learning_rate * share, refined.discriminator_rate)
         of_players, of_discriminator = self.optimizers
 
         z = self.codes(len(x))
-        encoded, generated = self.encoder(x), self.generator(z)
+        encoded, generated = self.encode(x), self.generator(z)
         xs, zs = torch.cat([x, generated]), torch.cat([encoded, z])
 
-        score = self.discriminator(self._noisy(xs.detach()), zs.detach())
-        loss_d = softplus(-score[: len(x)]).mean() + softplus(score[len(x) :]).mean()
+        loss_d = self._discriminator_loss(self._noisy(xs.detach()), zs.detach())
         of_discriminator.zero_grad()
         loss_d.backward()
         of_discriminator.step()
 
-        score = self.discriminator(self._noisy(xs), zs)
-        loss = softplus(score[: len(x)]).mean() + softplus(-score[len(x) :]).mean()
+        loss = player_loss(*self.discriminator(self._noisy(xs), zs).chunk(2), paired=refined.paired)
         of_players.zero_grad()
         joints = {"encoder": [(x, encoded)], "generator": [(generated, z)], "both": [(x, encoded), (generated, z)]}
-        self.backward(loss, joints[config.joint], self.players, beta=config.beta, critic_steps=config.critic_steps)
+        beta = config.beta * refined.information_weight(self.step, config.steps)
+        self.backward(loss, joints[config.joint], self.players, beta=beta, critic_steps=config.critic_steps)
         of_players.step()
         self.average_encoder.update_parameters(self.encoder)
         self.average_generator.update_parameters(self.generator)
         self.stepped(loss, loss_d)
+
+    def _discriminator_loss(self, xs: Tensor, zs: Tensor) -> Tensor:
+        """Of real pairs, the first half of the rows, and of generated pairs, with the penalty at the steps that have one."""
+        refined = self.refinements
+        gamma = refined.gamma(self.step, self.config.steps)
+        if gamma == 0:
+            return discriminator_loss(*self.discriminator(xs, zs).chunk(2), paired=refined.paired)
+        scores, mean = squared_gradient(self.discriminator, [xs, zs])  # over both halves: (R1 + R2) / 2
+        return discriminator_loss(*scores.chunk(2), paired=refined.paired) + gamma * mean
 
     def _noisy(self, x: Tensor) -> Tensor:
         """What the discriminator sees of x at this step."""
@@ -241,6 +270,7 @@ def train_bigan(
     progress: Progress,
     *,
     bounded: bool = False,
+    refinements: Refinements | None = None,
     device: str = "cpu",
 ) -> Bigan:
     """Train from the start or from the checkpoint in ``folder``.
@@ -253,12 +283,13 @@ def train_bigan(
         folder: Holds the checkpoint.
         progress: Called with steps done, steps in all and a message.
         bounded: Whether data lie between -1 and 1.
+        refinements: As in :class:`Bigan`.
         device: Where to train.
 
     Raises:
         DivergedError: A loss is not finite.
     """
-    model = Bigan(config, x_dim, seed, bounded=bounded).to(device)
+    model = Bigan(config, x_dim, seed, bounded=bounded, refinements=refinements).to(device)
 
     def batches(block: int) -> Iterable[Tensor]:
         # a block of data has a seed of its own: a resumed run draws the same as one that was never stopped

@@ -12,8 +12,18 @@ from torch.nn.functional import leaky_relu
 
 from mine.critics.networks import SeparableCritic
 from mine.experiments.games.image_networks import ImageGenerator
+from mine.experiments.games.refinements import waves
 
-__all__ = ["ConvDiscriminator", "ConvEncoder", "ConvGenerator", "DecoderCritic", "Dense", "PairDiscriminator"]
+__all__ = [
+    "ConvDiscriminator",
+    "ConvEncoder",
+    "ConvGenerator",
+    "DecoderCritic",
+    "Dense",
+    "DenseEncoder",
+    "DenseGenerator",
+    "PairDiscriminator",
+]
 
 _SLOPE = 0.2
 
@@ -90,15 +100,85 @@ class DecoderCritic(SeparableCritic):
         return torch.cat([m, -m.square().sum(1, keepdim=True) / 2], 1)
 
 
-class PairDiscriminator(nn.Module):
-    """Scores of pairs (x, z), by a dense network on both side by side."""
+class DenseEncoder(nn.Module):
+    """Rows, their waves and noise to codes, by a dense network.
 
-    def __init__(self, x_dim: int, z_dim: int, hidden: list[int], generator: torch.Generator) -> None:
+    Arguments:
+        x_dim: Length of a row.
+        z_dim: Length of a code.
+        hidden: Of the hidden layers.
+        generator: Source of the weights.
+        octaves: Of :func:`~.refinements.waves`.
+        noise_dim: Length of the noise.
+        batch_norm: As in :class:`Dense`.
+        standardised: As in :class:`Dense`.
+    """
+
+    def __init__(
+        self,
+        x_dim: int,
+        z_dim: int,
+        hidden: list[int],
+        generator: torch.Generator,
+        *,
+        octaves: int = 0,
+        noise_dim: int = 0,
+        batch_norm: bool = False,
+        standardised: bool = False,
+    ) -> None:
         super().__init__()
-        self.network = Dense([x_dim + z_dim, *hidden, 1], generator)
+        self.octaves, self.noise_dim = octaves, noise_dim
+        sizes = [x_dim * (1 + 2 * octaves) + noise_dim, *hidden, z_dim]
+        self.network = Dense(sizes, generator, batch_norm=batch_norm, standardised=standardised)
+
+    def forward(self, x: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Codes, shape (n, z_dim), of rows and of noise of shape (n, noise_dim), which is 0 if not given."""
+        noise = x.new_zeros(len(x), self.noise_dim) if noise is None else noise
+        return self.network(torch.cat([waves(x, self.octaves), noise], 1))
+
+
+class DenseGenerator(nn.Module):
+    """Codes and their waves to rows, by a dense network.
+
+    Arguments:
+        x_dim: Length of a row.
+        z_dim: Length of a code.
+        hidden: Of the hidden layers.
+        generator: Source of the weights.
+        octaves: Of :func:`~.refinements.waves`.
+        bounded: As in :class:`Dense`.
+        batch_norm: As in :class:`Dense`.
+    """
+
+    def __init__(
+        self,
+        x_dim: int,
+        z_dim: int,
+        hidden: list[int],
+        generator: torch.Generator,
+        *,
+        octaves: int = 0,
+        bounded: bool = False,
+        batch_norm: bool = False,
+    ) -> None:
+        super().__init__()
+        self.octaves = octaves
+        self.network = Dense([z_dim * (1 + 2 * octaves), *hidden, x_dim], generator, bounded=bounded, batch_norm=batch_norm)
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.network(waves(z, self.octaves))
+
+
+class PairDiscriminator(nn.Module):
+    """Scores of pairs (x, z), by a dense network on both side by side, x with its waves."""
+
+    def __init__(self, x_dim: int, z_dim: int, hidden: list[int], generator: torch.Generator, *, octaves: int = 0) -> None:
+        super().__init__()
+        self.octaves = octaves
+        self.network = Dense([x_dim * (1 + 2 * octaves) + z_dim, *hidden, 1], generator)
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
-        return self.network(torch.cat([x, z], 1)).squeeze(1)
+        return self.network(torch.cat([waves(x, self.octaves), z], 1)).squeeze(1)
 
 
 def _down(width: int, generator: torch.Generator) -> nn.ModuleList:
