@@ -18,6 +18,8 @@ WILD = {
     "x20": lambda x, y: (20 * x, 20 * y),
     "flipped": lambda x, y: (x, -y),
     "x20, flipped": lambda x, y: (20 * x, -20 * y),
+    "one side x50": lambda x, y: (x, 50 * y),
+    "constant": lambda x, y: (0 * x, 0 * y),
 }
 
 
@@ -45,6 +47,10 @@ def test_a_batch_twenty_times_too_large_is_got_over(bound: str, seeded_torch: No
     assert loss_after(bound, "x20", ConcatCritic, 0) < 0.12
 
 
+def test_one_side_fifty_times_too_large_is_got_over(seeded_torch: None):
+    assert loss_after("mine", "one side x50", ConcatCritic, 0) < 0.12
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("critic", [ConcatCritic, SeparableCritic])
 @pytest.mark.parametrize("wild", list(WILD))
@@ -53,7 +59,7 @@ def test_wild_batches_are_got_over(bound: str, wild: str, critic: type, seeded_t
     assert max(loss_after(bound, wild, critic, seed) for seed in (1, 2)) < 0.12
 
 
-def test_the_average_of_mine_starts_again_above_its_limit_and_only_there(seeded_torch: None):
+def test_the_average_of_mine_stays_near_a_batch(seeded_torch: None):
     def averages(batches: list[float], **options: float) -> list[float]:
         state: Tensor | None = None
         out = []
@@ -66,6 +72,7 @@ def test_the_average_of_mine_starts_again_above_its_limit_and_only_there(seeded_
     # After e^40 the plain average stays near 40 + ln .01; the limited one is back at once.
     assert averages([0.0, 40.0, 0.0])[2] == pytest.approx(40 + math.log(0.01) + math.log(0.99), abs=1e-4)
     assert averages([0.0, 40.0, 0.0], max_lag=2.0)[2] == 0.0
+    assert averages([0.0, 40.0], max_lag=2.0)[1] == 38.0  # the plain one lags by -ln .01 = 4.6 nats
     assert averages([0.0, 1.5, 0.0], max_lag=2.0) == averages([0.0, 1.5, 0.0])
     assert mine.MaximizeMI(ConcatCritic(1, 1))._objective.bound.keywords["max_lag"] == 2.0
 

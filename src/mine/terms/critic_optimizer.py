@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
@@ -37,17 +38,9 @@ class CriticOptimizer:
 
     def __init__(self, critic: nn.Module, optimizer: OptimizerLike | None, learning_rate: float) -> None:
         self.critic = critic
-        if optimizer is None:
-            self.optimizer: torch.optim.Optimizer = torch.optim.Adam(critic.parameters(), lr=learning_rate)
-        elif isinstance(optimizer, torch.optim.Optimizer):
-            self.optimizer = optimizer
-        else:
-            self.optimizer = optimizer(list(critic.parameters()))
-        if not isinstance(self.optimizer, torch.optim.Optimizer):
-            raise InputError(
-                "optimizer must be a torch.optim.Optimizer or a function that makes one from the critic's parameters; got "
-                f"{type(self.optimizer).__name__}."
-            )
+        if any(not is_lazy(p) and p.is_inference() for p in critic.parameters()):
+            raise InputError("The critic cannot be trained: make it outside torch.inference_mode().")
+        self.optimizer = _made(critic, optimizer, learning_rate)
         self._names: list[list[str]] = []
         self._reentrant: bool | None = None  # whether the critic has such checkpoints, once it is known
         self.follow()
@@ -90,12 +83,13 @@ class CriticOptimizer:
         before = parameters[index]
         if before is not present:
             parameters[index] = present
-            if before in self.optimizer.state:
-                self.optimizer.state[present] = self.optimizer.state.pop(before)
+            state = self.optimizer.state.pop(before, None)
+            if state is not None and before.shape == present.shape:  # else another layer stands in its place
+                self.optimizer.state[present] = state
         state = self.optimizer.state.get(present, {})
         for key, value in state.items():
-            if key != "step" and isinstance(value, Tensor) and value.is_floating_point() and value.shape == present.shape:
-                state[key] = value.to(present)
+            if key != "step":
+                state[key] = _like(value, present)
 
     def step(self, gradients: Callable[[], tuple[Tensor, Sequence[Tensor | None]]], parameters: Sequence[nn.Parameter]) -> None:
         """One step on the gradients that ``gradients()`` returns after the loss; gradients of the user's own are put back.
@@ -142,6 +136,31 @@ class CriticOptimizer:
     def ready(self) -> bool:
         """Whether all parameters have their shape: those of lazy layers get it from the first batch."""
         return not any(is_lazy(p) for p in self.critic.parameters())
+
+
+def _made(critic: nn.Module, optimizer: OptimizerLike | None, learning_rate: float) -> torch.optim.Optimizer:
+    if optimizer is None:
+        if not isinstance(learning_rate, (int, float)) or not 0 <= learning_rate < math.inf:
+            raise InputError(f"learning_rate must be a number of at least 0, got {learning_rate!r}.")
+        return torch.optim.Adam(critic.parameters(), lr=learning_rate)
+    made = optimizer
+    if callable(optimizer) and not isinstance(optimizer, torch.optim.Optimizer):
+        made = optimizer(list(critic.parameters()))
+    if not isinstance(made, torch.optim.Optimizer):
+        raise InputError(
+            "optimizer must be a torch.optim.Optimizer or a function that makes one from the critic's parameters; got "
+            f"{type(made).__name__}."
+        )
+    return made
+
+
+def _like(value: Any, parameter: Tensor) -> Any:
+    """Numbers of an optimizer's state in the precision and on the device of the parameter; LBFGS keeps lists of them."""
+    if isinstance(value, list):
+        return [_like(part, parameter) for part in value]
+    if isinstance(value, Tensor) and value.is_floating_point() and (value.ndim or not parameter.ndim):
+        return value.to(parameter)
+    return value
 
 
 @contextmanager

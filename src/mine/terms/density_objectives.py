@@ -12,7 +12,7 @@ from torch.distributions import Distribution, kl_divergence
 from mine.errors import InputError
 from mine.terms.densities import as_density, log_density_matrix, log_probs
 from mine.terms.misfit import explained
-from mine.terms.objectives import Objective, Outcome, joined_rows, partners_of, reading_of, shifts_of
+from mine.terms.objectives import Objective, Outcome, checked_shuffles, joined_rows, partners_of, reading_of, shifts_of
 from mine.terms.priors import standard_normal
 from mine.terms.upper_bounds import club, leave_one_out
 from mine.training.gather import Rows, gather_rows
@@ -53,7 +53,7 @@ class LearnedClub(Objective):
 
     def __init__(self, conditional: nn.Module, shuffles: int | None) -> None:
         self.conditional = conditional
-        self.shuffles = shuffles or _SHUFFLES
+        self.shuffles = checked_shuffles(shuffles, _SHUFFLES)
 
     def outcome(self, x: Tensor, y: Tensor, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
         like = next(iter(self.conditional.parameters()), x)
@@ -71,8 +71,10 @@ class LearnedClub(Objective):
 class KnownClub(Objective):
     """CLUB with the density that the encoder itself provides: exact, with nothing to train."""
 
+    takes_density = True
+
     def __init__(self, shuffles: int | None) -> None:
-        self.shuffles = shuffles or _SHUFFLES
+        self.shuffles = checked_shuffles(shuffles, _SHUFFLES)
 
     def outcome(self, x: Tensor, y: Distribution, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
         x, density = _full(x), as_density(y, len(x), remedy=_KNOWN)
@@ -85,6 +87,8 @@ class KnownClub(Objective):
 
 class LeaveOneOut(Objective):
     """The leave-one-out bound with the density that the encoder itself provides."""
+
+    takes_density = True
 
     def outcome(self, x: Tensor, y: Distribution, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
         x, density = _full(x), as_density(y, len(x), remedy=_KNOWN)
@@ -101,6 +105,7 @@ class PriorDivergence(Objective):
     """The mean divergence of the encoder's density from a prior: standard normal, or a module that gives one."""
 
     goes_stale = False  # an upper bound with every prior
+    takes_density = True
 
     def __init__(self, prior: nn.Module | None) -> None:
         self.prior = prior

@@ -34,13 +34,15 @@ class MaximizeMI(Term):
     Arguments:
         critic: A critic of :mod:`mine.critics` or any ``nn.Module`` taking (x, y) or their concatenation. It is not copied.
         bound: A name (dv, mine, nwj, jensen-shannon, infonce, smile) or a function like those in :mod:`mine.bounds`. The moving
-            average of ``"mine"`` starts again when it lies more than 2 nats above a batch; set ``max_lag`` in
+            average of ``"mine"`` lies at most 2 nats from a batch; set ``max_lag`` in
             ``functools.partial(mine.bounds.mine, max_lag=...)`` for another limit.
         shuffles: Shuffled partners of a row; None is 8, for InfoNCE 64, at most the batch size less one.
         optimizer: The critic's optimizer, over all of its parameters and no others, or a function that makes one from them;
             None is Adam. The attribute ``optimizer`` gives it to a scheduler.
         learning_rate: Adam's rate.
         random_state: Seed of the shuffles.
+        check_finite: Refuse a batch whose loss or gradient is not finite; it then changes nothing. Each check waits for the
+            device once per step. False never waits, but a NaN in a batch then spoils the critic.
 
     Example:
         >>> from mine.critics import ConcatCritic
@@ -64,6 +66,7 @@ class MaximizeMI(Term):
         optimizer: OptimizerLike | None = None,
         learning_rate: float = 1e-3,
         random_state: int = 0,
+        check_finite: bool = True,
     ) -> None:
         made = as_critic(critic)
         super().__init__(
@@ -72,6 +75,7 @@ class MaximizeMI(Term):
             optimizer=optimizer,
             learning_rate=learning_rate,
             random_state=random_state,
+            check_finite=check_finite,
         )
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:

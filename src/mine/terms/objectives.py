@@ -19,13 +19,23 @@ from mine.critics.pairs import pair_scores
 from mine.critics.users import ModuleCritic
 from mine.errors import InputError
 from mine.estimators.evaluation import REPORTED_BOUND
+from mine.estimators.options import check_integers
 from mine.sampling import cyclic_shifts, shifted_partners
 from mine.terms.misfit import explained, misfit
 from mine.training.gather import Rows, gather_rows, rows_of_all_ranks
 
-__all__ = ["CriticBound", "Objective", "Outcome", "joined_rows", "partners_of", "reading_of", "shifts_of"]
+__all__ = [
+    "CriticBound",
+    "Objective",
+    "Outcome",
+    "checked_shuffles",
+    "joined_rows",
+    "partners_of",
+    "reading_of",
+    "shifts_of",
+]
 
-#: Nats that the moving average of MINE may lie above a batch: then it starts again from that batch.
+#: Nats that the moving average of MINE may lie above or below a batch.
 MAX_LAG = 2.0
 
 
@@ -50,9 +60,11 @@ class Objective:
 
     Attributes:
         goes_stale: Whether the value falls when the critic gets worse, so that the critic must keep up with the model.
+        takes_density: Whether y is the density that x was drawn from, and not rows.
     """
 
     goes_stale = True
+    takes_density = False
 
     def outcome(self, x: Tensor, y: Any, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
         """Everything about one batch; with ``gather`` of the joined batch of all ranks."""
@@ -65,6 +77,16 @@ def joined_rows(n: int, device: torch.device, gather: bool) -> Rows:
     if rows.total < 2:
         raise InputError("A batch of one row cannot be shuffled: pass at least two rows, and drop a last batch of one.")
     return rows
+
+
+def checked_shuffles(shuffles: int | None, default: int) -> int:
+    """The number of shuffled partners of a row, ``default`` for None.
+
+    Raises:
+        InputError: It is not a whole number of at least 1.
+    """
+    check_integers({"shuffles": shuffles}, {"shuffles": 1})
+    return default if shuffles is None else shuffles
 
 
 def shifts_of(rows: Rows, shuffles: int, generator: torch.Generator) -> list[int]:
@@ -111,7 +133,7 @@ class CriticBound(Objective):
         name = next((name for name, function in BOUNDS.items() if function is base), None)
         #: What is read: a bound on MI, also where the training bound is not one.
         self.reported = REPORTED_BOUND.get(name, "dv") if name else "dv"
-        self.shuffles = shuffles or (64 if name == "infonce" else 8)
+        self.shuffles = checked_shuffles(shuffles, 64 if name == "infonce" else 8)
 
     def outcome(self, x: Tensor, y: Tensor, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
         rows = joined_rows(len(x), x.device, gather)

@@ -7,22 +7,24 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.distributions import Distribution
 
 from mine.bounds import log_mean_exp
+from mine.data.problem import problem_seed
 from mine.errors import InputError, MineError
+from mine.estimators.options import check_integers
+from mine.terms.batch import LastBatch, check_batch, check_finite
 from mine.terms.bookkeeping import Bookkeeping, pack, unpack
 from mine.terms.critic_optimizer import CriticOptimizer, OptimizerLike, limit_norm
 from mine.terms.eager import run_eagerly
 from mine.terms.objectives import Objective, Outcome
-from mine.terms.untouched import BorrowedBuffers, for_the_model, frozen, recomputing, transforming
+from mine.terms.untouched import BorrowedBuffers, evaluating, for_the_model, frozen, recomputing, transforming
 from mine.training.gather import average_over_ranks, copy_from_first_rank
 
 __all__ = ["Term"]
 
 
 class _Facts(NamedTuple):
-    """What has to be known of a batch before anything is changed."""
+    """Everything that has to be known of a batch before anything is changed."""
 
     finite: bool
     readable: bool
@@ -32,9 +34,10 @@ class _Facts(NamedTuple):
 class Term(nn.Module):
     """The common base of :class:`mine.MaximizeMI` and :class:`mine.MinimizeMI`.
 
-    Everything random in it comes from ``random_state`` and a count of the calls. Both are in its ``state_dict``, together with
-    the critic, its optimizer and the moving average: a run resumes as if it had not stopped. The ``state_dict`` contains
-    tensors only, so it can be averaged and stored by safetensors. ``torch.optim.LBFGS`` starts anew.
+    Everything random in it comes from ``random_state`` and a count of the calls. The count is in its ``state_dict``, together
+    with the critic, its optimizer and the moving average: a term made by the same arguments resumes as if it had not stopped.
+    The ``state_dict`` contains tensors only, so it can be averaged and stored by safetensors. ``torch.optim.LBFGS`` starts
+    anew.
 
     A batch that is refused changes nothing: neither the critic with its buffers, nor the optimizer, the moving average and
     the counts. The model's calls never change the critic's buffers.
@@ -51,12 +54,14 @@ class Term(nn.Module):
         optimizer: OptimizerLike | None,
         learning_rate: float,
         random_state: int,
+        check_finite: bool,
     ) -> None:
         super().__init__()
         run_eagerly(type(self))
         self.critic = critic
         self._objective = objective
-        self._random_state = random_state
+        self._random_state = problem_seed(random_state)
+        self._check_finite = check_finite
         self._training: CriticOptimizer | None = None
         if critic is not None and next(critic.parameters(), None) is not None:
             self._training = CriticOptimizer(critic, optimizer, learning_rate)
@@ -64,8 +69,9 @@ class Term(nn.Module):
             raise InputError(f"{type(self).__name__} has no critic with parameters to train: leave optimizer out.")
         self._kept = Bookkeeping()
         self._in_step_with_ranks = False
-        self._last_batch: tuple[Tensor, Any] | None = None
-        self.register_load_state_dict_post_hook(_follow_the_critic)
+        self._last_batch: LastBatch | None = None
+        self._unread_state: Tensor | None = None
+        self.register_load_state_dict_post_hook(_after_loading)
 
     @property
     def optimizer(self) -> torch.optim.Optimizer | None:
@@ -91,17 +97,18 @@ class Term(nn.Module):
                 train the critic's parameters.
             MineError: If the critic's loss or its gradient is not finite. Nothing is changed then.
         """
+        check_integers({"steps": steps}, {"steps": 1})
         training = self._require_training("critic_step")
-        if steps < 1:
-            raise InputError(f"steps must be at least 1, got {steps!r}.")
+        check_batch(x, y, takes_density=self._objective.takes_density)
         training.follow()
         if not self._in_step_with_ranks:
             copy_from_first_rank(training.critic)
             self._in_step_with_ranks = True
-        x, y = _leaves(*self._pair(x, y))
-        self._shape_lazy_layers(x, y)
-        for step in range(steps):
-            self._one_step(training, x, y, read=step == 0)
+        with torch.inference_mode(False), torch.enable_grad():
+            x, y = _leaves(x, y)
+            self._shape_lazy_layers(x, y)
+            for step in range(steps):
+                self._one_step(training, x, y, read=step == 0)
         self._kept.calls_since_critic = 0
 
     def critic_loss(self, x: Tensor, y: Any) -> Tensor:
@@ -110,17 +117,24 @@ class Term(nn.Module):
         Counts as the critic's step: call it once for each step that you take. Reads :attr:`estimate` like
         :meth:`critic_step`. Clip the gradient yourself where batches can be wild. Under ``torch.distributed`` average the
         critic's gradients over the ranks before your step.
+
+        Raises:
+            InputError: As :meth:`critic_step`.
+            MineError: If the loss is not finite. Nothing is changed then.
         """
         self._require_training("critic_loss")
-        x, y = _leaves(*self._pair(x, y))
+        check_batch(x, y, takes_density=self._objective.takes_density)
+        x, y = _leaves(x, y)
+        self._shape_lazy_layers(x, y)
         draw = self._kept.draws + 1
         with BorrowedBuffers(self.critic) as buffers:
             outcome = self._critic_outcome(x, y, draw)
             loss = outcome.critic_loss
             assert loss is not None
-            facts = self._facts(outcome, loss, x, y)
-            if facts.finite:
-                buffers.keep()
+            facts = self._facts(outcome, loss, buffers, x, y)
+            if not facts.finite:
+                raise _not_finite(loss)
+            buffers.keep()
         self._commit(outcome, facts, draw, x, y, read=True)
         self._kept.calls_since_critic = 0
         return loss
@@ -145,12 +159,9 @@ class Term(nn.Module):
                 assert loss is not None
                 average_over_ranks(found)
                 length, average = limit_norm(found, self._kept.gradient_length)
-                facts = self._facts(outcome, length, x, y)
+                facts = self._facts(outcome, length, buffers, x, y)
                 if not facts.finite:
-                    raise MineError(
-                        f"The critic's loss is {loss.item()}, the length of its gradient {length.item()}. Look for values in x "
-                        "and y that are not finite or are very large, or lower learning_rate. This step changed nothing."
-                    )
+                    raise _not_finite(loss, length)
                 buffers.keep()
             if first:  # LBFGS asks again, at other parameters
                 self._kept.gradient_length = average
@@ -164,30 +175,23 @@ class Term(nn.Module):
         with torch.enable_grad():
             return self._objective.outcome(x, y, self._kept.bound_state, self._generator(draw), gather=True)
 
-    def _facts(self, outcome: Outcome, whole: Tensor, x: Tensor, y: Any) -> _Facts:
-        """One question to the device, not three: each would wait for a GPU."""
-        asked = [torch.isfinite(whole.detach()), torch.isfinite(outcome.reading).all(), self._just_trained_on(x, y)]
-        return _Facts(*torch.stack(asked).tolist())
+    def _facts(self, outcome: Outcome, whole: Tensor, buffers: BorrowedBuffers, x: Tensor, y: Any) -> _Facts:
+        """One question to the device, not several: each would wait for a GPU."""
+        last = self._last_batch
+        if not self._check_finite:
+            return _Facts(finite=True, readable=True, repeated=last is not None and last.is_surely(x, y))
+        repeated = torch.zeros((), dtype=torch.bool, device=whole.device) if last is None else last.equals(x, y)
+        finite = torch.stack([torch.isfinite(whole.detach()), *buffers.are_finite()]).all()
+        return _Facts(*torch.stack([finite, torch.isfinite(outcome.reading).all(), repeated]).tolist())
 
     def _commit(self, outcome: Outcome, facts: _Facts, draw: int, x: Tensor, y: Any, *, read: bool) -> None:
         """Take in a batch that was accepted; ``read`` adds it to the readings of :attr:`estimate`."""
-        if not facts.finite:
-            return
         self._kept.draws = draw
         if facts.readable:
             self._kept.bound_state = outcome.state
             if read and not facts.repeated:
                 self._kept.add(outcome.reading)
-        self._last_batch = (x.detach(), y.detach() if isinstance(y, Tensor) else y)
-
-    def _just_trained_on(self, x: Tensor, y: Any) -> Tensor:
-        """Whether this is the batch of the last step, as a boolean on the device of ``x``."""
-        sides = [(now, before) for now, before in zip((x, y), self._last_batch or (), strict=False) if isinstance(now, Tensor)]
-        if not sides or any(
-            not isinstance(b, Tensor) or a.shape != b.shape or a.device != b.device or a.dtype != b.dtype for a, b in sides
-        ):
-            return torch.zeros((), dtype=torch.bool, device=x.device)
-        return torch.stack([(a == b).all() for a, b in sides]).all()
+        self._last_batch = LastBatch(x, y)
 
     def _trainable(self) -> list[nn.Parameter]:
         return [p for p in self.critic.parameters() if p.requires_grad] if self.critic is not None else []
@@ -201,22 +205,31 @@ class Term(nn.Module):
 
     def _value(self, x: Tensor, y: Any) -> Tensor:
         """The information (nats) with its gradient for the model alone; evaluation leaves no trace."""
-        x, y = self._pair(x, y)
+        check_batch(x, y, takes_density=self._objective.takes_density)
         self._shape_lazy_layers(x, y)
         if not (self.training and torch.is_grad_enabled()):
             with frozen(self.critic):
                 return self._evaluated(x, y).value
-        if not recomputing():
-            self._kept.draws += 1
-        draw, state = self._kept.draws, self._kept.bound_state
+        again = recomputing()
+        draw, state = self._kept.draws if again else self._kept.draws + 1, self._kept.bound_state
 
         def compute(x: Tensor, y: Any) -> Outcome:
             return self._objective.outcome(x, y, state, self._generator(draw), gather=True)
 
         value, outcome = for_the_model(compute, self.critic, x, y)
-        if outcome.critic_loss is None and not recomputing() and not transforming():
-            self._kept.add(outcome.reading)  # no critic that could have seen the batch
+        if not (again or transforming()):
+            self._refuse_what_is_not_finite(value, x, y)
+            if outcome.critic_loss is None:
+                self._kept.add(outcome.reading)  # no critic that could have seen the batch
+        self._kept.draws = draw
         return value
+
+    def _refuse_what_is_not_finite(self, value: Tensor, x: Tensor, y: Any) -> None:
+        """Raise MineError; the device is not asked about a batch on which the critic has just trained."""
+        accepted = self._last_batch is not None and self._last_batch.is_surely(x, y)
+        if self._check_finite and not accepted and not torch.isfinite(value.detach()):
+            check_finite(x, y)
+            raise MineError(f"The information of this batch is {value.item()}: x and y are on another scale than the critic's.")
 
     def _evaluated(self, x: Tensor, y: Any) -> Outcome:
         """Always with the same shuffles, and on this rank alone: others may not be evaluating."""
@@ -247,14 +260,13 @@ class Term(nn.Module):
             x: Rows of x that the critic was not trained on.
             y: Rows of y, paired with x; the density, where the term takes one.
         """
-        modes = [(module, module.training) for module in self.modules()]
-        self.eval()
-        try:
-            reading = self._evaluated(*self._pair(x, y)).reading
-        finally:
-            for module, training in modes:
-                module.training = training
-        return float(reading[0] - reading[1])
+        check_batch(x, y, takes_density=self._objective.takes_density)
+        with evaluating(self):
+            reading = self._evaluated(x, y).reading
+        value = float(reading[0] - reading[1])
+        if not math.isfinite(value):
+            check_finite(x, y)
+        return value
 
     # === in common ===
 
@@ -262,21 +274,10 @@ class Term(nn.Module):
         """On the CPU and the same on every rank, whose shuffles have to agree."""
         return torch.Generator("cpu").manual_seed((self._random_state * 1_000_003 + draw) % 2**63)
 
-    def _pair(self, x: Tensor, y: Any) -> tuple[Tensor, Any]:
-        if not isinstance(x, Tensor) or x.ndim == 0:
-            got = f"shape {tuple(x.shape)}" if isinstance(x, Tensor) else type(x).__name__
-            raise InputError(f"x must be a tensor with one row per example, got {got}.")
-        if isinstance(y, Tensor):
-            if y.ndim == 0 or len(x) != len(y):
-                raise InputError(f"x and y must have equally many rows, got shapes {tuple(x.shape)} and {tuple(y.shape)}.")
-        elif not isinstance(y, Distribution):
-            raise InputError(f"y must be a tensor, or a distribution for a term that takes a density; got {type(y).__name__}.")
-        return x, y
-
     def _shape_lazy_layers(self, x: Tensor, y: Any) -> None:
         """Layers without a shape yet take it from a first batch, which trains nothing."""
         if self._training is not None and not self._training.ready():
-            with torch.no_grad():
+            with torch.no_grad(), evaluating(self):
                 self._evaluated(x, y)
 
     def get_extra_state(self) -> Tensor:
@@ -289,15 +290,34 @@ class Term(nn.Module):
         Raises:
             InputError: The checkpoint is of a term with another critic or another kind of optimizer.
         """
-        self._kept = unpack(state, self._training)
+        if self._training is not None and not self._training.ready():
+            self._unread_state = state  # lazy layers get their shapes only now
+        else:
+            self._kept = unpack(state, self._training)
 
 
 def _leaves(*sides: Any) -> tuple[Any, ...]:
     """Cut off from what made them. They ask for a gradient only because reentrant checkpoints give none without."""
-    return tuple(side.detach().requires_grad_(side.is_floating_point()) if isinstance(side, Tensor) else side for side in sides)
+    return tuple(_leaf(side) if isinstance(side, Tensor) else side for side in sides)
 
 
-def _follow_the_critic(term: Any, _: object) -> None:
-    """After loading: ``assign=True`` has replaced the critic's parameters."""
+def _leaf(side: Tensor) -> Tensor:
+    side = side.clone() if side.is_inference() else side.detach()
+    return side.requires_grad_(side.is_floating_point())
+
+
+def _not_finite(loss: Tensor, length: Tensor | None = None) -> MineError:
+    gradient = "" if length is None else f", the length of its gradient {length.item()}"
+    return MineError(
+        f"The critic's loss is {loss.item()}{gradient}. Look for values in x and y that are not finite or are very large, or "
+        "lower learning_rate. This step changed nothing."
+    )
+
+
+def _after_loading(term: Term, _: object) -> None:
+    """``assign=True`` has replaced the critic's parameters, and lazy layers have got their shapes."""
     if term._training is not None:
         term._training.follow()
+    if term._unread_state is not None:
+        state, term._unread_state = term._unread_state, None
+        term.set_extra_state(state)

@@ -12,7 +12,7 @@ from torch.nn.parameter import is_lazy
 
 from mine.terms.objectives import Outcome
 
-__all__ = ["BorrowedBuffers", "for_the_model", "frozen", "recomputing", "transforming"]
+__all__ = ["BorrowedBuffers", "evaluating", "for_the_model", "frozen", "recomputing", "transforming"]
 
 _ENGINE: Any = torch._C
 
@@ -46,6 +46,11 @@ class BorrowedBuffers:
                     part._buffers[name] = buffer.detach().clone()
         return self
 
+    def are_finite(self) -> list[Tensor]:
+        """For each copy of numbers, whether all of them are finite: a boolean on its device."""
+        copies = [part._buffers[name] for part, name, _ in self._own]
+        return [torch.isfinite(copy).all() for copy in copies if copy is not None and copy.is_floating_point()]
+
     def keep(self) -> None:
         """The module's own buffers take the values of the copies on leaving."""
         self._kept = True
@@ -57,6 +62,18 @@ class BorrowedBuffers:
                 part._buffers[name] = own
                 if self._kept and copy is not None:
                     own.copy_(copy)
+
+
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Within, a module and all its parts are in evaluation mode."""
+    modes = [(part, part.training) for part in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, training in modes:
+            part.training = training
 
 
 @contextmanager
