@@ -13,9 +13,9 @@ from mine.errors import InputError, StaleCriticError, UnknownNameError
 from mine.estimators.options import check_integers
 from mine.terms.critic_optimizer import OptimizerLike
 from mine.terms.density_objectives import KnownClub, LearnedClub, LeaveOneOut, PriorDivergence
+from mine.terms.modes import recomputing
 from mine.terms.objectives import CriticBound, Objective
 from mine.terms.term import Term
-from mine.terms.untouched import recomputing
 
 __all__ = ["MinimizeMI"]
 

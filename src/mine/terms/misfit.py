@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mine.errors import InputError, MineError
+from mine.terms.modes import transforming
 
 __all__ = ["explained", "misfit"]
 
@@ -39,6 +40,8 @@ def explained(critic: nn.Module, x: Tensor, y: Any) -> Iterator[None]:
     except torch.OutOfMemoryError:
         raise
     except (RuntimeError, TypeError, ValueError, IndexError) as error:
+        if transforming():  # whose rules the critic may have broken; and no value can be read there
+            raise
         for name, side in (("x", x), ("y", y)):
             if isinstance(side, Tensor) and not torch.isfinite(side).all():
                 raise MineError(f"{name} has values that are not finite. This step changed nothing.") from error

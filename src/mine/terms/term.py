@@ -16,8 +16,9 @@ from mine.terms.batch import LastBatch, check_batch, check_finite
 from mine.terms.bookkeeping import Bookkeeping, pack, unpack
 from mine.terms.critic_optimizer import CriticOptimizer, OptimizerLike, limit_norm
 from mine.terms.eager import run_eagerly
+from mine.terms.modes import recomputing, transforming
 from mine.terms.objectives import Objective, Outcome
-from mine.terms.untouched import BorrowedBuffers, evaluating, for_the_model, frozen, recomputing, transforming
+from mine.terms.untouched import BorrowedBuffers, evaluating, for_the_model, frozen
 from mine.training.gather import average_over_ranks, copy_from_first_rank
 
 __all__ = ["Term"]

@@ -10,21 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
+from mine.terms.modes import transforming
 from mine.terms.objectives import Outcome
 
-__all__ = ["BorrowedBuffers", "evaluating", "for_the_model", "frozen", "recomputing", "transforming"]
+__all__ = ["BorrowedBuffers", "evaluating", "for_the_model", "frozen"]
 
 _ENGINE: Any = torch._C
-
-
-def transforming() -> bool:
-    """Whether this call happens inside ``torch.func.grad``, ``vmap`` or another transform of :mod:`torch.func`."""
-    return torch._C._are_functorch_transforms_active()
-
-
-def recomputing() -> bool:
-    """Whether this call happens inside a backward pass: gradient checkpointing repeats a call of the forward pass there."""
-    return torch._C._current_graph_task_id() != -1
 
 
 class BorrowedBuffers:
