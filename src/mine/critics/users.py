@@ -71,7 +71,7 @@ def _takes_one(module: nn.Module) -> bool:
     variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
     wrapped = getattr(
         module, "_orig_mod", getattr(module, "module", None)
-    )  # of torch.compile, of averages and of data parallel
+    )  # of torch.compile and of averages
     if variadic and isinstance(wrapped, nn.Module):
         return _takes_one(wrapped)
     return len(positional) == 1 and not variadic
