@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 import mine
 from mine import bounds
 from mine.critics import ConcatCritic, SeparableCritic
-from mine.terms.critic_optimizer import limit_norm
+from mine.terms.critic_optimizer import shortening
 
 WILD = {
     "x5": lambda x, y: (5 * x, 5 * y),
@@ -78,14 +79,32 @@ def test_the_average_of_mine_stays_near_a_batch(seeded_torch: None):
 
 
 def test_a_gradient_is_shortened_to_ten_times_the_recent_ones():
-    gradients: list[Tensor | None] = [torch.tensor([3.0, 0.0]), None, torch.tensor([4.0])]
-    length, average = limit_norm(gradients, None)
-    assert (length, average) == (5.0, 5.0) and gradients[2] == 4.0
-    wild: list[Tensor | None] = [torch.tensor([3e30, 0.0]), torch.tensor([4e30])]  # the squares overflow
-    length, average = limit_norm(wild, average)
-    torch.testing.assert_close(length, torch.tensor(5e30))
-    torch.testing.assert_close(wild, [torch.tensor([30.0, 0.0]), torch.tensor([40.0])])
-    torch.testing.assert_close(average, torch.tensor(0.9 * 5 + 0.1 * 50))
+    first = shortening([torch.tensor([3.0, 0.0]), None, torch.tensor([4.0])], None)
+    assert (first.length, first.average, first.scale, first.is_needed) == (5.0, 5.0, 1.0, False)
+    wild = shortening([torch.tensor([3e30, 0.0]), torch.tensor([4e30])], first.average)  # the squares overflow
+    torch.testing.assert_close(wild.length, torch.tensor(5e30))
+    torch.testing.assert_close(wild.scale, torch.tensor(1e-29))
+    torch.testing.assert_close(wild.average, torch.tensor(0.9 * 5 + 0.1 * 50))
+    assert wild.is_needed
     for bad in (math.inf, math.nan):
-        assert not torch.isfinite(limit_norm([torch.tensor([bad, 1.0])], average)[0])
-    assert limit_norm([torch.zeros(2)], torch.tensor(0.0))[0] == 0.0
+        assert not torch.isfinite(shortening([torch.tensor([bad, 1.0])], first.average).length)
+    assert shortening([torch.zeros(2)], torch.tensor(0.0)).length == 0.0
+
+
+def test_a_step_is_no_longer_than_ten_recent_gradients(seeded_torch: None):
+    class Linear(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a = nn.Parameter(torch.zeros(()))
+
+        def forward(self, x: Tensor, y: Tensor) -> Tensor:
+            return self.a * x * y
+
+    x = torch.randn(64, 1)
+    for check in (True, False):
+        term = mine.MaximizeMI(Linear(), "dv", optimizer=partial(torch.optim.SGD, lr=1.0), check_finite=check)
+        a: Tensor = term.critic.module.a
+        term.critic_step(0.1 * x, x)  # a gradient of 0.1 Var(x)
+        moved = a.item()
+        term.critic_step(1000 * x, x)  # one of some thousands
+        assert a.item() - moved == pytest.approx(10 * moved, rel=1e-4)

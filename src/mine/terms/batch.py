@@ -11,7 +11,7 @@ from torch.distributions import Distribution
 from mine.data.tensors import check_tensor
 from mine.errors import InputError, MineError
 
-__all__ = ["LastBatch", "check_batch", "check_finite"]
+__all__ = ["LastBatch", "check_batch", "check_finite", "leaves"]
 
 
 def check_batch(x: Any, y: Any, *, takes_density: bool) -> None:
@@ -25,8 +25,8 @@ def check_batch(x: Any, y: Any, *, takes_density: bool) -> None:
     if takes_density:
         if not isinstance(y, Distribution):
             raise InputError(
-                "This upper bound needs the torch.distributions.Distribution that x was drawn from (with rsample), got "
-                f"{type(y).__name__}."
+                f"This upper bound needs a torch.distributions.Distribution, got {type(y).__name__}: pass the distribution "
+                "that the first argument was drawn from (with rsample), one component per row."
             )
         return
     if isinstance(y, Distribution):
@@ -56,6 +56,16 @@ def check_finite(x: Tensor, y: Any) -> None:
             raise MineError(f"{name} has values that are not finite. This step changed nothing.")
 
 
+def leaves(*sides: Any) -> tuple[Any, ...]:
+    """Cut off from what made them. They ask for a gradient only because reentrant checkpoints give none without."""
+    return tuple(_leaf(side) if isinstance(side, Tensor) else side for side in sides)
+
+
+def _leaf(side: Tensor) -> Tensor:
+    side = side.clone() if side.is_inference() else side.detach()
+    return side.requires_grad_(side.is_floating_point())
+
+
 class LastBatch:
     """A batch to compare later ones with."""
 
@@ -77,7 +87,8 @@ class LastBatch:
         sides = [(now, before) for now, before in zip((x, y), self._sides, strict=True) if isinstance(now, Tensor)]
         if not all(_same_form(now, before) for now, before in sides):
             return torch.zeros((), dtype=torch.bool, device=x.device)
-        return torch.stack([(now == before).all() for now, before in sides]).all()
+        same = [(now == before).all() for now, before in sides]
+        return same[0] & same[1] if len(same) == 2 else same[0]
 
 
 def _version(side: Any) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -65,7 +66,7 @@ class LearnedClub(Objective):
             density = as_density(made, len(x), remedy=_LEARNED)
             log_prob = _shuffled_log_probs(density, y.to(like.dtype), rows, self.shuffles, generator)
             value = club(log_prob[:, 0], log_prob[:, 1:])
-        return Outcome(-log_prob[:, 0].mean(), value, reading_of(value), None)
+        return Outcome(-log_prob[:, 0].mean(), value, partial(reading_of, value), None)
 
 
 class KnownClub(Objective):
@@ -82,7 +83,7 @@ class KnownClub(Objective):
         with _without_autocast(x):
             log_prob = _shuffled_log_probs(density, x, rows, self.shuffles, generator)
             value = club(log_prob[:, 0], log_prob[:, 1:])
-        return Outcome(None, value, reading_of(value), None)
+        return Outcome(None, value, partial(reading_of, value), None)
 
 
 class LeaveOneOut(Objective):
@@ -98,7 +99,7 @@ class LeaveOneOut(Objective):
             matrix = gather_rows(own_columns.T.contiguous(), rows).T
             off_diagonal = ~torch.eye(rows.total, dtype=torch.bool, device=x.device)
             value = leave_one_out(matrix.diagonal(), matrix[off_diagonal].unflatten(0, (rows.total, rows.total - 1)))
-        return Outcome(None, value, reading_of(value), None)
+        return Outcome(None, value, partial(reading_of, value), None)
 
 
 class PriorDivergence(Objective):
@@ -122,7 +123,7 @@ class PriorDivergence(Objective):
                 divergence = _mean_log_prob(density, x) - _full(log_prior)
                 critic_loss = -gather_rows(_full(log_prior), rows).mean()
             value = gather_rows(_full(divergence), rows).mean()
-        return Outcome(critic_loss, value, reading_of(value), None)
+        return Outcome(critic_loss, value, partial(reading_of, value), None)
 
 
 def _made(prior: nn.Module) -> Distribution:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from mine.bounds import Bound
@@ -86,3 +87,30 @@ class MaximizeMI(Term):
             y: Rows of y, paired with x.
         """
         return -self._value(x, y)
+
+    def joint_loss(self, x: Tensor, y: Tensor) -> Tensor:
+        """The loss for critic and model at once: one pass through the critic where two calls need two.
+
+        Both maximise the same bound, so one gradient serves both. The model's optimizer steps the model, and :meth:`step` the
+        critic::
+
+            z = encoder(a)
+            loss = task_loss + beta * term.joint_loss(z, b)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            term.step()
+
+        The critic's gradient is multiplied by ``beta`` too, which Adam does not notice. The batch counts for :attr:`estimate`
+        as in :meth:`critic_step`. In evaluation mode or without gradients it is the same as the call. A critic that needs
+        several steps per step of the model needs :meth:`critic_step`.
+
+        Arguments:
+            x: Rows of x, shape (B,) or (B, ...).
+            y: Rows of y, paired with x.
+
+        Raises:
+            InputError: As :meth:`critic_step`.
+            MineError: If the loss is not finite. Nothing is changed then.
+        """
+        return self._joint_loss(x, y) if self.training and torch.is_grad_enabled() else self(x, y)

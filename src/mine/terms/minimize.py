@@ -118,7 +118,7 @@ class MinimizeMI(Term):
 
     def _counts_for_staleness(self) -> bool:
         trains = self.training and torch.is_grad_enabled() and not recomputing()
-        return trains and self._objective.goes_stale and bool(self._trainable())
+        return trains and self._objective.goes_stale and self._trainable()
 
 
 def _choose(

@@ -45,13 +45,14 @@ class Outcome(NamedTuple):
     Attributes:
         critic_loss: What the critic minimises; None where nothing is trained.
         value: The information (nats), with the gradient that the model should follow to raise it.
-        reading: Shape (2,): mean of the joint term and logarithm of the partition term, which average over batches apart.
+        read: Function to the reading, shape (2,): mean of the joint term and logarithm of the partition term, which average
+            over batches apart.
         state: What the bound hands to the next call of the critic.
     """
 
     critic_loss: Tensor | None
     value: Tensor
-    reading: Tensor
+    read: Callable[[], Tensor]
     state: Tensor | None
 
 
@@ -108,7 +109,7 @@ def reading_of(joint: Tensor, log_partition: Tensor | None = None) -> Tensor:
 
 def _full_precision(function: Callable[..., Any], *scores: Tensor) -> Any:
     """``function`` of the scores in float32 at least, whatever autocast would make of its operations."""
-    raised = [s.to(torch.promote_types(s.dtype, torch.float32)) for s in scores]
+    raised = [s.float() if s.dtype.itemsize < 4 else s for s in scores]
     with torch.autocast(raised[0].device.type, enabled=False):
         return function(*raised)
 
@@ -140,15 +141,15 @@ class CriticBound(Objective):
         shifts = shifts_of(rows, self.shuffles, generator)
         own = self.critic.module if isinstance(self.critic, ModuleCritic) else self.critic
         with explained(own, x, y):
-            joint, marginal = self._scores(self._as_critic_likes(x), self._as_critic_likes(y), rows, shifts)
+            like = self._a_number_of_the_critic()
+            joint, marginal = self._scores(self._as_critic_likes(x, like), self._as_critic_likes(y, like), rows, shifts)
         if joint.shape != (rows.total,) or marginal.shape != (rows.total, len(shifts)):
             raise misfit(own, x, y, f"It gave scores of shape {tuple(joint.shape)} for {rows.total} pairs.")
         if state is not None:  # a checkpoint's may lie elsewhere, and be of another precision
             state = state.to(joint.device, torch.promote_types(joint.dtype, torch.float32))
         result = _full_precision(partial(self.bound, state=state), joint, marginal)
-        with torch.no_grad():
-            reading = _full_precision(self._read, joint, marginal)
-        return Outcome(result.loss, -result.loss, reading, None if result.state is None else result.state.detach())
+        read = partial(_full_precision, self._read, joint.detach(), marginal.detach())
+        return Outcome(result.loss, -result.loss, read, None if result.state is None else result.state.detach())
 
     def _scores(self, x: Tensor, y: Tensor, rows: Rows, shifts: list[int]) -> tuple[Tensor, Tensor]:
         """As :func:`mine.critics.pair_scores` would give them for the joined batch."""
@@ -169,13 +170,16 @@ class CriticBound(Objective):
             return reading_of(joint.mean(), log_mean_exp(marginal, (-2, -1)))
         return reading_of(BOUNDS[self.reported](joint, marginal).value)
 
-    def _as_critic_likes(self, rows: Tensor) -> Tensor:
-        """In the critic's precision and with a column for single numbers.
+    def _as_critic_likes(self, rows: Tensor, like: Tensor | None) -> Tensor:
+        """In the critic's precision, which ``like`` has, and with a column for single numbers.
 
         A user's module gets whole numbers as they are: they may be indices of an embedding, which wants them long.
         """
         if isinstance(self.critic, ModuleCritic) and not (rows.is_floating_point() or rows.dtype == torch.bool):
             return rows.long() if rows.dtype.itemsize < 4 else rows
         rows = rows.unsqueeze(-1) if rows.ndim == 1 else rows
-        like = next(iter(self.critic.parameters()), next(iter(self.critic.buffers()), None))
         return rows if like is None else rows.to(like.dtype)
+
+    def _a_number_of_the_critic(self) -> Tensor | None:
+        first = next(iter(self.critic.parameters()), None)
+        return next(iter(self.critic.buffers()), None) if first is None else first

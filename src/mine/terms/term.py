@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -12,13 +13,14 @@ from mine.bounds import log_mean_exp
 from mine.data.problem import problem_seed
 from mine.errors import InputError, MineError
 from mine.estimators.options import check_integers
-from mine.terms.batch import LastBatch, check_batch, check_finite
+from mine.terms.batch import LastBatch, check_batch, check_finite, leaves
 from mine.terms.bookkeeping import Bookkeeping, pack, unpack
-from mine.terms.critic_optimizer import CriticOptimizer, OptimizerLike, limit_norm
+from mine.terms.critic_optimizer import CriticOptimizer, OptimizerLike, shortening
 from mine.terms.eager import run_eagerly
 from mine.terms.modes import recomputing, transforming
 from mine.terms.objectives import Objective, Outcome
 from mine.terms.untouched import BorrowedBuffers, evaluating, for_the_model, frozen
+from mine.terms.walk import parameters_of, parts_of
 from mine.training.gather import average_over_ranks, copy_from_first_rank
 
 __all__ = ["Term"]
@@ -30,6 +32,8 @@ class _Facts(NamedTuple):
     finite: bool
     readable: bool
     repeated: bool
+    too_long: bool
+    reading: Tensor
 
 
 class Term(nn.Module):
@@ -99,17 +103,19 @@ class Term(nn.Module):
             MineError: If the critic's loss or its gradient is not finite. Nothing is changed then.
         """
         check_integers({"steps": steps}, {"steps": 1})
-        training = self._require_training("critic_step")
+        training, parts = self._require_training("critic_step")
         check_batch(x, y, takes_density=self._objective.takes_density)
-        training.follow()
-        if not self._in_step_with_ranks:
-            copy_from_first_rank(training.critic)
-            self._in_step_with_ranks = True
+        parameters = parameters_of(parts)
+        training.follow(parameters)
+        self._join_ranks(training)
         with torch.inference_mode(False), torch.enable_grad():
-            x, y = _leaves(x, y)
-            self._shape_lazy_layers(x, y)
+            x, y = leaves(x, y)
+            if self._shape_lazy_layers(x, y):
+                parts = parts_of(self.critic)
+                parameters = parameters_of(parts)
+            trained = [p for p in parameters if p.requires_grad]
             for step in range(steps):
-                self._one_step(training, x, y, read=step == 0)
+                self._one_step(training, parts, trained, x, y, read=step == 0)
         self._kept.calls_since_critic = 0
 
     def critic_loss(self, x: Tensor, y: Any) -> Tensor:
@@ -123,12 +129,24 @@ class Term(nn.Module):
             InputError: As :meth:`critic_step`.
             MineError: If the loss is not finite. Nothing is changed then.
         """
-        self._require_training("critic_loss")
+        _, parts = self._require_training("critic_loss")
         check_batch(x, y, takes_density=self._objective.takes_density)
-        x, y = _leaves(x, y)
+        x, y = leaves(x, y)
         self._shape_lazy_layers(x, y)
+        return self._accepted_loss(x, y, parts)
+
+    def _joint_loss(self, x: Tensor, y: Any) -> Tensor:
+        """The critic's loss with the gradient for critic and model; see :meth:`mine.MaximizeMI.joint_loss`."""
+        training, parts = self._require_training("joint_loss")
+        check_batch(x, y, takes_density=self._objective.takes_density)
+        self._join_ranks(training)
+        training.follow()
+        self._shape_lazy_layers(x, y)
+        return self._accepted_loss(x, y, parts)
+
+    def _accepted_loss(self, x: Tensor, y: Any, parts: Sequence[nn.Module]) -> Tensor:
         draw = self._kept.draws + 1
-        with BorrowedBuffers(self.critic) as buffers:
+        with BorrowedBuffers(parts) as buffers:
             outcome = self._critic_outcome(x, y, draw)
             loss = outcome.critic_loss
             assert loss is not None
@@ -140,8 +158,52 @@ class Term(nn.Module):
         self._kept.calls_since_critic = 0
         return loss
 
-    def _one_step(self, training: CriticOptimizer, x: Tensor, y: Any, *, read: bool) -> None:
-        parameters, draw = self._trainable(), self._kept.draws + 1
+    def step(self) -> None:
+        """Step the critic's optimizer on the gradients that ``backward`` left in the critic, and clear them.
+
+        It belongs to :meth:`mine.MaximizeMI.joint_loss`; :meth:`critic_step` does all of this by itself. The gradient is
+        shortened as there.
+
+        Raises:
+            InputError: If there is no gradient, or the optimizer needs a closure, as ``torch.optim.LBFGS`` does.
+            MineError: If the gradient is not finite. It is cleared, and nothing else is changed.
+        """
+        training, parts = self._require_training("step")
+        parameters = [p for p in parameters_of(parts) if p.requires_grad]
+        training.follow()
+        found = [p.grad for p in parameters]
+        if all(gradient is None for gradient in found):
+            raise InputError("The critic has no gradient: call joint_loss(x, y) and backward() before step().")
+        if isinstance(training.optimizer, torch.optim.LBFGS):
+            raise InputError("torch.optim.LBFGS computes the loss several times per step: call critic_step(x, y) instead.")
+        average_over_ranks(found)
+        shorter = shortening(found, self._kept.gradient_length)
+        if self._check_finite and not torch.isfinite(shorter.length):
+            training.clear()
+            raise MineError(f"The length of the critic's gradient is {shorter.length.item()}. This step changed nothing.")
+        for gradient in found:
+            if gradient is not None:
+                gradient *= shorter.scale
+        training.optimizer.step()
+        training.clear()
+        self._kept.gradient_length = shorter.average
+
+    def _join_ranks(self, training: CriticOptimizer) -> None:
+        if not self._in_step_with_ranks:
+            copy_from_first_rank(training.critic)
+            self._in_step_with_ranks = True
+
+    def _one_step(
+        self,
+        training: CriticOptimizer,
+        parts: Sequence[nn.Module],
+        parameters: Sequence[nn.Parameter],
+        x: Tensor,
+        y: Any,
+        *,
+        read: bool,
+    ) -> None:
+        draw = self._kept.draws + 1
         computed: list[Outcome] = []
         first = True
 
@@ -153,19 +215,23 @@ class Term(nn.Module):
 
         def gradients() -> tuple[Tensor, list[Tensor | None]]:
             nonlocal first
-            with BorrowedBuffers(self.critic) as buffers:
+            with BorrowedBuffers(parts) as buffers:
                 found = training.gradients_of(compute, parameters)
                 outcome = computed[-1]
                 loss = outcome.critic_loss
                 assert loss is not None
                 average_over_ranks(found)
-                length, average = limit_norm(found, self._kept.gradient_length)
-                facts = self._facts(outcome, length, buffers, x, y)
+                shorter = shortening(found, self._kept.gradient_length)
+                facts = self._facts(outcome, shorter.length, buffers, x, y, shorter.is_needed)
                 if not facts.finite:
-                    raise _not_finite(loss, length)
+                    raise _not_finite(loss, shorter.length)
                 buffers.keep()
+            if facts.too_long:
+                for gradient in found:
+                    if gradient is not None:
+                        gradient *= shorter.scale
             if first:  # LBFGS asks again, at other parameters
-                self._kept.gradient_length = average
+                self._kept.gradient_length = shorter.average
                 self._commit(outcome, facts, draw, x, y, read=read)
                 first = False
             return loss.detach(), found
@@ -176,14 +242,19 @@ class Term(nn.Module):
         with torch.enable_grad():
             return self._objective.outcome(x, y, self._kept.bound_state, self._generator(draw), gather=True)
 
-    def _facts(self, outcome: Outcome, whole: Tensor, buffers: BorrowedBuffers, x: Tensor, y: Any) -> _Facts:
+    def _facts(
+        self, outcome: Outcome, whole: Tensor, buffers: BorrowedBuffers, x: Tensor, y: Any, too_long: Tensor | None = None
+    ) -> _Facts:
         """One question to the device, not several: each would wait for a GPU."""
-        last = self._last_batch
+        last, reading = self._last_batch, outcome.read()
         if not self._check_finite:
-            return _Facts(finite=True, readable=True, repeated=last is not None and last.is_surely(x, y))
-        repeated = torch.zeros((), dtype=torch.bool, device=whole.device) if last is None else last.equals(x, y)
-        finite = torch.stack([torch.isfinite(whole.detach()), *buffers.are_finite()]).all()
-        return _Facts(*torch.stack([finite, torch.isfinite(outcome.reading).all(), repeated]).tolist())
+            return _Facts(True, True, last is not None and last.is_surely(x, y), too_long is not None, reading)
+        no = torch.zeros((), dtype=torch.bool, device=whole.device)
+        wild, repeated = no if too_long is None else too_long, no if last is None else last.equals(x, y)
+        asked = torch.stack([whole.detach(), *reading.unbind(), wild, repeated, *buffers.are_finite()])
+        length, joint, log_partition, is_wild, is_repeated, *buffers_fine = asked.tolist()
+        finite, readable = math.isfinite(length) and all(buffers_fine), math.isfinite(joint) and math.isfinite(log_partition)
+        return _Facts(finite, readable, bool(is_repeated), bool(is_wild), reading)
 
     def _commit(self, outcome: Outcome, facts: _Facts, draw: int, x: Tensor, y: Any, *, read: bool) -> None:
         """Take in a batch that was accepted; ``read`` adds it to the readings of :attr:`estimate`."""
@@ -191,16 +262,17 @@ class Term(nn.Module):
         if facts.readable:
             self._kept.bound_state = outcome.state
             if read and not facts.repeated:
-                self._kept.add(outcome.reading)
+                self._kept.add(facts.reading)
         self._last_batch = LastBatch(x, y)
 
-    def _trainable(self) -> list[nn.Parameter]:
-        return [p for p in self.critic.parameters() if p.requires_grad] if self.critic is not None else []
+    def _trainable(self) -> bool:
+        return any(p.requires_grad for p in self.critic.parameters()) if self.critic is not None else False
 
-    def _require_training(self, method: str) -> CriticOptimizer:
+    def _require_training(self, method: str) -> tuple[CriticOptimizer, list[nn.Module]]:
+        """The critic's optimizer and its parts."""
         if self._training is None or not self._trainable():
             raise InputError(f"{type(self).__name__} has no critic with parameters to train: leave {method} out.")
-        return self._training
+        return self._training, parts_of(self.critic)
 
     # === for the model ===
 
@@ -209,7 +281,7 @@ class Term(nn.Module):
         check_batch(x, y, takes_density=self._objective.takes_density)
         self._shape_lazy_layers(x, y)
         if not (self.training and torch.is_grad_enabled()):
-            with frozen(self.critic):
+            with frozen(parts_of(self.critic)):
                 return self._evaluated(x, y).value
         again = recomputing()
         draw, state = self._kept.draws if again else self._kept.draws + 1, self._kept.bound_state
@@ -221,7 +293,7 @@ class Term(nn.Module):
         if not (again or transforming()):
             self._refuse_what_is_not_finite(value, x, y)
             if outcome.critic_loss is None:
-                self._kept.add(outcome.reading)  # no critic that could have seen the batch
+                self._kept.add(outcome.read())  # no critic that could have seen the batch
         self._kept.draws = draw
         return value
 
@@ -263,7 +335,7 @@ class Term(nn.Module):
         """
         check_batch(x, y, takes_density=self._objective.takes_density)
         with evaluating(self):
-            reading = self._evaluated(x, y).reading
+            reading = self._evaluated(x, y).read()
         value = float(reading[0] - reading[1])
         if not math.isfinite(value):
             check_finite(x, y)
@@ -275,11 +347,13 @@ class Term(nn.Module):
         """On the CPU and the same on every rank, whose shuffles have to agree."""
         return torch.Generator("cpu").manual_seed((self._random_state * 1_000_003 + draw) % 2**63)
 
-    def _shape_lazy_layers(self, x: Tensor, y: Any) -> None:
-        """Layers without a shape yet take it from a first batch, which trains nothing."""
-        if self._training is not None and not self._training.ready():
-            with torch.no_grad(), evaluating(self):
-                self._evaluated(x, y)
+    def _shape_lazy_layers(self, x: Tensor, y: Any) -> bool:
+        """Layers without a shape yet take it from a first batch, which trains nothing; whether there were any."""
+        if self._training is None or self._training.ready():
+            return False
+        with torch.no_grad(), evaluating(self):
+            self._evaluated(x, y)
+        return True
 
     def get_extra_state(self) -> Tensor:
         """Everything that a checkpoint needs in addition to the critic's weights, as one tensor."""
@@ -295,16 +369,6 @@ class Term(nn.Module):
             self._unread_state = state  # lazy layers get their shapes only now
         else:
             self._kept = unpack(state, self._training)
-
-
-def _leaves(*sides: Any) -> tuple[Any, ...]:
-    """Cut off from what made them. They ask for a gradient only because reentrant checkpoints give none without."""
-    return tuple(_leaf(side) if isinstance(side, Tensor) else side for side in sides)
-
-
-def _leaf(side: Tensor) -> Tensor:
-    side = side.clone() if side.is_inference() else side.detach()
-    return side.requires_grad_(side.is_floating_point())
 
 
 def _not_finite(loss: Tensor, length: Tensor | None = None) -> MineError:
