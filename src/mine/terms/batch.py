@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ from torch.distributions import Distribution
 from mine.data.tensors import check_tensor
 from mine.errors import InputError, MineError
 
-__all__ = ["LastBatch", "check_batch", "check_finite", "leaves"]
+__all__ = ["Facts", "LastBatch", "check_batch", "check_finite", "leaves"]
 
 
 def check_batch(x: Any, y: Any, *, takes_density: bool) -> None:
@@ -64,6 +64,16 @@ def leaves(*sides: Any) -> tuple[Any, ...]:
 def _leaf(side: Tensor) -> Tensor:
     side = side.clone() if side.is_inference() else side.detach()
     return side.requires_grad_(side.is_floating_point())
+
+
+class Facts(NamedTuple):
+    """Everything that has to be known of a batch before anything is changed."""
+
+    finite: bool
+    readable: bool
+    repeated: bool
+    too_long: bool
+    reading: Tensor
 
 
 class LastBatch:

@@ -34,6 +34,8 @@ class MaximizeMI(Term):
 
     Arguments:
         critic: A critic of :mod:`mine.critics` or any ``nn.Module`` taking (x, y) or their concatenation. It is not copied.
+            Or the name of one that is built from the first batch: ``"mlp"``, ``"conv"`` for images, ``"sequence"`` for rows of
+            shape (T, D), ``"embedding"`` for y that are whole numbers, labels.
         bound: A name (dv, mine, nwj, jensen-shannon, infonce, smile) or a function like those in :mod:`mine.bounds`. The moving
             average of ``"mine"`` lies at most 2 nats from a batch; set ``max_lag`` in
             ``functools.partial(mine.bounds.mine, max_lag=...)`` for another limit.
@@ -60,7 +62,7 @@ class MaximizeMI(Term):
 
     def __init__(
         self,
-        critic: nn.Module,
+        critic: nn.Module | str,
         bound: str | Bound = "mine",
         *,
         shuffles: int | None = None,
@@ -69,10 +71,10 @@ class MaximizeMI(Term):
         random_state: int = 0,
         check_finite: bool = True,
     ) -> None:
-        made = as_critic(critic)
+        made = critic if isinstance(critic, str) else as_critic(critic)
         super().__init__(
             made,
-            CriticBound(made, bound, shuffles),
+            CriticBound(None if isinstance(made, str) else made, bound, shuffles),
             optimizer=optimizer,
             learning_rate=learning_rate,
             random_state=random_state,

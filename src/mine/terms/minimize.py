@@ -71,7 +71,7 @@ class MinimizeMI(Term):
 
     def __init__(
         self,
-        critic: nn.Module | None = None,
+        critic: nn.Module | str | None = None,
         bound: str | Bound = "mine",
         *,
         upper_bound: str | None = None,
@@ -122,16 +122,20 @@ class MinimizeMI(Term):
 
 
 def _choose(
-    critic: nn.Module | None, bound: str | Bound, upper_bound: str | None, shuffles: int | None
-) -> tuple[nn.Module | None, Objective]:
+    critic: nn.Module | str | None, bound: str | Bound, upper_bound: str | None, shuffles: int | None
+) -> tuple[nn.Module | str | None, Objective]:
     if upper_bound is None:
         if critic is None:
             raise InputError(
                 'MinimizeMI needs a critic, or an upper bound with the encoder\'s density: upper_bound="leave-one-out", '
                 '"vib" or "club".'
             )
+        if isinstance(critic, str):
+            return critic, CriticBound(None, bound, shuffles)
         made = as_critic(critic)
         return made, CriticBound(made, bound, shuffles)
+    if isinstance(critic, str):
+        raise InputError(f"upper_bound={upper_bound!r} takes no critic by name, got {critic!r}: pass a module.")
     if upper_bound == "leave-one-out":
         if critic is not None:
             raise InputError('upper_bound="leave-one-out" needs the encoder\'s density and no critic: leave the critic out.')

@@ -66,6 +66,7 @@ class Objective:
 
     goes_stale = True
     takes_density = False
+    critic: Critic
 
     def outcome(self, x: Tensor, y: Any, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
         """Everything about one batch; with ``gather`` of the joined batch of all ranks."""
@@ -122,12 +123,13 @@ def _without_lag(bound: Bound) -> Bound:
 class CriticBound(Objective):
     """A critic's scores and a bound of :mod:`mine.bounds`."""
 
-    def __init__(self, critic: Critic, bound: str | Bound, shuffles: int | None) -> None:
-        if critic.stack:
+    def __init__(self, critic: Critic | None, bound: str | Bound, shuffles: int | None) -> None:
+        if critic is not None and critic.stack:
             raise InputError(
                 f"A term takes one critic, got a stack of shape {critic.stack}: make it without stack=, or select(k)."
             )
-        self.critic = critic
+        if critic is not None:  # else it is built from the first batch
+            self.critic = critic
         chosen = bounds.get_bound(bound)
         base = chosen.func if isinstance(chosen, partial) else chosen
         self.bound = _without_lag(chosen) if base is bounds.mine else chosen

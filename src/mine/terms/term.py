@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,27 +13,19 @@ from mine.bounds import log_mean_exp
 from mine.data.problem import problem_seed
 from mine.errors import InputError, MineError
 from mine.estimators.options import check_integers
-from mine.terms.batch import LastBatch, check_batch, check_finite, leaves
+from mine.terms.batch import Facts, LastBatch, check_batch, check_finite, leaves
 from mine.terms.bookkeeping import Bookkeeping, pack, unpack
 from mine.terms.critic_optimizer import CriticOptimizer, OptimizerLike, shortening
 from mine.terms.eager import run_eagerly
+from mine.terms.misfit import not_finite
 from mine.terms.modes import recomputing, transforming
+from mine.terms.named import Unbuilt
 from mine.terms.objectives import Objective, Outcome
 from mine.terms.untouched import BorrowedBuffers, evaluating, for_the_model, frozen
 from mine.terms.walk import parameters_of, parts_of
 from mine.training.gather import average_over_ranks, copy_from_first_rank
 
 __all__ = ["Term"]
-
-
-class _Facts(NamedTuple):
-    """Everything that has to be known of a batch before anything is changed."""
-
-    finite: bool
-    readable: bool
-    repeated: bool
-    too_long: bool
-    reading: Tensor
 
 
 class Term(nn.Module):
@@ -53,7 +45,7 @@ class Term(nn.Module):
 
     def __init__(
         self,
-        critic: nn.Module | None,
+        critic: nn.Module | str | None,
         objective: Objective,
         *,
         optimizer: OptimizerLike | None,
@@ -63,13 +55,17 @@ class Term(nn.Module):
     ) -> None:
         super().__init__()
         run_eagerly(type(self))
-        self.critic = critic
+        self.critic = None if isinstance(critic, str) else critic
         self._objective = objective
         self._random_state = problem_seed(random_state)
         self._check_finite = check_finite
         self._training: CriticOptimizer | None = None
-        if critic is not None and next(critic.parameters(), None) is not None:
-            self._training = CriticOptimizer(critic, optimizer, learning_rate)
+        self._unbuilt = Unbuilt(critic, optimizer, learning_rate) if isinstance(critic, str) else None
+        if self._unbuilt is not None:
+            self.register_buffer("_events", self._unbuilt.no_events())
+            self.register_load_state_dict_pre_hook(_before_loading)
+        elif self.critic is not None and next(self.critic.parameters(), None) is not None:
+            self._training = CriticOptimizer(self.critic, optimizer, learning_rate)
         elif optimizer is not None:
             raise InputError(f"{type(self).__name__} has no critic with parameters to train: leave optimizer out.")
         self._kept = Bookkeeping()
@@ -103,8 +99,8 @@ class Term(nn.Module):
             MineError: If the critic's loss or its gradient is not finite. Nothing is changed then.
         """
         check_integers({"steps": steps}, {"steps": 1})
+        self._check(x, y)
         training, parts = self._require_training("critic_step")
-        check_batch(x, y, takes_density=self._objective.takes_density)
         parameters = parameters_of(parts)
         training.follow(parameters)
         self._join_ranks(training)
@@ -129,16 +125,16 @@ class Term(nn.Module):
             InputError: As :meth:`critic_step`.
             MineError: If the loss is not finite. Nothing is changed then.
         """
+        self._check(x, y)
         _, parts = self._require_training("critic_loss")
-        check_batch(x, y, takes_density=self._objective.takes_density)
         x, y = leaves(x, y)
         self._shape_lazy_layers(x, y)
         return self._accepted_loss(x, y, parts)
 
     def _joint_loss(self, x: Tensor, y: Any) -> Tensor:
         """The critic's loss with the gradient for critic and model; see :meth:`mine.MaximizeMI.joint_loss`."""
+        self._check(x, y)
         training, parts = self._require_training("joint_loss")
-        check_batch(x, y, takes_density=self._objective.takes_density)
         self._join_ranks(training)
         training.follow()
         self._shape_lazy_layers(x, y)
@@ -152,7 +148,7 @@ class Term(nn.Module):
             assert loss is not None
             facts = self._facts(outcome, loss, buffers, x, y)
             if not facts.finite:
-                raise _not_finite(loss)
+                raise not_finite(loss)
             buffers.keep()
         self._commit(outcome, facts, draw, x, y, read=True)
         self._kept.calls_since_critic = 0
@@ -224,7 +220,7 @@ class Term(nn.Module):
                 shorter = shortening(found, self._kept.gradient_length)
                 facts = self._facts(outcome, shorter.length, buffers, x, y, shorter.is_needed)
                 if not facts.finite:
-                    raise _not_finite(loss, shorter.length)
+                    raise not_finite(loss, shorter.length)
                 buffers.keep()
             if facts.too_long:
                 for gradient in found:
@@ -244,19 +240,19 @@ class Term(nn.Module):
 
     def _facts(
         self, outcome: Outcome, whole: Tensor, buffers: BorrowedBuffers, x: Tensor, y: Any, too_long: Tensor | None = None
-    ) -> _Facts:
+    ) -> Facts:
         """One question to the device, not several: each would wait for a GPU."""
         last, reading = self._last_batch, outcome.read()
         if not self._check_finite:
-            return _Facts(True, True, last is not None and last.is_surely(x, y), too_long is not None, reading)
+            return Facts(True, True, last is not None and last.is_surely(x, y), too_long is not None, reading)
         no = torch.zeros((), dtype=torch.bool, device=whole.device)
         wild, repeated = no if too_long is None else too_long, no if last is None else last.equals(x, y)
         asked = torch.stack([whole.detach(), *reading.unbind(), wild, repeated, *buffers.are_finite()])
         length, joint, log_partition, is_wild, is_repeated, *buffers_fine = asked.tolist()
         finite, readable = math.isfinite(length) and all(buffers_fine), math.isfinite(joint) and math.isfinite(log_partition)
-        return _Facts(finite, readable, bool(is_repeated), bool(is_wild), reading)
+        return Facts(finite, readable, bool(is_repeated), bool(is_wild), reading)
 
-    def _commit(self, outcome: Outcome, facts: _Facts, draw: int, x: Tensor, y: Any, *, read: bool) -> None:
+    def _commit(self, outcome: Outcome, facts: Facts, draw: int, x: Tensor, y: Any, *, read: bool) -> None:
         """Take in a batch that was accepted; ``read`` adds it to the readings of :attr:`estimate`."""
         self._kept.draws = draw
         if facts.readable:
@@ -278,7 +274,7 @@ class Term(nn.Module):
 
     def _value(self, x: Tensor, y: Any) -> Tensor:
         """The information (nats) with its gradient for the model alone; evaluation leaves no trace."""
-        check_batch(x, y, takes_density=self._objective.takes_density)
+        self._check(x, y)
         self._shape_lazy_layers(x, y)
         if not (self.training and torch.is_grad_enabled()):
             with frozen(parts_of(self.critic)):
@@ -291,13 +287,13 @@ class Term(nn.Module):
 
         value, outcome = for_the_model(compute, self.critic, x, y)
         if not (again or transforming()):
-            self._refuse_what_is_not_finite(value, x, y)
+            self._refuse_what_isnot_finite(value, x, y)
             if outcome.critic_loss is None:
                 self._kept.add(outcome.read())  # no critic that could have seen the batch
         self._kept.draws = draw
         return value
 
-    def _refuse_what_is_not_finite(self, value: Tensor, x: Tensor, y: Any) -> None:
+    def _refuse_what_isnot_finite(self, value: Tensor, x: Tensor, y: Any) -> None:
         """Raise MineError; the device is not asked about a batch on which the critic has just trained."""
         accepted = self._last_batch is not None and self._last_batch.is_surely(x, y)
         if self._check_finite and not accepted and not torch.isfinite(value.detach()):
@@ -333,7 +329,7 @@ class Term(nn.Module):
             x: Rows of x that the critic was not trained on.
             y: Rows of y, paired with x; the density, where the term takes one.
         """
-        check_batch(x, y, takes_density=self._objective.takes_density)
+        self._check(x, y)
         with evaluating(self):
             reading = self._evaluated(x, y).read()
         value = float(reading[0] - reading[1])
@@ -346,6 +342,17 @@ class Term(nn.Module):
     def _generator(self, draw: int) -> torch.Generator:
         """On the CPU and the same on every rank, whose shuffles have to agree."""
         return torch.Generator("cpu").manual_seed((self._random_state * 1_000_003 + draw) % 2**63)
+
+    def _check(self, x: Tensor, y: Any) -> None:
+        """Raise unless this is a batch; a critic that was named is built from the first one."""
+        check_batch(x, y, takes_density=self._objective.takes_density)
+        if self._unbuilt is not None:
+            self._build(torch.tensor(self._unbuilt.events(x, y), device="cpu"), x.device)
+
+    def _build(self, events: Tensor, device: torch.device) -> None:
+        assert self._unbuilt is not None
+        self.critic = self._objective.critic = self._unbuilt.critic(events.tolist(), self._generator(0)).to(device)
+        self._training, self._events, self._unbuilt = self._unbuilt.training(self.critic), events, None
 
     def _shape_lazy_layers(self, x: Tensor, y: Any) -> bool:
         """Layers without a shape yet take it from a first batch, which trains nothing; whether there were any."""
@@ -371,12 +378,11 @@ class Term(nn.Module):
             self._kept = unpack(state, self._training)
 
 
-def _not_finite(loss: Tensor, length: Tensor | None = None) -> MineError:
-    gradient = "" if length is None else f", the length of its gradient {length.item()}"
-    return MineError(
-        f"The critic's loss is {loss.item()}{gradient}. Look for values in x and y that are not finite or are very large, or "
-        "lower learning_rate. This step changed nothing."
-    )
+def _before_loading(term: Term, state: dict[str, Any], prefix: str, *_: object) -> None:
+    """A critic that was named is built for the shapes of the checkpoint."""
+    events = state.get(f"{prefix}_events")
+    if term._unbuilt is not None and isinstance(events, Tensor) and term._unbuilt.are_known(events):
+        term._build(events.cpu(), term._events.device)
 
 
 def _after_loading(term: Term, _: object) -> None:
