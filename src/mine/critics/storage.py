@@ -84,7 +84,7 @@ def load_critic(path: str | Path) -> Critic:
             raise
         raise InputError(f"{path} is damaged, or from another version of torch-mine: {error!r} is missing or wrong.") from error
     if critic.state_dict().keys() != arrays.keys():
-        raise InputError(f"{path} is damaged: its weights are not those of its modules.")
+        raise InputError(f"{path} is damaged: its weights do not belong to its modules.")
     if not isinstance(critic, Critic):
         raise InputError(f"{path} holds a {type(critic).__name__}, which is no critic.")
     return critic.eval()

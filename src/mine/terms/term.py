@@ -157,7 +157,7 @@ class Term(nn.Module):
     def step(self) -> None:
         """Step the critic's optimizer on the gradients that ``backward`` left in the critic, and clear them.
 
-        It belongs to :meth:`mine.MaximizeMI.joint_loss`; :meth:`critic_step` does all of this by itself. The gradient is
+        It belongs to :meth:`mine.MaximizeMI.joint_loss`; :meth:`critic_step` needs no such call. The gradient is
         shortened as there.
 
         Raises:
