@@ -103,8 +103,9 @@ def mine(
     Donsker-Varadhan. The average is kept as a logarithm, so it cannot overflow.
 
     One outlying batch can raise the average by tens of nats. Shuffled pairs then have no gradient for ``1 / alpha`` steps per
-    nat. ``max_lag`` prevents this: an average further above a batch starts again from that batch. Below a batch the average
-    cannot lie further than ``-log(alpha)``. The terms of a loss, whose rows come from a model that moves, allow 2 nats.
+    nat. ``max_lag`` prevents this: an average further above a batch starts again from that batch. Far below a batch the
+    average multiplies the gradient of the shuffled pairs, up to a hundredfold at ``alpha=0.01``: it is raised to ``max_lag``
+    below. The terms of a loss, whose rows come from a model that moves, allow 2 nats.
 
     References:
         Belghazi et al., 2018 (arXiv 1801.04062), section 3.2, eq. 12.
@@ -114,7 +115,7 @@ def mine(
         marginal: Scores of shuffled pairs, shape ``(..., B, K)``.
         state: Logarithm of the moving average, shape ``(...)``; None starts it at this batch.
         alpha: Weight of the new batch in the moving average, in (0, 1].
-        max_lag: Nats that the average may lie above this batch; infinity never starts again, as in the paper.
+        max_lag: Nats that the average may lie above or below this batch; infinity for no limit, as in the paper.
 
     Example:
         >>> joint, marginal = torch.tensor([1.0, 3.0]), torch.tensor([[0.0], [0.0]])
@@ -132,7 +133,7 @@ def mine(
     else:
         state = batch
     if max_lag < math.inf:
-        state = torch.where(state > batch + max_lag, batch, state)
+        state = torch.where(state > batch + max_lag, batch, torch.maximum(state, batch - max_lag))
 
     # exp(log_partition - state) has the wanted gradient, and is at most 1 / alpha because the average contains
     # this batch. Subtracting its own value leaves the gradient and puts plain Donsker-Varadhan into the loss.

@@ -340,7 +340,8 @@ def _fits(name: str, value: Any) -> bool:
     if name == "history":
         bounds = value.values() if isinstance(value, dict) else [None]
         return all(isinstance(numbers, list) and all(map(_is_number, numbers)) for numbers in bounds)
-    return isinstance(value, dict)
+    warned = value.get("warnings", []) if isinstance(value, dict) else None
+    return isinstance(warned, list) and all(isinstance(sentence, str) for sentence in warned)
 
 
 def _is_number(value: Any) -> bool:

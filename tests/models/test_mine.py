@@ -181,7 +181,7 @@ def test_mi_puts_the_modes_back_after_an_error():
             raise RuntimeError("broken")
 
     model = Mine(Broken())
-    with pytest.raises(RuntimeError, match="broken"):
+    with pytest.raises(InputError, match="broken"):
         model.mi(*rows())
     assert model.T.training
 
@@ -233,7 +233,7 @@ def test_the_rows_reported_on_were_neither_trained_on_nor_chosen_by(seeded_torch
     model = Mine(net)
     value = model.optimize(number, number, iters=5, batch_size=20)
     reported = net.evaluations[-1]
-    stop = net.evaluations[0]
+    stop = net.evaluations[2]  # after joint and shuffled rows that only show whether the network takes them
     assert len(net.trained) == 100 and len(reported) == 80 and len(stop) == 20
     assert not (reported & net.trained) and not (reported & stop) and not (stop & net.trained)
     held = np.array(sorted(reported)) / 100
@@ -396,6 +396,14 @@ def test_wrong_data():
         model.optimize(x, z, iters=0)
     with pytest.raises(InputError, match="got 1 and 1"):
         model.optimize(x, z, iters=1, batch_size=1)
+
+
+def test_a_network_of_another_width_is_explained(seeded_torch: None):
+    model = Mine(nn.Linear(2, 1), method="concat")
+    x, z = torch.randn(40, 3), torch.randn(40, 1)
+    for call in (model, model.mi, lambda x, z: model.mi(x, z, z), lambda x, z: model.optimize(x, z, 1)):
+        with pytest.raises(InputError, match=r"cannot score x of shape \(\d+, 3\)"):
+            call(x, z)
 
 
 def test_a_network_with_one_score_too_many_is_explained(seeded_torch: None):

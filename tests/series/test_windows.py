@@ -67,3 +67,12 @@ def test_what_it_refuses() -> None:
         mine.windows(3.0, 1)
     with pytest.raises(InputError, match="cannot read this"):
         mine.windows([[1, 2], [3]], 1)
+
+
+def test_hidden_values_stay_hidden() -> None:
+    hidden = np.ma.masked_array([1.0, 1e9, 2.0], [False, True, False])
+    with pytest.raises(InputError, match="masked entries"):
+        mine.windows(hidden, 2)
+    for tensor in (torch.zeros(5).to_sparse(), torch.zeros(5, device="meta")):
+        with pytest.raises(InputError, match=r"sparse|no values"):
+            mine.windows(tensor, 2)

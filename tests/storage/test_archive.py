@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import copy
 import errno
 import json
 import math
+import os
 from dataclasses import fields
 from pathlib import Path
 
@@ -258,6 +260,46 @@ def test_a_file_sets_listed_attributes_only(tmp_path: Path, seeded_torch: None, 
     (tmp_path / "c.json").write_bytes(seal(record))
     with pytest.raises(InputError):
         keeping.load_critic(tmp_path / "c.json")
+
+
+def test_a_file_without_all_parts_of_a_critic_is_refused(tmp_path: Path, seeded_torch: None) -> None:
+    keeping.save_critic(SeparableCritic(1, 1, (4,)), tmp_path / "c.json")
+    record = json.loads((tmp_path / "c.json").read_text())
+
+    def lacks(*path: str) -> None:
+        crafted = copy.deepcopy(record)
+        part = crafted["content"]["module"]
+        for name in path[:-1]:
+            part = part[name]
+        del part[path[-1]]
+        (tmp_path / "c.json").write_bytes(seal(crafted))
+        with pytest.raises(InputError):
+            keeping.load_critic(tmp_path / "c.json")
+
+    lacks("modules", "tower_x", "modules", "layers", "modules", "0", "parameters", "weight")
+    lacks("modules", "tower_x", "attributes", "activation")
+    lacks("modules", "tower_y")
+
+
+def test_warnings_of_another_kind_are_refused(saved: tuple[Estimate, Path]) -> None:
+    record = json.loads(saved[1].read_text())
+    record["content"]["diagnostics"]["warnings"] = {"$number": "nan"}
+    saved[1].write_bytes(seal(record))
+    with pytest.raises(InputError, match="diagnostics of the wrong kind"):
+        Estimate.load(saved[1])
+
+
+def test_a_device_is_no_file(saved: tuple[Estimate, Path]) -> None:
+    for load in (Estimate.load, keeping.load_critic):
+        with pytest.raises(InputError, match="is a device"):
+            load(os.devnull)
+
+
+def test_a_name_that_no_file_can_have(saved: tuple[Estimate, Path]) -> None:
+    with pytest.raises(InputError, match="cannot be written"):
+        saved[0].save("a\0b.json")
+    with pytest.raises(InputError):
+        Estimate.load("a\0b.json")
 
 
 def test_files_of_version_0_1_name_modules_and_classes_that_have_moved(tmp_path: Path) -> None:

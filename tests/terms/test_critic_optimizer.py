@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -139,3 +140,38 @@ def test_lbfgs_steps_by_a_closure(seeded_torch: None):
         term.critic_step(x, y)
     assert term.evaluate(x, y) > 0.7  # of 0.80: sixty iterations, which three steps of a first-order method do not reach
     assert term._kept.draws == 3
+
+
+@pytest.mark.parametrize("make", [partial(torch.optim.LBFGS, max_iter=3), torch.optim.Adafactor], ids=["LBFGS", "Adafactor"])
+def test_state_of_every_shape_follows_the_precision(make: Any):
+    term = mine.MaximizeMI(critic(), optimizer=make)
+    for _ in range(2):
+        term.critic_step(*pair())
+    term.double()
+    for _ in range(2):
+        term.critic_step(*pair(torch.float64))
+    assert all(torch.isfinite(p).all() for p in term.parameters())
+
+
+def test_lazy_layers_resume():
+    def lazy() -> mine.MaximizeMI:
+        return mine.MaximizeMI(nn.Sequential(nn.LazyLinear(8), nn.ReLU(), nn.LazyLinear(1)))
+
+    straight, resumed = lazy(), lazy()
+    for _ in range(3):
+        straight.critic_step(*pair())
+    resumed.load_state_dict(straight.state_dict())
+    assert resumed.estimate == straight.estimate
+    for term in (straight, resumed):
+        term.critic_step(*pair())
+    assert all(map(torch.equal, straight.parameters(), resumed.parameters()))
+
+
+def test_a_layer_that_replaces_another_starts_anew():
+    term = mine.MaximizeMI(nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1)))
+    term.critic_step(*pair())
+    layers: Any = term.critic.module
+    layers[0], layers[2] = nn.Linear(2, 5), nn.Linear(5, 1)
+    before = layers[0].weight.clone()
+    term.critic_step(*pair())
+    assert not torch.equal(before, layers[0].weight)

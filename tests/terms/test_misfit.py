@@ -74,5 +74,5 @@ def test_one_hot_integers_become_floats_or_are_explained():
 
 
 def test_something_else_than_rows_is_refused():
-    with pytest.raises(InputError, match=r"y must be a tensor, or a distribution .* got list"):
+    with pytest.raises(InputError, match=r"y must be a tensor with one row per example, got list"):
         mine.MaximizeMI(ConcatCritic(1, 1))(torch.randn(4), [1, 2, 3, 4])

@@ -257,7 +257,7 @@ def test_max_stale_can_be_raised_and_maximizing_needs_none():
     up = mine.MaximizeMI(Product())
     for _ in range(5):
         up(*batch)
-    with pytest.raises(InputError, match="max_stale must be at least 1, got 0"):
+    with pytest.raises(InputError, match="max_stale must be an integer of at least 1, got 0"):
         mine.MinimizeMI(Product(), max_stale=0)
 
 
@@ -370,7 +370,7 @@ def test_errors_name_the_remedy(seeded_torch: None):
         term.critic_step(x, y[:7])
     with pytest.raises(InputError, match=r"x must be a tensor .* got ndarray"):
         term(x.numpy(), y)
-    with pytest.raises(InputError, match="steps must be at least 1, got 0"):
+    with pytest.raises(InputError, match="steps must be an integer of at least 1, got 0"):
         term.critic_step(x, y, steps=0)
 
 

@@ -211,6 +211,28 @@ def test_a_compiled_caller_needs_few_graphs(make: Any):
     dynamo.reset()
 
 
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")  # by the compiler itself, of what it is handed
+@BOTH
+def test_the_critics_step_may_be_in_the_compiled_function(make: Any):
+    import torch._dynamo as dynamo
+
+    dynamo.reset()
+    dynamo.utils.counters.clear()
+    term, encoder = make(torch.compile(normalised(), backend="eager")), nn.Linear(1, 1)  # a module of one argument, compiled
+    x, y = pair()
+
+    def both(a: Tensor, b: Tensor) -> Tensor:
+        z = encoder(a)
+        term.critic_step(z, b)
+        return term(z, b)
+
+    step = torch.compile(both, backend="eager")
+    for _ in range(12):
+        step(x, y).backward()
+    assert dynamo.utils.counters["stats"]["unique_graphs"] <= 12  # of the critic: joint and shuffled rows, in three modes
+    assert math.isfinite(term.estimate)
+
+
 def test_another_default_device_does_not_matter():
     term, x, y = mine.MaximizeMI(ConcatCritic(1, 1, (8,))), *pair()
     torch.set_default_device("meta")

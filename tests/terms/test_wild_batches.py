@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 import mine
 from mine import bounds
 from mine.critics import ConcatCritic, SeparableCritic
-from mine.terms.critic_optimizer import limit_norm
+from mine.terms.critic_optimizer import shortening
 
 WILD = {
     "x5": lambda x, y: (5 * x, 5 * y),
     "x20": lambda x, y: (20 * x, 20 * y),
     "flipped": lambda x, y: (x, -y),
     "x20, flipped": lambda x, y: (20 * x, -20 * y),
+    "one side x50": lambda x, y: (x, 50 * y),
+    "constant": lambda x, y: (0 * x, 0 * y),
 }
 
 
@@ -45,6 +48,10 @@ def test_a_batch_twenty_times_too_large_is_got_over(bound: str, seeded_torch: No
     assert loss_after(bound, "x20", ConcatCritic, 0) < 0.12
 
 
+def test_one_side_fifty_times_too_large_is_got_over(seeded_torch: None):
+    assert loss_after("mine", "one side x50", ConcatCritic, 0) < 0.12
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("critic", [ConcatCritic, SeparableCritic])
 @pytest.mark.parametrize("wild", list(WILD))
@@ -53,7 +60,7 @@ def test_wild_batches_are_got_over(bound: str, wild: str, critic: type, seeded_t
     assert max(loss_after(bound, wild, critic, seed) for seed in (1, 2)) < 0.12
 
 
-def test_the_average_of_mine_starts_again_above_its_limit_and_only_there(seeded_torch: None):
+def test_the_average_of_mine_stays_near_a_batch(seeded_torch: None):
     def averages(batches: list[float], **options: float) -> list[float]:
         state: Tensor | None = None
         out = []
@@ -66,19 +73,38 @@ def test_the_average_of_mine_starts_again_above_its_limit_and_only_there(seeded_
     # After e^40 the plain average stays near 40 + ln .01; the limited one is back at once.
     assert averages([0.0, 40.0, 0.0])[2] == pytest.approx(40 + math.log(0.01) + math.log(0.99), abs=1e-4)
     assert averages([0.0, 40.0, 0.0], max_lag=2.0)[2] == 0.0
+    assert averages([0.0, 40.0], max_lag=2.0)[1] == 38.0  # the plain one lags by -ln .01 = 4.6 nats
     assert averages([0.0, 1.5, 0.0], max_lag=2.0) == averages([0.0, 1.5, 0.0])
     assert mine.MaximizeMI(ConcatCritic(1, 1))._objective.bound.keywords["max_lag"] == 2.0
 
 
 def test_a_gradient_is_shortened_to_ten_times_the_recent_ones():
-    gradients: list[Tensor | None] = [torch.tensor([3.0, 0.0]), None, torch.tensor([4.0])]
-    length, average = limit_norm(gradients, None)
-    assert (length, average) == (5.0, 5.0) and gradients[2] == 4.0
-    wild: list[Tensor | None] = [torch.tensor([3e30, 0.0]), torch.tensor([4e30])]  # the squares overflow
-    length, average = limit_norm(wild, average)
-    torch.testing.assert_close(length, torch.tensor(5e30))
-    torch.testing.assert_close(wild, [torch.tensor([30.0, 0.0]), torch.tensor([40.0])])
-    torch.testing.assert_close(average, torch.tensor(0.9 * 5 + 0.1 * 50))
+    first = shortening([torch.tensor([3.0, 0.0]), None, torch.tensor([4.0])], None)
+    assert (first.length, first.average, first.scale, first.is_needed) == (5.0, 5.0, 1.0, False)
+    wild = shortening([torch.tensor([3e30, 0.0]), torch.tensor([4e30])], first.average)  # the squares overflow
+    torch.testing.assert_close(wild.length, torch.tensor(5e30))
+    torch.testing.assert_close(wild.scale, torch.tensor(1e-29))
+    torch.testing.assert_close(wild.average, torch.tensor(0.9 * 5 + 0.1 * 50))
+    assert wild.is_needed
     for bad in (math.inf, math.nan):
-        assert not torch.isfinite(limit_norm([torch.tensor([bad, 1.0])], average)[0])
-    assert limit_norm([torch.zeros(2)], torch.tensor(0.0))[0] == 0.0
+        assert not torch.isfinite(shortening([torch.tensor([bad, 1.0])], first.average).length)
+    assert shortening([torch.zeros(2)], torch.tensor(0.0)).length == 0.0
+
+
+def test_a_step_is_no_longer_than_ten_recent_gradients(seeded_torch: None):
+    class Linear(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a = nn.Parameter(torch.zeros(()))
+
+        def forward(self, x: Tensor, y: Tensor) -> Tensor:
+            return self.a * x * y
+
+    x = torch.randn(64, 1)
+    for check in (True, False):
+        term = mine.MaximizeMI(Linear(), "dv", optimizer=partial(torch.optim.SGD, lr=1.0), check_finite=check)
+        a: Tensor = term.critic.module.a
+        term.critic_step(0.1 * x, x)  # a gradient of 0.1 Var(x)
+        moved = a.item()
+        term.critic_step(1000 * x, x)  # one of some thousands
+        assert abs(a.item() - moved) == pytest.approx(10 * abs(moved), rel=1e-4)

@@ -83,6 +83,8 @@ def load_critic(path: str | Path) -> Critic:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path} is damaged, or from another version of torch-mine: {error!r} is missing or wrong.") from error
+    if critic.state_dict().keys() != arrays.keys():
+        raise InputError(f"{path} is damaged: its weights do not belong to its modules.")
     if not isinstance(critic, Critic):
         raise InputError(f"{path} holds a {type(critic).__name__}, which is no critic.")
     return critic.eval()
@@ -121,6 +123,9 @@ def _built(structure: dict[str, Any], arrays: dict[str, Tensor], prefix: str) ->
         module.register_buffer(name, arrays[prefix + name])
     for name, inner in structure["modules"].items():
         module.add_module(name, None if inner is None else _built(inner, arrays, f"{prefix}{name}."))
+    lacking = [name for name in _HOMES.get(kind.__name__, ("", ()))[1] if not hasattr(module, name)]
+    if lacking:
+        raise InputError(f"The file is damaged: its {kind.__name__} lacks {', '.join(sorted(lacking))}.")
     return module
 
 

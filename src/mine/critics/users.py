@@ -69,4 +69,7 @@ def _takes_one(module: nn.Module) -> bool:
         p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is inspect.Parameter.empty
     ]
     variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    wrapped = getattr(module, "_orig_mod", getattr(module, "module", None))  # of torch.compile and of averages
+    if variadic and isinstance(wrapped, nn.Module):
+        return _takes_one(wrapped)
     return len(positional) == 1 and not variadic

@@ -50,3 +50,5 @@ def check_tensor(tensor: Tensor, name: str) -> None:
         raise InputError(f"{name} is quantised: pass {name}.dequantize().")
     if tensor.is_meta:
         raise InputError(f"{name} is on the device 'meta' and holds no values: pass a tensor with values.")
+    if type(tensor).__name__ == "FakeTensor":
+        raise InputError(f"{name} is a fake tensor and holds no values: pass a tensor with values.")

@@ -21,6 +21,8 @@ from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 from mine.estimators.evaluation import REPORTED_BOUND, selection_rows
 from mine.sampling import cyclic_shifts
 from mine.surroundings import plain_modes
+from mine.terms.misfit import explained
+from mine.terms.untouched import evaluating
 from mine.training.evaluation import evaluate_scores
 from mine.training.loop import train_critic
 from mine.training.options import History, TrainingOptions
@@ -110,18 +112,14 @@ class Mine(nn.Module):
             z_marg: Rows of z from its marginal; None takes sixteen fixed cyclic shifts of ``z``.
         """
         x, z, z_marg = self._tensors(x, z, z_marg)
-        modes = [(module, module.training) for module in self.T.modules()]
-        self.T.eval()
-        try:
+        with evaluating(self.T):
             if z_marg is None:
                 index = torch.arange(len(x), device=x.device)
                 generator = torch.Generator().manual_seed(0)
-                joint, marginal, _ = evaluate_scores(self._critic(), Pairs(x, z), index, 16, generator)
+                with explained(self.T, x, z):
+                    joint, marginal, _ = evaluate_scores(self._critic(), Pairs(x, z), index, 16, generator)
             else:
                 joint, marginal = self._scores(x, z, z_marg)
-        finally:
-            for module, training in modes:
-                module.training = training
         return self._bound()(joint, marginal, None).value
 
     @plain_modes()
@@ -161,6 +159,8 @@ class Mine(nn.Module):
         if iters < 1 or (batch_size is not None and batch_size < 2):
             raise InputError(f"iters must be at least 1 and batch_size at least 2, got {iters} and {batch_size}.")
 
+        with torch.no_grad(), evaluating(self.T):  # a network of the wrong shape is an error before anything is trained
+            self._scores(x[:2], y[:2], y[:2])
         order = torch.randperm(n).to(x.device)
         seed = int(torch.randint(2**31 - 1, ()))
         n_train, n_validation = round(_TRAIN * n), max(4, round(_VALIDATION * n))
@@ -200,9 +200,10 @@ class Mine(nn.Module):
 
     def _scores(self, x: Tensor, z: Tensor, z_marg: Tensor | None) -> tuple[Tensor, Tensor]:
         critic = self._critic()
-        if z_marg is None:
-            return pair_scores(critic, x, z, cyclic_shifts(len(x), 1))
-        return critic(x, z), critic(x, z_marg).unsqueeze(-1)
+        with explained(self.T, x, z):
+            if z_marg is None:
+                return pair_scores(critic, x, z, cyclic_shifts(len(x), 1))
+            return critic(x, z), critic(x, z_marg).unsqueeze(-1)
 
     def _tensors(self, x: Any, z: Any, z_marg: Any) -> tuple[Tensor, Tensor, Tensor | None]:
         """Float tensors on the network's device, one-dimensional input as a column."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from mine.data.tensors import check_tensor
 from mine.errors import InputError, NotEnoughDataError
 from mine.information.without_gaps import refuse_gaps
 
@@ -45,6 +46,8 @@ def windows(x: Any, length: int, step: int = 1) -> Any:
             raise InputError(f"{name} must be an integer of at least 1, got {value!r}.")
     from torch import Tensor
 
+    if isinstance(x, Tensor):
+        check_tensor(x, "x")
     refuse_gaps(x)
     rows = x if isinstance(x, Tensor) else _array(x)
     if rows.ndim == 0:
@@ -60,6 +63,8 @@ def windows(x: Any, length: int, step: int = 1) -> Any:
 def _array(x: Any) -> np.ndarray:
     """The rows as an array, without a copy if they lie in memory as one."""
     native = x.to_numpy() if hasattr(x, "to_numpy") else x
+    if np.ma.is_masked(native):
+        raise InputError("windows() would show masked entries: pass x.filled(np.nan), in which they are missing.")
     try:
         rows = np.asarray(native)
     except (TypeError, ValueError) as error:

@@ -76,10 +76,14 @@ def read_archive(path: str | Path, kind: str) -> tuple[dict[str, Any], dict[str,
     """
     path = Path(path)
     try:
+        if path.is_char_device():  # /dev/zero never ends
+            raise InputError(f"{path} is a device and no file.")
         raw = path.read_bytes()
         record = json.loads(raw.decode())
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except InputError:
+        raise
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is damaged or no file of this library: it is not whole JSON ({error}).") from error
     if not isinstance(record, dict) or not str(record.get("format", "")).startswith("torch-mine "):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -30,7 +31,7 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         OSError: It cannot be written; ``filename`` is ``path``.
     """
     try:
-        target = Path(os.path.realpath(path))
+        target = _target(path)
         if target.exists() and not target.is_file():
             with target.open("wb") as stream:
                 write(stream)
@@ -55,12 +56,20 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 
 def check_place(path: Path) -> None:
     """Raise OSError where :func:`write_whole` could not even begin to write ``path``; nothing is left behind."""
-    target = Path(os.path.realpath(path))
+    target = _target(path)
     if target.exists() and not target.is_file():
         return
     handle, draft = _draft(target)
     os.close(handle)
     draft.unlink(missing_ok=True)
+
+
+def _target(path: Path) -> Path:
+    """The file that a path, or the link of that name, stands for."""
+    try:
+        return Path(os.path.realpath(path))
+    except ValueError as error:  # a NUL in the name
+        raise OSError(errno.EINVAL, str(error), str(path)) from error
 
 
 def _draft(target: Path) -> tuple[int, Path]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from mine.errors import InputError
+from mine.terms.walk import parameters_of, parts_of
 
-__all__ = ["CriticOptimizer", "OptimizerLike", "limit_norm"]
+__all__ = ["CriticOptimizer", "OptimizerLike", "Shortening", "shortening"]
 
 #: An optimizer of the critic's parameters, or a function that makes one from them.
 OptimizerLike: TypeAlias = "torch.optim.Optimizer | Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]"
@@ -37,30 +39,29 @@ class CriticOptimizer:
 
     def __init__(self, critic: nn.Module, optimizer: OptimizerLike | None, learning_rate: float) -> None:
         self.critic = critic
-        if optimizer is None:
-            self.optimizer: torch.optim.Optimizer = torch.optim.Adam(critic.parameters(), lr=learning_rate)
-        elif isinstance(optimizer, torch.optim.Optimizer):
-            self.optimizer = optimizer
-        else:
-            self.optimizer = optimizer(list(critic.parameters()))
-        if not isinstance(self.optimizer, torch.optim.Optimizer):
-            raise InputError(
-                "optimizer must be a torch.optim.Optimizer or a function that makes one from the critic's parameters; got "
-                f"{type(self.optimizer).__name__}."
-            )
+        if any(not is_lazy(p) and p.is_inference() for p in critic.parameters()):
+            raise InputError("The critic cannot be trained: make it outside torch.inference_mode().")
+        self.optimizer = _made(critic, optimizer, learning_rate)
         self._names: list[list[str]] = []
+        self._seen: list[Any] = []
+        self._has_shapes = False
         self._reentrant: bool | None = None  # whether the critic has such checkpoints, once it is known
         self.follow()
 
-    def follow(self) -> None:
+    def follow(self, parameters: Sequence[nn.Parameter] | None = None) -> None:
         """Point the optimizer at the critic's present parameters, and give its state their precision and device.
 
         Loading with ``assign=True`` replaces parameters, and ``double()`` changes their precision: the optimizer would else
         train tensors that nobody uses.
 
+        Arguments:
+            parameters: All parameters of the critic, if the caller has just listed them.
+
         Raises:
             InputError: The optimizer does not train exactly the parameters of the critic.
         """
+        if self._seen == self._present(parameters):
+            return
         present = dict(self.critic.named_parameters())
         name_of = {id(parameter): name for name, parameter in present.items()}
         groups = self.optimizer.param_groups
@@ -85,17 +86,25 @@ class CriticOptimizer:
                 f"The optimizer lacks {len(missing)} of the critic's parameters, the first: {missing[0]}. Make it from all of "
                 "critic.parameters(), and use requires_grad_(False) for those that are not to be trained."
             )
+        self._seen = self._present(parameters)
+
+    def _present(self, parameters: Sequence[nn.Parameter] | None) -> list[Any]:
+        """Everything that :meth:`follow` depends on: as long as it is the same, there is nothing to do."""
+        parameters = parameters_of(parts_of(self.critic)) if parameters is None else parameters
+        critics = [(id(p), p.dtype, p.device, p.requires_grad) for p in parameters]
+        return [*critics, *(id(p) for group in self.optimizer.param_groups for p in group["params"])]
 
     def _replace(self, parameters: list[Any], index: int, present: nn.Parameter) -> None:
         before = parameters[index]
         if before is not present:
             parameters[index] = present
-            if before in self.optimizer.state:
-                self.optimizer.state[present] = self.optimizer.state.pop(before)
+            state = self.optimizer.state.pop(before, None)
+            if state is not None and before.shape == present.shape:  # else another layer stands in its place
+                self.optimizer.state[present] = state
         state = self.optimizer.state.get(present, {})
         for key, value in state.items():
-            if key != "step" and isinstance(value, Tensor) and value.is_floating_point() and value.shape == present.shape:
-                state[key] = value.to(present)
+            if key != "step":
+                state[key] = _like(value, present)
 
     def step(self, gradients: Callable[[], tuple[Tensor, Sequence[Tensor | None]]], parameters: Sequence[nn.Parameter]) -> None:
         """One step on the gradients that ``gradients()`` returns after the loss; gradients of the user's own are put back.
@@ -115,6 +124,10 @@ class CriticOptimizer:
             else:
                 closure()
                 self.optimizer.step()
+
+    def clear(self) -> None:
+        """Drop the gradients of the critic."""
+        self.optimizer.zero_grad(set_to_none=True)
 
     def gradients_of(self, compute: Callable[[], Tensor], parameters: Sequence[nn.Parameter]) -> list[Tensor | None]:
         """Gradients by the parameters, which keep their own ``.grad``, of the loss that ``compute()`` returns.
@@ -141,7 +154,33 @@ class CriticOptimizer:
 
     def ready(self) -> bool:
         """Whether all parameters have their shape: those of lazy layers get it from the first batch."""
-        return not any(is_lazy(p) for p in self.critic.parameters())
+        self._has_shapes = self._has_shapes or not any(is_lazy(p) for p in parameters_of(parts_of(self.critic)))
+        return self._has_shapes
+
+
+def _made(critic: nn.Module, optimizer: OptimizerLike | None, learning_rate: float) -> torch.optim.Optimizer:
+    if optimizer is None:
+        if not isinstance(learning_rate, (int, float)) or not 0 <= learning_rate < math.inf:
+            raise InputError(f"learning_rate must be a number of at least 0, got {learning_rate!r}.")
+        return torch.optim.Adam(critic.parameters(), lr=learning_rate)
+    made = optimizer
+    if callable(optimizer) and not isinstance(optimizer, torch.optim.Optimizer):
+        made = optimizer(list(critic.parameters()))
+    if not isinstance(made, torch.optim.Optimizer):
+        raise InputError(
+            "optimizer must be a torch.optim.Optimizer or a function that makes one from the critic's parameters; got "
+            f"{type(made).__name__}."
+        )
+    return made
+
+
+def _like(value: Any, parameter: Tensor) -> Any:
+    """Numbers of an optimizer's state in the precision and on the device of the parameter; LBFGS keeps lists of them."""
+    if isinstance(value, list):
+        return [_like(part, parameter) for part in value]
+    if isinstance(value, Tensor) and value.is_floating_point() and (value.ndim or not parameter.ndim):
+        return value.to(parameter)
+    return value
 
 
 @contextmanager
@@ -154,33 +193,43 @@ def _own_gradients_put_back(parameters: Sequence[nn.Parameter]) -> Iterator[None
             parameter.grad = gradient
 
 
-def limit_norm(gradients: Sequence[Tensor | None], average: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Shorten gradients, in place, to ten times the average length of recent ones.
+class Shortening(NamedTuple):
+    """How far a gradient is to be shortened: all scalars, on the device of the gradient.
+
+    Attributes:
+        length: Euclidean length of the gradient.
+        average: Average length of recent ones, this one included as far as it counts.
+        scale: Factor that shortens it to ten times the average before.
+        is_needed: Whether that factor is below 1.
+    """
+
+    length: Tensor
+    average: Tensor
+    scale: Tensor
+    is_needed: Tensor
+
+
+def shortening(gradients: Sequence[Tensor | None], average: Tensor | None) -> Shortening:
+    """How to shorten gradients to ten times the average length of recent ones.
 
     One wild batch would else fill the second moment of Adam, whose steps then stay tiny for a thousand batches: with
     :func:`mine.bounds.nwj`, the exponential of an outlying score does that.
 
     Arguments:
-        gradients: Gradients, shortened in place.
+        gradients: Gradients, which stay as they are.
         average: Average length so far, None before the first step.
-
-    Returns:
-        The length found, and the new average; scalars on the device of the gradients.
     """
-    found = [g for g in gradients if g is not None]
-    length = _length(found)
+    length = _length([g for g in gradients if g is not None])
     if average is None:
-        return length, length
+        return Shortening(length, length, torch.ones_like(length), torch.zeros_like(length, dtype=torch.bool))
     average = average.to(length)
     limited = torch.minimum(length, _LONGEST * average)
-    scale = torch.where(length > limited, limited / length, torch.ones_like(length))
-    for gradient in found:
-        gradient *= scale
-    return length, torch.lerp(average, limited, _NEWEST)
+    scale = limited / length.clamp(min=torch.finfo(length.dtype).tiny)
+    return Shortening(length, torch.lerp(average, limited, _NEWEST), scale, length > limited)
 
 
 def _length(gradients: Sequence[Tensor]) -> Tensor:
     """Euclidean length of all gradients together; relative to the largest entry, whose square may overflow."""
-    largest = torch.stack([torch.linalg.vector_norm(g, torch.inf) for g in gradients]).max()
-    unit = torch.where((largest > 0) & torch.isfinite(largest), largest, torch.ones_like(largest))
-    return unit * torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g / unit) for g in gradients]))
+    whole = torch.cat([gradient.flatten() for gradient in gradients])
+    unit = torch.linalg.vector_norm(whole, torch.inf).clamp(min=torch.finfo(whole.dtype).tiny)
+    return unit * torch.linalg.vector_norm(whole / unit)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution
 
-from mine.errors import InputError
+from mine.errors import InputError, MineError
 
 __all__ = ["as_density", "log_density_matrix", "log_probs", "row_shape"]
 
@@ -48,7 +48,8 @@ def log_probs(density: Distribution, values: Tensor) -> Tensor:
         Log densities, shape ``(N, B)``.
 
     Raises:
-        InputError: The rows of ``values`` do not have the shape of the density's rows.
+        InputError: The rows of ``values`` do not have the shape of the density's rows, or lie outside its support.
+        MineError: Some values are not finite.
 
     Example:
         >>> labels = torch.tensor([[[0], [1], [1]]])  # a column of labels, under three distributions over two labels
@@ -63,7 +64,16 @@ def log_probs(density: Distribution, values: Tensor) -> Tensor:
         )
     values = values.reshape(values.shape[:2] + wanted)
     values = values if values.is_floating_point() else values.to(torch.get_default_dtype())
-    found = density.log_prob(values)
+    try:
+        found = density.log_prob(values)
+    except ValueError as error:  # torch checks what a density can give, and says so in pages
+        if not torch.isfinite(values).all():
+            raise MineError("Some rows have values that are not finite. This step changed nothing.") from error
+        raise InputError(
+            f"Some rows lie outside the values that a {type(density).__name__} can take. Labels must be whole numbers from 0 "
+            "to the number of classes less one. Where the range depends on the input, as with a Uniform, every row must be "
+            "possible under every other row's density."
+        ) from error
     return found if found.ndim == 2 else found.flatten(2).sum(-1)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +13,7 @@ from torch.distributions import Distribution, kl_divergence
 from mine.errors import InputError
 from mine.terms.densities import as_density, log_density_matrix, log_probs
 from mine.terms.misfit import explained
-from mine.terms.objectives import Objective, Outcome, joined_rows, partners_of, reading_of, shifts_of
+from mine.terms.objectives import Objective, Outcome, checked_shuffles, joined_rows, partners_of, reading_of, shifts_of
 from mine.terms.priors import standard_normal
 from mine.terms.upper_bounds import club, leave_one_out
 from mine.training.gather import Rows, gather_rows
@@ -53,7 +54,7 @@ class LearnedClub(Objective):
 
     def __init__(self, conditional: nn.Module, shuffles: int | None) -> None:
         self.conditional = conditional
-        self.shuffles = shuffles or _SHUFFLES
+        self.shuffles = checked_shuffles(shuffles, _SHUFFLES)
 
     def outcome(self, x: Tensor, y: Tensor, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
         like = next(iter(self.conditional.parameters()), x)
@@ -65,14 +66,16 @@ class LearnedClub(Objective):
             density = as_density(made, len(x), remedy=_LEARNED)
             log_prob = _shuffled_log_probs(density, y.to(like.dtype), rows, self.shuffles, generator)
             value = club(log_prob[:, 0], log_prob[:, 1:])
-        return Outcome(-log_prob[:, 0].mean(), value, reading_of(value), None)
+        return Outcome(-log_prob[:, 0].mean(), value, partial(reading_of, value), None)
 
 
 class KnownClub(Objective):
     """CLUB with the density that the encoder itself provides: exact, with nothing to train."""
 
+    takes_density = True
+
     def __init__(self, shuffles: int | None) -> None:
-        self.shuffles = shuffles or _SHUFFLES
+        self.shuffles = checked_shuffles(shuffles, _SHUFFLES)
 
     def outcome(self, x: Tensor, y: Distribution, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
         x, density = _full(x), as_density(y, len(x), remedy=_KNOWN)
@@ -80,11 +83,13 @@ class KnownClub(Objective):
         with _without_autocast(x):
             log_prob = _shuffled_log_probs(density, x, rows, self.shuffles, generator)
             value = club(log_prob[:, 0], log_prob[:, 1:])
-        return Outcome(None, value, reading_of(value), None)
+        return Outcome(None, value, partial(reading_of, value), None)
 
 
 class LeaveOneOut(Objective):
     """The leave-one-out bound with the density that the encoder itself provides."""
+
+    takes_density = True
 
     def outcome(self, x: Tensor, y: Distribution, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
         x, density = _full(x), as_density(y, len(x), remedy=_KNOWN)
@@ -94,13 +99,14 @@ class LeaveOneOut(Objective):
             matrix = gather_rows(own_columns.T.contiguous(), rows).T
             off_diagonal = ~torch.eye(rows.total, dtype=torch.bool, device=x.device)
             value = leave_one_out(matrix.diagonal(), matrix[off_diagonal].unflatten(0, (rows.total, rows.total - 1)))
-        return Outcome(None, value, reading_of(value), None)
+        return Outcome(None, value, partial(reading_of, value), None)
 
 
 class PriorDivergence(Objective):
     """The mean divergence of the encoder's density from a prior: standard normal, or a module that gives one."""
 
     goes_stale = False  # an upper bound with every prior
+    takes_density = True
 
     def __init__(self, prior: nn.Module | None) -> None:
         self.prior = prior
@@ -117,7 +123,7 @@ class PriorDivergence(Objective):
                 divergence = _mean_log_prob(density, x) - _full(log_prior)
                 critic_loss = -gather_rows(_full(log_prior), rows).mean()
             value = gather_rows(_full(divergence), rows).mean()
-        return Outcome(critic_loss, value, reading_of(value), None)
+        return Outcome(critic_loss, value, partial(reading_of, value), None)
 
 
 def _made(prior: nn.Module) -> Distribution:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from mine.bounds import Bound
@@ -33,14 +34,18 @@ class MaximizeMI(Term):
 
     Arguments:
         critic: A critic of :mod:`mine.critics` or any ``nn.Module`` taking (x, y) or their concatenation. It is not copied.
+            Or the name of one that is built from the first batch: ``"mlp"``, ``"conv"`` for images, ``"sequence"`` for rows of
+            shape (T, D), ``"embedding"`` for y that are whole numbers, labels.
         bound: A name (dv, mine, nwj, jensen-shannon, infonce, smile) or a function like those in :mod:`mine.bounds`. The moving
-            average of ``"mine"`` starts again when it lies more than 2 nats above a batch; set ``max_lag`` in
+            average of ``"mine"`` lies at most 2 nats from a batch; set ``max_lag`` in
             ``functools.partial(mine.bounds.mine, max_lag=...)`` for another limit.
         shuffles: Shuffled partners of a row; None is 8, for InfoNCE 64, at most the batch size less one.
         optimizer: The critic's optimizer, over all of its parameters and no others, or a function that makes one from them;
             None is Adam. The attribute ``optimizer`` gives it to a scheduler.
         learning_rate: Adam's rate.
         random_state: Seed of the shuffles.
+        check_finite: Refuse a batch whose loss or gradient is not finite; it then changes nothing. Each check waits for the
+            device once per step. False never waits, but a NaN in a batch then spoils the critic.
 
     Example:
         >>> from mine.critics import ConcatCritic
@@ -57,21 +62,23 @@ class MaximizeMI(Term):
 
     def __init__(
         self,
-        critic: nn.Module,
+        critic: nn.Module | str,
         bound: str | Bound = "mine",
         *,
         shuffles: int | None = None,
         optimizer: OptimizerLike | None = None,
         learning_rate: float = 1e-3,
         random_state: int = 0,
+        check_finite: bool = True,
     ) -> None:
-        made = as_critic(critic)
+        made = critic if isinstance(critic, str) else as_critic(critic)
         super().__init__(
             made,
-            CriticBound(made, bound, shuffles),
+            CriticBound(None if isinstance(made, str) else made, bound, shuffles),
             optimizer=optimizer,
             learning_rate=learning_rate,
             random_state=random_state,
+            check_finite=check_finite,
         )
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
@@ -82,3 +89,30 @@ class MaximizeMI(Term):
             y: Rows of y, paired with x.
         """
         return -self._value(x, y)
+
+    def joint_loss(self, x: Tensor, y: Tensor) -> Tensor:
+        """The loss for critic and model at once: one pass through the critic where two calls need two.
+
+        Both maximise the same bound, so one gradient serves both. The model's optimizer steps the model, and :meth:`step` the
+        critic::
+
+            z = encoder(a)
+            loss = task_loss + beta * term.joint_loss(z, b)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            term.step()
+
+        The critic's gradient is multiplied by ``beta`` too, which Adam does not notice. The batch counts for :attr:`estimate`
+        as in :meth:`critic_step`. In evaluation mode or without gradients it is the same as the call. A critic that needs
+        several steps per step of the model needs :meth:`critic_step`.
+
+        Arguments:
+            x: Rows of x, shape (B,) or (B, ...).
+            y: Rows of y, paired with x.
+
+        Raises:
+            InputError: As :meth:`critic_step`.
+            MineError: If the loss is not finite. Nothing is changed then.
+        """
+        return self._joint_loss(x, y) if self.training and torch.is_grad_enabled() else self(x, y)

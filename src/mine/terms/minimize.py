@@ -10,11 +10,12 @@ from torch import Tensor, nn
 from mine.bounds import Bound
 from mine.critics.users import as_critic
 from mine.errors import InputError, StaleCriticError, UnknownNameError
+from mine.estimators.options import check_integers
 from mine.terms.critic_optimizer import OptimizerLike
 from mine.terms.density_objectives import KnownClub, LearnedClub, LeaveOneOut, PriorDivergence
+from mine.terms.modes import recomputing
 from mine.terms.objectives import CriticBound, Objective
 from mine.terms.term import Term
-from mine.terms.untouched import recomputing
 
 __all__ = ["MinimizeMI"]
 
@@ -60,6 +61,7 @@ class MinimizeMI(Term):
         optimizer: As in :class:`mine.MaximizeMI`.
         learning_rate: As in :class:`mine.MaximizeMI`.
         random_state: As in :class:`mine.MaximizeMI`.
+        check_finite: As in :class:`mine.MaximizeMI`.
 
     Example:
         >>> density = torch.distributions.Normal(torch.zeros(64, 2, requires_grad=True), 1.0)  # ignores its input
@@ -69,7 +71,7 @@ class MinimizeMI(Term):
 
     def __init__(
         self,
-        critic: nn.Module | None = None,
+        critic: nn.Module | str | None = None,
         bound: str | Bound = "mine",
         *,
         upper_bound: str | None = None,
@@ -78,11 +80,18 @@ class MinimizeMI(Term):
         optimizer: OptimizerLike | None = None,
         learning_rate: float = 1e-3,
         random_state: int = 0,
+        check_finite: bool = True,
     ) -> None:
-        if max_stale < 1:
-            raise InputError(f"max_stale must be at least 1, got {max_stale!r}.")
+        check_integers({"max_stale": max_stale}, {"max_stale": 1})
         critic, objective = _choose(critic, bound, upper_bound, shuffles)
-        super().__init__(critic, objective, optimizer=optimizer, learning_rate=learning_rate, random_state=random_state)
+        super().__init__(
+            critic,
+            objective,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            random_state=random_state,
+            check_finite=check_finite,
+        )
         self.max_stale = max_stale
 
     def forward(self, x: Tensor, y: Any) -> Tensor:
@@ -95,33 +104,38 @@ class MinimizeMI(Term):
         Raises:
             StaleCriticError: More than ``max_stale`` calls in training mode and with gradients since the critic's last step.
         """
-        self._check_staleness()
-        return self._value(x, y)
+        counts = self._counts_for_staleness()
+        if counts and self._kept.calls_since_critic >= self.max_stale:
+            raise StaleCriticError(
+                f"{self._kept.calls_since_critic + 1} training calls of MinimizeMI since the critic's last step, max_stale is "
+                f"{self.max_stale}. A critic left behind makes the loss fall with the information still there: call "
+                "critic_step(x, y) before each step of the model, or raise max_stale if you accumulate gradients. To "
+                "evaluate, call term.eval() or use torch.no_grad()."
+            )
+        value = self._value(x, y)
+        self._kept.calls_since_critic += counts
+        return value
 
-    def _check_staleness(self) -> None:
+    def _counts_for_staleness(self) -> bool:
         trains = self.training and torch.is_grad_enabled() and not recomputing()
-        if trains and self._objective.goes_stale and self._trainable():
-            self._kept.calls_since_critic += 1
-            if self._kept.calls_since_critic > self.max_stale:
-                raise StaleCriticError(
-                    f"{self._kept.calls_since_critic} training calls of MinimizeMI since the critic's last step, max_stale is "
-                    f"{self.max_stale}. A critic left behind makes the loss fall with the information still there: call "
-                    "critic_step(x, y) before each step of the model, or raise max_stale if you accumulate gradients. To "
-                    "evaluate, call term.eval() or use torch.no_grad()."
-                )
+        return trains and self._objective.goes_stale and self._trainable()
 
 
 def _choose(
-    critic: nn.Module | None, bound: str | Bound, upper_bound: str | None, shuffles: int | None
-) -> tuple[nn.Module | None, Objective]:
+    critic: nn.Module | str | None, bound: str | Bound, upper_bound: str | None, shuffles: int | None
+) -> tuple[nn.Module | str | None, Objective]:
     if upper_bound is None:
         if critic is None:
             raise InputError(
                 'MinimizeMI needs a critic, or an upper bound with the encoder\'s density: upper_bound="leave-one-out", '
                 '"vib" or "club".'
             )
+        if isinstance(critic, str):
+            return critic, CriticBound(None, bound, shuffles)
         made = as_critic(critic)
         return made, CriticBound(made, bound, shuffles)
+    if isinstance(critic, str):
+        raise InputError(f"upper_bound={upper_bound!r} takes no critic by name, got {critic!r}: pass a module.")
     if upper_bound == "leave-one-out":
         if critic is not None:
             raise InputError('upper_bound="leave-one-out" needs the encoder\'s density and no critic: leave the critic out.')

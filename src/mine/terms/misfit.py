@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from mine.errors import InputError, MineError
+from mine.terms.modes import transforming
 
-__all__ = ["explained", "misfit"]
+__all__ = ["explained", "misfit", "not_finite"]
 
 
 def misfit(critic: nn.Module, x: Tensor, y: Any, what: str) -> InputError:
@@ -39,7 +40,18 @@ def explained(critic: nn.Module, x: Tensor, y: Any) -> Iterator[None]:
     except torch.OutOfMemoryError:
         raise
     except (RuntimeError, TypeError, ValueError, IndexError) as error:
+        if transforming():  # whose rules the critic may have broken; and no value can be read there
+            raise
         for name, side in (("x", x), ("y", y)):
             if isinstance(side, Tensor) and not torch.isfinite(side).all():
                 raise MineError(f"{name} has values that are not finite. This step changed nothing.") from error
         raise misfit(critic, x, y, f"It failed with: {str(error).splitlines()[0]}") from error
+
+
+def not_finite(loss: Tensor, length: Tensor | None = None) -> MineError:
+    """The error for a loss, or for a gradient of this length, that is not finite."""
+    gradient = "" if length is None else f", the length of its gradient {length.item()}"
+    return MineError(
+        f"The critic's loss is {loss.item()}{gradient}. Look for values in x and y that are not finite or are very large, or "
+        "lower learning_rate. This step changed nothing."
+    )

@@ -19,13 +19,23 @@ from mine.critics.pairs import pair_scores
 from mine.critics.users import ModuleCritic
 from mine.errors import InputError
 from mine.estimators.evaluation import REPORTED_BOUND
+from mine.estimators.options import check_integers
 from mine.sampling import cyclic_shifts, shifted_partners
 from mine.terms.misfit import explained, misfit
 from mine.training.gather import Rows, gather_rows, rows_of_all_ranks
 
-__all__ = ["CriticBound", "Objective", "Outcome", "joined_rows", "partners_of", "reading_of", "shifts_of"]
+__all__ = [
+    "CriticBound",
+    "Objective",
+    "Outcome",
+    "checked_shuffles",
+    "joined_rows",
+    "partners_of",
+    "reading_of",
+    "shifts_of",
+]
 
-#: Nats that the moving average of MINE may lie above a batch: then it starts again from that batch.
+#: Nats that the moving average of MINE may lie above or below a batch.
 MAX_LAG = 2.0
 
 
@@ -35,13 +45,14 @@ class Outcome(NamedTuple):
     Attributes:
         critic_loss: What the critic minimises; None where nothing is trained.
         value: The information (nats), with the gradient that the model should follow to raise it.
-        reading: Shape (2,): mean of the joint term and logarithm of the partition term, which average over batches apart.
+        read: Function to the reading, shape (2,): mean of the joint term and logarithm of the partition term, which average
+            over batches apart.
         state: What the bound hands to the next call of the critic.
     """
 
     critic_loss: Tensor | None
     value: Tensor
-    reading: Tensor
+    read: Callable[[], Tensor]
     state: Tensor | None
 
 
@@ -50,9 +61,12 @@ class Objective:
 
     Attributes:
         goes_stale: Whether the value falls when the critic gets worse, so that the critic must keep up with the model.
+        takes_density: Whether y is the density that x was drawn from, and not rows.
     """
 
     goes_stale = True
+    takes_density = False
+    critic: Critic
 
     def outcome(self, x: Tensor, y: Any, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
         """Everything about one batch; with ``gather`` of the joined batch of all ranks."""
@@ -65,6 +79,16 @@ def joined_rows(n: int, device: torch.device, gather: bool) -> Rows:
     if rows.total < 2:
         raise InputError("A batch of one row cannot be shuffled: pass at least two rows, and drop a last batch of one.")
     return rows
+
+
+def checked_shuffles(shuffles: int | None, default: int) -> int:
+    """The number of shuffled partners of a row, ``default`` for None.
+
+    Raises:
+        InputError: It is not a whole number of at least 1.
+    """
+    check_integers({"shuffles": shuffles}, {"shuffles": 1})
+    return default if shuffles is None else shuffles
 
 
 def shifts_of(rows: Rows, shuffles: int, generator: torch.Generator) -> list[int]:
@@ -86,7 +110,7 @@ def reading_of(joint: Tensor, log_partition: Tensor | None = None) -> Tensor:
 
 def _full_precision(function: Callable[..., Any], *scores: Tensor) -> Any:
     """``function`` of the scores in float32 at least, whatever autocast would make of its operations."""
-    raised = [s.to(torch.promote_types(s.dtype, torch.float32)) for s in scores]
+    raised = [s.float() if s.dtype.itemsize < 4 else s for s in scores]
     with torch.autocast(raised[0].device.type, enabled=False):
         return function(*raised)
 
@@ -99,34 +123,35 @@ def _without_lag(bound: Bound) -> Bound:
 class CriticBound(Objective):
     """A critic's scores and a bound of :mod:`mine.bounds`."""
 
-    def __init__(self, critic: Critic, bound: str | Bound, shuffles: int | None) -> None:
-        if critic.stack:
+    def __init__(self, critic: Critic | None, bound: str | Bound, shuffles: int | None) -> None:
+        if critic is not None and critic.stack:
             raise InputError(
                 f"A term takes one critic, got a stack of shape {critic.stack}: make it without stack=, or select(k)."
             )
-        self.critic = critic
+        if critic is not None:  # else it is built from the first batch
+            self.critic = critic
         chosen = bounds.get_bound(bound)
         base = chosen.func if isinstance(chosen, partial) else chosen
         self.bound = _without_lag(chosen) if base is bounds.mine else chosen
         name = next((name for name, function in BOUNDS.items() if function is base), None)
         #: What is read: a bound on MI, also where the training bound is not one.
         self.reported = REPORTED_BOUND.get(name, "dv") if name else "dv"
-        self.shuffles = shuffles or (64 if name == "infonce" else 8)
+        self.shuffles = checked_shuffles(shuffles, 64 if name == "infonce" else 8)
 
     def outcome(self, x: Tensor, y: Tensor, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
         rows = joined_rows(len(x), x.device, gather)
         shifts = shifts_of(rows, self.shuffles, generator)
         own = self.critic.module if isinstance(self.critic, ModuleCritic) else self.critic
         with explained(own, x, y):
-            joint, marginal = self._scores(self._as_critic_likes(x), self._as_critic_likes(y), rows, shifts)
+            like = self._a_number_of_the_critic()
+            joint, marginal = self._scores(self._as_critic_likes(x, like), self._as_critic_likes(y, like), rows, shifts)
         if joint.shape != (rows.total,) or marginal.shape != (rows.total, len(shifts)):
             raise misfit(own, x, y, f"It gave scores of shape {tuple(joint.shape)} for {rows.total} pairs.")
         if state is not None:  # a checkpoint's may lie elsewhere, and be of another precision
             state = state.to(joint.device, torch.promote_types(joint.dtype, torch.float32))
         result = _full_precision(partial(self.bound, state=state), joint, marginal)
-        with torch.no_grad():
-            reading = _full_precision(self._read, joint, marginal)
-        return Outcome(result.loss, -result.loss, reading, None if result.state is None else result.state.detach())
+        read = partial(_full_precision, self._read, joint.detach(), marginal.detach())
+        return Outcome(result.loss, -result.loss, read, None if result.state is None else result.state.detach())
 
     def _scores(self, x: Tensor, y: Tensor, rows: Rows, shifts: list[int]) -> tuple[Tensor, Tensor]:
         """As :func:`mine.critics.pair_scores` would give them for the joined batch."""
@@ -147,13 +172,16 @@ class CriticBound(Objective):
             return reading_of(joint.mean(), log_mean_exp(marginal, (-2, -1)))
         return reading_of(BOUNDS[self.reported](joint, marginal).value)
 
-    def _as_critic_likes(self, rows: Tensor) -> Tensor:
-        """In the critic's precision and with a column for single numbers.
+    def _as_critic_likes(self, rows: Tensor, like: Tensor | None) -> Tensor:
+        """In the critic's precision, which ``like`` has, and with a column for single numbers.
 
         A user's module gets whole numbers as they are: they may be indices of an embedding, which wants them long.
         """
         if isinstance(self.critic, ModuleCritic) and not (rows.is_floating_point() or rows.dtype == torch.bool):
             return rows.long() if rows.dtype.itemsize < 4 else rows
         rows = rows.unsqueeze(-1) if rows.ndim == 1 else rows
-        like = next(iter(self.critic.parameters()), next(iter(self.critic.buffers()), None))
         return rows if like is None else rows.to(like.dtype)
+
+    def _a_number_of_the_critic(self) -> Tensor | None:
+        first = next(iter(self.critic.parameters()), None)
+        return next(iter(self.critic.buffers()), None) if first is None else first

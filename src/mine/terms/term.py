@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.distributions import Distribution
 
 from mine.bounds import log_mean_exp
+from mine.data.problem import problem_seed
 from mine.errors import InputError, MineError
+from mine.estimators.options import check_integers
+from mine.terms.batch import Facts, LastBatch, check_batch, check_finite, leaves
 from mine.terms.bookkeeping import Bookkeeping, pack, unpack
-from mine.terms.critic_optimizer import CriticOptimizer, OptimizerLike, limit_norm
+from mine.terms.critic_optimizer import CriticOptimizer, OptimizerLike, shortening
 from mine.terms.eager import run_eagerly
+from mine.terms.misfit import not_finite
+from mine.terms.modes import recomputing, transforming
+from mine.terms.named import Unbuilt
 from mine.terms.objectives import Objective, Outcome
-from mine.terms.untouched import BorrowedBuffers, for_the_model, frozen, recomputing, transforming
+from mine.terms.untouched import BorrowedBuffers, evaluating, for_the_model, frozen
+from mine.terms.walk import parameters_of, parts_of
 from mine.training.gather import average_over_ranks, copy_from_first_rank
 
 __all__ = ["Term"]
 
 
-class _Facts(NamedTuple):
-    """What has to be known of a batch before anything is changed."""
-
-    finite: bool
-    readable: bool
-    repeated: bool
-
-
 class Term(nn.Module):
     """The common base of :class:`mine.MaximizeMI` and :class:`mine.MinimizeMI`.
 
-    Everything random in it comes from ``random_state`` and a count of the calls. Both are in its ``state_dict``, together with
-    the critic, its optimizer and the moving average: a run resumes as if it had not stopped. The ``state_dict`` contains
-    tensors only, so it can be averaged and stored by safetensors. ``torch.optim.LBFGS`` starts anew.
+    Everything random in it comes from ``random_state`` and a count of the calls. The count is in its ``state_dict``, together
+    with the critic, its optimizer and the moving average: a term made by the same arguments resumes as if it had not stopped.
+    The ``state_dict`` contains tensors only, so it can be averaged and stored by safetensors. ``torch.optim.LBFGS`` starts
+    anew.
 
     A batch that is refused changes nothing: neither the critic with its buffers, nor the optimizer, the moving average and
     the counts. The model's calls never change the critic's buffers.
@@ -45,27 +45,34 @@ class Term(nn.Module):
 
     def __init__(
         self,
-        critic: nn.Module | None,
+        critic: nn.Module | str | None,
         objective: Objective,
         *,
         optimizer: OptimizerLike | None,
         learning_rate: float,
         random_state: int,
+        check_finite: bool,
     ) -> None:
         super().__init__()
         run_eagerly(type(self))
-        self.critic = critic
+        self.critic = None if isinstance(critic, str) else critic
         self._objective = objective
-        self._random_state = random_state
+        self._random_state = problem_seed(random_state)
+        self._check_finite = check_finite
         self._training: CriticOptimizer | None = None
-        if critic is not None and next(critic.parameters(), None) is not None:
-            self._training = CriticOptimizer(critic, optimizer, learning_rate)
+        self._unbuilt = Unbuilt(critic, optimizer, learning_rate) if isinstance(critic, str) else None
+        if self._unbuilt is not None:
+            self.register_buffer("_events", self._unbuilt.no_events())
+            self.register_load_state_dict_pre_hook(_before_loading)
+        elif self.critic is not None and next(self.critic.parameters(), None) is not None:
+            self._training = CriticOptimizer(self.critic, optimizer, learning_rate)
         elif optimizer is not None:
             raise InputError(f"{type(self).__name__} has no critic with parameters to train: leave optimizer out.")
         self._kept = Bookkeeping()
         self._in_step_with_ranks = False
-        self._last_batch: tuple[Tensor, Any] | None = None
-        self.register_load_state_dict_post_hook(_follow_the_critic)
+        self._last_batch: LastBatch | None = None
+        self._unread_state: Tensor | None = None
+        self.register_load_state_dict_post_hook(_after_loading)
 
     @property
     def optimizer(self) -> torch.optim.Optimizer | None:
@@ -91,17 +98,20 @@ class Term(nn.Module):
                 train the critic's parameters.
             MineError: If the critic's loss or its gradient is not finite. Nothing is changed then.
         """
-        training = self._require_training("critic_step")
-        if steps < 1:
-            raise InputError(f"steps must be at least 1, got {steps!r}.")
-        training.follow()
-        if not self._in_step_with_ranks:
-            copy_from_first_rank(training.critic)
-            self._in_step_with_ranks = True
-        x, y = _leaves(*self._pair(x, y))
-        self._shape_lazy_layers(x, y)
-        for step in range(steps):
-            self._one_step(training, x, y, read=step == 0)
+        check_integers({"steps": steps}, {"steps": 1})
+        self._check(x, y)
+        training, parts = self._require_training("critic_step")
+        parameters = parameters_of(parts)
+        training.follow(parameters)
+        self._join_ranks(training)
+        with torch.inference_mode(False), torch.enable_grad():
+            x, y = leaves(x, y)
+            if self._shape_lazy_layers(x, y):
+                parts = parts_of(self.critic)
+                parameters = parameters_of(parts)
+            trained = [p for p in parameters if p.requires_grad]
+            for step in range(steps):
+                self._one_step(training, parts, trained, x, y, read=step == 0)
         self._kept.calls_since_critic = 0
 
     def critic_loss(self, x: Tensor, y: Any) -> Tensor:
@@ -110,23 +120,86 @@ class Term(nn.Module):
         Counts as the critic's step: call it once for each step that you take. Reads :attr:`estimate` like
         :meth:`critic_step`. Clip the gradient yourself where batches can be wild. Under ``torch.distributed`` average the
         critic's gradients over the ranks before your step.
+
+        Raises:
+            InputError: As :meth:`critic_step`.
+            MineError: If the loss is not finite. Nothing is changed then.
         """
-        self._require_training("critic_loss")
-        x, y = _leaves(*self._pair(x, y))
+        self._check(x, y)
+        _, parts = self._require_training("critic_loss")
+        x, y = leaves(x, y)
+        self._shape_lazy_layers(x, y)
+        return self._accepted_loss(x, y, parts)
+
+    def _joint_loss(self, x: Tensor, y: Any) -> Tensor:
+        """The critic's loss with the gradient for critic and model; see :meth:`mine.MaximizeMI.joint_loss`."""
+        self._check(x, y)
+        training, parts = self._require_training("joint_loss")
+        self._join_ranks(training)
+        training.follow()
+        self._shape_lazy_layers(x, y)
+        return self._accepted_loss(x, y, parts)
+
+    def _accepted_loss(self, x: Tensor, y: Any, parts: Sequence[nn.Module]) -> Tensor:
         draw = self._kept.draws + 1
-        with BorrowedBuffers(self.critic) as buffers:
+        with BorrowedBuffers(parts) as buffers:
             outcome = self._critic_outcome(x, y, draw)
             loss = outcome.critic_loss
             assert loss is not None
-            facts = self._facts(outcome, loss, x, y)
-            if facts.finite:
-                buffers.keep()
+            facts = self._facts(outcome, loss, buffers, x, y)
+            if not facts.finite:
+                raise not_finite(loss)
+            buffers.keep()
         self._commit(outcome, facts, draw, x, y, read=True)
         self._kept.calls_since_critic = 0
         return loss
 
-    def _one_step(self, training: CriticOptimizer, x: Tensor, y: Any, *, read: bool) -> None:
-        parameters, draw = self._trainable(), self._kept.draws + 1
+    def step(self) -> None:
+        """Step the critic's optimizer on the gradients that ``backward`` left in the critic, and clear them.
+
+        It belongs to :meth:`mine.MaximizeMI.joint_loss`; :meth:`critic_step` needs no such call. The gradient is
+        shortened as there.
+
+        Raises:
+            InputError: If there is no gradient, or the optimizer needs a closure, as ``torch.optim.LBFGS`` does.
+            MineError: If the gradient is not finite. It is cleared, and nothing else is changed.
+        """
+        training, parts = self._require_training("step")
+        parameters = [p for p in parameters_of(parts) if p.requires_grad]
+        training.follow()
+        found = [p.grad for p in parameters]
+        if all(gradient is None for gradient in found):
+            raise InputError("The critic has no gradient: call joint_loss(x, y) and backward() before step().")
+        if isinstance(training.optimizer, torch.optim.LBFGS):
+            raise InputError("torch.optim.LBFGS computes the loss several times per step: call critic_step(x, y) instead.")
+        average_over_ranks(found)
+        shorter = shortening(found, self._kept.gradient_length)
+        if self._check_finite and not torch.isfinite(shorter.length):
+            training.clear()
+            raise MineError(f"The length of the critic's gradient is {shorter.length.item()}. This step changed nothing.")
+        for gradient in found:
+            if gradient is not None:
+                gradient *= shorter.scale
+        training.optimizer.step()
+        training.clear()
+        self._kept.gradient_length = shorter.average
+
+    def _join_ranks(self, training: CriticOptimizer) -> None:
+        if not self._in_step_with_ranks:
+            copy_from_first_rank(training.critic)
+            self._in_step_with_ranks = True
+
+    def _one_step(
+        self,
+        training: CriticOptimizer,
+        parts: Sequence[nn.Module],
+        parameters: Sequence[nn.Parameter],
+        x: Tensor,
+        y: Any,
+        *,
+        read: bool,
+    ) -> None:
+        draw = self._kept.draws + 1
         computed: list[Outcome] = []
         first = True
 
@@ -138,22 +211,23 @@ class Term(nn.Module):
 
         def gradients() -> tuple[Tensor, list[Tensor | None]]:
             nonlocal first
-            with BorrowedBuffers(self.critic) as buffers:
+            with BorrowedBuffers(parts) as buffers:
                 found = training.gradients_of(compute, parameters)
                 outcome = computed[-1]
                 loss = outcome.critic_loss
                 assert loss is not None
                 average_over_ranks(found)
-                length, average = limit_norm(found, self._kept.gradient_length)
-                facts = self._facts(outcome, length, x, y)
+                shorter = shortening(found, self._kept.gradient_length)
+                facts = self._facts(outcome, shorter.length, buffers, x, y, shorter.is_needed)
                 if not facts.finite:
-                    raise MineError(
-                        f"The critic's loss is {loss.item()}, the length of its gradient {length.item()}. Look for values in x "
-                        "and y that are not finite or are very large, or lower learning_rate. This step changed nothing."
-                    )
+                    raise not_finite(loss, shorter.length)
                 buffers.keep()
+            if facts.too_long:
+                for gradient in found:
+                    if gradient is not None:
+                        gradient *= shorter.scale
             if first:  # LBFGS asks again, at other parameters
-                self._kept.gradient_length = average
+                self._kept.gradient_length = shorter.average
                 self._commit(outcome, facts, draw, x, y, read=read)
                 first = False
             return loss.detach(), found
@@ -164,59 +238,67 @@ class Term(nn.Module):
         with torch.enable_grad():
             return self._objective.outcome(x, y, self._kept.bound_state, self._generator(draw), gather=True)
 
-    def _facts(self, outcome: Outcome, whole: Tensor, x: Tensor, y: Any) -> _Facts:
-        """One question to the device, not three: each would wait for a GPU."""
-        asked = [torch.isfinite(whole.detach()), torch.isfinite(outcome.reading).all(), self._just_trained_on(x, y)]
-        return _Facts(*torch.stack(asked).tolist())
+    def _facts(
+        self, outcome: Outcome, whole: Tensor, buffers: BorrowedBuffers, x: Tensor, y: Any, too_long: Tensor | None = None
+    ) -> Facts:
+        """One question to the device, not several: each would wait for a GPU."""
+        last, reading = self._last_batch, outcome.read()
+        if not self._check_finite:
+            return Facts(True, True, last is not None and last.is_surely(x, y), too_long is not None, reading)
+        no = torch.zeros((), dtype=torch.bool, device=whole.device)
+        wild, repeated = no if too_long is None else too_long, no if last is None else last.equals(x, y)
+        asked = torch.stack([whole.detach(), *reading.unbind(), wild, repeated, *buffers.are_finite()])
+        length, joint, log_partition, is_wild, is_repeated, *buffers_fine = asked.tolist()
+        finite, readable = math.isfinite(length) and all(buffers_fine), math.isfinite(joint) and math.isfinite(log_partition)
+        return Facts(finite, readable, bool(is_repeated), bool(is_wild), reading)
 
-    def _commit(self, outcome: Outcome, facts: _Facts, draw: int, x: Tensor, y: Any, *, read: bool) -> None:
+    def _commit(self, outcome: Outcome, facts: Facts, draw: int, x: Tensor, y: Any, *, read: bool) -> None:
         """Take in a batch that was accepted; ``read`` adds it to the readings of :attr:`estimate`."""
-        if not facts.finite:
-            return
         self._kept.draws = draw
         if facts.readable:
             self._kept.bound_state = outcome.state
             if read and not facts.repeated:
-                self._kept.add(outcome.reading)
-        self._last_batch = (x.detach(), y.detach() if isinstance(y, Tensor) else y)
+                self._kept.add(facts.reading)
+        self._last_batch = LastBatch(x, y)
 
-    def _just_trained_on(self, x: Tensor, y: Any) -> Tensor:
-        """Whether this is the batch of the last step, as a boolean on the device of ``x``."""
-        sides = [(now, before) for now, before in zip((x, y), self._last_batch or (), strict=False) if isinstance(now, Tensor)]
-        if not sides or any(
-            not isinstance(b, Tensor) or a.shape != b.shape or a.device != b.device or a.dtype != b.dtype for a, b in sides
-        ):
-            return torch.zeros((), dtype=torch.bool, device=x.device)
-        return torch.stack([(a == b).all() for a, b in sides]).all()
+    def _trainable(self) -> bool:
+        return any(p.requires_grad for p in self.critic.parameters()) if self.critic is not None else False
 
-    def _trainable(self) -> list[nn.Parameter]:
-        return [p for p in self.critic.parameters() if p.requires_grad] if self.critic is not None else []
-
-    def _require_training(self, method: str) -> CriticOptimizer:
+    def _require_training(self, method: str) -> tuple[CriticOptimizer, list[nn.Module]]:
+        """The critic's optimizer and its parts."""
         if self._training is None or not self._trainable():
             raise InputError(f"{type(self).__name__} has no critic with parameters to train: leave {method} out.")
-        return self._training
+        return self._training, parts_of(self.critic)
 
     # === for the model ===
 
     def _value(self, x: Tensor, y: Any) -> Tensor:
         """The information (nats) with its gradient for the model alone; evaluation leaves no trace."""
-        x, y = self._pair(x, y)
+        self._check(x, y)
         self._shape_lazy_layers(x, y)
         if not (self.training and torch.is_grad_enabled()):
-            with frozen(self.critic):
+            with frozen(parts_of(self.critic)):
                 return self._evaluated(x, y).value
-        if not recomputing():
-            self._kept.draws += 1
-        draw, state = self._kept.draws, self._kept.bound_state
+        again = recomputing()
+        draw, state = self._kept.draws if again else self._kept.draws + 1, self._kept.bound_state
 
         def compute(x: Tensor, y: Any) -> Outcome:
             return self._objective.outcome(x, y, state, self._generator(draw), gather=True)
 
         value, outcome = for_the_model(compute, self.critic, x, y)
-        if outcome.critic_loss is None and not recomputing() and not transforming():
-            self._kept.add(outcome.reading)  # no critic that could have seen the batch
+        if not (again or transforming()):
+            self._refuse_what_isnot_finite(value, x, y)
+            if outcome.critic_loss is None:
+                self._kept.add(outcome.read())  # no critic that could have seen the batch
+        self._kept.draws = draw
         return value
+
+    def _refuse_what_isnot_finite(self, value: Tensor, x: Tensor, y: Any) -> None:
+        """Raise MineError; the device is not asked about a batch on which the critic has just trained."""
+        accepted = self._last_batch is not None and self._last_batch.is_surely(x, y)
+        if self._check_finite and not accepted and not torch.isfinite(value.detach()):
+            check_finite(x, y)
+            raise MineError(f"The information of this batch is {value.item()}: x and y are on another scale than the critic's.")
 
     def _evaluated(self, x: Tensor, y: Any) -> Outcome:
         """Always with the same shuffles, and on this rank alone: others may not be evaluating."""
@@ -247,14 +329,13 @@ class Term(nn.Module):
             x: Rows of x that the critic was not trained on.
             y: Rows of y, paired with x; the density, where the term takes one.
         """
-        modes = [(module, module.training) for module in self.modules()]
-        self.eval()
-        try:
-            reading = self._evaluated(*self._pair(x, y)).reading
-        finally:
-            for module, training in modes:
-                module.training = training
-        return float(reading[0] - reading[1])
+        self._check(x, y)
+        with evaluating(self):
+            reading = self._evaluated(x, y).read()
+        value = float(reading[0] - reading[1])
+        if not math.isfinite(value):
+            check_finite(x, y)
+        return value
 
     # === in common ===
 
@@ -262,22 +343,24 @@ class Term(nn.Module):
         """On the CPU and the same on every rank, whose shuffles have to agree."""
         return torch.Generator("cpu").manual_seed((self._random_state * 1_000_003 + draw) % 2**63)
 
-    def _pair(self, x: Tensor, y: Any) -> tuple[Tensor, Any]:
-        if not isinstance(x, Tensor) or x.ndim == 0:
-            got = f"shape {tuple(x.shape)}" if isinstance(x, Tensor) else type(x).__name__
-            raise InputError(f"x must be a tensor with one row per example, got {got}.")
-        if isinstance(y, Tensor):
-            if y.ndim == 0 or len(x) != len(y):
-                raise InputError(f"x and y must have equally many rows, got shapes {tuple(x.shape)} and {tuple(y.shape)}.")
-        elif not isinstance(y, Distribution):
-            raise InputError(f"y must be a tensor, or a distribution for a term that takes a density; got {type(y).__name__}.")
-        return x, y
+    def _check(self, x: Tensor, y: Any) -> None:
+        """Raise unless this is a batch; a critic that was named is built from the first one."""
+        check_batch(x, y, takes_density=self._objective.takes_density)
+        if self._unbuilt is not None:
+            self._build(torch.tensor(self._unbuilt.events(x, y), device="cpu"), x.device)
 
-    def _shape_lazy_layers(self, x: Tensor, y: Any) -> None:
-        """Layers without a shape yet take it from a first batch, which trains nothing."""
-        if self._training is not None and not self._training.ready():
-            with torch.no_grad():
-                self._evaluated(x, y)
+    def _build(self, events: Tensor, device: torch.device) -> None:
+        assert self._unbuilt is not None
+        self.critic = self._objective.critic = self._unbuilt.critic(events.tolist(), self._generator(0)).to(device)
+        self._training, self._events, self._unbuilt = self._unbuilt.training(self.critic), events, None
+
+    def _shape_lazy_layers(self, x: Tensor, y: Any) -> bool:
+        """Layers without a shape yet take it from a first batch, which trains nothing; whether there were any."""
+        if self._training is None or self._training.ready():
+            return False
+        with torch.no_grad(), evaluating(self):
+            self._evaluated(x, y)
+        return True
 
     def get_extra_state(self) -> Tensor:
         """Everything that a checkpoint needs in addition to the critic's weights, as one tensor."""
@@ -289,15 +372,23 @@ class Term(nn.Module):
         Raises:
             InputError: The checkpoint is of a term with another critic or another kind of optimizer.
         """
-        self._kept = unpack(state, self._training)
+        if self._training is not None and not self._training.ready():
+            self._unread_state = state  # lazy layers get their shapes only now
+        else:
+            self._kept = unpack(state, self._training)
 
 
-def _leaves(*sides: Any) -> tuple[Any, ...]:
-    """Cut off from what made them. They ask for a gradient only because reentrant checkpoints give none without."""
-    return tuple(side.detach().requires_grad_(side.is_floating_point()) if isinstance(side, Tensor) else side for side in sides)
+def _before_loading(term: Term, state: dict[str, Any], prefix: str, *_: object) -> None:
+    """A critic that was named is built for the shapes of the checkpoint."""
+    events = state.get(f"{prefix}_events")
+    if term._unbuilt is not None and isinstance(events, Tensor) and term._unbuilt.are_known(events):
+        term._build(events.cpu(), term._events.device)
 
 
-def _follow_the_critic(term: Any, _: object) -> None:
-    """After loading: ``assign=True`` has replaced the critic's parameters."""
+def _after_loading(term: Term, _: object) -> None:
+    """``assign=True`` has replaced the critic's parameters, and lazy layers have got their shapes."""
     if term._training is not None:
         term._training.follow()
+    if term._unread_state is not None:
+        state, term._unread_state = term._unread_state, None
+        term.set_extra_state(state)

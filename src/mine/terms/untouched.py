@@ -10,44 +10,41 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
+from mine.terms.modes import transforming
 from mine.terms.objectives import Outcome
+from mine.terms.walk import parts_of
 
-__all__ = ["BorrowedBuffers", "for_the_model", "frozen", "recomputing", "transforming"]
+__all__ = ["BorrowedBuffers", "evaluating", "for_the_model", "frozen"]
 
 _ENGINE: Any = torch._C
 
 
-def transforming() -> bool:
-    """Whether this call happens inside ``torch.func.grad``, ``vmap`` or another transform of :mod:`torch.func`."""
-    return torch._C._are_functorch_transforms_active()
-
-
-def recomputing() -> bool:
-    """Whether this call happens inside a backward pass: gradient checkpointing repeats a call of the forward pass there."""
-    return torch._C._current_graph_task_id() != -1
-
-
 class BorrowedBuffers:
-    """Within, a module computes with copies of its buffers: its own stay as they are, unless :meth:`keep` is called.
+    """Within, modules compute with copies of their buffers: their own stay as they are, unless :meth:`keep` is called.
 
     Batch normalisation would else take in a batch that is refused afterwards.
     """
 
-    def __init__(self, module: nn.Module | None) -> None:
-        self._module = module
+    def __init__(self, parts: Sequence[nn.Module]) -> None:
+        self._parts = parts
         self._own: list[tuple[nn.Module, str, Tensor]] = []
         self._kept = False
 
     def __enter__(self) -> Self:
-        for part in self._module.modules() if self._module is not None else ():
+        for part in self._parts:
             for name, buffer in part._buffers.items():
                 if buffer is not None and not is_lazy(buffer):
                     self._own.append((part, name, buffer))
                     part._buffers[name] = buffer.detach().clone()
         return self
 
+    def are_finite(self) -> list[Tensor]:
+        """For each copy of numbers, whether all of them are finite: a boolean on its device."""
+        copies = [part._buffers[name] for part, name, _ in self._own]
+        return [torch.isfinite(copy).all() for copy in copies if copy is not None and copy.is_floating_point()]
+
     def keep(self) -> None:
-        """The module's own buffers take the values of the copies on leaving."""
+        """The modules' own buffers take the values of the copies on leaving."""
         self._kept = True
 
     def __exit__(self, *exception: object) -> None:
@@ -60,16 +57,27 @@ class BorrowedBuffers:
 
 
 @contextmanager
-def frozen(module: nn.Module | None) -> Iterator[None]:
-    """Within, what is computed sends no gradient into the module's parameters, but through them to its input.
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Within, a module and all its parts are in evaluation mode."""
+    modes = [(part, part.training) for part in parts_of(module)]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, training in modes:
+            part.training = training
+
+
+@contextmanager
+def frozen(parts: Sequence[Any]) -> Iterator[None]:
+    """Within, what is computed sends no gradient into the modules' parameters, but through them to their input.
 
     Parameters stop asking for a gradient for the time being. Transforms of :mod:`torch.func` forbid this, so within them
     detached parameters stand in.
     """
-    parts: list[Any] = list(module.modules()) if module is not None else []
     asking = [(part, name, p) for part in parts for name, p in part._parameters.items() if p is not None and p.requires_grad]
     swap = transforming()
-    with BorrowedBuffers(module):
+    with BorrowedBuffers(parts):
         for part, name, parameter in asking:
             if swap:
                 part._parameters[name] = parameter.detach()
@@ -101,7 +109,7 @@ class _ForTheModel(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         (outer,) = grads
-        with frozen(ctx.again.module):
+        with frozen(ctx.again.parts):
             if torch.is_grad_enabled():  # the gradient itself is to be differentiated: create_graph=True
                 return None, None, None, *_differentiable_gradients(ctx.again, ctx.saved_tensors, outer)
             for leaf in ctx.leaves:
@@ -113,7 +121,7 @@ class _ForTheModel(torch.autograd.Function):
 class _Again(NamedTuple):
     """How to compute a value once more."""
 
-    module: nn.Module | None
+    parts: Sequence[nn.Module]
     compute: Callable[[Tensor, Any], Outcome]
 
 
@@ -138,11 +146,12 @@ def for_the_model(
     Returns:
         The value, and the outcome that it is from.
     """
+    parts = parts_of(critic)
     if critic is None or transforming() or not isinstance(y, Tensor) or not (x.requires_grad or y.requires_grad):
-        with frozen(critic):
+        with frozen(parts):
             outcome = compute(x, y)
         return outcome.value, outcome
     leaves = tuple(side.detach().requires_grad_(side.requires_grad) for side in (x, y))
-    with frozen(critic):
+    with frozen(parts):
         outcome = compute(*leaves)
-    return _ForTheModel.apply(_Again(critic, compute), outcome, leaves, x, y), outcome
+    return _ForTheModel.apply(_Again(parts, compute), outcome, leaves, x, y), outcome
