@@ -84,7 +84,9 @@ class GaussianCopula:
         scores = critic(torch.as_tensor(x), torch.as_tensor(y)).numpy()
         stderr = clustered_stderr(scores, problem.groups)
         noise = rank_noise(np.corrcoef(np.concatenate([x, y], 1), rowvar=False), n, dx, bias, stderr)
+        least = -math.inf  # ranks hide information and add none: what they show is a lower end too
         if noise is not None:
+            least = value - 1.96 * max(stderr, noise.spread)
             value, stderr = value + noise.hidden, noise.stderr(stderr)
         # Near independence the log-ratio vanishes and with it its spread; n times the estimate is then half a chi-square
         # with dx * dy degrees of freedom.
@@ -101,7 +103,9 @@ class GaussianCopula:
             diagnostics["warnings"].append(
                 "A linear combination of y's scores equals one of x's: the true value may be infinite."
             )
-        low, high = value - half_width, value + half_width
+        low, high = max(value - half_width, least), value + half_width
+        if r[0] ** 2 > 1 - 1e-6:
+            high = math.inf
         if noise is not None:
             diagnostics["hidden_by_ranks_nats"] = noise.hidden
         if noise is not None and noise.open_above:

@@ -25,6 +25,8 @@ STEPS, BEYOND, ARRIVED = 10, 1.5, 0.5
 #: Rows times the smallest eigenvalue of the correlations above which ranking hides little: less than half a spread of the
 #: estimate on random copulas of 2 to 10 columns and 60 to 10,000 rows.
 CLEAR = 300.0
+#: Smallest eigenvalue above which no dependence is strong, however few the rows; and below which columns have equal ranks.
+WEAK, COPIES = 0.5, 1e-10
 #: What ranking hides is counted if it is at least this share of the standard error, and so many of its own (of simulation).
 COUNTED, SURELY = 0.3, 2.0
 #: Standard error of what is hidden, as a share of it: the spread grows with the information.
@@ -85,7 +87,8 @@ def rank_noise(correlation: np.ndarray, n: int, dx: int, bias: float, stderr: fl
     >>> round(plain, 1), abs(plain + noise.hidden - 6.9) < 2 * noise.stderr(0.05)
     (5.7, True)
     """
-    if n * np.linalg.eigvalsh(correlation)[0] > CLEAR:
+    smallest = float(np.linalg.eigvalsh(correlation)[0])
+    if smallest > min(CLEAR / n, WEAK) or smallest < COPIES:
         return None
     plain, observed = _information(correlation, dx), _logarithm(correlation)
     copies = int(np.clip(SIMULATED // n, FEWEST_COPIES, MOST_COPIES))
@@ -101,14 +104,18 @@ def rank_noise(correlation: np.ndarray, n: int, dx: int, bias: float, stderr: fl
             break
         model = model + BEYOND * (observed - logs)
     value, _, spread = path[-1]
-    return RankNoise(value - (plain - bias), math.hypot(spread, noise), _shown(path))
+    return RankNoise(value - (plain - bias), math.hypot(spread, noise), _shown(path, noise))
 
 
-def _shown(path: list[tuple[float, float, float]]) -> float:
+def _shown(path: list[tuple[float, float, float]], noise: float) -> float:
     """The seen change per true change between the last step and the last one that is a spread of what is seen below it."""
     value, seen, spread = path[-1]
     before, seen_before, _ = next((step for step in reversed(path) if seen - step[1] >= spread), path[0])
-    return 1.0 if value <= before else float(np.clip((seen - seen_before) / (value - before), SMALLEST_SHOWN, 1.0))
+    return (
+        1.0
+        if value - before <= SURELY * noise
+        else float(np.clip((seen - seen_before) / (value - before), SMALLEST_SHOWN, 1.0))
+    )
 
 
 def _simulated(correlation: np.ndarray, n: int, dx: int, copies: int) -> tuple[np.ndarray, np.ndarray]:
