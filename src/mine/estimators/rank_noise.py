@@ -27,8 +27,8 @@ STEPS, BEYOND, ARRIVED = 10, 1.5, 0.5
 CLEAR = 300.0
 #: Smallest eigenvalue above which no dependence is strong, however few the rows; and below which columns have equal ranks.
 WEAK, COPIES = 0.5, 1e-10
-#: What ranking hides is counted if it is at least this share of the standard error, and so many of its own (of simulation).
-COUNTED, SURELY = 0.3, 2.0
+#: What ranking hides is counted if it is at least this share of the standard error, and so many of its own.
+COUNTED, SURELY = 0.5, 2.0
 #: Standard error of what is hidden, as a share of it: the spread grows with the information.
 UNSURE = 0.25
 #: The ranks show less than this share of a change of the information: then they cannot tell how large it is.
