@@ -143,3 +143,21 @@ def test_the_commands(tmp_path: Path, autoregression: Series):
     assert [line.split(",")[:2] for line in glob.stdout.splitlines()[1:]] == [["a", "b"]]
     twice = run.invoke(app, ["estimate", str(file), "--x", "a,t", "--y", "b", "--order", "t"])
     assert twice.exit_code == 2 and "--order" in twice.stderr
+
+
+@pytest.mark.parametrize("shape", ["line", "steps"])
+def test_two_trends_are_said_to_be_what_is_shared(autoregression: Series, shape: str):
+    rng, n = np.random.default_rng(21), 800
+    course = np.linspace(0, 4, n) if shape == "line" else np.floor(np.linspace(0, 3.99, n))
+    a, b, c = course + autoregression(n, 0.3, rng), autoregression(n, 0.3, rng) - 0.7 * course, autoregression(n, 0.3, rng)
+
+    def said(warnings: object) -> bool:
+        return "drift" in str(warnings) or "independent ones" in str(warnings)
+
+    assert said(mine.independence_test(a, b, order="time", n_permutations=19).warnings)
+    assert said(mine.estimate(a, b, order="time", method="gaussian").warnings)
+    assert not said(mine.independence_test(a, c, order="time", n_permutations=19).warnings)
+    table = pd.DataFrame({"a": a, "b": b, "c": c})
+    for effort in ("screen", "fast"):
+        notes = mine.pairwise(table, order="time", effort=effort, test=True, random_state=0).set_index(["x", "y"]).note
+        assert said(notes["a", "b"]) and not said(notes["a", "c"]) and not said(notes["b", "c"])

@@ -82,3 +82,17 @@ def test_copies_of_rows_count_once() -> None:
     assert copied.n == 400 and copied.value == pytest.approx(
         mine.estimate(x, y, z, method="ksg", random_state=0).value, abs=1e-6
     )
+
+
+@pytest.mark.parametrize(("n", "columns", "rho"), [(1000, 3, 0.9), (600, 3, 0.8), (700, 3, 0.0)])
+def test_the_interval_knows_that_neighbours_read_low_given_several_columns(n: int, columns: int, rho: float) -> None:
+    truth, covered, widths = -0.5 * math.log(1 - rho**2), 0, []
+    for seed in range(8):
+        rng = np.random.default_rng(60 + seed)
+        z, e, f = rng.normal(size=(n, columns)), rng.normal(size=n), rng.normal(size=n)
+        x, y = z.sum(1) + e, z.sum(1) + rho * e + math.sqrt(1 - rho**2) * f
+        low, high = mine.estimate(x, y, z, method="ksg", random_state=0).interval
+        covered += low <= truth <= high
+        widths.append(high - low)
+    assert covered >= 7
+    assert np.median(widths) < 0.45

@@ -98,3 +98,20 @@ def test_too_few_rows_for_stretches():
     order = TimeOrder(np.arange(14), None, 5.0, np.arange(14), 1.0)
     with pytest.raises(NotEnoughDataError, match="too few for 5 stretches"):
         time_folds(order, 5, seed=0)
+
+
+@pytest.mark.parametrize("slopes", [(2.0, 3.0), (-2.5, 2.0)])
+@pytest.mark.parametrize("n", [400, 2000])
+def test_two_sides_that_drift_are_told_from_two_with_a_memory(autoregression: Series, slopes: tuple[float, float], n: int):
+    rng = np.random.default_rng(n)
+    time = np.linspace(0, 1, n)
+
+    def order(x: np.ndarray, y: np.ndarray) -> TimeOrder:
+        return time_order("time", as_variable(x, "x"), as_variable(y, "y"))
+
+    steady = [autoregression(n, 0.4, rng) for _ in range(2)]
+    drifting = [slope * time + series for slope, series in zip(slopes, steady, strict=True)]
+    assert order(*drifting).drifting and order(*drifting).warning is not None
+    assert not order(drifting[0], steady[1]).drifting  # one alone cannot share its trend
+    for _ in range(20):
+        assert not order(*(autoregression(n, 0.9, rng) for _ in range(2))).drifting

@@ -41,6 +41,8 @@ FUNCTIONS = {
     "product and square": (lambda x: x[:, 0] * x[:, 1] + x[:, 2] ** 2, 3),
     "sum": (lambda x: x.sum(1), 12),
     "one of six columns": (lambda x: np.cos(2 * x[:, 4]), 6),
+    "sawtooth of two columns": (lambda x: (3 * x[:, 0] - 2 * x[:, 1]) % 1, 2),
+    "sawtooth of many teeth": (lambda x: (15 * x[:, 0]) % 1, 1),
     "kinks in six columns": (lambda x: np.abs(x).sum(1), 6),
 }
 

@@ -83,3 +83,15 @@ def test_a_mean_of_one_is_itself():
     one = SeparableCritic(2, 2, generator=torch.Generator().manual_seed(1))
     x, y = torch.randn(5, 2, generator=torch.Generator().manual_seed(0)), torch.zeros(5, 2)
     torch.testing.assert_close(MeanCritic([one])(x, y), one(x, y))
+
+
+@pytest.mark.parametrize(("n", "zeros", "seed"), [(1500, 0.95, 11), (500, 0.85, 12)])
+def test_two_columns_that_are_zero_together_in_most_rows(n: int, zeros: float, seed: int):
+    """Being zero tells the entropy of a coin, and the other rows are normal in their logarithms."""
+    x, y = (np.exp(side[:, 0]) for side in normals(n, 0.3, seed=seed))
+    dry = np.random.default_rng(seed).random(n) < zeros
+    truth = -zeros * math.log(zeros) - (1 - zeros) * math.log(1 - zeros) + (1 - zeros) * 0.3
+    est = mine.estimate(np.where(dry, 0, x), np.where(dry, 0, y), **QUICK)
+    assert est.value == pytest.approx(truth, abs=0.12)
+    assert est.interval[0] < truth < est.interval[1] < truth + 0.35
+    assert est.lower_bound is not None and est.lower_bound < est.value

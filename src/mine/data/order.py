@@ -10,7 +10,7 @@ import numpy as np
 
 from mine.data.columns import numbers_with_gaps
 from mine.data.parsing import read_texts
-from mine.data.serial import joint_autocorrelations, serial_features, summed_time
+from mine.data.serial import drifts, joint_autocorrelations, serial_features, summed_time
 from mine.data.sources import named_columns
 from mine.data.variable import Variable
 from mine.errors import InputError
@@ -29,6 +29,12 @@ ENOUGH_SUBJECTS = 10
 #: Independent rows below which nothing much can be said.
 ENOUGH_ROWS = 20
 
+#: What to say of two series with a trend each.
+DRIFT = (
+    "Both sides drift from the first row to the last, and share what changes with time alone: unrelated series with a trend "
+    "look dependent. Take differences, or the residuals of a trend in each series. P-values are too small here."
+)
+
 
 @dataclass(frozen=True)
 class TimeOrder:
@@ -41,6 +47,7 @@ class TimeOrder:
         blocks: Code of the stretch of time of each row, shape (n,): what folds and standard errors are made of.
         widening: Factor of a standard error of blocks, for what neighbouring ones share and for being few.
         in_stretches: Whether the blocks are stretches of time; else they are whole series, as of many subjects.
+        drifting: Whether both sides drift from the first row to the last.
     """
 
     position: np.ndarray
@@ -49,12 +56,13 @@ class TimeOrder:
     blocks: np.ndarray
     widening: float
     in_stretches: bool = True
+    drifting: bool = False
 
     @property
     def warning(self) -> str | None:
-        """A sentence where so few independent rows are left that little can be said, else None."""
+        """A sentence where so few independent rows are left that little can be said, or where both sides drift, else None."""
         if self.independent_rows >= ENOUGH_ROWS:
-            return None
+            return DRIFT if self.drifting else None
         return (
             f"{len(self.position):,} rows of series with so long a memory are worth {self.independent_rows} independent ones: "
             "take differences, or the residuals of a model of each series. P-values are too small here."
@@ -143,7 +151,8 @@ def time_order(order: Any, x: Variable, y: Variable, subjects: Any = None) -> Ti
 def _of_positions(position: np.ndarray, series: np.ndarray | None, x: Variable, y: Variable) -> TimeOrder:
     n = len(position)
     places = np.argsort(position)
-    acf = joint_autocorrelations(*(serial_features(side.take(places)) for side in (x, y)))
+    features = [serial_features(side.take(places)) for side in (x, y)]
+    acf = joint_autocorrelations(*features)
     raw = summed_time(acf)
     time = raw / max(1 - SHORTFALL * raw / n, 0.25)
     if series is not None and len(np.unique(series)) >= ENOUGH_SUBJECTS:
@@ -152,7 +161,8 @@ def _of_positions(position: np.ndarray, series: np.ndarray | None, x: Variable, 
     blocks = position // length
     if series is not None:
         blocks = np.unique(blocks * (int(series.max()) + 1) + series, return_inverse=True)[1].ravel()
-    return TimeOrder(position, series, time, blocks, _widening(acf, raw, time, length, n // length))
+    drifting = series is None and all(map(drifts, features))
+    return TimeOrder(position, series, time, blocks, _widening(acf, raw, time, length, n // length), drifting=drifting)
 
 
 def _widening(acf: np.ndarray, raw: float, time: float, length: int, count: int) -> float:

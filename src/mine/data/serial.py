@@ -10,6 +10,7 @@ from mine.data.variable import Variable
 __all__ = [
     "SERIAL",
     "autocorrelations",
+    "drifts",
     "is_serial",
     "is_sorted",
     "joint_autocorrelations",
@@ -30,6 +31,9 @@ LAGS, LEVEL = 10, 1e-3
 #: A table is called a series only where the resemblance would widen an honest interval by a fifth or more: many tables that
 #: are no series begin with rows of one kind.
 LEAST_TIME = 1.5
+#: A side drifts if a line in time explains more of it than chance does at this level, judged by at least so many independent
+#: rows.
+DRIFT_LEVEL, DRIFT_ROWS = 1e-6, 20
 #: What to say of a table whose rows resemble their neighbours.
 SERIAL = (
     "Rows resemble the rows next to them on both sides: unrelated series look dependent then, and intervals and p-values are "
@@ -96,6 +100,30 @@ def is_serial(features: np.ndarray) -> bool:
     r = autocorrelations(features, lags)[1:]
     statistic = n * (n + 2) * (r**2 / (n - np.arange(1, lags + 1))[:, None]).sum(0)
     return bool(statistic.max() > chdtri(lags, LEVEL / count))
+
+
+def drifts(features: np.ndarray) -> bool:
+    """Whether a line in time explains more of any column of ``features`` (n, f), in the order of time, than chance does.
+
+    Chance is judged by how long the column remembers besides the line. Where fewer than twenty independent rows are left,
+    nobody can tell a line from a long memory.
+
+    >>> rng = np.random.default_rng(0)
+    >>> drifts(rng.normal(size=(500, 1))), drifts(rng.normal(size=(500, 1)) + np.linspace(0, 3, 500)[:, None])
+    (False, True)
+    """
+    from scipy.special import chdtri
+
+    n, count = features.shape
+    if n < DRIFT_ROWS or not count:
+        return False
+    time = np.linspace(-1, 1, n)[:, None]
+    centred = features - features.mean(0)
+    line = time * ((time * centred).sum(0) / (time**2).sum())
+    explained = (line**2).sum(0) / np.maximum((centred**2).sum(0), np.finfo(float).tiny)
+    acf = autocorrelations(centred - line, max(1, n // 3))
+    rows = n / np.array([summed_time(column) for column in acf.T])
+    return bool((explained * rows > chdtri(1, DRIFT_LEVEL / count))[rows >= DRIFT_ROWS].any())
 
 
 def serial_sides(x: Variable, y: Variable) -> bool:

@@ -25,7 +25,7 @@ from mine.estimators.few_rows import by_closed_form
 from mine.estimators.fit import CrossFit
 from mine.estimators.levels.estimate import levels_estimate
 from mine.estimators.neural import EffortSettings, FittedNeural, Neural, progress_of, sharing_processes
-from mine.estimators.strong import by_copula, by_residual, by_ross
+from mine.estimators.strong import by_copula, by_heaps, by_residual, by_ross
 from mine.estimators.thinned import run_in_order
 from mine.estimators.users_critic import is_users
 from mine.estimators.wide.race import WideTraining, inputs_of
@@ -251,7 +251,11 @@ class Auto(Neural):
 
     def _best_of(self, estimate: Estimate, fit: CrossFit) -> Estimate:
         if self.residual:
-            taken_over = by_residual(estimate, fit.problem, partial(_remainder, self)) or by_ross(estimate, fit.problem)
+            taken_over = (
+                by_heaps(estimate, fit.problem)
+                or by_residual(estimate, fit.problem, partial(_remainder, self))
+                or by_ross(estimate, fit.problem)
+            )
             if taken_over is not None:
                 return taken_over
         return by_closed_form(by_copula(estimate, fit), fit.problem)

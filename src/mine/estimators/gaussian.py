@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from mine.data.preprocessing import rank_gaussianize
 from mine.data.problem import Problem, clustered_stderr
 from mine.errors import NotEnoughDataError
 from mine.estimators.partition import log_partition
+from mine.estimators.rank_noise import RANKS_TOO_COARSE, rank_noise
 from mine.estimators.ties import TiesError, check_ranks, most_told
 from mine.result import Estimate
 
@@ -81,6 +83,11 @@ class GaussianCopula:
             )
         scores = critic(torch.as_tensor(x), torch.as_tensor(y)).numpy()
         stderr = clustered_stderr(scores, problem.groups)
+        noise = rank_noise(np.corrcoef(np.concatenate([x, y], 1), rowvar=False), n, dx, bias, stderr)
+        least = -math.inf  # ranks hide information and add none: what they show is a lower end too
+        if noise is not None:
+            least = value - 1.96 * max(stderr, noise.spread)
+            value, stderr = value + noise.hidden, noise.stderr(stderr)
         # Near independence the log-ratio vanishes and with it its spread; n times the estimate is then half a chi-square
         # with dx * dy degrees of freedom.
         half_width = float(1.96 * np.hypot(stderr, np.sqrt(dx * dy / 2) / n))
@@ -96,7 +103,14 @@ class GaussianCopula:
             diagnostics["warnings"].append(
                 "A linear combination of y's scores equals one of x's: the true value may be infinite."
             )
-        low, high = value - half_width, value + half_width
+        low, high = max(value - half_width, least), value + half_width
+        if r[0] ** 2 > 1 - 1e-6:
+            high = math.inf
+        if noise is not None:
+            diagnostics["hidden_by_ranks_nats"] = noise.hidden
+        if noise is not None and noise.open_above:
+            high = math.inf
+            diagnostics["warnings"].append(RANKS_TOO_COARSE)
         several = dx + dy > 2  # one column's scores are normal
         if several and not log_partition(critic, torch.as_tensor(x), torch.as_tensor(y)).fits:
             low = min(low, 0.0)

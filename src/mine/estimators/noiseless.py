@@ -1,7 +1,7 @@
 """Whether a column of one side is a function of the other side without noise: the information is then infinite.
 
 A smooth fit tells: without noise its error falls with every smaller assumption about noise, and with every row; with noise it
-stops at the noise. A function made of flat pieces is fitted without any error by the nearest rows alone.
+stops at the noise. A function made of flat pieces is fitted without any error by the nearest rows alone, however many pieces.
 """
 
 from __future__ import annotations
@@ -141,6 +141,9 @@ def _regress(
     first = _best_spaces(predictor, values, order[:FEW], columns)
     predicted = sorted((c for c in columns if first[c].error < PREDICTED), key=lambda c: first[c].error)[:SECOND_COLUMNS]
     exact = next((c for c in predicted if first[c].error < ROUNDING), None)
+    if exact is None:  # a sawtooth of many teeth has pieces without noise that no smooth fit predicts
+        jagged = [c for c in columns if c not in predicted][:SECOND_COLUMNS]
+        exact = next((c for c in jagged if _is_piecewise(predictor[order], values[order, c])), None)
     if exact is not None or not predicted:
         return exact, []
     kernels = first[predicted[0]].kernels[:SECOND_KERNELS]

@@ -1,4 +1,4 @@
-"""Estimates that need joint rows only, for where shuffled pairs resolve no more, or edges are sharper than critics are."""
+"""Estimates that need joint rows only: shuffled pairs resolve no more, or an edge or a heap is sharper than critics are."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ from mine.errors import NotEnoughDataError
 from mine.estimators.crossfit import interval_half_width
 from mine.estimators.fit import CrossFit
 from mine.estimators.neighbours import prepared
+from mine.estimators.rank_neighbours import Scores
 from mine.estimators.reference import base_partition, base_ratio
 from mine.estimators.residual import MOST_COLUMNS, Residual, best_residual
 from mine.estimators.ross import merge_rare, ross_rows
+from mine.estimators.screen import screened
+from mine.estimators.ties import is_heaped, tied_column
 from mine.result import Estimate
 
-__all__ = ["by_copula", "by_residual", "by_ross"]
+__all__ = ["by_copula", "by_heaps", "by_residual", "by_ross"]
 
 #: From this many nats on a partition term over shuffled pairs is noisy; below, a residual is only tried on a few columns.
 STRONG, FEW_COLUMNS = 3.0, 3
@@ -36,7 +39,7 @@ ENTROPY_MISFIT = 0.015
 #: And of a curve whose noise is hardly wider than its rows are apart: within so many nats of the log of their number.
 BENT_MISFIT, BENT_MARGIN = 0.15, 2.0
 #: First words of warnings that are about the bound, and are left out where it is not the value.
-ON_THE_BOUND = ("Saturated", "The bias", "The bound is")
+ON_THE_BOUND = ("Saturated", "The bias", "The bound is", "The bound on held-out rows")
 #: Most columns of numbers beside a label in which nearest neighbours are asked; and how many of them.
 ROSS_COLUMNS, ROSS_NEIGHBORS = 2, 5
 
@@ -116,6 +119,43 @@ def by_ross(estimate: Estimate, problem: Problem) -> Estimate | None:
         interval = (value - half_width, value + half_width)
         return replace(estimate, value=value, stderr=stderr, interval=interval, diagnostics=diagnostics)
     return None
+
+
+def by_heaps(estimate: Estimate, problem: Problem) -> Estimate | None:
+    """Nearest neighbours on ranks of two columns of numbers with a heap at one value, where they surely find more.
+
+    Rainfall's zeros are one point among numbers. Critics that see few other rows put its edge in the wrong place, or go
+    astray; neighbours count the heap. Surely more: the lower end of their interval is above the held-out bound.
+
+    Arguments:
+        estimate: The bound from shuffled pairs, in nats.
+        problem: The data.
+
+    Returns:
+        The estimate, or None where the data are not of that kind, or the critics have found as much themselves.
+    """
+    x, y = problem.x, problem.y
+    single = all(side.n_continuous == 1 and not side.n_discrete for side in (x, y))
+    if not single or problem.order is not None or problem.groups is not None or problem.n > MOST_ROWS:
+        return None
+    if tied_column(x, y, tied=is_heaped) is None:
+        return None
+    rng = np.random.default_rng(problem.seeds(1)[0])
+    found = screened(*(Scores.of(side.flat[:, 0], rng) for side in (x, y)))
+    if found.value <= estimate.value or (estimate.lower_bound is not None and found.low <= estimate.lower_bound):
+        return None
+    diagnostics: dict[str, Any] = {
+        **estimate.diagnostics,
+        "basis": found.basis,
+        "bias_correction": 0.0,
+        "saturated": bool(found.unresolved),
+        "shuffled_pairs_nats": estimate.value,
+        "warnings": [w for w in estimate.warnings if not w.startswith(ON_THE_BOUND)],
+    }
+    if found.unresolved:
+        diagnostics["warnings"].insert(0, f"{found.unresolved[0].upper()}{found.unresolved[1:]}.")
+    interval = (found.low, found.high)
+    return replace(estimate, value=found.value, stderr=found.stderr, interval=interval, diagnostics=diagnostics)
 
 
 def _surely_more(row_values: np.ndarray, estimate: Estimate, rows: np.ndarray, groups: np.ndarray | None) -> bool:

@@ -166,12 +166,16 @@ def _stacked(task: Task) -> list[Cell]:
             settings=task.settings, seed=seed, groups=None if task.groups is None else task.groups[rows[stack[0]]],
             apart=task.apart, orders=orders, n_permutations=task.n_permutations,
         )  # fmt: skip
-        cells += [_of_stack(pairs[i], one, task.n_permutations > 0) for i, one in zip(stack, estimates, strict=True)]
+        about = [None] * len(stack) if orders is None else [order.warning for order in orders]
+        cells += [
+            _of_stack(pairs[i], one, task.n_permutations > 0, warning)
+            for i, one, warning in zip(stack, estimates, about, strict=True)
+        ]
     return cells
 
 
-def _of_stack(pair: tuple[str, str], one: StackedPair, tested: bool) -> Cell:
-    notes = []
+def _of_stack(pair: tuple[str, str], one: StackedPair, tested: bool, about_order: str | None) -> Cell:
+    notes = [] if about_order is None else [about_order.removesuffix(".")]
     if one.saturated:
         notes.append("saturated: the value is a lower end; try mine.estimate on this pair")
     if tested and one.p_value is None:
@@ -216,6 +220,8 @@ def _single(task: Task, a: str, b: str) -> Cell:
         return _nothing(a, b, kind, n, str(error))
     p, draws = None, None
     notes = list(estimate.warnings)
+    if order is not None and order.warning is not None:
+        notes.append(order.warning)
     if task.n_permutations and not (method == "screen" and task.shares_null):
         try:
             p, draws = _tested(task, x, y, rows, groups, order, by_ranks=method == "screen")

@@ -119,3 +119,15 @@ def test_identifiers_are_named():
     assert found.identifiers == ("x",) and found.low == 0.0 and found.high == pytest.approx(math.log(4), abs=0.05)
     both = information(x, x)
     assert both.identifiers == ("x", "y") and both.low == 0.0 and math.log(100) < both.high < math.inf
+
+
+@pytest.mark.parametrize("repeats", [0, 5, 12])
+def test_names_of_which_a_few_occur_twice_are_identifiers(repeats: int):
+    """Five pairs that agree by chance are no evidence: the interval is all that there is to know."""
+    n = 200
+    rng = np.random.default_rng(repeats)
+    names = np.concatenate([np.arange(n - repeats), rng.choice(n - repeats, repeats, replace=False)])
+    answer = np.arange(n) % 3
+    found = information(rng.permutation(names), answer)
+    assert found.identifiers == ("x",)
+    assert found.low == 0 and found.high >= math.log(3)

@@ -6,8 +6,8 @@ import numpy as np
 
 __all__ = ["is_identifier", "unidentifiable_sentence"]
 
-#: Share of rows in levels seen twice or more, below which a column is an identifier.
-IDENTIFIER_SHARE = 0.1
+#: Share of rows in levels seen twice or more, below which a column is an identifier: a few names that occur twice show little.
+IDENTIFIER_SHARE = 0.15
 
 
 def is_identifier(codes: np.ndarray) -> bool:
