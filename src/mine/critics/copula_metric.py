@@ -115,12 +115,22 @@ class CopulaMetricCritic(Critic):
         return torch.cat(parts, -1)
 
     def encode_x(self, x: Tensor) -> Encoding:
-        side = self.sides[0]
-        return self.base.encode_x(x[..., : side.dim]), self.network.encode_x(self._inputs(x, side, self.shift_x, self.look_x))
+        base, inputs = self.fixed_x(x)
+        return base, self.network.encode_x(inputs)
 
     def encode_y(self, y: Tensor) -> Encoding:
+        base, inputs = self.fixed_y(y)
+        return base, self.network.encode_y(inputs)
+
+    def fixed_x(self, x: Tensor) -> tuple[Encoding, Tensor]:
+        """What training does not change: the base's encoding, and the network's inputs, shape ``(*stack, B, inputs)``."""
+        side = self.sides[0]
+        return self.base.encode_x(x[..., : side.dim]), self._inputs(x, side, self.shift_x, self.look_x)
+
+    def fixed_y(self, y: Tensor) -> tuple[Encoding, Tensor]:
+        """As :meth:`fixed_x`."""
         side = self.sides[1]
-        return self.base.encode_y(y[..., : side.dim]), self.network.encode_y(self._inputs(y, side, self.shift_y, self.look_y))
+        return self.base.encode_y(y[..., : side.dim]), self._inputs(y, side, self.shift_y, self.look_y)
 
     def all_pairs(self, hx: Any, hy: Any) -> Tensor:
         """Scores of every x with every y, shape ``(*stack, B, B)``."""

@@ -18,11 +18,12 @@ from mine import bounds
 from mine.bounds import Bound
 from mine.critics.combined import ResidualCritic
 from mine.critics.critic import Critic
+from mine.critics.metric import off_diagonal
 from mine.critics.networks import ConcatCritic
 from mine.critics.pairs import pair_scores
 from mine.training.layers import FusedLayers, Gradients, add_product, product
 
-__all__ = ["FusedPairs", "Slopes", "matrix_slopes", "score_slopes"]
+__all__ = ["FusedPairs", "Slopes", "matrix_slopes", "pair_slopes", "score_slopes"]
 
 
 class Slopes(NamedTuple):
@@ -76,18 +77,36 @@ def matrix_slopes(scores: Tensor) -> tuple[Tensor, Tensor]:
                 [ 0.5000, -0.5000]]), tensor(0.))
     """
     with torch.no_grad():
-        rows = scores.shape[-1]
-        weights = scores.clone()
-        diagonal = weights.diagonal(dim1=-2, dim2=-1)
-        joint = diagonal.mean(-1)
-        diagonal.fill_(-math.inf)
-        highest = weights.amax((-2, -1), keepdim=True)
-        weights.sub_(highest).exp_()
-        total = weights.sum((-2, -1), keepdim=True)
-        weights.div_(total)
-        diagonal.fill_(-1 / rows)
-        partition = (total / (rows * (rows - 1))).log_().add_(highest)
-        return weights, joint - partition[..., 0, 0]
+        return _to_matrix_slopes(scores.clone())
+
+
+def _to_matrix_slopes(scores: Tensor) -> tuple[Tensor, Tensor]:
+    """As :func:`matrix_slopes`, which are written over the scores."""
+    rows = scores.shape[-1]
+    diagonal = scores.diagonal(dim1=-2, dim2=-1)
+    joint = diagonal.mean(-1)
+    diagonal.fill_(-math.inf)
+    highest = scores.amax((-2, -1), keepdim=True)
+    weights = scores.sub_(highest).exp_()
+    total = weights.sum((-2, -1), keepdim=True)
+    weights.mul_(1 / total)
+    diagonal.fill_(-1 / rows)
+    partition = (total / (rows * (rows - 1))).log_().add_(highest)
+    return weights, joint - partition[..., 0, 0]
+
+
+def pair_slopes(bound: Bound, scores: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Gradient of a bound's loss by a score matrix (..., B, B), which may be overwritten; the bound, and its state.
+
+    It is written out for Donsker-Varadhan, and left to autograd for any other bound.
+    """
+    if bound is bounds.donsker_varadhan:
+        return *_to_matrix_slopes(scores), state
+    with torch.enable_grad():
+        scores = scores.detach().requires_grad_()
+        loss, value, state = bound(scores.diagonal(dim1=-2, dim2=-1), off_diagonal(scores), state)
+        (slopes,) = torch.autograd.grad(loss.sum(), scores)
+    return slopes, value.detach(), state
 
 
 class FusedPairs:
