@@ -99,7 +99,8 @@ class StudentCritic(Critic):
         index, table = low.long().flatten(len(self.stack)), self.table.to(scores.dtype)
         left, right = (table.gather(-1, i).reshape(scores.shape) for i in (index, index + 1))
         bent = torch.sinh(torch.lerp(left, right, place - low))
-        return torch.where(torch.isinf(self.dof).unsqueeze(-1), scores, bent)
+        normal = torch.isinf(self.dof)
+        return torch.where(normal.unsqueeze(-1), scores, bent) if normal.any() else bent
 
     def combine(self, hx: Any, hy: Any) -> Tensor:
         (u, length_x), (v, length_y) = hx, hy
@@ -116,18 +117,19 @@ class StudentCritic(Critic):
 
     def _level(self) -> Tensor:
         """The log-ratio at the centre, shape ``(*stack,)``."""
-        return self.mutual_information + torch.where(torch.isinf(self.dof), 0.0, self.constant).squeeze(-1)
+        return self.mutual_information + self.constant.squeeze(-1)  # which is 0 where the dof are infinite
 
     def _ratio(self, shift: Tensor, length_x: Tensor, length_y: Tensor, dof: Tensor, level: Tensor) -> Tensor:
         length = (length_x + length_y - 2 * shift).clamp(min=0)
         dx, dy = self.map_x.shape[-1], self.map_y.shape[-1]
-        finite = torch.where(torch.isinf(dof), torch.ones_like(dof), dof)
+        normal = torch.isinf(dof)
+        finite = torch.where(normal, torch.ones_like(dof), dof)
         student = (
             0.5 * (finite + dx) * torch.log1p(length_x / finite)
             + 0.5 * (finite + dy) * torch.log1p(length_y / finite)
             - 0.5 * (finite + dx + dy) * torch.log1p(length / finite)
         )
-        return torch.where(torch.isinf(dof), shift, student) + level
+        return (torch.where(normal, shift, student) if normal.any() else student) + level
 
 
 def student_scores(scores: np.ndarray, dof: float) -> np.ndarray:

@@ -79,7 +79,7 @@ class FusedDistance:
 
 
 def _distance_slopes(slopes: Tensor, own: Tensor, other: Tensor) -> Tensor:
-    """Slopes of one side's encodings ``own`` (..., B, embed + 1), given those of the scores, (..., B, B) with its rows first."""
+    """Slopes of one side's encodings ``own`` (..., B, embed + 1), given those of the scores, own rows first."""
     u, v = own[..., :-1], other[..., :-1]
     out = slopes @ torch.cat([v, torch.ones_like(other[..., -1:])], -1)  # the last column holds the row sums
     out[..., :-1].addcmul_(out[..., -1:], u, value=-1)

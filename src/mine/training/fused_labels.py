@@ -35,7 +35,8 @@ class FusedLabels:
     Example:
         >>> labels = torch.eye(3)[[0, 1, 1, 2, 0]]
         >>> critic = LabelCritic(3, 2, (8,), labels="y")
-        >>> value, _ = FusedLabels(critic, classes_of(labels)).step(bounds.donsker_varadhan, torch.randn(5, 2), labels, [], None)
+        >>> labels_step = FusedLabels(critic, classes_of(labels))
+        >>> value, _ = labels_step.step(bounds.donsker_varadhan, torch.randn(5, 2), labels, [], None)
         >>> value.item()  # the last layer starts at zero
         0.0
     """

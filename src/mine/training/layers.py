@@ -83,7 +83,7 @@ class FusedLayers:
     def backward(self, above: Tensor) -> Tensor:
         """Write the gradients of all layers, given the slopes ``above`` of the last output.
 
-        Returns the slopes of the input of :meth:`forward` before its activation if that comes first, else of the second layer's.
+        Returns the slopes of the input of :meth:`forward` before its activation; of the second layer's, if none comes first.
         """
         for (weight, _), (by_weight, by_bias), h, below in zip(
             reversed(self.layers), reversed(self.slopes), reversed(self.inputs), reversed(self.input_slopes), strict=True
