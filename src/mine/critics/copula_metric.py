@@ -136,11 +136,15 @@ class CopulaMetricCritic(Critic):
         """Scores of every x with every y, shape ``(*stack, B, B)``."""
         with torch.no_grad():
             base = self.base.all_pairs(hx[0], hy[0])
-        gate = self.gate.unsqueeze(-1)
-        return self.scale.unsqueeze(-1) * base + gate * self.network.all_pairs(hx[1], hy[1])
+        return self.joined(base, self.network.all_pairs(hx[1], hy[1]))
 
     def combine(self, hx: Any, hy: Any) -> Tensor:
-        return self.scale * self.base.combine(hx[0], hy[0]) + self.gate * self.network.combine(hx[1], hy[1])
+        return self.joined(self.base.combine(hx[0], hy[0]), self.network.combine(hx[1], hy[1]))
+
+    def joined(self, base: Tensor, network: Tensor) -> Tensor:
+        """Scores from those of the base and of the network, shape ``(*stack, B)`` or ``(*stack, B, K)``."""
+        scale, gate = (t.view(*self.stack, *[1] * (base.ndim - len(self.stack))) for t in (self.scale, self.gate))
+        return scale * base + gate * network
 
 
 def direction_weights(gaussian: GaussianCritic, x: Tensor, y: Tensor) -> Tensor:
