@@ -286,5 +286,6 @@ def _validated_less(options: TrainingOptions, n: int) -> TrainingOptions:
 
 
 def _remainder(method: Auto, problem: Problem) -> Estimate:
-    """What a critic finds between x and the residual, which is little: no further refinement."""
-    return replace(method, residual=False).run(problem)
+    """What a critic finds between x and the residual, which is little: no further refinement, and no second critic."""
+    effort = "fast" if method.effort == "default" else method.effort
+    return replace(method, residual=False, effort=effort).run(problem)
