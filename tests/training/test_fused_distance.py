@@ -24,11 +24,11 @@ def default_critic(stack: tuple[int, ...] = (), dof: float | None = None, activa
     for _ in range(max(1, *stack, 1)):
         x = rng.normal(size=(60, 2))
         parts.append((x, np.concatenate([x + rng.normal(size=(60, 2)), rng.normal(size=(60, 1))], 1)))
-    gaussians = [GaussianCritic.fit(*part) for part in parts]
+    gaussians = [GaussianCritic.fit(x, y) for x, y in parts]
     directions = GaussianCritic.stacked(gaussians) if stack else gaussians[0]
     base: GaussianCritic | StudentCritic = copy.deepcopy(directions)
     if dof is not None:
-        students = [fit_student(*part, dof) for part in parts]
+        students = [fit_student(x, y, dof) for x, y in parts]
         base = StudentCritic.stacked(students) if stack else students[0]
     critic = CopulaMetricCritic(
         base,

@@ -38,7 +38,8 @@ def seeded() -> torch.Generator:
 
 def label_critic() -> LabelCritic:
     critic = LabelCritic(3, 2, (6,), labels="y", stack=STACK, generator=seeded())
-    nn.init.normal_(critic.network.layers[-1].weight, generator=seeded())
+    for p in critic.parameters():
+        nn.init.normal_(p, generator=seeded())
     return critic
 
 
