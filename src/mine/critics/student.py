@@ -124,9 +124,9 @@ class StudentCritic(Critic):
         """Scores (..., B, C) from half of the squared length that x and y share, and the sums of what each has of its own."""
         level = (self.mutual_information + self.constant.squeeze(-1))[..., None, None]  # the constant is 0 for infinite dof
         normal, finite = torch.isinf(self.dof).unsqueeze(-1), self._finite().unsqueeze(-1)
-        length = (lengths - 2 * shift).clamp(min=0)
-        student = own - 0.5 * (finite + self.map_x.shape[-1] + self.map_y.shape[-1]) * torch.log1p(length / finite)
-        return (torch.where(normal, shift, student) if normal.any() else student) + level
+        log_length = torch.sub(lengths, shift, alpha=2).clamp_(min=0).div_(finite).log1p_()  # in place: memory is the limit
+        student = torch.addcmul(own, finite + self.map_x.shape[-1] + self.map_y.shape[-1], log_length, value=-0.5)
+        return (torch.where(normal, shift, student) if normal.any() else student).add_(level)
 
 
 def student_scores(scores: np.ndarray, dof: float) -> np.ndarray:
