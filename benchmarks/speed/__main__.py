@@ -4,7 +4,8 @@
 
 (a) steps a second at equal critic, batch, data and number of steps, beside a plain PyTorch loop over a DataLoader and beside
 torch-mist and benchmark-mi in environments of their own; (b) the share of the machine's measured matrix-product rate that a
-training step reaches; (c) time against rows, coordinates and stacked critics. Run it from the root of the repository.
+training step reaches; (c) time against rows, coordinates and stacked critics; (d) steps written out by hand beside autograd.
+Run it from the root of the repository.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.speed import ratios, scaling
+from benchmarks.speed import by_hand, ratios, scaling
 from benchmarks.speed.figure import draw
 from benchmarks.speed.flops import step_flops
 from benchmarks.speed.matmul import matmul_rate
@@ -77,6 +78,8 @@ def measure_all(field: list[ratios.Contender], rounds: int, *, tiny: bool = Fals
     out: dict[str, Any] = {"machine": machine(), "races": measure_races(field, races, rounds)}
     tell("share of the matrix-product rate")
     out["share"] = measure_share(share, rounds, 256 if tiny else 2048)
+    tell("steps by hand and by autograd")
+    out["by_hand"] = [by_hand.compare(steps, rounds) for steps in by_hand.default_steps()]
     tell("time against size")
     out["scaling"] = {
         "rows": scaling.against_rows(rows),

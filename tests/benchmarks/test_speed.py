@@ -11,6 +11,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from mine.critics import ConcatCritic, pair_scores
+from mine.training.options import TrainingOptions
+from mine.training.steps import AutogradStep, gradient_step
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -70,12 +72,23 @@ def test_the_table_names_ratios_and_reasons(load):
             "machine": "A machine.",
             "races": [{"width": 64, "batch": 100, "contenders": rows}],
             "share": {"layers": 3, "width": 256, "batch": 4096, "achieved": 6e10, "rate": 1e11},
+            "by_hand": [{"name": "a critic", "autograd": 0.004, "by_hand": 0.0025}],
             "scaling": {"rows": [(1000, 1e-3)], "dim": [(1, 1e-3)], "critics": [(1, 1e-3)], "estimate": [(1000, 2.0)]},
         }
     )
     assert "| 2 × 64, 100 | a loop | 0 | 4.0 × |" in text  # half a step a second, rounded
     assert "not installed: no index" in text
     assert "60 of 100 Gflop/s | 60% |" in text
+    assert "| a critic | 4.00 ms | 2.50 ms | 1.60 × |" in text
+
+
+def test_every_default_critic_has_a_step_by_hand(load, seeded_torch: None):
+    by_hand = load("by_hand")
+    for steps in by_hand.default_steps():
+        options = TrainingOptions(batch_size=steps.batch, all_pairs=steps.all_pairs)
+        assert not isinstance(gradient_step(steps.critic, steps.pairs, options, None), AutogradStep)
+    compared = by_hand.compare(steps, rounds=1)
+    assert compared["autograd"] > 0 and compared["by_hand"] > 0
 
 
 def test_a_reason_is_the_last_line_that_tells_of_an_error(load):

@@ -16,6 +16,7 @@ from mine.estimators.evaluation import (
     MIN_EFFECTIVE,
     REPORTED_BOUND,
     ReportedBound,
+    RowReport,
     effective_pairs,
     report_rows,
     rows_of_bound,
@@ -227,6 +228,30 @@ def test_more_shuffles_are_drawn_until_their_noise_is_under_a_tenth_of_the_varia
     assert large.shuffles == 999  # e^(3 x y') has no variance: no number of shuffles is enough, all there are were taken
     assert read("dv", draw(1000, rng)).shuffles < 100
     assert read("infonce", draw(300, rng)).shuffles == 299
+
+
+class Product(Critic):
+    """Log-ratios whose exponential has a variance, so that some number of shuffles is enough."""
+
+    def combine(self, hx: Tensor, hy: Tensor) -> Tensor:
+        return (0.33 * hx * hy).squeeze(-1)
+
+
+def noise_and_sampling(light: bool) -> tuple[RowReport, float]:
+    """A report on 3,000 rows, and the noise of its shuffles as a share of the sampling variance."""
+    x = torch.randn(3000, 1, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    pairs, index = Pairs(x, x + x.roll(1, 0)), torch.arange(3000)
+    report = report_rows("dv", Product(), pairs, index, generator=torch.Generator().manual_seed(0), light=light)
+    return report, report.shuffle_noise**2 / (float(report.influence.var()) / 3000)
+
+
+def test_as_many_shuffles_are_taken_as_their_noise_asks_for():
+    full, noise = noise_and_sampling(light=False)
+    light, light_noise = noise_and_sampling(light=True)
+    assert 0.03 < noise <= 0.1  # not far more than are needed
+    assert light_noise <= 0.2
+    assert light.shuffles < full.shuffles
+    assert light.bound == pytest.approx(full.bound, abs=3 * math.hypot(full.shuffle_noise, light.shuffle_noise))
 
 
 # === Groups ===

@@ -39,15 +39,29 @@ class ResidualCritic(Critic):
         self.base_dx, self.base_dy = base_dx, base_dy
         self.scale = nn.Parameter(torch.ones(*self.stack, 1))
 
+    def fixed_x(self, x: Tensor) -> tuple[Encoding, Tensor]:
+        """What training does not change: the base's encoding, and the network's inputs."""
+        return self.base.encode_x(x[..., : self.base_dx]), x
+
+    def fixed_y(self, y: Tensor) -> tuple[Encoding, Tensor]:
+        """As :meth:`fixed_x`."""
+        return self.base.encode_y(y[..., : self.base_dy]), y
+
     def encode_x(self, x: Tensor) -> Encoding:
-        return self.base.encode_x(x[..., : self.base_dx]), self.network.encode_x(x)
+        base, inputs = self.fixed_x(x)
+        return base, self.network.encode_x(inputs)
 
     def encode_y(self, y: Tensor) -> Encoding:
-        return self.base.encode_y(y[..., : self.base_dy]), self.network.encode_y(y)
+        base, inputs = self.fixed_y(y)
+        return base, self.network.encode_y(inputs)
 
     def combine(self, hx: Any, hy: Any) -> Tensor:
         # The halves stay apart in a tuple: slicing one tensor would cost a zero-filled gradient each step.
-        return self.scale * self.base.combine(hx[0], hy[0]) + self.network.combine(hx[1], hy[1])
+        return self.joined(self.base.combine(hx[0], hy[0]), self.network.combine(hx[1], hy[1]))
+
+    def joined(self, base: Tensor, network: Tensor) -> Tensor:
+        """Scores from those of the base and of the network, shape ``(*stack, B)`` or ``(*stack, B, K)``."""
+        return self.scale.view(*self.stack, *[1] * (base.ndim - len(self.stack))) * base + network
 
 
 class MeanCritic(Critic):

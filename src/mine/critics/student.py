@@ -80,16 +80,18 @@ class StudentCritic(Critic):
         """Mutual information (nats) of the fitted dispersion's Gaussian part, shape ``(*stack,)``."""
         return -0.5 * torch.log1p(-(self.correlations**2)).sum((-2, -1))
 
-    def encode_x(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def encode_x(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         return self._encode(x, self.map_x)
 
-    def encode_y(self, y: Tensor) -> tuple[Tensor, Tensor]:
+    def encode_y(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         return self._encode(y, self.map_y)
 
-    def _encode(self, scores: Tensor, whiten: Tensor) -> tuple[Tensor, Tensor]:
-        """Canonical coordinates (..., B, r) and squared length over all directions (..., B, 1)."""
+    def _encode(self, scores: Tensor, whiten: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Canonical coordinates (..., B, r), squared length over all directions and the side's own term, both (..., B, 1)."""
         u = self._quantiles(scores) @ whiten
-        return u[..., : self.correlations.shape[-1]], (u**2).sum(-1, keepdim=True)
+        length, finite = (u**2).sum(-1, keepdim=True), self._finite().unsqueeze(-1)
+        own = 0.5 * (finite + whiten.shape[-2]) * torch.log1p(length / finite)
+        return u[..., : self.correlations.shape[-1]], length, own
 
     def _quantiles(self, scores: Tensor) -> Tensor:
         # The table holds asinh of the quantile, which is nearly straight in the score: linear interpolation is enough.
@@ -99,35 +101,32 @@ class StudentCritic(Critic):
         index, table = low.long().flatten(len(self.stack)), self.table.to(scores.dtype)
         left, right = (table.gather(-1, i).reshape(scores.shape) for i in (index, index + 1))
         bent = torch.sinh(torch.lerp(left, right, place - low))
-        return torch.where(torch.isinf(self.dof).unsqueeze(-1), scores, bent)
+        normal = torch.isinf(self.dof)
+        return torch.where(normal.unsqueeze(-1), scores, bent) if normal.any() else bent
 
     def combine(self, hx: Any, hy: Any) -> Tensor:
-        (u, length_x), (v, length_y) = hx, hy
+        (u, length_x, own_x), (v, length_y, own_y) = hx, hy
         r = self.correlations
         # -(q_xy - q_x - q_y) / 2, in the form without cancellation when r is near 1
-        shift = (r / (2 * (1 + r)) * (u**2 + v**2) - r / (2 * (1 - r**2)) * (u - v) ** 2).sum(-1)
-        return self._ratio(shift, length_x.squeeze(-1), length_y.squeeze(-1), self.dof, self._level().unsqueeze(-1))
+        shift = (r / (2 * (1 + r)) * (u**2 + v**2) - r / (2 * (1 - r**2)) * (u - v) ** 2).sum(-1, keepdim=True)
+        return self._ratio(shift, length_x + length_y, own_x + own_y).squeeze(-1)
 
     def all_pairs(self, hx: Any, hy: Any) -> Tensor:
         """Scores of every x with every y, shape ``(*stack, B, B)``."""
-        (u, length_x), (v, length_y) = hx, hy
-        shift = canonical_scores(self.correlations, u, v)
-        return self._ratio(shift, length_x, length_y.mT, self.dof.unsqueeze(-1), self._level()[..., None, None])
+        (u, length_x, own_x), (v, length_y, own_y) = hx, hy
+        return self._ratio(canonical_scores(self.correlations, u, v), length_x + length_y.mT, own_x + own_y.mT)
 
-    def _level(self) -> Tensor:
-        """The log-ratio at the centre, shape ``(*stack,)``."""
-        return self.mutual_information + torch.where(torch.isinf(self.dof), 0.0, self.constant).squeeze(-1)
+    def _finite(self) -> Tensor:
+        """The degrees of freedom, 1 in place of infinite ones, shape ``(*stack, 1)``."""
+        return torch.where(torch.isinf(self.dof), torch.ones_like(self.dof), self.dof)
 
-    def _ratio(self, shift: Tensor, length_x: Tensor, length_y: Tensor, dof: Tensor, level: Tensor) -> Tensor:
-        length = (length_x + length_y - 2 * shift).clamp(min=0)
-        dx, dy = self.map_x.shape[-1], self.map_y.shape[-1]
-        finite = torch.where(torch.isinf(dof), torch.ones_like(dof), dof)
-        student = (
-            0.5 * (finite + dx) * torch.log1p(length_x / finite)
-            + 0.5 * (finite + dy) * torch.log1p(length_y / finite)
-            - 0.5 * (finite + dx + dy) * torch.log1p(length / finite)
-        )
-        return torch.where(torch.isinf(dof), shift, student) + level
+    def _ratio(self, shift: Tensor, lengths: Tensor, own: Tensor) -> Tensor:
+        """Scores (..., B, C) from half of the squared length that x and y share, and the sums of what each has of its own."""
+        level = (self.mutual_information + self.constant.squeeze(-1))[..., None, None]  # the constant is 0 for infinite dof
+        normal, finite = torch.isinf(self.dof).unsqueeze(-1), self._finite().unsqueeze(-1)
+        log_length = torch.sub(lengths, shift, alpha=2).clamp_(min=0).div_(finite).log1p_()  # in place: memory is the limit
+        student = torch.addcmul(own, finite + self.map_x.shape[-1] + self.map_y.shape[-1], log_length, value=-0.5)
+        return (torch.where(normal, shift, student) if normal.any() else student).add_(level)
 
 
 def student_scores(scores: np.ndarray, dof: float) -> np.ndarray:

@@ -7,13 +7,13 @@ which x belongs to which y.
 from __future__ import annotations
 
 import inspect
-import warnings
 from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
 from scipy.special import ndtri
 
 from mine.data import outofcore
+from mine.data.one_hot import OneHot
 from mine.data.sides import as_variable
 from mine.data.variable import Variable
 from mine.errors import UnknownNameError
@@ -231,18 +231,11 @@ class SideEncoder:
         self.labels_, self.levels_ = None, variable.levels
         self.merged_: dict[str, int] = {}
         if variable.n_discrete:
-            from sklearn.preprocessing import OneHotEncoder
-
-            self.labels_ = OneHotEncoder(
-                max_categories=MAX_CATEGORIES,
-                drop="if_binary",
-                sparse_output=False,
-                handle_unknown="infrequent_if_exist",
-            ).fit(variable.discrete)
+            self.labels_ = OneHot(MAX_CATEGORIES).fit(variable.discrete)
             self.label_means_ = self.labels_.transform(variable.discrete).mean(0)
-            for name, rare in zip(variable.columns[-variable.n_discrete :], self.labels_.infrequent_categories_, strict=True):
-                if rare is not None:
-                    self.merged_[name] = len(rare)
+            for name, n_rare in zip(variable.columns[-variable.n_discrete :], self.labels_.rare_, strict=True):
+                if n_rare:
+                    self.merged_[name] = n_rare
         return self
 
     def read(self, data: Any) -> Variable:
@@ -279,9 +272,7 @@ class SideEncoder:
         if self.norms_ is not None:
             parts.append(self.norms_.transform(self._squared_lengths(parts[0], flat)))
         if self.labels_ is not None:
-            with warnings.catch_warnings():  # a level that fit never saw shares the code of the rare ones, or of none
-                warnings.filterwarnings("ignore", "Found unknown categories", UserWarning)
-                # Without what they share, dozens of label columns would hide in a constant as long as they are many.
-                parts.append(self.labels_.transform(self._known_codes(variable)) - self.label_means_)
+            # Without what they share, dozens of label columns would hide in a constant as long as they are many.
+            parts.append(self.labels_.transform(self._known_codes(variable)) - self.label_means_)
         with np.errstate(over="ignore"):
             return np.concatenate(parts, 1).clip(-3e38, 3e38).astype(np.float32)

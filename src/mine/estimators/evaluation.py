@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
@@ -41,6 +42,12 @@ REPORTED_BOUND: dict[str, ReportedBound] = {
 BUDGET, FEWEST_SHUFFLES, LARGE_BUDGET = 1 << 19, 8, 1 << 22
 #: Effective shuffled pairs below which the partition term of a split is noise that errs upwards.
 MIN_EFFECTIVE = 30.0
+#: Largest variance that the choice of the shuffles may add to a bound, as a share of its sampling variance; and of the bound
+#: on training rows, which only corrects the value, by half.
+SHUFFLE_NOISE, SHUFFLE_NOISE_LIGHT = 0.1, 0.2
+#: Shuffled pairs that a report starts with, and fewest shuffles; a light one with less.
+FIRST_PAIRS, FIRST_SHUFFLES = 1 << 16, 16
+FIRST_PAIRS_LIGHT, FIRST_SHUFFLES_LIGHT = 1 << 14, 4
 
 
 @dataclass(frozen=True)
@@ -105,6 +112,18 @@ def rows_of_bound(kind: ReportedBound, joint: Tensor, marginal: Tensor, shifts: 
     return RowReport(rows, influence, float(effective_pairs(marginal, (-2, -1))), float(noise), k)
 
 
+def _lacking(report: RowReport, noise: float) -> float:
+    """By what factor the shuffles of ``report`` are too few, at most 1 if they are enough.
+
+    They are to add no more than the share ``noise`` to the sampling variance, and to be worth enough effective pairs.
+    """
+    m = len(report.rows)
+    allowed = noise * float(report.influence.var()) / m if m > 1 else 0.0
+    if not allowed:
+        return math.inf if report.shuffle_noise else 4 * MIN_EFFECTIVE / report.effective
+    return max(report.shuffle_noise**2 / allowed, 4 * MIN_EFFECTIVE / report.effective)
+
+
 def effective_pairs(log_weights: Tensor, dim: int | tuple[int, ...]) -> Tensor:
     """Effective number of terms in the sum of ``exp(log_weights)``: ``(sum w)^2 / sum w^2``.
 
@@ -139,8 +158,11 @@ def report_rows(
     *,
     generator: torch.Generator,
     budget: int | None = None,
+    light: bool = False,
 ) -> RowReport:
     """Read the bound on ``index``, with as many shuffles as make their noise under a tenth of the sampling variance.
+
+    A ``light`` report allows twice that noise, and starts with a quarter of the shuffles.
 
     ``budget`` caps the number of shuffled pairs: ``BUDGET``, and up to ``LARGE_BUDGET`` where there are so many rows that it
     would leave fewer than ``FEWEST_SHUFFLES``. InfoNCE takes all it can: its limit is the log of their number.
@@ -152,15 +174,16 @@ def report_rows(
         order = pairs.groups[index].argsort(stable=True)
         index = index[order]
     most = max(1, min(m - 1, budget // m))
-    shuffles = most if kind == "infonce" else min(most, max(16, min(64, (1 << 16) // m)))
+    fewest, first_pairs = (FIRST_SHUFFLES_LIGHT, FIRST_PAIRS_LIGHT) if light else (FIRST_SHUFFLES, FIRST_PAIRS)
+    shuffles = most if kind == "infonce" else min(most, max(fewest, min(64, first_pairs // m)))
     while True:
         joint, marginal, shifts = evaluate_scores(critic, pairs, index, shuffles, generator)
         report = rows_of_bound(kind, joint, marginal, shifts)
-        sampling = float(report.influence.std()) / m**0.5 if m > 1 else 0.0
-        enough = report.shuffle_noise**2 <= 0.1 * sampling**2 and report.effective >= 4 * MIN_EFFECTIVE
-        if enough or len(shifts) < shuffles or shuffles >= most:
+        lacking = _lacking(report, SHUFFLE_NOISE_LIGHT if light else SHUFFLE_NOISE)
+        if lacking <= 1 or len(shifts) < shuffles or shuffles >= most:
             break
-        shuffles = min(most, 4 * shuffles)
+        growth = min(4.0, max(1.25, 1.2 * lacking)) if math.isfinite(lacking) else 4.0
+        shuffles = min(most, math.ceil(growth * shuffles))
     if order is None:
         return report
     back = order.argsort().cpu()

@@ -85,7 +85,8 @@ class Neural:
         shuffles: Shuffled pairs a joint pair.
         learning_rate: Peak rate of AdamW; None takes what suits the built-in critic, and 4e-3 for a user's.
         weight_decay: Of AdamW.
-        patience: Validations (one every fortieth of ``steps``) without a better bound, after which training ends.
+        patience: Fortieths of ``steps`` without a better bound, after which training ends. Each has its validation;
+            ``"auto"`` leaves out every second one from 4,000 rows on.
         bf16: Train under bfloat16 autocast, for GPUs; what is reported is scored in float32.
         all_pairs: Take every pair of a batch where the critic can; ``shuffles`` is then not used.
         averaging: Share of ``steps`` over which weights are averaged; 0 takes them as they are.

@@ -1,9 +1,8 @@
 r"""A training step of :class:`~mine.critics.ConcatCritic` without autograd: forward and backward written out, in place.
 
-Autograd records every operation, and each step allocates what the last one freed. For the small networks that critics are,
-this costs more than the matrix products do. Here the activations of a step live in buffers that the next step uses again,
-and the chain rule is the dozen lines of ``FusedPairs._backward``. The slopes of MINE and Donsker-Varadhan are written out
-too; any other bound goes through autograd as far as the scores.
+The activations of a step live in buffers that the next step uses again, and the chain rule is that of
+:mod:`mine.training.layers`. The slopes of MINE and Donsker-Varadhan are written out too; any other bound goes through
+autograd as far as the scores.
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ from mine import bounds
 from mine.bounds import Bound
 from mine.critics.combined import ResidualCritic
 from mine.critics.critic import Critic
+from mine.critics.metric import off_diagonal
 from mine.critics.networks import ConcatCritic
 from mine.critics.pairs import pair_scores
+from mine.training.layers import FusedLayers, Gradients, add_product, product
 
-__all__ = ["FusedPairs", "Slopes", "matrix_slopes", "score_slopes"]
-
-_relu_backward: Any = torch.ops.aten.threshold_backward.grad_input  # one pass; multiplying by a mask takes ten times as long
+__all__ = ["FusedPairs", "Slopes", "matrix_slopes", "pair_slopes", "score_slopes"]
 
 
 class Slopes(NamedTuple):
@@ -78,18 +77,36 @@ def matrix_slopes(scores: Tensor) -> tuple[Tensor, Tensor]:
                 [ 0.5000, -0.5000]]), tensor(0.))
     """
     with torch.no_grad():
-        rows = scores.shape[-1]
-        weights = scores.clone()
-        diagonal = weights.diagonal(dim1=-2, dim2=-1)
-        joint = diagonal.mean(-1)
-        diagonal.fill_(-math.inf)
-        highest = weights.amax((-2, -1), keepdim=True)
-        weights.sub_(highest).exp_()
-        total = weights.sum((-2, -1), keepdim=True)
-        weights.div_(total)
-        diagonal.fill_(-1 / rows)
-        partition = (total / (rows * (rows - 1))).log_().add_(highest)
-        return weights, joint - partition[..., 0, 0]
+        return _to_matrix_slopes(scores.clone())
+
+
+def _to_matrix_slopes(scores: Tensor) -> tuple[Tensor, Tensor]:
+    """As :func:`matrix_slopes`, which are written over the scores."""
+    rows = scores.shape[-1]
+    diagonal = scores.diagonal(dim1=-2, dim2=-1)
+    joint = diagonal.mean(-1)
+    diagonal.fill_(-math.inf)
+    highest = scores.amax((-2, -1), keepdim=True)
+    weights = scores.sub_(highest).exp_()
+    total = weights.sum((-2, -1), keepdim=True)
+    weights.mul_(1 / total)
+    diagonal.fill_(-1 / rows)
+    partition = (total / (rows * (rows - 1))).log_().add_(highest)
+    return weights, joint - partition[..., 0, 0]
+
+
+def pair_slopes(bound: Bound, scores: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Gradient of a bound's loss by a score matrix (..., B, B), which may be overwritten; the bound, and its state.
+
+    It is written out for Donsker-Varadhan, and left to autograd for any other bound.
+    """
+    if bound is bounds.donsker_varadhan:
+        return *_to_matrix_slopes(scores), state
+    with torch.enable_grad():
+        scores = scores.detach().requires_grad_()
+        loss, value, state = bound(scores.diagonal(dim1=-2, dim2=-1), off_diagonal(scores), state)
+        (slopes,) = torch.autograd.grad(loss.sum(), scores)
+    return slopes, value.detach(), state
 
 
 class FusedPairs:
@@ -117,14 +134,11 @@ class FusedPairs:
         self.residual: Any = None if isinstance(critic, ConcatCritic) else critic
         network: Any = critic if self.residual is None else self.residual.network
         self.dim = len(network.stack)
+        self.gradients = Gradients(critic)
         self.first: tuple[Tensor, Tensor, Tensor] = (network.first_x.weight, network.first_x.bias, network.first_y.weight)
-        self.layers: list[tuple[Tensor, Tensor]] = [(layer.weight, layer.bias) for layer in network.rest.layers]
-        self.parameters = [p for p in critic.parameters() if p.requires_grad]
-        self.gradients = [torch.zeros_like(p) for p in self.parameters]
-        by_parameter = dict(zip(map(id, self.parameters), self.gradients, strict=True))
-        self.first_slopes = [by_parameter[id(p)] for p in self.first]
-        self.layer_slopes = [(by_parameter[id(w)], by_parameter[id(b)]) for w, b in self.layers]
-        self.scale_slope = by_parameter[id(self.residual.scale)] if self.residual is not None else None
+        self.first_slopes = [self.gradients.of(p) for p in self.first]
+        self.rest = FusedLayers(network.rest, self.gradients)
+        self.scale_slope = None if self.residual is None else self.gradients.of(self.residual.scale)
         self.sizes: tuple[int, int] | None = None
 
     @staticmethod
@@ -172,34 +186,22 @@ class FusedPairs:
 
     def _forward(self, x: Tensor, y: Tensor, shifts: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Joint (*stack, B) and marginal (*stack, B, K) scores of the network: views of a buffer."""
-        dim, rows, hidden = self.dim, x.shape[-2], self.hidden
+        dim, rows = self.dim, x.shape[-2]
         weight_x, bias, weight_y = self.first
-        _affine(bias, x, weight_x, self.hx)
-        _product(y, weight_y, self.hy)
+        add_product(bias, x, weight_x, self.hx)
+        product(y, weight_y, self.hy)
         for at, partner, size in _runs(shifts, rows):
             left, right = self.hx.narrow(dim, at % rows, size), self.hy.narrow(dim, partner, size)
-            torch.add(left, right, out=hidden[0].narrow(dim, at, size))
-        for i, (weight, bias) in enumerate(self.layers):
-            hidden[i].relu_()
-            _affine(bias, hidden[i], weight, hidden[i + 1])
-        return self.joint, self.marginal
+            torch.add(left, right, out=self.pairs.narrow(dim, at, size))
+        return self._by_shift(self.rest.forward(self.pairs))
 
     def _backward(self, x: Tensor, y: Tensor, shifts: Sequence[int], slopes: Slopes) -> None:
         """From the slopes of the scores to those of the network's parameters."""
-        dim, rows, hidden = self.dim, x.shape[-2], self.hidden
-        self.joint_slope.copy_(slopes.joint)
-        self.marginal_slope.copy_(slopes.marginal)
-        above = self.slopes[-1]
-        for i in range(len(self.layers) - 1, -1, -1):
-            (weight, _), (by_weight, by_bias), below = self.layers[i], self.layer_slopes[i], self.slopes[i]
-            torch.sum(above, -2, keepdim=True, out=by_bias)
-            _product(hidden[i].mT, above, by_weight)
-            if above.shape[-1] == 1:
-                torch.mul(above, weight.mT, out=below)
-            else:
-                _product(above, weight.mT, below)
-            _relu_backward(below, hidden[i], 0, grad_input=below)
-            above = below
+        dim, rows = self.dim, x.shape[-2]
+        joint, marginal = self._by_shift(self.score_slopes)
+        joint.copy_(slopes.joint)
+        marginal.copy_(slopes.marginal)
+        above = self.rest.backward(self.score_slopes)
         by_hx, by_hy = self.hx, self.hy  # the encodings have done their work
         torch.sum(above.unflatten(dim, (len(shifts) + 1, rows)), dim, out=by_hx)
         by_hy.copy_(above.narrow(dim, 0, rows))
@@ -207,25 +209,26 @@ class FusedPairs:
             by_hy.narrow(dim, partner, size).add_(above.narrow(dim, at, size))
         by_weight_x, by_bias, by_weight_y = self.first_slopes
         torch.sum(by_hx, -2, keepdim=True, out=by_bias)
-        _product(x.mT, by_hx, by_weight_x)
-        _product(y.mT, by_hy, by_weight_y)
+        product(x.mT, by_hx, by_weight_x)
+        product(y.mT, by_hy, by_weight_y)
+
+    def _by_shift(self, scores: Tensor) -> tuple[Tensor, Tensor]:
+        """Scores (*stack, (K + 1) B, 1) as joint (*stack, B) and marginal (*stack, B, K) ones: views."""
+        rows, shuffles = self.sizes or (0, 0)
+        apart = scores.squeeze(-1).unflatten(self.dim, (shuffles + 1, rows))
+        return apart.select(self.dim, 0), apart.narrow(self.dim, 1, shuffles).movedim(self.dim, -1)
 
     def _prepare(self, rows: int, shuffles: int) -> None:
         """Buffers for this size of batch, kept until it changes; and the gradients, where something has dropped them."""
-        for p, gradient in zip(self.parameters, self.gradients, strict=True):
-            p.grad = gradient
+        self.gradients.attach()
         if self.sizes == (rows, shuffles):
             return
         self.sizes = (rows, shuffles)
-        like, dim = self.first[0], self.dim
-        widths = [weight.shape[-2] for weight, _ in self.layers]
-        self.hx, self.hy = (like.new_empty(*like.shape[:-2], rows, widths[0]) for _ in range(2))
-        self.hidden, self.slopes = (
-            [like.new_empty(*like.shape[:-2], (shuffles + 1) * rows, width) for width in (*widths, 1)] for _ in range(2)
-        )
-        scores, slopes = (t[-1].squeeze(-1).unflatten(dim, (shuffles + 1, rows)) for t in (self.hidden, self.slopes))
-        self.joint, self.joint_slope = (t.select(dim, 0) for t in (scores, slopes))
-        self.marginal, self.marginal_slope = (t.narrow(dim, 1, shuffles).movedim(dim, -1) for t in (scores, slopes))
+        like, pairs = self.first[0], (shuffles + 1) * rows
+        stack, width = like.shape[:-2], like.shape[-1]
+        self.hx, self.hy = (like.new_empty(*stack, rows, width) for _ in range(2))
+        self.pairs, self.score_slopes = like.new_empty(*stack, pairs, width), like.new_empty(*stack, pairs, 1)
+        self.rest.prepare(pairs)
 
 
 def _runs(shifts: Sequence[int], rows: int) -> list[tuple[int, int, int]]:
@@ -234,11 +237,3 @@ def _runs(shifts: Sequence[int], rows: int) -> list[tuple[int, int, int]]:
     for start, s in zip(range(rows, (len(shifts) + 1) * rows, rows), shifts, strict=True):
         out += [(start, s, rows - s), (start + rows - s, 0, s)]
     return out
-
-
-def _affine(bias: Tensor, x: Tensor, weight: Tensor, out: Tensor) -> None:
-    (torch.baddbmm if weight.ndim == 3 else torch.addmm)(bias, x, weight, out=out)
-
-
-def _product(a: Tensor, b: Tensor, out: Tensor) -> None:
-    (torch.bmm if b.ndim == 3 else torch.mm)(a, b, out=out)

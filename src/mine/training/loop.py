@@ -15,12 +15,12 @@ from torch import Tensor, nn
 from mine.bounds import Bound
 from mine.critics.critic import Critic
 from mine.sampling import batches, cyclic_shifts
-from mine.training.evaluation import evaluate_scores
 from mine.training.optimizer import optimizer_step
 from mine.training.options import History, OptimizerLike, TrainingOptions, is_flat
 from mine.training.pairs import Pairs
 from mine.training.processes import ProcessGroup
 from mine.training.steps import gradient_step
+from mine.training.validation import repeated_scores
 from mine.training.weights import Average, BestWeights
 
 __all__ = ["run_training", "train_critic"]
@@ -191,11 +191,10 @@ def _validation(
 ) -> Callable[[], Tensor]:
     """A function that scores the validation rows, with the same shuffles at each validation."""
     shuffles = max(4, min(32, (1 << 14) // max(1, rows.shape[-1])))
+    scores = repeated_scores(critic, pairs, rows, shuffles, seed + 2)
 
     def validate() -> Tensor:
-        generator = torch.Generator().manual_seed(seed + 2)
-        joint, marginal, _ = evaluate_scores(critic, pairs, rows, shuffles, generator)
-        row_values = contributions(joint, marginal)
+        row_values = contributions(*scores())
         return row_values if processes is None else processes.same_tensor(row_values)  # all processes go on, or all end
 
     return validate

@@ -10,9 +10,12 @@ from torch import Tensor
 
 from mine.bounds import Bound, donsker_varadhan
 from mine.critics.critic import Critic
+from mine.critics.label import LabelCritic
 from mine.critics.metric import off_diagonal
 from mine.critics.pairs import pair_scores, score_matrix_of
 from mine.training.fused import FusedPairs, matrix_slopes
+from mine.training.fused_distance import FusedDistance
+from mine.training.fused_labels import FusedLabels, classes_of
 from mine.training.options import TrainingOptions
 from mine.training.pairs import Pairs
 from mine.training.processes import ProcessGroup, SharedStep
@@ -48,9 +51,22 @@ def gradient_step(critic: Critic, pairs: Pairs, options: TrainingOptions, proces
         return SharedStep(critic, processes, all_pairs=all_pairs, bf16=options.bf16)
     read_as = pairs.x.dtype if isinstance(pairs.x, Tensor) else torch.float32
     kept_as = next((p.dtype for p in critic.parameters() if p.requires_grad), None)
-    if not all_pairs and not options.bf16 and read_as == kept_as and FusedPairs.supports(critic):
-        return FusedPairs(critic)
-    return AutogradStep(critic, all_pairs=all_pairs, bf16=options.bf16)
+    fused = None if options.bf16 or read_as != kept_as else _fused_step(critic, pairs, options.batch_size, all_pairs=all_pairs)
+    return fused or AutogradStep(critic, all_pairs=all_pairs, bf16=options.bf16)
+
+
+def _fused_step(critic: Critic, pairs: Pairs, batch_size: int, *, all_pairs: bool) -> GradientStep | None:
+    """The step written out by hand for this critic, or None."""
+    if not all_pairs:
+        return FusedPairs(critic) if FusedPairs.supports(critic) else None
+    if FusedDistance.supports(critic):
+        return FusedDistance(critic)
+    if isinstance(critic, LabelCritic) and FusedLabels.supports(critic):
+        labels = pairs.x if critic.labels == "x" else pairs.y
+        classes = classes_of(labels) if isinstance(labels, Tensor) else None
+        if classes is not None and len(classes) < batch_size:
+            return FusedLabels(critic, classes)
+    return None
 
 
 class AutogradStep:
