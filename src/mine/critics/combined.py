@@ -40,11 +40,11 @@ class ResidualCritic(Critic):
         self.scale = nn.Parameter(torch.ones(*self.stack, 1))
 
     def fixed_x(self, x: Tensor) -> tuple[Encoding, Tensor]:
-        """What training does not change: the base's encoding, and the network's inputs."""
+        """Return what training does not change: the base's encoding, and the network's inputs."""
         return self.base.encode_x(x[..., : self.base_dx]), x
 
     def fixed_y(self, y: Tensor) -> tuple[Encoding, Tensor]:
-        """As :meth:`fixed_x`."""
+        """Return the same for y: the base's encoding, and the network's inputs."""
         return self.base.encode_y(y[..., : self.base_dy]), y
 
     def encode_x(self, x: Tensor) -> Encoding:
@@ -60,7 +60,7 @@ class ResidualCritic(Critic):
         return self.joined(self.base.combine(hx[0], hy[0]), self.network.combine(hx[1], hy[1]))
 
     def joined(self, base: Tensor, network: Tensor) -> Tensor:
-        """Scores from those of the base and of the network, shape ``(*stack, B)`` or ``(*stack, B, K)``."""
+        """Scores from the scores of the base and the scores of the network, shape ``(*stack, B)`` or ``(*stack, B, K)``."""
         return self.scale.view(*self.stack, *[1] * (base.ndim - len(self.stack))) * base + network
 
 

@@ -13,7 +13,7 @@ __all__ = ["RANKS_TOO_COARSE", "RankNoise", "rank_noise"]
 
 #: The warning where the interval is open above.
 RANKS_TOO_COARSE = (
-    "The dependence is so strong that the ranks of so few rows would look alike at any larger information: the interval has no "
+    "The dependence is so strong that the ranks of so few rows cannot distinguish larger information: the interval has no "
     "upper end. Use method 'auto'."
 )
 
