@@ -17,7 +17,9 @@ __version__ = "0.1.0"
 #:    compressed and screened; rows of two axes and more keep their shape; near copies are found on bent scales.
 #: 6: tables screen two columns of numbers; few columns of series are told by neighbours; the interval of wide sides and images
 #:    reaches what neighbours find among their components, and images choose their critic early; tests stop early.
-NUMERICS = 6
+#: 7: critics train and are validated by fewer and lighter steps; the network for sequences; ``gaussian`` finds what ranks hide;
+#:    heaps of equal numbers go to nearest neighbours; a term's moving average stays near its batch.
+NUMERICS = 7
 #: Raises that changed no number that a stored cell can hold (of a benchmark, of ``mine.pairwise``), and those that changed only
 #: cells with labels or large ties on a side.
 _IN_NO_CELL, _IN_CELLS_WITH_TIES = frozenset({2}), frozenset({3})
