@@ -187,6 +187,8 @@ def test_images_that_determine_each_other_have_an_open_interval():
     x = blob(z)
     for y in (x, 1 - x[:, ::-1, ::-1]):
         found = fast(x, y, critic="conv")
-        assert found.interval[1] == math.inf and found.warnings[0].startswith("The relation may be deterministic")
+        assert found.interval[1] == math.inf
+        # Either reason for the open interval is true: no noise, or more information than so many rows can resolve.
+        assert found.warnings[0].startswith(("The relation may be deterministic", "Saturated"))
     noisy = z + 0.3 * np.random.default_rng(0).normal(size=z.shape)
     assert math.isfinite(fast(x, blob(noisy), critic="conv").interval[1])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import html
-import importlib
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -46,11 +44,3 @@ def test_it_is_written_whole_or_refused(frame: pd.DataFrame, tmp_path: Path):
         page.save(tmp_path / "page.pdf")
     with pytest.raises(InputError, match="cannot be written"):
         page.save(tmp_path / "none" / "page.html")
-
-
-def test_an_old_import_leaves_the_function_in_reach(frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch):
-    before = mine.report(frame[["a", "b"]], test=False, random_state=0).html
-    monkeypatch.delitem(sys.modules, "mine.report", raising=False)
-    monkeypatch.setattr(mine, "report", mine.report)  # put back afterwards
-    importlib.import_module("mine.report.page")
-    assert mine.report(frame[["a", "b"]], test=False, random_state=0).html == before

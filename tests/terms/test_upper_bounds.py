@@ -82,7 +82,7 @@ def test_a_known_density_has_no_critic_to_train_or_to_go_stale():
     for _ in range(3):
         term(z.requires_grad_(), density)
     with pytest.raises(InputError, match="leave critic_step out"):
-        term.critic_step(z, z)
+        term.critic_step(z, density)
 
 
 def test_learned_club_finds_the_channels_value(seeded_torch: None):

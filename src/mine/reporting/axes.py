@@ -61,7 +61,7 @@ def round_values(low: float, high: float, *, whole: bool = False) -> list[float]
     >>> round_values(0.0, 1.0), round_values(0.2, 2.9, whole=True), round_values(0.0, 1.0, whole=True)
     ([0.0, 0.5, 1.0], [1.0, 2.0], [0.0, 1.0])
     """
-    step = 10 ** math.floor(math.log10((high - low) / 2))
+    step = 10.0 ** math.floor(math.log10((high - low) / 2))
     step *= next((k for k in (5, 2, 1) if (high - low) / (k * step) >= 2), 1)
     step = max(step, 1.0) if whole else step
     first = math.ceil(low / step) * step
