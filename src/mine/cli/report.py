@@ -75,9 +75,9 @@ def _command_line() -> str:
 
 
 def _write(output: Path, page: str) -> None:
-    from mine.storage.files import write_whole
+    from mine.reporting.report import write_page
 
     try:
-        write_whole(output, lambda stream: stream.write(page.encode(errors="backslashreplace")))  # file names may hold any byte
+        write_page(output, page)
     except OSError as error:
         raise InputError(f"--output cannot write {output}: {error.strerror or error}.") from error

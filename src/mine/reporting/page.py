@@ -88,12 +88,12 @@ def _facts(pairwise: Pairwise) -> str:
 
 def _cards(pairwise: Pairwise, rows: list[dict[str, Any]]) -> str:
     tested = pairwise.q is not None
-    known = [row for row in rows if not math.isnan(row["strength"])]
-    chosen = [row for row in known if row["value"] > 0 and is_found(row)][:CARDS]
+    found = (row["value"] > 0 and is_found(row) and not math.isnan(row["strength"]) for row in rows)
+    chosen = [place for place, is_chosen in enumerate(found) if is_chosen][:CARDS]
     if not chosen:
         what = f"No pair has a q of {LEVEL:g} or less." if tested else "No pair has an interval above 0."
         return f"<p>{what}</p>"
-    cards = "".join(f"<li>{_card(pairwise, row, place)}</li>" for place, row in enumerate(rows) if row in chosen)
+    cards = "".join(f"<li>{_card(pairwise, rows[place], place)}</li>" for place in chosen)
     which = f"of those with q ≤ {LEVEL:g}" if tested else "of those with an interval above 0"
     drawn = "Points: a random sample of the rows. Shapes: the density of the numbers for each label, the bar its median."
     about = f"The {len(chosen)} largest values {which}, with 95 % intervals. {drawn}"

@@ -21,7 +21,7 @@ from mine.tables.listing import as_terminal
 from mine.tables.measured import Pairwise
 from mine.tables.pairwise import measure
 
-__all__ = ["Report", "report"]
+__all__ = ["Report", "report", "write_page"]
 
 #: Pairs that are printed, letters of a line, and the height of the page in a notebook, in pixels.
 PRINTED, WIDTH, HEIGHT = 10, 120, 800
@@ -58,7 +58,7 @@ class Report:
             raise InputError(f"A report cannot be written as {path.name!r}: end the name in .html.")
         try:
             check_place(path)
-            write_whole(path, lambda stream: stream.write(self.html.encode(errors="backslashreplace")))
+            write_page(path, self.html)
         except OSError as error:
             raise InputError(f"The report cannot be written to {path}: {error.strerror or error}.") from error
         return path
@@ -74,6 +74,15 @@ class Report:
         """The page in a frame of its own: its styles stay away from the notebook's."""
         style = f"width:100%;height:{HEIGHT}px;border:1px solid #8884;border-radius:6px"
         return f'<iframe title="Report" style="{style}" srcdoc="{escape(self.html)}"></iframe>'
+
+
+def write_page(path: Path, html: str) -> None:
+    """Write a page, whole or not at all; names in it may hold any byte.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    write_whole(path, lambda stream: stream.write(html.encode(errors="backslashreplace")))
 
 
 def report(
