@@ -70,6 +70,9 @@ OTHERS: dict[str, Entry] = {
     ),
     "pairwise": lambda data, **parse: mine.pairwise(data, Y, method="gaussian", progress=False, **parse),
     "pairwise y": lambda data, **parse: mine.pairwise(Y, data, method="gaussian", progress=False, **parse),
+    "report": lambda data, **parse: mine.report(
+        pd.DataFrame({"a": list(data), "y": Y}), test=False, random_state=0, progress=False, **parse
+    ),
 }
 ENTRIES = ESTIMATES | OTHERS
 every_entry = pytest.mark.parametrize("entry", ENTRIES)
@@ -102,6 +105,8 @@ def numbers_of(entry: str, result: Any) -> list[float]:
         return [pair["value"] for pair in result.pairs]
     if entry.startswith("pairwise"):
         return np.asarray(result["value"]).tolist()
+    if entry == "report":
+        return np.asarray(result.to_frame()["value"]).tolist()
     if entry == "shared_dimensions":
         return list(result.values)
     return (result.scores_ if entry.startswith("MutualInfoSelector") else result).tolist()
@@ -110,6 +115,8 @@ def numbers_of(entry: str, result: Any) -> list[float]:
 def notes_of(entry: str, result: Any, warned: list[warnings.WarningMessage]) -> list[str]:
     if entry.startswith("pairwise"):
         return list(result["note"])
+    if entry == "report":
+        return list(result.to_frame()["note"])
     if entry in ESTIMATES or entry.startswith(("independence_test", "lag_scan", "transfer_table", "shared_dimensions")):
         return result.warnings
     return [str(warning.message) for warning in warned]
