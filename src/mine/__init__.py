@@ -57,6 +57,7 @@ if _TYPE_CHECKING:
     from mine.tables.selection import mutual_info as mutual_info
     from mine.terms import MaximizeMI as MaximizeMI
     from mine.terms import MinimizeMI as MinimizeMI
+    from mine.terms import MinimizeTC as MinimizeTC
     from mine.terms import clipped_backward as clipped_backward
 
 _HOME = {
@@ -67,6 +68,7 @@ _HOME = {
     "MaximizeMI": "mine.terms",
     "MineError": "mine.errors",
     "MinimizeMI": "mine.terms",
+    "MinimizeTC": "mine.terms",
     "MutualInfoSelector": "mine.tables.selection",
     "MutualInformation": "mine.mutual_information",
     "NotEnoughDataError": "mine.errors",
@@ -114,6 +116,7 @@ __all__ = [
     "MaximizeMI",
     "MineError",
     "MinimizeMI",
+    "MinimizeTC",
     "MutualInfoSelector",
     "MutualInformation",
     "NotEnoughDataError",

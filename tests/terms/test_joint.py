@@ -15,6 +15,7 @@ import mine
 from mine import bounds
 from mine.critics import ConcatCritic
 from mine.errors import InputError, MineError
+from mine.terms.batch import Batch
 
 pytestmark = pytest.mark.usefixtures("seeded_torch")
 
@@ -41,7 +42,7 @@ def test_it_is_both_passes_in_one(bound: str, critic: Any):
         # The critic that the model's gradient goes through is the one before its step.
         z = encoder(a).detach().requires_grad_()
         critic_loss = copy.deepcopy(apart).critic_loss(z, b)
-        expected = copy.deepcopy(apart)._critic_outcome(encoder(a), b, apart._kept.draws + 1).critic_loss
+        expected = copy.deepcopy(apart)._critic_outcome(Batch(encoder(a), b), apart._kept.draws + 1).critic_loss
         assert expected is not None
         (gradient,) = torch.autograd.grad(expected, encoder.weight)
         torch.testing.assert_close(encoder.weight.grad, gradient)

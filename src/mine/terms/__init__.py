@@ -1,10 +1,11 @@
 """Mutual information as a term in a model's loss.
 
-:class:`mine.MaximizeMI` and :class:`mine.MinimizeMI` wire a critic, shuffled pairs and a bound into somebody else's training
-loop; :func:`clipped_backward` keeps such a term from pulling harder than the main loss.
+:class:`mine.MaximizeMI`, :class:`mine.MinimizeMI` and :class:`mine.MinimizeTC` wire a critic, shuffled pairs and a bound into
+somebody else's training loop; :func:`clipped_backward` keeps such a term from pulling harder than the main loss.
 """
 
 from mine.terms.clipping import ClippedGradient, adaptive_clip, clipped_backward
+from mine.terms.columns import MinimizeTC
 from mine.terms.conditional import GaussianConditional
 from mine.terms.maximize import MaximizeMI
 from mine.terms.minimize import MinimizeMI
@@ -18,6 +19,7 @@ __all__ = [
     "LearnedPrior",
     "MaximizeMI",
     "MinimizeMI",
+    "MinimizeTC",
     "Term",
     "adaptive_clip",
     "clipped_backward",

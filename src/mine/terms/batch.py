@@ -10,8 +10,9 @@ from torch.distributions import Distribution
 
 from mine.data.tensors import check_tensor
 from mine.errors import InputError, MineError
+from mine.terms.partners import Keys
 
-__all__ = ["Facts", "LastBatch", "check_batch", "check_finite", "leaves"]
+__all__ = ["Batch", "Facts", "LastBatch", "check_batch", "check_finite"]
 
 
 def check_batch(x: Any, y: Any, *, takes_density: bool) -> None:
@@ -56,14 +57,28 @@ def check_finite(x: Tensor, y: Any) -> None:
             raise MineError(f"{name} has values that are not finite. This step changed nothing.")
 
 
-def leaves(*sides: Any) -> tuple[Any, ...]:
-    """Cut off from what made them. They ask for a gradient only because reentrant checkpoints give none without."""
-    return tuple(_leaf(side) if isinstance(side, Tensor) else side for side in sides)
-
-
 def _leaf(side: Tensor) -> Tensor:
+    """Cut off from what made it. It asks for a gradient only because reentrant checkpoints give none without."""
     side = side.clone() if side.is_inference() else side.detach()
     return side.requires_grad_(side.is_floating_point())
+
+
+class Batch(NamedTuple):
+    """What a call of a term is about.
+
+    Attributes:
+        x: Rows of x, shape (B,) or (B, ...).
+        y: Rows of y, or the density of x.
+        keys: Keys of the rows that restrict shuffled pairs.
+    """
+
+    x: Tensor
+    y: Any
+    keys: Keys | None = None
+
+    def cut_off(self) -> Batch:
+        """The same batch without what made it."""
+        return self._replace(x=_leaf(self.x), y=_leaf(self.y) if isinstance(self.y, Tensor) else self.y)
 
 
 class Facts(NamedTuple):

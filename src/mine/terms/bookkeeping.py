@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from mine.bounds import log_mean_exp
 from mine.errors import InputError
 from mine.terms.critic_optimizer import CriticOptimizer
 
@@ -44,6 +45,14 @@ class Bookkeeping:
     def add(self, reading: Tensor) -> None:
         """Keep a reading, and forget those that are out of the window."""
         self.readings = [*self.readings[1 - WINDOW :], reading]
+
+    def average(self) -> float:
+        """Of the readings, NaN without any: partition terms are averaged before the logarithm."""
+        if not self.readings:
+            return math.nan
+        readings = [reading.cpu().double() for reading in self.readings]  # they may differ in device and precision
+        joint, log_partition = torch.stack(readings).unbind(-1)
+        return float(joint.mean() - log_mean_exp(log_partition, -1))
 
 
 def pack(kept: Bookkeeping, training: CriticOptimizer | None) -> Tensor:

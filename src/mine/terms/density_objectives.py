@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, kl_divergence
 
 from mine.errors import InputError
+from mine.terms.batch import Batch
 from mine.terms.densities import as_density, log_density_matrix, log_probs
 from mine.terms.misfit import explained
 from mine.terms.objectives import Objective, Outcome, checked_shuffles, joined_rows, partners_of, reading_of, shifts_of
@@ -56,7 +57,8 @@ class LearnedClub(Objective):
         self.conditional = conditional
         self.shuffles = checked_shuffles(shuffles, _SHUFFLES)
 
-    def outcome(self, x: Tensor, y: Tensor, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
+    def outcome(self, batch: Batch, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
+        x, y = batch.x, batch.y
         like = next(iter(self.conditional.parameters()), x)
         given = _column(x).to(like.dtype) if x.is_floating_point() else x  # labels may be indices of an embedding
         rows = joined_rows(len(x), x.device, gather)
@@ -77,8 +79,8 @@ class KnownClub(Objective):
     def __init__(self, shuffles: int | None) -> None:
         self.shuffles = checked_shuffles(shuffles, _SHUFFLES)
 
-    def outcome(self, x: Tensor, y: Distribution, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
-        x, density = _full(x), as_density(y, len(x), remedy=_KNOWN)
+    def outcome(self, batch: Batch, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
+        x, density = _full(batch.x), as_density(batch.y, len(batch.x), remedy=_KNOWN)
         rows = joined_rows(len(x), x.device, gather)
         with _without_autocast(x):
             log_prob = _shuffled_log_probs(density, x, rows, self.shuffles, generator)
@@ -91,8 +93,8 @@ class LeaveOneOut(Objective):
 
     takes_density = True
 
-    def outcome(self, x: Tensor, y: Distribution, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
-        x, density = _full(x), as_density(y, len(x), remedy=_KNOWN)
+    def outcome(self, batch: Batch, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
+        x, density = _full(batch.x), as_density(batch.y, len(batch.x), remedy=_KNOWN)
         rows = joined_rows(len(x), x.device, gather)
         with _without_autocast(x):
             own_columns = _full(log_density_matrix(gather_rows(x, rows), density))
@@ -111,8 +113,8 @@ class PriorDivergence(Objective):
     def __init__(self, prior: nn.Module | None) -> None:
         self.prior = prior
 
-    def outcome(self, x: Tensor, y: Distribution, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
-        x, density = _full(x), as_density(y, len(x), remedy=_KNOWN)
+    def outcome(self, batch: Batch, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
+        x, density = _full(batch.x), as_density(batch.y, len(batch.x), remedy=_KNOWN)
         rows = joined_rows(len(x), x.device, gather)
         with _without_autocast(x):
             if self.prior is None:

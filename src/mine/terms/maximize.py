@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -9,12 +11,12 @@ from mine.bounds import Bound
 from mine.critics.users import as_critic
 from mine.terms.critic_optimizer import OptimizerLike
 from mine.terms.objectives import CriticBound
-from mine.terms.term import Term
+from mine.terms.pairs import PairTerm
 
 __all__ = ["MaximizeMI"]
 
 
-class MaximizeMI(Term):
+class MaximizeMI(PairTerm):
     """A loss that falls as the mutual information of x and y rises: minus a lower bound, for a model's training loop.
 
     In each step of the loop train the critic, then the model::
@@ -81,16 +83,18 @@ class MaximizeMI(Term):
             check_finite=check_finite,
         )
 
-    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+    def forward(self, x: Tensor, y: Tensor, *, groups: Any = None, given: Any = None) -> Tensor:
         """The model's loss, a scalar: minimise it to raise the mutual information of x and y.
 
         Arguments:
             x: Rows of x, shape (B,) or (B, ...).
             y: Rows of y, paired with x.
+            groups: As in :meth:`critic_step`.
+            given: As in :meth:`critic_step`.
         """
-        return -self._value(x, y)
+        return -self._value(self._batch(x, y, groups, given))
 
-    def joint_loss(self, x: Tensor, y: Tensor) -> Tensor:
+    def joint_loss(self, x: Tensor, y: Tensor, *, groups: Any = None, given: Any = None) -> Tensor:
         """The loss for critic and model at once: one pass through the critic where two calls need two.
 
         Both maximise the same bound, so one gradient serves both. The model's optimizer steps the model, and :meth:`step` the
@@ -110,9 +114,12 @@ class MaximizeMI(Term):
         Arguments:
             x: Rows of x, shape (B,) or (B, ...).
             y: Rows of y, paired with x.
+            groups: As in :meth:`critic_step`.
+            given: As in :meth:`critic_step`.
 
         Raises:
             InputError: As :meth:`critic_step`.
             MineError: If the loss is not finite. Nothing is changed then.
         """
-        return self._joint_loss(x, y) if self.training and torch.is_grad_enabled() else self(x, y)
+        batch = self._batch(x, y, groups, given)
+        return self._joint_loss(batch) if self.training and torch.is_grad_enabled() else -self._value(batch)

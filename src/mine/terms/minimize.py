@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from mine.bounds import Bound
 from mine.critics.users import as_critic
-from mine.errors import InputError, StaleCriticError, UnknownNameError
-from mine.estimators.options import check_integers
+from mine.errors import InputError, UnknownNameError
 from mine.terms.critic_optimizer import OptimizerLike
 from mine.terms.density_objectives import KnownClub, LearnedClub, LeaveOneOut, PriorDivergence
-from mine.terms.modes import recomputing
+from mine.terms.lowered import LoweredTerm
 from mine.terms.objectives import CriticBound, Objective
-from mine.terms.term import Term
+from mine.terms.pairs import PairTerm
 
 __all__ = ["MinimizeMI"]
 
 _UPPER_BOUNDS = ("leave-one-out", "vib", "club")
 
 
-class MinimizeMI(Term):
+class MinimizeMI(LoweredTerm, PairTerm):
     """A loss that falls as the mutual information of x and y falls.
 
     With a critic alone it is a *lower* bound, which also falls when the critic gets worse. So the critic must be trained
@@ -82,43 +80,30 @@ class MinimizeMI(Term):
         random_state: int = 0,
         check_finite: bool = True,
     ) -> None:
-        check_integers({"max_stale": max_stale}, {"max_stale": 1})
         critic, objective = _choose(critic, bound, upper_bound, shuffles)
         super().__init__(
             critic,
             objective,
+            max_stale=max_stale,
             optimizer=optimizer,
             learning_rate=learning_rate,
             random_state=random_state,
             check_finite=check_finite,
         )
-        self.max_stale = max_stale
 
-    def forward(self, x: Tensor, y: Any) -> Tensor:
+    def forward(self, x: Tensor, y: Any, *, groups: Any = None, given: Any = None) -> Tensor:
         """The model's loss, a scalar: minimise it to lower the mutual information of x and y.
 
         Arguments:
             x: Rows of x, shape (B,) or (B, ...).
             y: Rows of y, paired with x; the density of x where the encoder's is used.
+            groups: As in :meth:`critic_step`.
+            given: As in :meth:`critic_step`.
 
         Raises:
             StaleCriticError: More than ``max_stale`` calls in training mode and with gradients since the critic's last step.
         """
-        counts = self._counts_for_staleness()
-        if counts and self._kept.calls_since_critic >= self.max_stale:
-            raise StaleCriticError(
-                f"{self._kept.calls_since_critic + 1} training calls of MinimizeMI since the critic's last step, max_stale is "
-                f"{self.max_stale}. A critic left behind makes the loss fall with the information still there: call "
-                "critic_step(x, y) before each step of the model, or raise max_stale if you accumulate gradients. To "
-                "evaluate, call term.eval() or use torch.no_grad()."
-            )
-        value = self._value(x, y)
-        self._kept.calls_since_critic += counts
-        return value
-
-    def _counts_for_staleness(self) -> bool:
-        trains = self.training and torch.is_grad_enabled() and not recomputing()
-        return trains and self._objective.goes_stale and self._trainable()
+        return self._lowered(self._batch(x, y, groups, given))
 
 
 def _choose(

@@ -17,7 +17,7 @@ __all__ = ["explained", "misfit", "not_finite"]
 
 def misfit(critic: nn.Module, x: Tensor, y: Any, what: str) -> InputError:
     """The error for a critic that cannot score x and y; ``what`` says what it did instead."""
-    sides = [(name, side) for name, side in (("x", x), ("y", y)) if isinstance(side, Tensor)]
+    sides = [(name, side) for name, side in (("x", x), ("y", y)) if isinstance(side, Tensor) and side.numel()]
     given = " and ".join(
         f"{name} of shape {tuple(side.shape)} ({str(side.dtype).removeprefix('torch.')})" for name, side in sides
     )

@@ -21,7 +21,9 @@ from mine.errors import InputError
 from mine.estimators.evaluation import REPORTED_BOUND
 from mine.estimators.options import check_integers
 from mine.sampling import cyclic_shifts, shifted_partners
+from mine.terms.batch import Batch
 from mine.terms.misfit import explained, misfit
+from mine.terms.partners import Keys, restricted_partners
 from mine.training.gather import Rows, gather_rows, rows_of_all_ranks
 
 __all__ = [
@@ -62,13 +64,15 @@ class Objective:
     Attributes:
         goes_stale: Whether the value falls when the critic gets worse, so that the critic must keep up with the model.
         takes_density: Whether y is the density that x was drawn from, and not rows.
+        takes_keys: Whether the rows may have keys that restrict shuffled pairs.
     """
 
     goes_stale = True
     takes_density = False
+    takes_keys = False
     critic: Critic
 
-    def outcome(self, x: Tensor, y: Any, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
+    def outcome(self, batch: Batch, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
         """Everything about one batch; with ``gather`` of the joined batch of all ranks."""
         raise NotImplementedError
 
@@ -123,6 +127,8 @@ def _without_lag(bound: Bound) -> Bound:
 class CriticBound(Objective):
     """A critic's scores and a bound of :mod:`mine.bounds`."""
 
+    takes_keys = True
+
     def __init__(self, critic: Critic | None, bound: str | Bound, shuffles: int | None) -> None:
         if critic is not None and critic.stack:
             raise InputError(
@@ -138,14 +144,15 @@ class CriticBound(Objective):
         self.reported = REPORTED_BOUND.get(name, "dv") if name else "dv"
         self.shuffles = checked_shuffles(shuffles, 64 if name == "infonce" else 8)
 
-    def outcome(self, x: Tensor, y: Tensor, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
+    def outcome(self, batch: Batch, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
+        x, y = batch.x, batch.y
         rows = joined_rows(len(x), x.device, gather)
-        shifts = shifts_of(rows, self.shuffles, generator)
         own = self.critic.module if isinstance(self.critic, ModuleCritic) else self.critic
         with explained(own, x, y):
             like = self._a_number_of_the_critic()
-            joint, marginal = self._scores(self._as_critic_likes(x, like), self._as_critic_likes(y, like), rows, shifts)
-        if joint.shape != (rows.total,) or marginal.shape != (rows.total, len(shifts)):
+            sides = self._as_critic_likes(x, like), self._as_critic_likes(y, like)
+            joint, marginal = self._scores(*sides, batch.keys, rows, generator)
+        if joint.shape != (rows.total,) or marginal.shape[:-1] != (rows.total,):
             raise misfit(own, x, y, f"It gave scores of shape {tuple(joint.shape)} for {rows.total} pairs.")
         if state is not None:  # a checkpoint's may lie elsewhere, and be of another precision
             state = state.to(joint.device, torch.promote_types(joint.dtype, torch.float32))
@@ -153,13 +160,19 @@ class CriticBound(Objective):
         read = partial(_full_precision, self._read, joint.detach(), marginal.detach())
         return Outcome(result.loss, -result.loss, read, None if result.state is None else result.state.detach())
 
-    def _scores(self, x: Tensor, y: Tensor, rows: Rows, shifts: list[int]) -> tuple[Tensor, Tensor]:
+    def _scores(self, x: Tensor, y: Tensor, keys: Keys | None, rows: Rows, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """As :func:`mine.critics.pair_scores` would give them for the joined batch."""
-        if len(rows.sizes) == 1:
-            return pair_scores(self.critic, x, y, shifts)
+        if keys is None:
+            shifts = shifts_of(rows, self.shuffles, generator)
+            if len(rows.sizes) == 1:
+                return pair_scores(self.critic, x, y, shifts)
+            partners = partners_of(rows, len(x), shifts, x.device)
+        else:
+            of_all = restricted_partners(keys._replace(values=gather_rows(keys.values, rows)), self.shuffles, generator)
+            own = torch.arange(rows.start, rows.start + len(x), device=x.device)
+            partners = torch.cat([own.unsqueeze(0), of_all[:, own]])
         hx = self.critic.encode_x(x)
         all_y = map_encoding(lambda h: gather_rows(h, rows), self.critic.encode_y(y))
-        partners = partners_of(rows, len(x), shifts, x.device)
         scores = self.critic.combine(
             map_encoding(lambda h: torch.cat([h] * len(partners)), hx),
             map_encoding(lambda h: h.index_select(0, partners.flatten()), all_y),

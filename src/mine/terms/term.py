@@ -9,11 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mine.bounds import log_mean_exp
 from mine.data.problem import problem_seed
 from mine.errors import InputError, MineError
 from mine.estimators.options import check_integers
-from mine.terms.batch import Facts, LastBatch, check_batch, check_finite, leaves
+from mine.terms.batch import Batch, Facts, LastBatch, check_finite
 from mine.terms.bookkeeping import Bookkeeping, pack, unpack
 from mine.terms.critic_optimizer import CriticOptimizer, OptimizerLike, shortening
 from mine.terms.eager import run_eagerly
@@ -29,7 +28,7 @@ __all__ = ["Term"]
 
 
 class Term(nn.Module):
-    """The common base of :class:`mine.MaximizeMI` and :class:`mine.MinimizeMI`.
+    """The common base of :class:`mine.MaximizeMI`, :class:`mine.MinimizeMI` and :class:`mine.MinimizeTC`.
 
     Everything random in it comes from ``random_state`` and a count of the calls. The count is in its ``state_dict``, together
     with the critic, its optimizer and the moving average: a term made by the same arguments resumes as if it had not stopped.
@@ -81,83 +80,54 @@ class Term(nn.Module):
 
     # === for the critic ===
 
-    def critic_step(self, x: Tensor, y: Any, steps: int = 1) -> None:
-        """Train the critic on a batch, by its own optimizer. The model gets no gradient, whatever x and y hang on.
-
-        The batch is read for :attr:`estimate` before the critic trains on it. The gradient is shortened to ten times the
-        average length of recent ones: one wild batch would else stall Adam. Under ``torch.distributed`` every rank takes the
-        same step, on the joined batch.
-
-        Arguments:
-            x: Rows of x, shape (B,) or (B, ...).
-            y: Rows of y, paired with x; the density of x for a term that takes one.
-            steps: Steps on this batch, each with fresh shuffles.
-
-        Raises:
-            InputError: If the critic has nothing to train, ``steps`` is below 1, lengths differ, or the optimizer does not
-                train the critic's parameters.
-            MineError: If the critic's loss or its gradient is not finite. Nothing is changed then.
-        """
+    def _train(self, batch: Batch, steps: int) -> None:
         check_integers({"steps": steps}, {"steps": 1})
-        self._check(x, y)
         training, parts = self._require_training("critic_step")
         parameters = parameters_of(parts)
         training.follow(parameters)
         self._join_ranks(training)
         with torch.inference_mode(False), torch.enable_grad():
-            x, y = leaves(x, y)
-            if self._shape_lazy_layers(x, y):
+            batch = batch.cut_off()
+            if self._shape_lazy_layers(batch):
                 parts = parts_of(self.critic)
                 parameters = parameters_of(parts)
             trained = [p for p in parameters if p.requires_grad]
             for step in range(steps):
-                self._one_step(training, parts, trained, x, y, read=step == 0)
+                self._one_step(training, parts, trained, batch, read=step == 0)
         self._kept.calls_since_critic = 0
 
-    def critic_loss(self, x: Tensor, y: Any) -> Tensor:
-        """The critic's loss on a batch, a scalar, for an optimizer of your own; the model gets no gradient from it.
-
-        Counts as the critic's step: call it once for each step that you take. Reads :attr:`estimate` like
-        :meth:`critic_step`. Clip the gradient yourself where batches can be wild. Under ``torch.distributed`` average the
-        critic's gradients over the ranks before your step.
-
-        Raises:
-            InputError: As :meth:`critic_step`.
-            MineError: If the loss is not finite. Nothing is changed then.
-        """
-        self._check(x, y)
+    def _loss(self, batch: Batch) -> Tensor:
         _, parts = self._require_training("critic_loss")
-        x, y = leaves(x, y)
-        self._shape_lazy_layers(x, y)
-        return self._accepted_loss(x, y, parts)
+        batch = batch.cut_off()
+        self._shape_lazy_layers(batch)
+        return self._accepted_loss(batch, parts)
 
-    def _joint_loss(self, x: Tensor, y: Any) -> Tensor:
+    def _joint_loss(self, batch: Batch) -> Tensor:
         """The critic's loss with the gradient for critic and model; see :meth:`mine.MaximizeMI.joint_loss`."""
-        self._check(x, y)
         training, parts = self._require_training("joint_loss")
         self._join_ranks(training)
         training.follow()
-        self._shape_lazy_layers(x, y)
-        return self._accepted_loss(x, y, parts)
+        self._shape_lazy_layers(batch)
+        return self._accepted_loss(batch, parts)
 
-    def _accepted_loss(self, x: Tensor, y: Any, parts: Sequence[nn.Module]) -> Tensor:
+    def _accepted_loss(self, batch: Batch, parts: Sequence[nn.Module]) -> Tensor:
         draw = self._kept.draws + 1
         with BorrowedBuffers(parts) as buffers:
-            outcome = self._critic_outcome(x, y, draw)
+            outcome = self._critic_outcome(batch, draw)
             loss = outcome.critic_loss
             assert loss is not None
-            facts = self._facts(outcome, loss, buffers, x, y)
+            facts = self._facts(outcome, loss, buffers, batch)
             if not facts.finite:
                 raise not_finite(loss)
             buffers.keep()
-        self._commit(outcome, facts, draw, x, y, read=True)
+        self._commit(outcome, facts, draw, batch, read=True)
         self._kept.calls_since_critic = 0
         return loss
 
     def step(self) -> None:
         """Step the critic's optimizer on the gradients that ``backward`` left in the critic, and clear them.
 
-        It belongs to :meth:`mine.MaximizeMI.joint_loss`; :meth:`critic_step` needs no such call. The gradient is
+        It belongs to :meth:`mine.MaximizeMI.joint_loss`; ``critic_step`` needs no such call. The gradient is
         shortened as there.
 
         Raises:
@@ -194,8 +164,7 @@ class Term(nn.Module):
         training: CriticOptimizer,
         parts: Sequence[nn.Module],
         parameters: Sequence[nn.Parameter],
-        x: Tensor,
-        y: Any,
+        batch: Batch,
         *,
         read: bool,
     ) -> None:
@@ -204,7 +173,7 @@ class Term(nn.Module):
         first = True
 
         def compute() -> Tensor:
-            computed[:] = [self._critic_outcome(x, y, draw)]
+            computed[:] = [self._critic_outcome(batch, draw)]
             loss = computed[0].critic_loss
             assert loss is not None
             return loss
@@ -218,7 +187,7 @@ class Term(nn.Module):
                 assert loss is not None
                 average_over_ranks(found)
                 shorter = shortening(found, self._kept.gradient_length)
-                facts = self._facts(outcome, shorter.length, buffers, x, y, shorter.is_needed)
+                facts = self._facts(outcome, shorter.length, buffers, batch, shorter.is_needed)
                 if not facts.finite:
                     raise not_finite(loss, shorter.length)
                 buffers.keep()
@@ -228,38 +197,38 @@ class Term(nn.Module):
                         gradient *= shorter.scale
             if first:  # LBFGS asks again, at other parameters
                 self._kept.gradient_length = shorter.average
-                self._commit(outcome, facts, draw, x, y, read=read)
+                self._commit(outcome, facts, draw, batch, read=read)
                 first = False
             return loss.detach(), found
 
         training.step(gradients, parameters)
 
-    def _critic_outcome(self, x: Tensor, y: Any, draw: int) -> Outcome:
+    def _critic_outcome(self, batch: Batch, draw: int) -> Outcome:
         with torch.enable_grad():
-            return self._objective.outcome(x, y, self._kept.bound_state, self._generator(draw), gather=True)
+            return self._objective.outcome(batch, self._kept.bound_state, self._generator(draw), gather=True)
 
     def _facts(
-        self, outcome: Outcome, whole: Tensor, buffers: BorrowedBuffers, x: Tensor, y: Any, too_long: Tensor | None = None
+        self, outcome: Outcome, whole: Tensor, buffers: BorrowedBuffers, batch: Batch, too_long: Tensor | None = None
     ) -> Facts:
         """One question to the device, not several: each would wait for a GPU."""
         last, reading = self._last_batch, outcome.read()
         if not self._check_finite:
-            return Facts(True, True, last is not None and last.is_surely(x, y), too_long is not None, reading)
+            return Facts(True, True, last is not None and last.is_surely(batch.x, batch.y), too_long is not None, reading)
         no = torch.zeros((), dtype=torch.bool, device=whole.device)
-        wild, repeated = no if too_long is None else too_long, no if last is None else last.equals(x, y)
+        wild, repeated = no if too_long is None else too_long, no if last is None else last.equals(batch.x, batch.y)
         asked = torch.stack([whole.detach(), *reading.unbind(), wild, repeated, *buffers.are_finite()])
         length, joint, log_partition, is_wild, is_repeated, *buffers_fine = asked.tolist()
         finite, readable = math.isfinite(length) and all(buffers_fine), math.isfinite(joint) and math.isfinite(log_partition)
         return Facts(finite, readable, bool(is_repeated), bool(is_wild), reading)
 
-    def _commit(self, outcome: Outcome, facts: Facts, draw: int, x: Tensor, y: Any, *, read: bool) -> None:
+    def _commit(self, outcome: Outcome, facts: Facts, draw: int, batch: Batch, *, read: bool) -> None:
         """Take in a batch that was accepted; ``read`` adds it to the readings of :attr:`estimate`."""
         self._kept.draws = draw
         if facts.readable:
             self._kept.bound_state = outcome.state
             if read and not facts.repeated:
                 self._kept.add(facts.reading)
-        self._last_batch = LastBatch(x, y)
+        self._last_batch = LastBatch(batch.x, batch.y)
 
     def _trainable(self) -> bool:
         return any(p.requires_grad for p in self.critic.parameters()) if self.critic is not None else False
@@ -272,22 +241,21 @@ class Term(nn.Module):
 
     # === for the model ===
 
-    def _value(self, x: Tensor, y: Any) -> Tensor:
+    def _value(self, batch: Batch) -> Tensor:
         """The information (nats) with its gradient for the model alone; evaluation leaves no trace."""
-        self._check(x, y)
-        self._shape_lazy_layers(x, y)
+        self._shape_lazy_layers(batch)
         if not (self.training and torch.is_grad_enabled()):
             with frozen(parts_of(self.critic)):
-                return self._evaluated(x, y).value
+                return self._evaluated(batch).value
         again = recomputing()
         draw, state = self._kept.draws if again else self._kept.draws + 1, self._kept.bound_state
 
         def compute(x: Tensor, y: Any) -> Outcome:
-            return self._objective.outcome(x, y, state, self._generator(draw), gather=True)
+            return self._objective.outcome(Batch(x, y, batch.keys), state, self._generator(draw), gather=True)
 
-        value, outcome = for_the_model(compute, self.critic, x, y)
+        value, outcome = for_the_model(compute, self.critic, batch.x, batch.y)
         if not (again or transforming()):
-            self._refuse_what_isnot_finite(value, x, y)
+            self._refuse_what_isnot_finite(value, batch.x, batch.y)
             if outcome.critic_loss is None:
                 self._kept.add(outcome.read())  # no critic that could have seen the batch
         self._kept.draws = draw
@@ -300,41 +268,31 @@ class Term(nn.Module):
             check_finite(x, y)
             raise MineError(f"The information of this batch is {value.item()}: x and y are on another scale than the critic's.")
 
-    def _evaluated(self, x: Tensor, y: Any) -> Outcome:
+    def _evaluated(self, batch: Batch) -> Outcome:
         """Always with the same shuffles, and on this rank alone: others may not be evaluating."""
-        return self._objective.outcome(x, y, self._kept.bound_state, self._generator(0), gather=False)
+        return self._objective.outcome(batch, self._kept.bound_state, self._generator(0), gather=False)
 
     # === for the log ===
 
     @property
     def estimate(self) -> float:
-        """Mutual information (nats) for logging, NaN before the first batch.
+        """The information (nats) for logging, NaN before the first batch.
 
-        It is the mean over the last 20 batches that went into :meth:`critic_step`. Each batch is evaluated before the critic
+        It is the mean over the last 20 batches that the critic was trained on. Each batch is evaluated before the critic
         trains on it, and the partition terms are averaged before the logarithm. A batch passed twice in a row counts once. In
-        later epochs the critic has already been trained on the same rows. For a figure to report use :meth:`evaluate`, or
-        better ``mine.estimate``, on held-out rows.
+        later epochs the critic has already been trained on the same rows. For a figure to report use ``evaluate``, or better
+        ``mine.estimate``, on held-out rows.
         """
-        if not self._kept.readings:
-            return math.nan
-        readings = [reading.cpu().double() for reading in self._kept.readings]  # they may differ in device and precision
-        joint, log_partition = torch.stack(readings).unbind(-1)
-        return float(joint.mean() - log_mean_exp(log_partition, -1))
+        return self._kept.average()
 
     @torch.no_grad()
-    def evaluate(self, x: Tensor, y: Any) -> float:
-        """The present critic's value (nats) on the rows given, in evaluation mode; changes nothing, and gathers nothing.
-
-        Arguments:
-            x: Rows of x that the critic was not trained on.
-            y: Rows of y, paired with x; the density, where the term takes one.
-        """
-        self._check(x, y)
+    def _read_off(self, batch: Batch) -> float:
+        """The critic's value in evaluation mode."""
         with evaluating(self):
-            reading = self._evaluated(x, y).read()
+            reading = self._evaluated(batch).read()
         value = float(reading[0] - reading[1])
         if not math.isfinite(value):
-            check_finite(x, y)
+            check_finite(batch.x, batch.y)
         return value
 
     # === in common ===
@@ -343,23 +301,22 @@ class Term(nn.Module):
         """On the CPU and the same on every rank, whose shuffles have to agree."""
         return torch.Generator("cpu").manual_seed((self._random_state * 1_000_003 + draw) % 2**63)
 
-    def _check(self, x: Tensor, y: Any) -> None:
-        """Raise unless this is a batch; a critic that was named is built from the first one."""
-        check_batch(x, y, takes_density=self._objective.takes_density)
-        if self._unbuilt is not None:
-            self._build(torch.tensor(self._unbuilt.events(x, y), device="cpu"), x.device)
-
     def _build(self, events: Tensor, device: torch.device) -> None:
         assert self._unbuilt is not None
         self.critic = self._objective.critic = self._unbuilt.critic(events.tolist(), self._generator(0)).to(device)
         self._training, self._events, self._unbuilt = self._unbuilt.training(self.critic), events, None
 
-    def _shape_lazy_layers(self, x: Tensor, y: Any) -> bool:
+    def _named_critic_from(self, x: Tensor, y: Tensor) -> None:
+        """A critic that was named is built from the first batch."""
+        if self._unbuilt is not None:
+            self._build(torch.tensor(self._unbuilt.events(x, y), device="cpu"), x.device)
+
+    def _shape_lazy_layers(self, batch: Batch) -> bool:
         """Layers without a shape yet take it from a first batch, which trains nothing; whether there were any."""
         if self._training is None or self._training.ready():
             return False
         with torch.no_grad(), evaluating(self):
-            self._evaluated(x, y)
+            self._evaluated(batch)
         return True
 
     def get_extra_state(self) -> Tensor:
