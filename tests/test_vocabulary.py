@@ -75,6 +75,7 @@ EXCEPTIONS = {
 FIXED_SEEDS = {
     "mine.MaximizeMI": "a resumed run, and every process of a parallel one, must draw the same shuffles",
     "mine.MinimizeMI": "likewise",
+    "mine.MinimizeTC": "likewise",
     "mine.lightning.MutualInformationCallback": "likewise",
     "mine.metrics.MutualInformationMetric": "the same rows of an epoch must give the same number",
 }

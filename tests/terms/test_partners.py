@@ -53,7 +53,7 @@ def test_a_group_that_fills_the_batch_is_named():
 @pytest.mark.parametrize("values", [[0, 1], "labels", torch.ones(3, 2), [0.0, 1.0, math.nan], [0j, 1j, 2j], object()])
 def test_what_is_no_key_of_rows_is_refused(values: object):
     x = torch.zeros(3, 1)
-    with pytest.raises(InputError, match=r"^given "):
+    with pytest.raises(InputError, match=r"^z "):
         checked_keys(None, values, x)
 
 
@@ -67,11 +67,11 @@ def test_keys_come_as_lists_arrays_and_columns():
 def test_both_and_upper_bounds_are_refused():
     x = torch.randn(8, 1)
     term = mine.MaximizeMI(ConcatCritic(1, 1))
-    with pytest.raises(InputError, match="groups or given, not both"):
-        term(x, x, groups=range(8), given=range(8))
+    with pytest.raises(InputError, match="groups or z, not both"):
+        term(x, x, groups=range(8), z=range(8))
     density = torch.distributions.Normal(x, 1.0)
     with pytest.raises(InputError, match="need a critic that scores pairs"):
-        mine.MinimizeMI(upper_bound="vib")(x, density, given=range(8))
+        mine.MinimizeMI(upper_bound="vib")(x, density, z=range(8))
 
 
 class Known(nn.Module):
@@ -85,17 +85,17 @@ class Known(nn.Module):
         return self.gain * (x * y).sum(-1)
 
 
-@pytest.mark.parametrize("word", ["given", "groups"])
+@pytest.mark.parametrize("word", ["z", "groups"])
 def test_every_call_computes_the_bound_of_the_allowed_pairs(word: str):
     """All pairs are compared: as many shuffles as there are makes the partition term a plain mean over them."""
     keys = torch.arange(12) % 3
     x, y = torch.randn(12, 1), torch.randn(12, 1)
     equal = (keys[:, None] == keys) & ~torch.eye(12, dtype=torch.bool)
-    allowed = equal if word == "given" else keys[:, None] != keys
+    allowed = equal if word == "z" else keys[:, None] != keys
     scores = x * y.T
     k = int(allowed.sum(1)[0])
     expected = float(scores.diagonal().mean() - torch.logsumexp(scores[allowed], 0) + math.log(12 * k))
-    term = mine.MaximizeMI(Known(), "dv", shuffles=k if word == "given" else 12)
+    term = mine.MaximizeMI(Known(), "dv", shuffles=k if word == "z" else 12)
     if word == "groups":  # shifts of the sorted batch by 4 to 8 reach most partners, not all
         keyed = restricted_partners(Keys(keys, same=False), 12, generator())
         picked = scores.gather(1, keyed.T)
@@ -105,7 +105,7 @@ def test_every_call_computes_the_bound_of_the_allowed_pairs(word: str):
     assert term(x, y, **option).item() == pytest.approx(-expected, abs=1e-5)
     assert term.critic_loss(x, y, **option).item() == pytest.approx(-expected, abs=1e-5)
     assert term.joint_loss(x, y, **option).item() == pytest.approx(-expected, abs=1e-5)
-    before = mine.MinimizeMI(Known(), "dv", shuffles=k if word == "given" else 12)
+    before = mine.MinimizeMI(Known(), "dv", shuffles=k if word == "z" else 12)
     before.critic_step(x, y, **option)
     assert before.estimate == pytest.approx(expected, abs=1e-5)
 
@@ -116,11 +116,11 @@ def test_given_a_label_that_explains_everything_there_is_nothing():
     x, y = 3.0 * label + torch.randn(2, 4000)
     seen = torch.stack([x, label.float()], 1)
     values = {}
-    for given in (None, label):
+    for z in (None, label):
         term = mine.MaximizeMI(ConcatCritic(2, 1, hidden=(32, 32)), learning_rate=3e-3)
         for start in range(0, 3000, 20):
             rows = slice(start, start + 256)
-            term.critic_step(seen[rows], y[rows], given=None if given is None else given[rows])
+            term.critic_step(seen[rows], y[rows], z=None if z is None else z[rows])
         held_out = slice(3300, 4000)
-        values[given is not None] = term.evaluate(seen[held_out], y[held_out], given=None if given is None else given[held_out])
+        values[z is not None] = term.evaluate(seen[held_out], y[held_out], z=None if z is None else z[held_out])
     assert values[False] > 0.3 and abs(values[True]) < 0.05

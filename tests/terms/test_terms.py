@@ -225,7 +225,9 @@ def test_a_stale_critic_is_an_error():
     term = mine.MinimizeMI(Product())
     batch = normal(16, dtype=torch.float64)
     term(*batch)
-    with pytest.raises(StaleCriticError, match=r"2 training calls of MinimizeMI .* max_stale is 1.*critic_step before each step"):
+    with pytest.raises(
+        StaleCriticError, match=r"2 training calls of MinimizeMI .* max_stale is 1.*critic_step before each step"
+    ):
         term(*batch)
     term.critic_step(*batch)
     term(*batch)

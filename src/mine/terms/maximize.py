@@ -83,18 +83,18 @@ class MaximizeMI(PairTerm):
             check_finite=check_finite,
         )
 
-    def forward(self, x: Tensor, y: Tensor, *, groups: Any = None, given: Any = None) -> Tensor:
+    def forward(self, x: Tensor, y: Tensor, *, groups: Any = None, z: Any = None) -> Tensor:
         """The model's loss, a scalar: minimise it to raise the mutual information of x and y.
 
         Arguments:
             x: Rows of x, shape (B,) or (B, ...).
             y: Rows of y, paired with x.
             groups: As in :meth:`critic_step`.
-            given: As in :meth:`critic_step`.
+            z: As in :meth:`critic_step`.
         """
-        return -self._value(self._batch(x, y, groups, given))
+        return -self._value(self._batch(x, y, groups, z))
 
-    def joint_loss(self, x: Tensor, y: Tensor, *, groups: Any = None, given: Any = None) -> Tensor:
+    def joint_loss(self, x: Tensor, y: Tensor, *, groups: Any = None, z: Any = None) -> Tensor:
         """The loss for critic and model at once: one pass through the critic where two calls need two.
 
         Both maximise the same bound, so one gradient serves both. The model's optimizer steps the model, and :meth:`step` the
@@ -115,11 +115,11 @@ class MaximizeMI(PairTerm):
             x: Rows of x, shape (B,) or (B, ...).
             y: Rows of y, paired with x.
             groups: As in :meth:`critic_step`.
-            given: As in :meth:`critic_step`.
+            z: As in :meth:`critic_step`.
 
         Raises:
             InputError: As :meth:`critic_step`.
             MineError: If the loss is not finite. Nothing is changed then.
         """
-        batch = self._batch(x, y, groups, given)
+        batch = self._batch(x, y, groups, z)
         return self._joint_loss(batch) if self.training and torch.is_grad_enabled() else -self._value(batch)

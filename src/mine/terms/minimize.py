@@ -91,19 +91,19 @@ class MinimizeMI(LoweredTerm, PairTerm):
             check_finite=check_finite,
         )
 
-    def forward(self, x: Tensor, y: Any, *, groups: Any = None, given: Any = None) -> Tensor:
+    def forward(self, x: Tensor, y: Any, *, groups: Any = None, z: Any = None) -> Tensor:
         """The model's loss, a scalar: minimise it to lower the mutual information of x and y.
 
         Arguments:
             x: Rows of x, shape (B,) or (B, ...).
             y: Rows of y, paired with x; the density of x where the encoder's is used.
             groups: As in :meth:`critic_step`.
-            given: As in :meth:`critic_step`.
+            z: As in :meth:`critic_step`.
 
         Raises:
             StaleCriticError: More than ``max_stale`` calls in training mode and with gradients since the critic's last step.
         """
-        return self._lowered(self._batch(x, y, groups, given))
+        return self._lowered(self._batch(x, y, groups, z))
 
 
 def _choose(

@@ -17,7 +17,7 @@ __all__ = ["PairTerm"]
 class PairTerm(Term):
     """The common base of :class:`mine.MaximizeMI` and :class:`mine.MinimizeMI`."""
 
-    def critic_step(self, x: Tensor, y: Any, steps: int = 1, *, groups: Any = None, given: Any = None) -> None:
+    def critic_step(self, x: Tensor, y: Any, steps: int = 1, *, groups: Any = None, z: Any = None) -> None:
         """Train the critic on a batch, by its own optimizer. The model gets no gradient, whatever x and y hang on.
 
         The batch is read for :attr:`estimate` before the critic trains on it. The gradient is shortened to ten times the
@@ -29,17 +29,17 @@ class PairTerm(Term):
             y: Rows of y, paired with x; the density of x for a term that takes one.
             steps: Steps on this batch, each with fresh shuffles.
             groups: One number per row, (B,): shuffled pairs are of different groups, as for patches of images.
-            given: A label per row, (B,): shuffled pairs have the same label. The value is then the information given the
-                label, if the critic sees the label too, for example as columns of x.
+            z: A label per row, (B,): shuffled pairs have the same label. The value is then a lower bound on I(x; y | label),
+                a tighter one if the critic sees the label too, for example as a column of x.
 
         Raises:
             InputError: If the critic has nothing to train, ``steps`` is below 1, lengths differ, or the optimizer does not
                 train the critic's parameters.
             MineError: If the critic's loss or its gradient is not finite. Nothing is changed then.
         """
-        self._train(self._batch(x, y, groups, given), steps)
+        self._train(self._batch(x, y, groups, z), steps)
 
-    def critic_loss(self, x: Tensor, y: Any, *, groups: Any = None, given: Any = None) -> Tensor:
+    def critic_loss(self, x: Tensor, y: Any, *, groups: Any = None, z: Any = None) -> Tensor:
         """The critic's loss on a batch, a scalar, for an optimizer of your own; the model gets no gradient from it.
 
         Counts as the critic's step: call it once for each step that you take. Reads :attr:`estimate` like
@@ -50,24 +50,24 @@ class PairTerm(Term):
             InputError: As :meth:`critic_step`.
             MineError: If the loss is not finite. Nothing is changed then.
         """
-        return self._loss(self._batch(x, y, groups, given))
+        return self._loss(self._batch(x, y, groups, z))
 
-    def evaluate(self, x: Tensor, y: Any, *, groups: Any = None, given: Any = None) -> float:
+    def evaluate(self, x: Tensor, y: Any, *, groups: Any = None, z: Any = None) -> float:
         """The present critic's value (nats) on the rows given, in evaluation mode; changes nothing, and gathers nothing.
 
         Arguments:
             x: Rows of x that the critic was not trained on.
             y: Rows of y, paired with x; the density, where the term takes one.
             groups: As in :meth:`critic_step`.
-            given: As in :meth:`critic_step`.
+            z: As in :meth:`critic_step`.
         """
-        return self._read_off(self._batch(x, y, groups, given))
+        return self._read_off(self._batch(x, y, groups, z))
 
-    def _batch(self, x: Tensor, y: Any, groups: Any, given: Any) -> Batch:
+    def _batch(self, x: Tensor, y: Any, groups: Any, z: Any) -> Batch:
         """The batch, if it is one, else an error; a critic that was named is built from the first one."""
         check_batch(x, y, takes_density=self._objective.takes_density)
-        keys = checked_keys(groups, given, x)
+        keys = checked_keys(groups, z, x)
         if keys is not None and not self._objective.takes_keys:
-            raise InputError("groups and given need a critic that scores pairs: leave them out with an upper bound.")
+            raise InputError("groups and z need a critic that scores pairs: leave them out with an upper bound.")
         self._named_critic_from(x, y)
         return Batch(x, y, keys)

@@ -25,17 +25,17 @@ class Keys(NamedTuple):
     same: bool
 
 
-def checked_keys(groups: Any, given: Any, x: Tensor) -> Keys | None:
-    """What a user passed as ``groups`` or ``given``, on the device of the batch ``x``; None for neither.
+def checked_keys(groups: Any, z: Any, x: Tensor) -> Keys | None:
+    """What a user passed as ``groups`` or ``z``, on the device of the batch ``x``; None for neither.
 
     Raises:
         InputError: Both, something else than one number per row, or numbers that are not finite.
     """
-    if groups is None and given is None:
+    if groups is None and z is None:
         return None
-    if groups is not None and given is not None:
-        raise InputError("Pass groups or given, not both: shuffled pairs either differ in their key or agree in it.")
-    name, values = ("groups", groups) if given is None else ("given", given)
+    if groups is not None and z is not None:
+        raise InputError("Pass groups or z, not both: shuffled pairs either differ in their key or agree in it.")
+    name, values = ("groups", groups) if z is None else ("z", z)
     try:
         keys = torch.as_tensor(values, device=x.device).detach()
     except (TypeError, ValueError, RuntimeError) as error:
@@ -44,7 +44,7 @@ def checked_keys(groups: Any, given: Any, x: Tensor) -> Keys | None:
         raise InputError(f"{name} must have one number per row, shape ({len(x)},); got shape {tuple(keys.shape)}.")
     if keys.is_floating_point() and not torch.isfinite(keys).all():
         raise InputError(f"{name} has values that are not finite.")
-    return Keys(keys.reshape(len(x)), given is not None)
+    return Keys(keys.reshape(len(x)), z is not None)
 
 
 def restricted_partners(keys: Keys, k: int, generator: torch.Generator) -> Tensor:
