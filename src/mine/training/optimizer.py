@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from mine.training.options import OptimizerLike, TrainingOptions
+from mine.training.orthogonal import OrthogonalUpdates, updates_orthogonally
 
 __all__ = ["AdamW", "optimizer_step"]
 
@@ -19,7 +20,19 @@ _fused_adamw: Any = torch.ops.aten._fused_adamw_.default
 def optimizer_step(
     trainable: list[nn.Parameter], options: TrainingOptions, stack_dims: int, optimizer: OptimizerLike | None
 ) -> Callable[[int], None]:
-    """The function that updates the parameters at each step: our AdamW, or a user's optimizer at its own rate."""
+    """The function that updates the parameters at each step: our AdamW, orthogonal updates, or a user's optimizer at its rate."""
+    if optimizer is None and options.orthogonal_rate and not stack_dims:
+        matrices = [p for p in trainable if updates_orthogonally(p)]
+        orthogonal = OrthogonalUpdates(matrices, options.orthogonal_rate, options.weight_decay)
+        taken = set(map(id, matrices))
+        others = AdamW([p for p in trainable if id(p) not in taken], options, stack_dims)
+        factor = _warm_cosine(options)
+
+        def both(step: int) -> None:
+            others.step(step)
+            orthogonal.step(factor(step - 1))
+
+        return both
     if optimizer is None:
         return AdamW(trainable, options, stack_dims).step
     users = optimizer if isinstance(optimizer, torch.optim.Optimizer) else optimizer(trainable)
