@@ -167,7 +167,7 @@ class ImageTower(nn.Module):
         super().__init__()
         self.dropout, self.shift, self.activation = dropout, shift, activation
         self.channels = math.prod(event[:-2])
-        self.patch = min(LARGEST_PATCH, max(1, round(min(event[-2:]) / (2 * GRID))))
+        self.patch = min(LARGEST_PATCH, max(1, math.ceil(min(event[-2:]) / (2 * GRID))))
         size = tuple(-(-side // self.patch) for side in event[-2:])
         strides = [2] * math.ceil(math.log2(max(size) / GRID)) or [1]
         channels, convolutions, self.work = self.channels * self.patch**2, [], 0
@@ -191,8 +191,11 @@ class ImageTower(nn.Module):
             h = F.pad(h, (0, padding[1], 0, padding[0]))
         if self.patch > 1:
             h = F.pixel_unshuffle(h, self.patch)
-        for convolution in self.convolutions:
+        h = h.contiguous(memory_format=torch.channels_last)  # convolutions take a third less time
+        *first, last = self.convolutions
+        for convolution in first:
             h = activate(convolution(h), self.activation)
+        h = activate(last(h).contiguous(), self.activation)  # in the order of the dense layer, and its gradient too
         return self.dense(_dropped(h.flatten(1), self))
 
 
