@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 RESULTS, FIGURE = ROOT / "docs/results/structured/curve.csv", ROOT / "docs/_static/structured_curve.png"
-FIELDS = ("task", "n", "effort", "seed", "truth", "value", "lower_bound", "low", "high", "seconds")
+FIELDS: tuple[str, ...] = ("task", "n", "effort", "seed", "truth", "value", "lower_bound", "low", "high", "seconds")
 #: Without the prefix ``structured-``.
 TASKS = ("blobs-images", "rectangles-images", "digits-images", "sequences")
 EFFORTS = ("fast", "default", "thorough")

@@ -33,7 +33,7 @@ __all__ = ["TOWER_FOLDS", "TOWER_PACE", "Towers", "Trainer", "late_gain", "shape
 TOWER_FOLDS = 3
 TOWER_PACE = {"fast": 0.4, "default": 1.0, "thorough": 2.0}
 #: Passes through the training rows by kind, and the fewest steps; both are multiplied by the pace of the effort.
-PASSES: dict[str, int] = {"conv": 8, "sequence": 9, "mlp": 8}
+PASSES: dict[str, int] = {"conv": 10, "sequence": 11, "mlp": 10}
 FEWEST_STEPS = 250
 #: Maximum number of multiplications of the forward passes of one training, multiplied by the pace: about a minute on one
 #: core. A limit in seconds would make results depend on the machine.

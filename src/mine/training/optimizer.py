@@ -22,23 +22,30 @@ def optimizer_step(
 ) -> Callable[[int], None]:
     """The function that updates the parameters at each step: our AdamW, orthogonal updates, or a user's optimizer at its rate."""
     if optimizer is None and options.orthogonal_rate and not stack_dims:
-        matrices = [p for p in trainable if updates_orthogonally(p)]
-        orthogonal = OrthogonalUpdates(matrices, options.orthogonal_rate, options.weight_decay)
-        taken = set(map(id, matrices))
-        others = AdamW([p for p in trainable if id(p) not in taken], options, stack_dims)
-        factor = _warm_cosine(options)
-
-        def both(step: int) -> None:
-            others.step(step)
-            orthogonal.step(factor(step - 1))
-
-        return both
+        return _with_orthogonal(trainable, options)
     if optimizer is None:
         return AdamW(trainable, options, stack_dims).step
     users = optimizer if isinstance(optimizer, torch.optim.Optimizer) else optimizer(trainable)
 
     def update(step: int) -> None:
         users.step()
+
+    return update
+
+
+def _with_orthogonal(trainable: list[nn.Parameter], options: TrainingOptions) -> Callable[[int], None]:
+    """Orthogonal updates of matrices, and AdamW for all else, at rates that rise and fall together."""
+    matrices = [p for p in trainable if updates_orthogonally(p)]
+    orthogonal = OrthogonalUpdates(matrices, options.orthogonal_rate, options.weight_decay)
+    taken = set(map(id, matrices))
+    others = [p for p in trainable if id(p) not in taken]
+    adamw = AdamW(others, options, 0) if others else None
+    factor = _warm_cosine(options)
+
+    def update(step: int) -> None:
+        if adamw is not None:
+            adamw.step(step)
+        orthogonal.step(factor(step - 1))
 
     return update
 

@@ -50,7 +50,7 @@ class OrthogonalUpdates:
 
 
 def updates_orthogonally(p: nn.Parameter) -> bool:
-    """Whether a parameter is a matrix or a kernel whose update is worth making orthogonal; neither biases nor single rows are."""
+    """Whether a parameter is a matrix or a kernel with at least a few rows and columns; a bias is not."""
     return p.ndim in (2, 4) and min(len(p), p[0].numel()) >= FEWEST
 
 
