@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from mine.critics.critic import Critic
 from mine.critics.metric import metric_matrix, metric_scores
 
-__all__ = ["Meeting", "TowerCritic"]
+__all__ = ["ROWS", "Meeting", "TowerCritic"]
 
 #: Rows that are encoded at a time where no gradient is needed: what lies between the layers is much larger than the result.
 ROWS = 512

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mine import bounds
 from mine.critics.critic import Critic
-from mine.critics.two_towers import Meeting, TowerCritic
+from mine.critics.two_towers import ROWS, Meeting, TowerCritic
 from mine.training.evaluation import evaluate_scores
 from mine.training.pairs import Pairs
 
@@ -195,8 +195,11 @@ def report_rows(
 
 def _encoded(critic: TowerCritic, pairs: Pairs, index: Tensor) -> tuple[Critic, Pairs, Tensor]:
     """Rows ``index`` encoded once, however many shuffles they are read with, as pairs of their own with a critic for them."""
-    x, y = pairs.rows(index)
+    codes_x, codes_y = [], []
     with torch.no_grad():
-        hx, hy = critic.encode_x(x), critic.encode_y(y)
+        for part in index.split(ROWS):  # rows that are read from a file are not held together
+            x, y = pairs.rows(part)
+            codes_x.append(critic.encode_x(x))
+            codes_y.append(critic.encode_y(y))
     groups = None if pairs.groups is None else pairs.groups[index]
-    return Meeting(), Pairs(hx, hy, groups), torch.arange(len(index), device=index.device)
+    return Meeting(), Pairs(torch.cat(codes_x), torch.cat(codes_y), groups), torch.arange(len(index), device=index.device)

@@ -20,7 +20,7 @@ _fused_adamw: Any = torch.ops.aten._fused_adamw_.default
 def optimizer_step(
     trainable: list[nn.Parameter], options: TrainingOptions, stack_dims: int, optimizer: OptimizerLike | None
 ) -> Callable[[int], None]:
-    """The function that updates the parameters at each step: our AdamW, orthogonal updates, or a user's optimizer at its rate."""
+    """The function that updates the parameters: our AdamW, with orthogonal updates if asked, or a user's own optimizer."""
     if optimizer is None and options.orthogonal_rate and not stack_dims:
         return _with_orthogonal(trainable, options)
     if optimizer is None:
