@@ -53,7 +53,7 @@ def plot_curves(rows: list[dict[str, Any]]) -> Figure:
         axis.plot(seconds, errors, "o-", color=colour, ms=4, label=f"{task}, {own[0]['n']:,} rows")
         for row in own:
             axis.plot([row["seconds"]] * 2, [row[end] - row["truth"] for end in ("low", "high")], color=colour, lw=1, alpha=0.5)
-    axis.set_xscale("log")
+    axis.set_xlim(left=0)
     axis.set_xlabel("CPU seconds on one thread")
     axis.set_ylabel("estimate less truth (nats)")
     axis.legend(fontsize=8, frameon=False)
