@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from mine.critics import Critic
+from mine.critics.builders import tower_critic
 from mine.data.problem import clustered_stderr
 from mine.estimators.crossfit import not_far_below_nothing
 from mine.estimators.evaluation import (
@@ -336,3 +337,27 @@ def test_a_bound_far_below_nothing_is_no_estimate(value: float, interval: tuple[
 def test_a_bound_a_little_below_nothing_is_not_clipped() -> None:
     near = Estimate(-0.03, -0.05, 0.02, (-0.07, 0.09), "auto", 500)
     assert not_far_below_nothing(near) is near
+
+
+@pytest.mark.parametrize("groups", [None, torch.arange(60) // 3])
+def test_a_critic_of_two_towers_encodes_each_row_once_and_reports_the_same(groups):
+    generator = torch.Generator().manual_seed(0)
+    critic = tower_critic("conv", (1, 6, 6), (1, 6, 6), generator=generator).eval()
+    with torch.no_grad():
+        for p in critic.parameters():
+            p.mul_(2.0)
+    x = torch.randn(60, 1, 6, 6, generator=generator)
+    pairs = Pairs(x, x + 0.1 * torch.randn(60, 1, 6, 6, generator=generator), groups)
+    seen: list[int] = []
+    hook = critic.tower_x.register_forward_hook(lambda module, rows, out: seen.append(len(rows[0])))
+    index = torch.randperm(60, generator=generator)[:45]
+    found = report_rows("dv", critic, pairs, index, generator=torch.Generator().manual_seed(1))
+    hook.remove()
+    assert seen == [45, 45]  # one tower for both sides
+    with torch.no_grad():
+        matrix = critic.all_pairs(critic.encode_x(pairs.x[index]), critic.encode_y(pairs.y[index])).double()
+    joint = matrix.diagonal()
+    assert torch.allclose(found.rows - found.rows.mean(), joint - joint.mean(), atol=1e-5)
+    labels = torch.arange(45) if groups is None else groups[index]
+    apart = matrix[labels[:, None] != labels]
+    assert abs(found.bound - (joint.mean() - torch.logsumexp(apart, 0) + math.log(len(apart)))) < 4 * found.shuffle_noise + 1e-4

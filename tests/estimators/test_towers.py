@@ -121,7 +121,7 @@ def test_shapes(shape):
     rng = np.random.default_rng(10)
     z, w = correlated(300, 1, 1.0, seed=11)
     x, y = (0.1 * rng.normal(size=(300, *shape)) + side.reshape(300, *[1] * len(shape)) for side in (z, w))
-    found = fast(x, y, steps=25, n_folds=2)
+    found = fast(x, y, steps=40, n_folds=2)
     assert 0.3 < found.lower_bound < 1.3
 
 

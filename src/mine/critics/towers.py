@@ -11,11 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mine.critics.dropout import kept
 from mine.critics.networks import MLP, Linear, activate
 
 __all__ = ["Convolution", "DenseHead", "FlatTower", "ImageTower", "SequenceHead", "SequenceTower", "TimeConvolution", "shifted"]
 
-#: Channels of a convolution over images; largest side of the grid of its output; largest patch that becomes channels first.
+#: Channels of a convolution over images; largest side of the grid of their output; largest patch that becomes channels first.
 IMAGE_CHANNELS, GRID, LARGEST_PATCH = 32, 7, 4
 #: Hidden units and channels at each time; codes per coded step, and the channels of the layer that bends them; the number of
 #: steps that are coded; kernel of the codes at least.
@@ -37,7 +38,7 @@ class Convolution(nn.Module):
     def __init__(self, n_in: int, n_out: int, *, stride: int = 1, generator: torch.Generator | None = None) -> None:
         super().__init__()
         self.stride = stride
-        limit = 1 / math.sqrt(9 * n_in)  # torch's own default for its convolutions
+        limit = math.sqrt(3 / (9 * n_in))  # at torch's own, 1 / sqrt(9 n_in), four layers leave next to nothing of the rows
         self.weight = nn.Parameter(torch.empty(n_out, n_in, 3, 3).uniform_(-limit, limit, generator=generator))
         self.bias = nn.Parameter(torch.empty(n_out).uniform_(-limit, limit, generator=generator))
 
@@ -137,9 +138,8 @@ class FlatTower(nn.Module):
 class ImageTower(nn.Module):
     """Features of images ``(B, C, H, W)``, or ``(B, H, W)`` with one channel; further leading axes count as channels.
 
-    Patches of pixels become channels (a convolution whose stride is its kernel costs a fraction of one that overlaps); then
-    convolutions of stride 2 until the grid is small, one more at full resolution, and a dense layer, which knows where on
-    the grid a feature is.
+    Patches of pixels become channels, so that about two convolutions of stride 2 make the grid small; one more sees shapes, and
+    a dense layer knows where on the grid a feature is. A side of 28 pixels becomes 14 patches, then a grid of 7.
 
     Arguments:
         event: Shape of a row: ``(C, H, W)`` or ``(H, W)``.
@@ -167,18 +167,16 @@ class ImageTower(nn.Module):
         super().__init__()
         self.dropout, self.shift, self.activation = dropout, shift, activation
         self.channels = math.prod(event[:-2])
-        self.patch = min(LARGEST_PATCH, max(1, round(min(event[-2:]) / (GRID - 1))))
+        self.patch = min(LARGEST_PATCH, max(1, math.ceil(min(event[-2:]) / (2 * GRID))))
         size = tuple(-(-side // self.patch) for side in event[-2:])
+        strides = [2] * math.ceil(math.log2(max(size) / GRID)) or [1]
         channels, convolutions, self.work = self.channels * self.patch**2, [], 0
-        while True:
-            stride = 1 if max(size) <= GRID or min(size) < 4 else 2
+        for stride in (*strides, 1):
             convolution = Convolution(channels, IMAGE_CHANNELS, stride=stride, generator=generator)
             size = convolution.output_size(size)
             self.work += math.prod(size) * convolution.weight.numel()
             convolutions.append(convolution)
             channels = IMAGE_CHANNELS
-            if max(size) <= GRID or stride == 1:
-                break
         self.convolutions = nn.ModuleList(convolutions)
         self.dense = FlatTower(channels * math.prod(size), hidden, dropout=dropout, activation=activation, generator=generator)
         self.work += self.dense.work
@@ -193,14 +191,17 @@ class ImageTower(nn.Module):
             h = F.pad(h, (0, padding[1], 0, padding[0]))
         if self.patch > 1:
             h = F.pixel_unshuffle(h, self.patch)
-        for convolution in self.convolutions:
+        h = h.contiguous(memory_format=torch.channels_last)  # convolutions take a third less time
+        *first, last = self.convolutions
+        for convolution in first:
             h = activate(convolution(h), self.activation)
+        h = activate(last(h).contiguous(), self.activation)  # in the order of the dense layer, and its gradient too
         return self.dense(_dropped(h.flatten(1), self))
 
 
 def _dropped(h: Tensor, layer: FlatTower | ImageTower | SequenceTower) -> Tensor:
-    """``h`` with dropout while ``layer`` is trained; without any, drawing nothing saves a tenth of the time."""
-    return F.dropout(h, layer.dropout) if layer.training and layer.dropout else h
+    """``h`` with dropout while ``layer`` is trained."""
+    return h * kept(h, layer.dropout) if layer.training and layer.dropout else h
 
 
 def shifted(images: Tensor, most: int) -> Tensor:

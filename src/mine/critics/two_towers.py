@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from mine.critics.critic import Critic
 from mine.critics.metric import metric_matrix, metric_scores
 
-__all__ = ["TowerCritic"]
+__all__ = ["ROWS", "Meeting", "TowerCritic"]
 
 #: Rows that are encoded at a time where no gradient is needed: what lies between the layers is much larger than the result.
 ROWS = 512
@@ -55,6 +55,19 @@ class TowerCritic(Critic):
     def all_pairs(self, hx: Tensor, hy: Tensor) -> Tensor:
         """Scores of every x with every y, shape (B, B)."""
         return metric_matrix(hx, hy)
+
+
+class Meeting(Critic):
+    """The second half of a :class:`TowerCritic`: scores of rows that its towers have encoded already."""
+
+    def encode_x(self, x: Tensor) -> Tensor:
+        return x
+
+    def encode_y(self, y: Tensor) -> Tensor:
+        return y
+
+    def combine(self, hx: Tensor, hy: Tensor) -> Tensor:
+        return metric_scores(hx, hy)
 
 
 def _encoded(tower: nn.Module, head: nn.Module, rows: Tensor) -> Tensor:

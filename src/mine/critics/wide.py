@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mine.critics.critic import Critic, Encoding
+from mine.critics.dropout import kept
 from mine.critics.gaussian import GaussianCritic
 from mine.critics.metric import MetricCritic, metric_matrix
 from mine.critics.networks import MLP
@@ -18,7 +19,6 @@ __all__ = ["DropoutMetricCritic", "ViewCritic", "WideCritic", "view"]
 FARTHEST = 6.0
 #: Length of the codes that are compared by distance, and the scale at which canonical coordinates are corrected.
 EMBED, BEND = 16, 0.3
-_INT64 = torch.iinfo(torch.int64)
 
 
 class DropoutMetricCritic(MetricCritic):
@@ -65,15 +65,7 @@ class DropoutMetricCritic(MetricCritic):
             return tower(h)
         self.draws += 1
         generator = torch.Generator(h.device).manual_seed((self.seed << 24) + self.draws)
-        return tower(h, lambda hidden: hidden * _kept(hidden, self.dropout, generator))
-
-
-def _kept(like: Tensor, dropout: float, generator: torch.Generator) -> Tensor:
-    """Factors of the shape of ``like``: 0 with probability ``dropout`` (to 1/256), otherwise what keeps the mean."""
-    out = round(256 * dropout)
-    words = torch.empty((like.numel() + 7) // 8, dtype=torch.int64, device=like.device)
-    numbers = words.random_(_INT64.min, None, generator=generator).view(torch.uint8)  # eight from each draw
-    return (numbers[: like.numel()].view(like.shape) >= out).to(like.dtype).mul_(256 / (256 - out))
+        return tower(h, lambda hidden: hidden * kept(hidden, self.dropout, generator))
 
 
 class WideCritic(Critic):

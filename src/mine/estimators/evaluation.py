@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mine import bounds
 from mine.critics.critic import Critic
+from mine.critics.two_towers import ROWS, Meeting, TowerCritic
 from mine.training.evaluation import evaluate_scores
 from mine.training.pairs import Pairs
 
@@ -173,6 +174,8 @@ def report_rows(
     if pairs.groups is not None:  # shifts run over rows sorted by group, and so must whoever follows a column along them
         order = pairs.groups[index].argsort(stable=True)
         index = index[order]
+    if isinstance(critic, TowerCritic):
+        critic, pairs, index = _encoded(critic, pairs, index)
     most = max(1, min(m - 1, budget // m))
     fewest, first_pairs = (FIRST_SHUFFLES_LIGHT, FIRST_PAIRS_LIGHT) if light else (FIRST_SHUFFLES, FIRST_PAIRS)
     shuffles = most if kind == "infonce" else min(most, max(fewest, min(64, first_pairs // m)))
@@ -188,3 +191,15 @@ def report_rows(
         return report
     back = order.argsort().cpu()
     return replace(report, rows=report.rows[back], influence=report.influence[back])
+
+
+def _encoded(critic: TowerCritic, pairs: Pairs, index: Tensor) -> tuple[Critic, Pairs, Tensor]:
+    """Rows ``index`` encoded once, however many shuffles they are read with, as pairs of their own with a critic for them."""
+    codes_x, codes_y = [], []
+    with torch.no_grad():
+        for part in index.split(ROWS):  # rows that are read from a file are not held together
+            x, y = pairs.rows(part)
+            codes_x.append(critic.encode_x(x))
+            codes_y.append(critic.encode_y(y))
+    groups = None if pairs.groups is None else pairs.groups[index]
+    return Meeting(), Pairs(torch.cat(codes_x), torch.cat(codes_y), groups), torch.arange(len(index), device=index.device)

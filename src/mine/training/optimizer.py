@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from mine.training.options import OptimizerLike, TrainingOptions
+from mine.training.orthogonal import OrthogonalUpdates, updates_orthogonally
 
 __all__ = ["AdamW", "optimizer_step"]
 
@@ -19,13 +20,32 @@ _fused_adamw: Any = torch.ops.aten._fused_adamw_.default
 def optimizer_step(
     trainable: list[nn.Parameter], options: TrainingOptions, stack_dims: int, optimizer: OptimizerLike | None
 ) -> Callable[[int], None]:
-    """The function that updates the parameters at each step: our AdamW, or a user's optimizer at its own rate."""
+    """The function that updates the parameters: our AdamW, with orthogonal updates if asked, or a user's own optimizer."""
+    if optimizer is None and options.orthogonal_rate and not stack_dims:
+        return _with_orthogonal(trainable, options)
     if optimizer is None:
         return AdamW(trainable, options, stack_dims).step
     users = optimizer if isinstance(optimizer, torch.optim.Optimizer) else optimizer(trainable)
 
     def update(step: int) -> None:
         users.step()
+
+    return update
+
+
+def _with_orthogonal(trainable: list[nn.Parameter], options: TrainingOptions) -> Callable[[int], None]:
+    """Orthogonal updates of matrices, and AdamW for all else, at rates that rise and fall together."""
+    matrices = [p for p in trainable if updates_orthogonally(p)]
+    orthogonal = OrthogonalUpdates(matrices, options.orthogonal_rate, options.weight_decay)
+    taken = set(map(id, matrices))
+    others = [p for p in trainable if id(p) not in taken]
+    adamw = AdamW(others, options, 0) if others else None
+    factor = _warm_cosine(options)
+
+    def update(step: int) -> None:
+        if adamw is not None:
+            adamw.step(step)
+        orthogonal.step(factor(step - 1))
 
     return update
 

@@ -34,6 +34,8 @@ class TrainingOptions:
             is then not used.
         bf16: Score training pairs under bfloat16 autocast, for GPUs whose matrix units use it; the bound, the
             validations and the evaluation stay in float32.
+        orthogonal_rate: Peak rate of orthogonal updates of weight matrices and convolutions, for a critic without a stack; 0
+            updates them by AdamW too. See :mod:`mine.training.orthogonal`.
         averaging: Validations and the result use a running average of the weights over about this share of all steps; 0 uses
             the weights as they are.
     """
@@ -46,6 +48,7 @@ class TrainingOptions:
     eval_every: int = 25
     patience: int = 16
     warmup: float = 0.05
+    orthogonal_rate: float = 0.0
     averaging: float = 0.0
     bf16: bool = False
     all_pairs: bool = False
