@@ -45,7 +45,7 @@ def raised_by_ranks(estimate: Estimate, problem: Problem) -> Estimate:
         return estimate
     nats = float(critic.mutual_information) - bias + noise.hidden
     low, high = estimate.interval
-    if nats <= high or not log_partition(critic, *rows).fits:
+    if (nats <= high and not noise.open_above) or not log_partition(critic, *rows).fits:
         return estimate
     upper = math.inf if noise.open_above else nats + 1.96 * noise.stderr(stderr)
     warning = (
@@ -57,5 +57,7 @@ def raised_by_ranks(estimate: Estimate, problem: Problem) -> Estimate:
 
 
 def _by_values(estimate: Estimate, columns: int) -> bool:
-    """Whether the value comes from the distances of a pair of columns and not from their ranks."""
-    return columns == 2 and str(estimate.diagnostics.get("basis", "")).startswith("residual")
+    """Whether the value comes from the distances of a pair of columns, or of a line's residual, and not from ranks or scores."""
+    basis = str(estimate.diagnostics.get("basis", ""))
+    line = basis.endswith(("minus a linear fit of scaled values", "minus a linear fit of logarithms"))
+    return basis.startswith("residual") and (columns == 2 or line)
