@@ -19,7 +19,7 @@ from mine.estimators.reference import copula_reference, copula_tells, name_of_co
 from mine.result import Estimate
 from mine.training.options import History
 
-__all__ = ["Reports", "assemble", "interval_half_width", "not_far_below_nothing", "upper_half_width"]
+__all__ = ["FALLS_SHORT", "Reports", "assemble", "interval_half_width", "not_far_below_nothing", "upper_half_width"]
 
 #: A bound from shuffled pairs cannot be trusted within this many nats of the log of the number of rows (McAllester &
 #: Stratos, 2020), InfoNCE above this share of the log of its negatives.

@@ -57,7 +57,7 @@ def raised_by_ranks(estimate: Estimate, problem: Problem) -> Estimate:
 
 
 def _by_values(estimate: Estimate, columns: int) -> bool:
-    """Whether the value comes from the distances of a pair of columns, or of a line's residual, and not from ranks or scores."""
+    """Whether the value comes from the distances in a pair of columns, or of rows from a line, and not from ranks or scores."""
     basis = str(estimate.diagnostics.get("basis", ""))
     line = basis.endswith(("minus a linear fit of scaled values", "minus a linear fit of logarithms"))
     return basis.startswith("residual") and (columns == 2 or line)

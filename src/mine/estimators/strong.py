@@ -13,7 +13,7 @@ from mine.data.problem import Problem, clustered_stderr
 from mine.data.sides import as_variable
 from mine.data.splits import make_folds
 from mine.errors import NotEnoughDataError
-from mine.estimators.crossfit import interval_half_width
+from mine.estimators.crossfit import FALLS_SHORT, interval_half_width
 from mine.estimators.fit import CrossFit
 from mine.estimators.neighbours import prepared
 from mine.estimators.rank_neighbours import Scores
@@ -45,8 +45,9 @@ FINE_MISFIT = 3.0
 FIT_ERROR, LEAST_FIT_ERROR, FIT_RANGE = 0.3, 0.06, 4.0
 #: How many times further what is explained may fall than it fell from half of the rows to all, for several coordinates.
 STILL_TO_FALL = 3.0
-#: Coordinates of a target from which on both ways of explaining should agree, or the interval holds both.
-BOTH_WAYS = 3
+#: Coordinates of a target from which on both ways of explaining should agree, and critics or a copula too, or the interval
+#: holds all of them; and what critics may always miss (nats).
+SEVERAL, LEAST_SHORT = 3, 0.25
 #: First words of warnings that are about the bound, and are left out where it is not the value.
 ON_THE_BOUND = ("Saturated", "The bias", "The bound is", "The bound on held-out rows")
 #: Most columns of numbers beside a label in which nearest neighbours are asked; and how many of them.
@@ -214,10 +215,22 @@ def _joined(
         "warnings": warnings,
     }
     missable = max(half_width, rest.interval[1] - rest.value)  # what critics may miss of the remainder is missing here too
-    above = math.hypot(missable, _fit_error(value, n) if bent else 0.0)
+    above = math.hypot(missable, _fit_error(value, n) if bent or "scores" in residual.name else 0.0)
+    low = value - below
+    if residual.e.shape[1] >= SEVERAL:
+        low = min(low, _supported(estimate, n))
     high = max(value + above, (estimate.diagnostics["regression_nats"] or 0.0) + half_width)  # another fit, of one column
-    interval = (value - below, math.inf if open_above else high)
+    interval = (low, math.inf if open_above else high)
     return replace(estimate, value=value, stderr=stderr, interval=interval, diagnostics=diagnostics)
+
+
+def _supported(estimate: Estimate, n: int) -> float:
+    """The most (nats) that is known without entropies of several coordinates: by the critics, or by a copula that fits.
+
+    Critics far below what ``n`` shuffled pairs resolve miss little; nearer to it they miss as much again as they went beyond.
+    """
+    short = max(LEAST_SHORT, estimate.value - math.log(n) + FALLS_SHORT)
+    return max(estimate.value + 2 * short, estimate.diagnostics["copula_nats"] or 0.0)
 
 
 def _unresolved(residual: Residual) -> float:
@@ -225,7 +238,7 @@ def _unresolved(residual: Residual) -> float:
     d = residual.e.shape[1]
     if d == 1:
         return 0.0
-    disagreement = residual.explained - residual.other_way if d >= BOTH_WAYS and residual.other_way is not None else 0.0
+    disagreement = residual.explained - residual.other_way if d >= SEVERAL and residual.other_way is not None else 0.0
     return max(STILL_TO_FALL * residual.fall, disagreement, 0.0)
 
 
