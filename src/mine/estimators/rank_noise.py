@@ -104,9 +104,7 @@ def rank_noise(correlation: np.ndarray, n: int, dx: int, bias: float, stderr: fl
         path.append(_Step(_information(correlation, dx), float(seen.mean()), float(seen.std(ddof=1))))
         noise = path[-1][2] / math.sqrt(copies)
         if len(path) == 1 and plain - path[0][1] + bias < max(COUNTED * stderr, SURELY * noise):
-            if not _hides_more(model, path[0], n, dx, copies):
-                return None
-            break
+            return None
         if abs(plain - path[-1][1]) < ARRIVED * noise:
             break
         model = model + BEYOND * (observed - logs)
