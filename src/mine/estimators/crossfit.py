@@ -39,7 +39,7 @@ MISFIT_COMPRESSED = 2.5
 #: find 2.18 nats out of 2.30 on training and on held-out rows alike.
 MISSED_BY_TOWERS = 0.05
 
-#: Nats below the log of the number of rows where critics begin to fall short: the bound rises less and less from there on.
+#: Nats below the most that shuffled pairs resolve where critics begin to fall short: the bound rises less and less from there.
 FALLS_SHORT = 4.0
 #: How much more (nats) there may be than the regression of a single column on a few hundred rows finds.
 REGRESSION_MISFIT = 0.25
@@ -127,7 +127,7 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
     compared = min(columns, 2 * EMBED) if towers else columns  # pixels are no columns in which something hides by itself
     misfit = MISFIT_COMPRESSED if towers or isinstance(fit.critics[0], ViewCritic) else MISFIT
     unseen = MISSED_BY_TOWERS * max(0.0, value) if towers else 0.0
-    unseen = math.hypot(unseen, _short_of_limit(value, stderr, worth, reference))
+    unseen = math.hypot(unseen, _short_of_limit(value, stderr, min(cap, math.log(worth)), reference))
     missable = math.hypot(upper_half_width(half_width, compared, worth), misfit * max(0.0, correction), doubt, unseen)
     low, high = value - half_width, math.inf if saturated else value + missable
     if saturated:  # SMILE's clipped partition term errs upwards there, by any amount
@@ -215,15 +215,15 @@ def upper_half_width(half_width: float, columns: int, n: int) -> float:
     return math.hypot(half_width, (UNSEEN + UNSEEN_A_COLUMN * columns) / n)
 
 
-def _short_of_limit(value: float, stderr: float, n: int, copula: float | None) -> float:
+def _short_of_limit(value: float, stderr: float, cap: float, copula: float | None) -> float:
     """How far (nats) critics may fall short because so few shuffled pairs are like joint ones; nothing if a copula agrees.
 
-    Half of the truth beyond the limit is found, nearly. A copula that was fitted to joint rows has no such limit, and critics
-    that find no more than it have found the relation that it describes.
+    From ``FALLS_SHORT`` nats below the most that the pairs resolve, ``cap``, critics find about half of what is added to the
+    information. A copula was fitted to joint rows and has no such limit: critics that find no more have found what it describes.
     """
     if copula is not None and copula > value - 2 * stderr:
         return 0.0
-    return max(0.0, value - math.log(n) + FALLS_SHORT)
+    return max(0.0, value - cap + FALLS_SHORT)
 
 
 def _effective_needed(report: RowReport) -> float:
