@@ -219,7 +219,7 @@ def _short_of_limit(value: float, stderr: float, cap: float, copula: float | Non
     """How far (nats) critics may fall short because so few shuffled pairs are like joint ones; nothing if a copula agrees.
 
     From ``FALLS_SHORT`` nats below the most that the pairs resolve, ``cap``, critics find about half of what is added to the
-    information. A copula was fitted to joint rows and has no such limit: critics that find no more have found what it describes.
+    information. A copula is fitted to joint rows and has no such limit: critics that find no more have found what it describes.
     """
     if copula is not None and copula > value - 2 * stderr:
         return 0.0
