@@ -40,7 +40,7 @@ MISFIT_COMPRESSED = 2.5
 MISSED_BY_TOWERS = 0.05
 
 #: Nats below the most that shuffled pairs resolve where critics begin to fall short: the bound rises less and less from there.
-FALLS_SHORT = 4.25
+FALLS_SHORT = 4.0
 #: How much more (nats) there may be than the regression of a single column on a few hundred rows finds.
 REGRESSION_MISFIT = 0.25
 
