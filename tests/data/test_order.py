@@ -115,3 +115,12 @@ def test_two_sides_that_drift_are_told_from_two_with_a_memory(autoregression: Se
     assert not order(drifting[0], steady[1]).drifting  # one alone cannot share its trend
     for _ in range(20):
         assert not order(*(autoregression(n, 0.9, rng) for _ in range(2))).drifting
+
+
+def test_a_common_season_is_said_in_place_of_how_many_rows_are_left():
+    time, rng = np.arange(600), np.random.default_rng(2)
+    x, y = (np.sin(2 * np.pi * time / 24 + phase) + 0.5 * rng.normal(size=600) for phase in (0, 1))
+    found = time_order("time", as_variable(x, "x"), as_variable(y, "y"))
+    assert found.seasonal and found.warning is not None
+    assert "same period" in found.warning and "independent ones" not in found.warning
+    assert not time_order("time", as_variable(x, "x"), as_variable(rng.normal(size=600).cumsum(), "y")).seasonal

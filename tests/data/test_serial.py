@@ -11,6 +11,7 @@ from mine.data.serial import (
     autocorrelations,
     is_sorted,
     joint_autocorrelations,
+    same_season,
     serial_features,
     serial_sides,
     summed_time,
@@ -75,3 +76,26 @@ def test_a_sorted_table_is_no_series():
     x = np.linspace(-3, 3, 500)
     assert is_sorted(side(x)) and is_sorted(side(-x)) and is_sorted(side(np.repeat(["b", "a"], 50)))
     assert not serial_sides(side(x), side(np.sin(x) + 0.3 * rng.normal(size=500), "y"))
+
+
+def _season(n: int, period: float, rng: np.random.Generator) -> np.ndarray:
+    """A sine of an unknown phase with autoregressive noise, as a feature (n, 1)."""
+    noise = rng.normal(size=n)
+    for t in range(1, n):
+        noise[t] += 0.5 * noise[t - 1]
+    return (2 * np.sin(2 * np.pi * np.arange(n) / period + rng.uniform(0, 6)) + noise)[:, None]
+
+
+@pytest.mark.parametrize(("n", "period"), [(240, 12), (400, 50), (600, 24), (1500, 7), (1000, 365.25 / 7)])
+def test_two_series_of_one_period_have_the_same_season(n: int, period: float):
+    rng = np.random.default_rng(int(n + period))
+    assert same_season(_season(n, period, rng), _season(n, period, rng))
+
+
+def test_other_periods_and_long_memories_are_no_common_season():
+    rng = np.random.default_rng(5)
+    for n in (200, 400, 1000):
+        walk, white = rng.normal(size=(n, 1)).cumsum(0), rng.normal(size=(n, 1))
+        wave = _season(n, 20, rng)
+        assert not any(same_season(wave, other) for other in (walk, white, _season(n, 13, rng)))
+        assert not same_season(walk, rng.normal(size=(n, 1)).cumsum(0))

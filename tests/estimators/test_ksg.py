@@ -226,3 +226,19 @@ def test_many_columns_have_no_near_neighbours(given: bool) -> None:
     assert "hardly nearer than any other row" in est.warnings[0]
     few = mine.estimate(x[:, :2], y[:, :2], z, method="ksg", random_state=0)
     assert few.interval[1] < 1 and not few.warnings
+
+
+@pytest.mark.parametrize(("n", "k"), [(100, 3), (300, 5), (800, 3), (1500, 1)])
+def test_no_upper_end_near_the_most_that_neighbours_resolve(n: int, k: int):
+    """The truth (nats) is far above the value there, whatever the halves of the rows say."""
+    most = float(digamma(n) - digamma(k + 1))
+
+    def estimate(truth: float) -> mine.Estimate:
+        rng, r = np.random.default_rng(n + k), math.sqrt(1 - math.exp(-2 * truth))
+        x = rng.normal(size=n)
+        y = r * x + math.sqrt(1 - r * r) * rng.normal(size=n)
+        return mine.estimate(x, y, method=KSG(n_neighbors=k), random_state=0)
+
+    beyond, within = estimate(most + 1.5), estimate(most - 2.0)
+    assert beyond.value <= most + 1e-9 and beyond.interval[1] == math.inf and "Saturated" in beyond.warnings[0]
+    assert math.isfinite(within.interval[1]) and within.interval[0] <= most - 2.0 <= within.interval[1]

@@ -98,3 +98,23 @@ def test_rows_on_a_thin_curve_are_passed_over():
     y = np.concatenate([common, common**2 + 1e-4 * rng.normal(size=(6000, 1))], 1)
     found = best_residual(x, y, FOLDS)
     assert found is not None and found.swapped and found.explained < 0.5 * math.log1p(0.05**-2) + 0.05
+
+
+def test_rows_in_a_plane_have_no_entropy():
+    """Four columns that are multiples of two: rounding makes their volume, and the difference of entropies with it."""
+    rng = np.random.default_rng(4)
+    latent = rng.normal(size=(900, 1))
+    x, y = latent, latent + 0.1 * rng.normal(size=(900, 1))
+    both = [np.concatenate([v, -2 * v, np.abs(v), np.maximum(v, 0)], 1) for v in (x, y)]
+    assert best_residual(*both, make_folds(900, 3, 0)) is None
+
+
+def test_entropies_of_many_coordinates_need_rows():
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(250, 6))
+    y = x + 0.1 * rng.normal(size=(250, 6))
+    assert best_residual(x, y, make_folds(250, 3, 0)) is None
+    many = rng.normal(size=(1000, 6))
+    found = best_residual(many, many + 0.1 * rng.normal(size=(1000, 6)), make_folds(1000, 3, 0))
+    assert found is not None and found.other_way is not None
+    assert found.explained == pytest.approx(6 * 0.5 * math.log(101), abs=0.5)

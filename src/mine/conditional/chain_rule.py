@@ -206,7 +206,7 @@ def within_what_is_known(result: Estimate, problem: Problem, unresolved: tuple[s
             f"z alone seems to tell {-value:.2f} nats more than z with the other side, which cannot be: the two terms are too "
             "large to be subtracted, and 0 is given.",
         )
-        value, high = 0.0, -low
+        value, high = 0.0, high - value - low  # as far above 0 as it is surely below, and what may be missed
     if unresolved:
         warnings.insert(
             0,

@@ -10,7 +10,7 @@ import numpy as np
 
 from mine.data.columns import numbers_with_gaps
 from mine.data.parsing import read_texts
-from mine.data.serial import drifts, joint_autocorrelations, serial_features, summed_time
+from mine.data.serial import drifts, same_season, serial_features, slowest_autocorrelation, summed_time
 from mine.data.sources import named_columns
 from mine.data.variable import Variable
 from mine.errors import InputError
@@ -34,6 +34,11 @@ DRIFT = (
     "Both sides drift from the first row to the last, and share what changes with time alone: unrelated series with a trend "
     "look dependent. Take differences, or the residuals of a trend in each series. P-values are too small here."
 )
+#: And of two series that repeat with one period.
+SEASON = (
+    "Both sides repeat with the same period, and share what the season alone tells: unrelated series with a season look "
+    "dependent. Subtract from each series its mean at each phase of the period. P-values are too small here."
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,7 @@ class TimeOrder:
         widening: Factor of a standard error of blocks, for what neighbouring ones share and for being few.
         in_stretches: Whether the blocks are stretches of time; else they are whole series, as of many subjects.
         drifting: Whether both sides drift from the first row to the last.
+        seasonal: Whether both sides repeat with the same period.
     """
 
     position: np.ndarray
@@ -57,10 +63,13 @@ class TimeOrder:
     widening: float
     in_stretches: bool = True
     drifting: bool = False
+    seasonal: bool = False
 
     @property
     def warning(self) -> str | None:
-        """A sentence where so few independent rows are left that little can be said, or where both sides drift, else None."""
+        """A sentence if few independent rows are left, or if both sides drift or repeat with one period; else None."""
+        if self.seasonal:  # which never dies away: no number of rows is worth more
+            return SEASON
         if self.independent_rows >= ENOUGH_ROWS:
             return DRIFT if self.drifting else None
         return (
@@ -152,7 +161,8 @@ def _of_positions(position: np.ndarray, series: np.ndarray | None, x: Variable, 
     n = len(position)
     places = np.argsort(position)
     features = [serial_features(side.take(places)) for side in (x, y)]
-    acf = joint_autocorrelations(*features)
+    slowest = [slowest_autocorrelation(side) for side in features]
+    acf = slowest[0] * slowest[1]
     raw = summed_time(acf)
     time = raw / max(1 - SHORTFALL * raw / n, 0.25)
     if series is not None and len(np.unique(series)) >= ENOUGH_SUBJECTS:
@@ -162,7 +172,9 @@ def _of_positions(position: np.ndarray, series: np.ndarray | None, x: Variable, 
     if series is not None:
         blocks = np.unique(blocks * (int(series.max()) + 1) + series, return_inverse=True)[1].ravel()
     drifting = series is None and all(map(drifts, features))
-    return TimeOrder(position, series, time, blocks, _widening(acf, raw, time, length, n // length), drifting=drifting)
+    seasonal = series is None and same_season(*features)
+    widening = _widening(acf, raw, time, length, n // length)
+    return TimeOrder(position, series, time, blocks, widening, drifting=drifting, seasonal=seasonal)
 
 
 def _widening(acf: np.ndarray, raw: float, time: float, length: int, count: int) -> float:

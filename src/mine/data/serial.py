@@ -16,6 +16,7 @@ __all__ = [
     "joint_autocorrelations",
     "memory",
     "remember_each_other",
+    "same_season",
     "serial_features",
     "serial_sides",
     "slowest_autocorrelation",
@@ -34,6 +35,9 @@ LEAST_TIME = 1.5
 #: A side drifts if a line in time explains more of it than chance does at this level, judged by at least so many independent
 #: rows.
 DRIFT_LEVEL, DRIFT_ROWS = 1e-6, 20
+#: A side has a season if one frequency makes up this share of the variance of a feature, and is so many times as strong as
+#: those up to eight steps away on either side; and so many periods are in sight. A long memory spreads over many frequencies.
+SEASON_SHARE, SEASON_LINE, SEASON_PERIODS = 0.2, 25.0, 4
 #: What to say of a table whose rows resemble their neighbours.
 SERIAL = (
     "Rows resemble the rows next to them on both sides: unrelated series look dependent then, and intervals and p-values are "
@@ -124,6 +128,32 @@ def drifts(features: np.ndarray) -> bool:
     acf = autocorrelations(centred - line, max(1, n // 3))
     rows = n / np.array([summed_time(column) for column in acf.T])
     return bool((explained * rows > chdtri(1, DRIFT_LEVEL / count))[rows >= DRIFT_ROWS].any())
+
+
+def same_season(x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether features of two sides, (n, f) and (n, g) in the order of time, repeat with one period or its half.
+
+    >>> time, rng = np.arange(300), np.random.default_rng(0)
+    >>> wave, walk = (np.cos(time / 4) + 0.5 * rng.normal(size=300))[:, None], rng.normal(size=(300, 1)).cumsum(0)
+    >>> same_season(wave, np.roll(wave, 9)), same_season(wave, walk)
+    (True, False)
+    """
+    return any(min(abs(a - b), abs(a - 2 * b), abs(2 * a - b)) <= 1 for a in _periods(x) for b in _periods(y))
+
+
+def _periods(features: np.ndarray) -> list[int]:
+    """How many periods of a season each column of ``features`` (n, f) that has one goes through."""
+    strength = np.abs(np.fft.rfft(features - features.mean(0), axis=0)) ** 2
+    found = []
+    for power in strength.T:
+        best = int(power.argmax())
+        line = power[max(best - 1, 0) : best + 2].sum()
+        around = [power[max(best - 8, 0) : max(best - 2, 0)], power[best + 3 : best + 9]]
+        if best < SEASON_PERIODS or line < SEASON_SHARE * power.sum():
+            continue
+        if all(line >= SEASON_LINE * side.mean() for side in around if len(side)):
+            found.append(best)
+    return found
 
 
 def serial_sides(x: Variable, y: Variable) -> bool:

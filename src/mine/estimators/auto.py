@@ -25,6 +25,7 @@ from mine.estimators.few_rows import by_closed_form
 from mine.estimators.fit import CrossFit
 from mine.estimators.levels.estimate import levels_estimate
 from mine.estimators.neural import EffortSettings, FittedNeural, Neural, progress_of, sharing_processes
+from mine.estimators.rank_ceiling import raised_by_ranks
 from mine.estimators.strong import by_copula, by_heaps, by_residual, by_ross
 from mine.estimators.thinned import run_in_order
 from mine.estimators.users_critic import is_users
@@ -255,15 +256,15 @@ class Auto(Neural):
         return capped_by_entropy(self._best_of(estimate, fit), fit.problem)
 
     def _best_of(self, estimate: Estimate, fit: CrossFit) -> Estimate:
-        if self.residual:
-            taken_over = (
-                by_heaps(estimate, fit.problem)
-                or by_residual(estimate, fit.problem, partial(_remainder, self))
-                or by_ross(estimate, fit.problem)
-            )
-            if taken_over is not None:
-                return taken_over
-        return by_closed_form(by_copula(estimate, fit), fit.problem)
+        if not self.residual:
+            return by_closed_form(by_copula(estimate, fit), fit.problem)
+        taken_over = (
+            by_heaps(estimate, fit.problem)
+            or by_residual(estimate, fit.problem, partial(_remainder, self))
+            or by_ross(estimate, fit.problem)
+            or by_closed_form(by_copula(estimate, fit), fit.problem)
+        )
+        return raised_by_ranks(taken_over, fit.problem)
 
     def _encoder(self) -> SideEncoder:
         # Ranks alone hide distances in the tails; a user's critic was built for one number a column.

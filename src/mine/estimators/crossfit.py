@@ -19,7 +19,7 @@ from mine.estimators.reference import copula_reference, copula_tells, name_of_co
 from mine.result import Estimate
 from mine.training.options import History
 
-__all__ = ["Reports", "assemble", "interval_half_width", "not_far_below_nothing", "upper_half_width"]
+__all__ = ["FALLS_SHORT", "Reports", "assemble", "interval_half_width", "not_far_below_nothing", "upper_half_width"]
 
 #: A bound from shuffled pairs cannot be trusted within this many nats of the log of the number of rows (McAllester &
 #: Stratos, 2020), InfoNCE above this share of the log of its negatives.
@@ -38,6 +38,11 @@ MISFIT_COMPRESSED = 2.5
 #: Share of the information that critics of images and sequences miss without any sign of it: of 30,000 pairs of digits they
 #: find 2.18 nats out of 2.30 on training and on held-out rows alike.
 MISSED_BY_TOWERS = 0.05
+
+#: Nats below the most that shuffled pairs resolve where critics begin to fall short: the bound rises less and less from there.
+FALLS_SHORT = 4.0
+#: How much more (nats) there may be than the regression of a single column on a few hundred rows finds.
+REGRESSION_MISFIT = 0.25
 
 #: Training rows from which a light report on them is enough. With fewer the noise of the shuffles cost coverage.
 LIGHT_ROWS = 2000
@@ -122,6 +127,7 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
     compared = min(columns, 2 * EMBED) if towers else columns  # pixels are no columns in which something hides by itself
     misfit = MISFIT_COMPRESSED if towers or isinstance(fit.critics[0], ViewCritic) else MISFIT
     unseen = MISSED_BY_TOWERS * max(0.0, value) if towers else 0.0
+    unseen = math.hypot(unseen, _short_of_limit(value, stderr, min(cap, math.log(worth)), reference))
     missable = math.hypot(upper_half_width(half_width, compared, worth), misfit * max(0.0, correction), doubt, unseen)
     low, high = value - half_width, math.inf if saturated else value + missable
     if saturated:  # SMILE's clipped partition term errs upwards there, by any amount
@@ -136,8 +142,10 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
     surely = None if regression.nats is None else regression.nats - 2 * regression.stderr
     references = {"copula": reference, "neighbours": neighbours, "regression": surely}
     missed = {name: nats for name, nats in references.items() if nats is not None and nats > high}
-    seen = (*missed.values(), neighbours, regression.nats)
+    seen = (*missed.values(), neighbours)
     high = max([high, *(nats + half_width for nats in seen if nats is not None)])
+    if regression.nats is not None:
+        high = max(high, regression.nats + math.hypot(2 * regression.stderr, REGRESSION_MISFIT))
     if on_manifold is not None and on_manifold.nats + half_width > value:
         high = max(high, on_manifold.nats + on_manifold.doubt + half_width)
     if regression.determined is not None:
@@ -205,6 +213,17 @@ def interval_half_width(stderr: float, correction: float, n: int) -> float:
 def upper_half_width(half_width: float, columns: int, n: int) -> float:
     """``half_width`` (nats) with what so few rows may hide in so many columns."""
     return math.hypot(half_width, (UNSEEN + UNSEEN_A_COLUMN * columns) / n)
+
+
+def _short_of_limit(value: float, stderr: float, cap: float, copula: float | None) -> float:
+    """How far (nats) critics may fall short because so few shuffled pairs are like joint ones; nothing if a copula agrees.
+
+    From ``FALLS_SHORT`` nats below the most that the pairs resolve, ``cap``, critics find about half of what is added to the
+    information. A copula is fitted to joint rows and has no such limit: critics that find no more have found what it describes.
+    """
+    if copula is not None and copula > value - 2 * stderr:
+        return 0.0
+    return max(0.0, value - cap + FALLS_SHORT)
 
 
 def _effective_needed(report: RowReport) -> float:

@@ -83,7 +83,11 @@ class GaussianCopula:
             )
         scores = critic(torch.as_tensor(x), torch.as_tensor(y)).numpy()
         stderr = clustered_stderr(scores, problem.groups)
-        noise = rank_noise(np.corrcoef(np.concatenate([x, y], 1), rowvar=False), n, dx, bias, stderr)
+        # One column's scores are normal. Several may not be so jointly, and what ranks hide of a copula that does not fit is
+        # as wrong as the rest.
+        fits = dx + dy == 2 or log_partition(critic, torch.as_tensor(x), torch.as_tensor(y)).fits
+        correlations = np.corrcoef(np.concatenate([x, y], 1), rowvar=False)
+        noise = rank_noise(correlations, n, dx, bias, stderr) if fits else None
         least = -math.inf  # ranks hide information and add none: what they show is a lower end too
         if noise is not None:
             least = value - 1.96 * max(stderr, noise.spread)
@@ -111,8 +115,7 @@ class GaussianCopula:
         if noise is not None and noise.open_above:
             high = math.inf
             diagnostics["warnings"].append(RANKS_TOO_COARSE)
-        several = dx + dy > 2  # one column's scores are normal
-        if several and not log_partition(critic, torch.as_tensor(x), torch.as_tensor(y)).fits:
+        if not fits:
             low = min(low, 0.0)
             diagnostics["warnings"].append(
                 "The columns of a side are not jointly Gaussian: the copula counts repeatedly what several columns share, and "

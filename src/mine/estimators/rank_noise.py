@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,6 +34,9 @@ COUNTED, SURELY = 0.5, 2.0
 UNSURE = 0.25
 #: The ranks show less than this share of a change of the information: then they cannot tell how large it is.
 SHOWN, SMALLEST_SHOWN = 0.3, 1e-3
+#: Narrowest directions that are tried, by how much the logarithm of their variance is lowered, and the change of the
+#: information (nats) below which they do not matter, and the share of it below which ranks hardly show it.
+MOST_DIRECTIONS, DEEPER, LEAST_CHANGE, HARDLY_SHOWN = 3, 3.0, 0.5, 0.07
 #: Smallest eigenvalue of a correlation matrix: beyond it float64 sees copies.
 SMALLEST = 1e-13
 
@@ -92,22 +96,25 @@ def rank_noise(correlation: np.ndarray, n: int, dx: int, bias: float, stderr: fl
         return None
     plain, observed = _information(correlation, dx), _logarithm(correlation)
     copies = int(np.clip(SIMULATED // n, FEWEST_COPIES, MOST_COPIES))
-    model, path, noise = observed, [], 0.0
+    model, noise = observed, 0.0
+    path: list[_Step] = []
     for _ in range(STEPS):
         correlation = _exponential(model)
         logs, seen = _simulated(correlation, n, dx, copies)
-        path.append((_information(correlation, dx), float(seen.mean()), float(seen.std(ddof=1))))
+        path.append(_Step(_information(correlation, dx), float(seen.mean()), float(seen.std(ddof=1))))
         noise = path[-1][2] / math.sqrt(copies)
         if len(path) == 1 and plain - path[0][1] + bias < max(COUNTED * stderr, SURELY * noise):
             return None
         if abs(plain - path[-1][1]) < ARRIVED * noise:
             break
         model = model + BEYOND * (observed - logs)
-    value, _, spread = path[-1]
-    return RankNoise(value - (plain - bias), math.hypot(spread, noise), _shown(path, noise))
+    value, seen, spread = path[-1]
+    spread = math.hypot(spread, noise)
+    hides_more = _hides_more(model, _Step(value, seen, spread), n, dx, copies)
+    return RankNoise(value - (plain - bias), spread, SMALLEST_SHOWN if hides_more else _shown(path, noise))
 
 
-def _shown(path: list[tuple[float, float, float]], noise: float) -> float:
+def _shown(path: list[_Step], noise: float) -> float:
     """The seen change per true change between the last step and the last one that is a spread of what is seen below it."""
     value, seen, spread = path[-1]
     before, seen_before, _ = next((step for step in reversed(path) if seen - step[1] >= spread), path[0])
@@ -116,6 +123,42 @@ def _shown(path: list[tuple[float, float, float]], noise: float) -> float:
         if value - before <= SURELY * noise
         else float(np.clip((seen - seen_before) / (value - before), SMALLEST_SHOWN, 1.0))
     )
+
+
+class _Step(NamedTuple):
+    """A copula's information, what is seen of it on average, and the spread of that between samples, in nats."""
+
+    value: float
+    seen: float
+    spread: float
+
+
+def _hides_more(model: np.ndarray, found: _Step, n: int, dx: int, copies: int) -> bool:
+    """Whether ranks would look alike if the variance along one of the narrowest directions of ``model`` were far smaller.
+
+    Several directions can make up for each other: the information seen is as observed, and one of them may hold far more than
+    the ranks of so few rows show. A direction within one side changes no information and does not count.
+
+    Arguments:
+        model: Logarithm of the correlation matrix, shape (d, d).
+        found: Its information, what is seen of it, and the spread of that.
+        n: Rows.
+        dx: Columns of x.
+        copies: Copies of the data to simulate.
+    """
+    logs, vectors = np.linalg.eigh(model)
+    for narrow in range(min(MOST_DIRECTIONS, len(logs))):
+        if logs[narrow] > math.log(min(CLEAR / n, WEAK)):
+            break
+        deeper = logs.copy()
+        deeper[narrow] -= DEEPER
+        correlation = _exponential((vectors * deeper) @ vectors.T)
+        change = _information(correlation, dx) - found.value
+        if change > LEAST_CHANGE:
+            more = float(_simulated(correlation, n, dx, copies)[1].mean()) - found.seen
+            if more < min(SURELY * found.spread, HARDLY_SHOWN * change):
+                return True
+    return False
 
 
 def _simulated(correlation: np.ndarray, n: int, dx: int, copies: int) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -39,6 +39,10 @@ LARGEST_FALL = 0.05
 SURELY = 2.0
 #: Share of a side's rows that must differ in each coordinate: ties have no density.
 DISTINCT = 0.99
+#: Variance along a direction, as a share of the largest, below which rows lie in a plane: they have no density either.
+FLAT = 1e-12
+#: Rows per coordinate of a target, from two coordinates on, below which its entropy is not trusted.
+ROWS_A_COORDINATE = 60
 
 #: (predictor, target) -> maps of both, each with its name.
 Spaces: TypeAlias = Callable[[np.ndarray, np.ndarray], list[tuple[str, np.ndarray, np.ndarray]]]
@@ -54,6 +58,8 @@ class Residual:
         e: Residual of each row under a fit that never saw it, shape (n, d), whitened.
         swapped: Whether x was explained by y rather than y by x.
         name: How it was fitted.
+        fall: By how many nats half of the rows explain more than all. Positive if neighbours do not resolve the target.
+        other_way: The most that is explained of the other side, in nats; None if nothing was tried.
     """
 
     explained: float
@@ -61,6 +67,8 @@ class Residual:
     e: np.ndarray
     swapped: bool
     name: str
+    fall: float = 0.0
+    other_way: float | None = None
 
 
 def best_residual(x: np.ndarray, y: np.ndarray, folds: list[Fold]) -> Residual | None:
@@ -83,7 +91,8 @@ def _best_in(x: np.ndarray, y: np.ndarray, folds: list[Fold], spaces: Spaces) ->
     """The residual that explains most in these spaces, over directions and fits."""
     candidates: list[tuple[Residual, np.ndarray, np.ndarray]] = []
     for swapped, (predictor, target) in ((False, (x, y)), (True, (y, x))):
-        if not _has_density(target) or target.shape[1] > min(MOST_COLUMNS, predictor.shape[1] if swapped else MOST_COLUMNS):
+        most = min(MOST_COLUMNS, predictor.shape[1] if swapped else MOST_COLUMNS)
+        if not _has_density(target) or target.shape[1] > most or not _enough_rows(*target.shape):
             continue
         for space, u, v in spaces(predictor, target):
             white, volume = _whitened(v)
@@ -108,11 +117,22 @@ def _best_in(x: np.ndarray, y: np.ndarray, folds: list[Fold], spaces: Spaces) ->
                     residual = Residual(float(rows.mean()), rows, whitened, swapped, f"{name} fit of {space}")
                     candidates.append((residual, white, before - after))
     candidates.sort(key=lambda candidate: -candidate[0].explained)
-    return next((r for r, white, difference in candidates if not _falls(white, r.e, difference)), None)
+    for residual, white, difference in candidates:
+        fall, falls = _fall(white, residual.e, difference)
+        if not falls:
+            others = (other.explained for other, _, _ in candidates if other.swapped != residual.swapped)
+            return replace(residual, fall=fall, other_way=next(others, None))
+    return None
 
 
-def _falls(target: np.ndarray, residual: np.ndarray, difference: np.ndarray) -> bool:
-    """Whether half of the rows explain more than all, by more than chance: the target's entropy is then too large.
+def _enough_rows(n: int, d: int) -> bool:
+    return d == 1 or n >= ROWS_A_COORDINATE * d
+
+
+def _fall(target: np.ndarray, residual: np.ndarray, difference: np.ndarray) -> tuple[float, bool]:
+    """By how many nats half of the rows explain more than all, and whether by more than chance.
+
+    The target's entropy is then too large.
 
     Neighbours do not see that rows lie on a curve thinner than their distance. More rows come nearer to it, and their entropy
     falls, by log(2) for each dimension that is missing when the number of rows doubles.
@@ -124,7 +144,7 @@ def _falls(target: np.ndarray, residual: np.ndarray, difference: np.ndarray) -> 
     """
     half = np.random.default_rng(0).permutation(len(target))[: len(target) // 2]
     fall = entropy_rows(target[half]) - entropy_rows(residual[half]) - difference[half]
-    return bool(fall.mean() > LARGEST_FALL + 3 * fall.std() / math.sqrt(len(half)))
+    return float(fall.mean()), bool(fall.mean() > LARGEST_FALL + 3 * fall.std() / math.sqrt(len(half)))
 
 
 def entropy_rows(values: np.ndarray) -> np.ndarray:
@@ -233,7 +253,10 @@ def _local_linear(x: np.ndarray, y: np.ndarray, new: np.ndarray) -> np.ndarray:
 
 
 def _whitened(e: np.ndarray) -> tuple[np.ndarray | None, float]:
-    """``e`` with unit covariance, turned as little as possible, and the log of the volume that was divided out."""
+    """``e`` with unit covariance, turned as little as possible, and the log of the volume that was divided out.
+
+    None if it lies in a plane of fewer dimensions, up to rounding.
+    """
     # A few wild residuals must not set the scale: each coordinate by its quartiles first.
     low, middle, high = np.quantile(e, [0.25, 0.5, 0.75], axis=0)
     scale = (high - low) / 1.349
@@ -241,5 +264,6 @@ def _whitened(e: np.ndarray) -> tuple[np.ndarray | None, float]:
         return None, 0.0
     e = (e - middle) / scale
     values, vectors = np.linalg.eigh(np.cov(e.clip(-5, 5).T).reshape(e.shape[1], -1))
-    values = values.clip(1e-12)
+    if not values[0] > FLAT * values[-1]:
+        return None, 0.0
     return e @ ((vectors * values**-0.5) @ vectors.T), float(np.log(scale).sum() + 0.5 * np.log(values).sum())

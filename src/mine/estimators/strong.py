@@ -13,7 +13,7 @@ from mine.data.problem import Problem, clustered_stderr
 from mine.data.sides import as_variable
 from mine.data.splits import make_folds
 from mine.errors import NotEnoughDataError
-from mine.estimators.crossfit import interval_half_width
+from mine.estimators.crossfit import FALLS_SHORT, interval_half_width
 from mine.estimators.fit import CrossFit
 from mine.estimators.neighbours import prepared
 from mine.estimators.rank_neighbours import Scores
@@ -38,6 +38,16 @@ ROWS_TO_SPARE = 2000
 ENTROPY_MISFIT = 0.015
 #: And of a curve whose noise is hardly wider than its rows are apart: within so many nats of the log of their number.
 BENT_MISFIT, BENT_MARGIN = 0.15, 2.0
+#: And of scores that follow many quantiles, times the root of the rows: so few rows between two of them give their own shape.
+FINE_MISFIT = 3.0
+#: How much less (nats) local fits find, since they err themselves: at the log of the number of rows, and least, which is
+#: reached so many nats below.
+FIT_ERROR, LEAST_FIT_ERROR, FIT_RANGE = 0.3, 0.06, 4.0
+#: How many times further what is explained may fall than it fell from half of the rows to all, for several coordinates.
+STILL_TO_FALL = 3.0
+#: Coordinates of a target from which on both ways of explaining should agree, and critics or a copula too, or the interval
+#: holds all of them; and what critics may always miss (nats).
+SEVERAL, LEAST_SHORT = 3, 0.25
 #: First words of warnings that are about the bound, and are left out where it is not the value.
 ON_THE_BOUND = ("Saturated", "The bias", "The bound is", "The bound on held-out rows")
 #: Most columns of numbers beside a label in which nearest neighbours are asked; and how many of them.
@@ -175,12 +185,14 @@ def _joined(
     if value <= estimate.value and not estimate.diagnostics["saturated"]:
         return None
     stderr = math.hypot(stderr, rest.stderr)
-    bent = not residual.name.startswith("linear")
+    bent, fine = not residual.name.startswith("linear"), "fine" in residual.name
     half_width = math.hypot(
         interval_half_width(stderr, rest.diagnostics["bias_correction"], n),
         ENTROPY_MISFIT * residual.e.shape[1],
         BENT_MISFIT if bent and value > math.log(n) - BENT_MARGIN else 0.0,
+        FINE_MISFIT / math.sqrt(n) if fine else 0.0,
     )
+    below = math.hypot(half_width, _unresolved(residual))
     # So small a residual may be the error of the regression alone: the relation may be deterministic, of infinite information.
     # A line has few coefficients to err by; local fits err as soon as their neighbours are as far apart as the noise is wide.
     endless = value > math.log(n) + (-1 if bent else 2 * residual.e.shape[1])
@@ -203,8 +215,36 @@ def _joined(
         "warnings": warnings,
     }
     missable = max(half_width, rest.interval[1] - rest.value)  # what critics may miss of the remainder is missing here too
-    interval = (value - half_width, math.inf if open_above else value + missable)
+    above = math.hypot(missable, _fit_error(value, n) if bent or "scores" in residual.name else 0.0)
+    low = value - below
+    if residual.e.shape[1] >= SEVERAL:
+        low = min(low, _supported(estimate, n))
+    high = max(value + above, (estimate.diagnostics["regression_nats"] or 0.0) + half_width)  # another fit, of one column
+    interval = (low, math.inf if open_above else high)
     return replace(estimate, value=value, stderr=stderr, interval=interval, diagnostics=diagnostics)
+
+
+def _supported(estimate: Estimate, n: int) -> float:
+    """The most (nats) that is known without entropies of several coordinates: by the critics, or by a copula that fits.
+
+    Critics far below what ``n`` shuffled pairs resolve miss little; nearer to it they miss as much again as they went beyond.
+    """
+    short = max(LEAST_SHORT, estimate.value - math.log(n) + FALLS_SHORT)
+    return max(estimate.value + 2 * short, estimate.diagnostics["copula_nats"] or 0.0)
+
+
+def _unresolved(residual: Residual) -> float:
+    """How far (nats) the truth may lie below what was found because the entropies of several coordinates are too large."""
+    d = residual.e.shape[1]
+    if d == 1:
+        return 0.0
+    disagreement = residual.explained - residual.other_way if d >= SEVERAL and residual.other_way is not None else 0.0
+    return max(STILL_TO_FALL * residual.fall, disagreement, 0.0)
+
+
+def _fit_error(value: float, n: int) -> float:
+    """How far (nats) the truth may lie above what a local fit to ``n`` rows finds."""
+    return max(LEAST_FIT_ERROR, FIT_ERROR * min(1.0, (value - math.log(n) + FIT_RANGE) / FIT_RANGE))
 
 
 def by_copula(estimate: Estimate, fit: CrossFit) -> Estimate:

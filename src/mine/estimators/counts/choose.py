@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from mine.data.problem import clustered_stderr
+from mine.estimators.counts.bands import BandedFit, fit_bands
 from mine.estimators.counts.chance import expected_by_chance
 from mine.estimators.counts.entropy import Entropy, chao_wang_jost, plug_in, population_entropy
 from mine.estimators.counts.identifier import is_identifier
-from mine.estimators.counts.interval import Errors, effective_rows, interval
+from mine.estimators.counts.interval import Errors, effective_rows, interval, tilt
 from mine.estimators.counts.mixture import fit_ratios
 from mine.estimators.counts.table import Table
 
@@ -19,17 +20,22 @@ __all__ = ["CountsInformation", "information"]
 
 #: Rows per cell from which the first-order correction of the bias is enough.
 DENSE_ROWS = 5
-#: Rows per level (of the column with more levels) at which the mixture and the adjustment for chance count the same.
-ROWS_PER_LEVEL = 6.0
+#: Rows per level (of the column with more levels) at which the mixture and the adjustment for chance count the same; and at
+#: which the value is as much an assumption as a finding.
+ROWS_PER_LEVEL, SURE_ROWS_PER_LEVEL = 4.0, 6.0
 #: Levels (of the column with fewer) at which the mixture counts as much as the difference of entropies: below, its Poisson
 #: counts scatter more than counts whose sum is fixed.
 FEW_LEVELS = 5.0
 #: Power of the share of the entropy that is explained, above which a relation counts as deterministic.
-DETERMINISM = 16
+DETERMINISM = 32
 #: How far the interval reaches towards a candidate that differs, where nothing speaks for the value.
 APART = 2.0
+#: And towards the value without what is inferred for levels not seen, or beyond it as far.
+UNSEEN_LEVELS = 0.7
 #: Growth of the first-order error with the occupied cells per row: rare cells' ratios are themselves estimates.
 RARE_CELLS = 1.2
+#: Largest growth of that error because chance explains a part of the entropy; where it explains more, candidates differ.
+MOST_BY_CHANCE = 2.0
 
 
 @dataclass(frozen=True)
@@ -86,13 +92,26 @@ def information(x: np.ndarray, y: np.ndarray, groups: np.ndarray | None = None) 
 
 @dataclass(frozen=True)
 class _View:
-    """A table with what all candidates are made of."""
+    """A table with what all candidates are made of.
+
+    Attributes:
+        table: The counts.
+        limit: The smaller entropy of the two populations, which the information cannot exceed.
+        plain: The plug-in information.
+        chance: The part of it that is expected of independent columns.
+        explained: What is left of it, as a share of what is left of the smaller entropy.
+        unseen: The smaller entropy as a multiple of its plug-in value, which knows the observed levels only.
+        stretch: The smaller plug-in entropy as a multiple of what chance leaves of it: errors grow as much.
+        dense: Whether the correction of first order is enough.
+    """
 
     table: Table
     limit: Entropy
     plain: float
     chance: float
     explained: float
+    unseen: float
+    stretch: float
     dense: bool
 
     @classmethod
@@ -101,13 +120,17 @@ class _View:
         plain_entropies = plug_in(table.x.counts), plug_in(table.y.counts)
         plain = max(sum(plain_entropies) - plug_in(table.counts), 0.0)
         chance = expected_by_chance(table.x, table.y)
-        room = min(plain_entropies) - chance
-        explained = float(np.clip((plain - chance) / room, 0, 1)) if room > 1e-3 * min(plain_entropies) else 0.0
+        smaller = min(plain_entropies)
+        room = smaller - chance
+        resolved = room > 1e-3 * smaller
+        explained = float(np.clip((plain - chance) / room, 0, 1)) if resolved else 0.0
+        stretch = smaller / room if resolved else math.inf
         lower = min(entropies, key=lambda entropy: entropy.value)
         limit = Entropy(lower.value, lower.stderr, min(e.upper for e in entropies))
+        unseen = lower.value / max(plain_entropies[entropies.index(lower)], 1e-9)
         first_order_holds = abs(chance - degrees / (2 * n)) < 0.25 * math.sqrt(degrees / 2) / n
         dense = first_order_holds and n >= DENSE_ROWS * len(table.x) * len(table.y)
-        return cls(table, limit, plain, chance, explained, dense)
+        return cls(table, limit, plain, chance, explained, unseen, stretch, dense)
 
     @property
     def adjusted(self) -> float:
@@ -157,14 +180,24 @@ class _View:
         )  # fmt: skip
 
     def errors(
-        self, stderr: float, groups: np.ndarray | None, *, above: float = 0.0, below: float = 0.0, signed: bool = False
+        self,
+        stderr: float,
+        influence: np.ndarray,
+        groups: np.ndarray | None,
+        *,
+        above: float = 0.0,
+        below: float = 0.0,
+        signed: bool = False,
     ) -> Errors:
         table = self.table
         rows = effective_rows(table.n, groups)
         certain = self.explained**DETERMINISM
-        growth = 1 + RARE_CELLS * (1 - certain) * min(1.0, len(table.counts) / table.n)
+        growth = (1 + RARE_CELLS * (1 - certain) * min(1.0, len(table.counts) / table.n)) * (
+            1 + (1 - certain) * (min(self.stretch, MOST_BY_CHANCE) - 1)
+        )
         return Errors(
             stderr=stderr * growth,
+            tilt=tilt(influence, rows),
             limit_stderr=self.limit.stderr * self.explained * math.sqrt(table.n / rows),
             ceiling=self.limit.upper,
             entropy=self.limit.value,
@@ -187,38 +220,62 @@ def _dense(view: _View, groups: np.ndarray | None) -> CountsInformation:
     influence = view.pointwise[table.cell]
     stderr = clustered_stderr(influence, groups)
     apart = 0.5 * abs(value - view.capped(candidates["chao-wang-jost"]))
-    errors = view.errors(stderr, groups, above=apart, below=apart, signed=True)
+    errors = view.errors(stderr, influence, groups, above=apart, below=apart, signed=True)
     return view.finished(value, stderr, candidates, "miller-madow", errors, influence)
 
 
 def _sparse(view: _View, groups: np.ndarray | None) -> CountsInformation:
     """Candidates weighted by what they are known to be right for; where they differ, the interval says so."""
     table = view.table
-    fit = fit_ratios(table)
-    candidates = {"mixture": fit.value, "adjusted": view.adjusted, "chao-wang-jost": view.difference}
-    weights, trust = _weights(view)
+    fit = fit_bands(table)
+    weights = _weights(view)
+    mixture, log_ratios = _mixture(view, fit)
+    candidates = {"mixture": mixture, "adjusted": view.adjusted, "chao-wang-jost": view.difference}
     value = view.capped(sum(weights[name] * candidates[name] for name in weights))
 
-    certain = view.explained**DETERMINISM
-    doubt = max(1 - trust, min(1.0, 2 * view.singletons))
-    by_row = fit.log_ratios[table.cell], view.pointwise[table.cell]
+    by_row = log_ratios[table.cell], view.pointwise[table.cell]
     fitted, plain = (clustered_stderr(rows, groups) for rows in by_row)
     stderr = math.sqrt(weights["mixture"] * fitted**2 + (1 - weights["mixture"]) * plain**2)
     influence = weights["mixture"] * by_row[0] + (1 - weights["mixture"]) * by_row[1]
+    above, below = _doubt(view, candidates, value)
+    errors = view.errors(stderr, influence, groups, above=above, below=below)
+    undersampled = _trust(view, SURE_ROWS_PER_LEVEL) < 0.5 or view.singletons > 0.5
+    estimator = max(weights, key=lambda k: weights[k])
+    return view.finished(value, stderr, candidates, estimator, errors, influence, undersampled=undersampled)
+
+
+def _mixture(view: _View, fit: BandedFit) -> tuple[float, np.ndarray]:
+    """The mixture's information (nats) and log-ratios (m,): in bands as far as there are rows per level to tell them apart.
+
+    The mixture knows the observed levels only; the information grows in proportion to the entropy of those not seen.
+    """
+    trust = _trust(view, ROWS_PER_LEVEL)
+    value = trust * fit.banded.value + (1 - trust) * fit.plain.value
+    log_ratios = trust * fit.banded.log_ratios + (1 - trust) * fit.plain.log_ratios
+    return view.unseen * value, log_ratios
+
+
+def _doubt(view: _View, candidates: dict[str, float], value: float) -> tuple[float, float]:
+    """How far (nats) the truth may lie above and below ``value`` because candidates differ."""
+    trust = _trust(view, SURE_ROWS_PER_LEVEL)
+    certain = view.explained**DETERMINISM
+    doubt = max(1 - trust, min(1.0, 2 * view.singletons))
     apart = np.array([view.capped(candidates["mixture"]), candidates["adjusted"]]) - value
     # The mixture is known to be low on functions with few rows per level, so that it is little evidence against one.
     reach = APART * doubt * (1 - 0.75 * certain)
     # With few rows per level the joint entropy is too low whatever the relation, and the difference of entropies too high.
     most = 0.5 * (1 - trust) * (view.capped(candidates["chao-wang-jost"]) - value)
-    above, below = max(0.0, reach * apart.max(), most), max(0.0, -reach * apart.min())
-    errors = view.errors(stderr, groups, above=above, below=below)
-    undersampled = trust < 0.5 or view.singletons > 0.5
-    estimator = max(weights, key=lambda k: weights[k])
-    return view.finished(value, stderr, candidates, estimator, errors, influence, undersampled=undersampled)
+    unseen = UNSEEN_LEVELS * (view.unseen - 1) * value
+    return math.hypot(max(0.0, reach * apart.max(), most), unseen), math.hypot(max(0.0, -reach * apart.min()), unseen)
 
 
-def _weights(view: _View) -> tuple[dict[str, float], float]:
-    """Weights of the candidates, which sum to 1, and the trust in the mixture from 0 to 1.
+def _trust(view: _View, rows_per_level: float) -> float:
+    """How far the mixture is to be trusted, from 0 to 1: a half at so many rows per level of the column with more levels."""
+    return 1 / (1 + (rows_per_level * max(len(view.table.x), len(view.table.y)) / view.table.n) ** 3)
+
+
+def _weights(view: _View) -> dict[str, float]:
+    """Weights of the candidates, which sum to 1.
 
     The mixture is right for independent, noisy and spread-out relations, given some rows per level; the adjustment for chance
     for functions and for independent columns at any number of levels; the difference of entropies for columns of few levels,
@@ -226,9 +283,8 @@ def _weights(view: _View) -> tuple[dict[str, float], float]:
     """
     table = view.table
     sizes = len(table.x), len(table.y)
-    trust = 1 / (1 + (ROWS_PER_LEVEL * max(sizes) / table.n) ** 3)
     certain = view.explained**DETERMINISM
-    adjusted = certain + (1 - certain) * (1 - trust) * view.explained
+    adjusted = certain + (1 - certain) * (1 - _trust(view, ROWS_PER_LEVEL)) * view.explained
     few = (1 - certain) / (1 + (min(sizes) / FEW_LEVELS) ** 2)
     per_cell = table.n / (sizes[0] * sizes[1])
     filled = per_cell**2 / (per_cell**2 + 1)
@@ -236,7 +292,7 @@ def _weights(view: _View) -> tuple[dict[str, float], float]:
         "mixture": (1 - few) * (1 - adjusted),
         "adjusted": (1 - few) * adjusted + few * (1 - filled),
         "chao-wang-jost": few * filled,
-    }, trust
+    }
 
 
 def _identifier(view: _View, names: tuple[str, ...], groups: np.ndarray | None) -> CountsInformation:
@@ -245,6 +301,6 @@ def _identifier(view: _View, names: tuple[str, ...], groups: np.ndarray | None) 
     value = view.capped(max(fit.value, 0.0))
     influence = fit.log_ratios[view.table.cell]
     stderr = clustered_stderr(influence, groups)
-    errors = view.errors(stderr, groups)
+    errors = view.errors(stderr, influence, groups)
     candidates = {"mixture": fit.value}
     return view.finished(value, stderr, candidates, "mixture", errors, influence, undersampled=True, identifiers=names)

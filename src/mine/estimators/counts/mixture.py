@@ -1,4 +1,4 @@
-"""Empirical Bayes for sparse tables: the ratios p(x, y) / p(x) p(y) of all cells, occupied or empty, have one distribution."""
+"""Empirical Bayes for sparse tables: the ratios p(x, y) / p(x) p(y) of cells, occupied or empty, share a distribution."""
 
 from __future__ import annotations
 
@@ -26,33 +26,42 @@ class RatioFit:
     Attributes:
         value: Mutual information in nats.
         log_ratios: log p(x, y) / p(x) p(y) of each occupied cell, shape (m,).
+        log_likelihood: Of all counts under the fitted mixtures, up to a constant of the table.
     """
 
     value: float
     log_ratios: np.ndarray
+    log_likelihood: float
 
 
-def fit_ratios(table: Table) -> RatioFit:
+def fit_ratios(table: Table, bands: np.ndarray | None = None) -> RatioFit:
     """Mutual information by the nonparametric maximum-likelihood mixture of Poisson counts.
 
     A cell with e expected rows has Poisson(r e) rows, r its ratio. The distribution of r over cells maximises the likelihood
     of all counts, zeros included; each cell's r log r is then its posterior mean. Independent columns get all r = 1; a noisy
-    copy gets two values of r, whatever the number of levels. Each level's conditional distribution is normalised.
+    copy of equally frequent levels gets two values of r, whatever their number. Each level's conditional distribution is
+    normalised.
+
+    Arguments:
+        table: The counts.
+        bands: The band of each group of levels of the second column, shape (groups of y,), counted from 0: each band has a
+            distribution of its own. None for one band.
 
     References:
         Kiefer & Wolfowitz, 1956 (the estimator); Robbins, 1956 (empirical Bayes); Wang, 2007 (the algorithm).
     """
-    occupied, empty = _occupied(table), _empty(table)
+    bands = np.zeros(len(table.y.sizes), np.int64) if bands is None else bands
+    occupied, empty = _occupied(table, bands), _empty(table, bands)
     ratios = _ratio_grid(table)
     expected = np.concatenate([occupied.expected, empty.expected])
     counts = np.concatenate([occupied.counts, np.zeros(len(empty.expected))])
     weights = np.concatenate([occupied.weights, empty.weights])
-    rate = expected[:, None] * ratios
-    log_likelihood = counts[:, None] * np.log(rate) - rate
-    likelihood = np.exp(log_likelihood - log_likelihood.max(1, keepdims=True))
-    posterior = likelihood * mixing_weights(likelihood, weights, start=int(np.argmin(np.abs(ratios - 1))))
-    posterior /= posterior.sum(1, keepdims=True)
-    mean, mean_log = posterior @ ratios, posterior @ (ratios * np.log(ratios))
+    band = np.concatenate([occupied.band, empty.band])
+    mean, mean_log, log_likelihood = np.empty(len(band)), np.empty(len(band)), 0.0
+    for one in range(int(bands.max()) + 1):
+        inside = band == one
+        mean[inside], mean_log[inside], likelihood = _posterior(expected[inside], counts[inside], weights[inside], ratios)
+        log_likelihood += likelihood
 
     m = len(occupied.expected)
     ratio, term = mean[:m][occupied.group], mean_log[:m][occupied.group]
@@ -64,27 +73,46 @@ def fit_ratios(table: Table) -> RatioFit:
     empty_ratio, empty_term = np.zeros(empty.n_bins), np.zeros(empty.n_bins)
     empty_ratio[empty.bins], empty_term[empty.bins] = mean[m:], mean_log[m:]
     by_x = _conditional(table, empty, ratio, term, empty_ratio, empty_term)
-    by_y = _conditional(_transposed(table), empty.transposed(), ratio, term, empty_ratio, empty_term)
-    return RatioFit(0.5 * (by_x + by_y), np.log(np.maximum(ratio, NO_RATIO)))
+    by_y = _conditional(table.transposed(), empty.transposed(), ratio, term, empty_ratio, empty_term)
+    return RatioFit(0.5 * (by_x + by_y), np.log(np.maximum(ratio, NO_RATIO)), log_likelihood)
+
+
+def _posterior(
+    expected: np.ndarray, counts: np.ndarray, weights: np.ndarray, ratios: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Posterior means of r and of r log r of groups of cells that share a mixture, and its log-likelihood."""
+    rate = expected[:, None] * ratios
+    log_likelihood = counts[:, None] * np.log(rate) - rate
+    largest = log_likelihood.max(1)
+    likelihood = np.exp(log_likelihood - largest[:, None])
+    posterior = likelihood * mixing_weights(likelihood, weights, start=int(np.argmin(np.abs(ratios - 1))))
+    total = posterior.sum(1)
+    posterior /= total[:, None]
+    return posterior @ ratios, posterior @ (ratios * np.log(ratios)), float(weights @ (np.log(total) + largest))
 
 
 @dataclass(frozen=True)
 class _Occupied:
-    """Groups of occupied cells with the same count and nearly the same expected count; ``group`` (m,) maps cells to them."""
+    """Groups of occupied cells of one band, with the same count and nearly the same expected count.
+
+    ``group`` (m,) maps cells to them.
+    """
 
     expected: np.ndarray
     counts: np.ndarray
     weights: np.ndarray
+    band: np.ndarray
     group: np.ndarray
 
 
 @dataclass(frozen=True)
 class _Empty:
-    """Groups of empty cells with nearly the same expected count.
+    """Groups of empty cells of one band, with nearly the same expected count.
 
     Attributes:
         expected: Mean expected count of each group, shape (g,).
         weights: Number of empty cells in each group, shape (g,).
+        band: The band of each group, shape (g,).
         bins: The bin of each group, shape (g,).
         n_bins: Number of bins, those without empty cells included.
         bin_of: Bin of the cells of each pair of groups of levels, shape (groups of x, groups of y).
@@ -94,6 +122,7 @@ class _Empty:
 
     expected: np.ndarray
     weights: np.ndarray
+    band: np.ndarray
     bins: np.ndarray
     n_bins: int
     bin_of: np.ndarray
@@ -101,29 +130,36 @@ class _Empty:
     cell_bin: np.ndarray
 
     def transposed(self) -> _Empty:
-        return _Empty(self.expected, self.weights, self.bins, self.n_bins, self.bin_of.T, self.products.T, self.cell_bin)
+        return _Empty(
+            self.expected, self.weights, self.band, self.bins, self.n_bins, self.bin_of.T, self.products.T, self.cell_bin
+        )
 
 
-def _occupied(table: Table) -> _Occupied:
-    e = table.expected
-    key = np.rint(np.log(e) / EXPECTED_STEP).astype(np.int64)
-    key = (key - key.min()) * (table.n + 1) + table.counts
+def _occupied(table: Table, bands: np.ndarray) -> _Occupied:
+    e, band = table.expected, bands[table.y.group[table.column]]
+    step = np.rint(np.log(e) / EXPECTED_STEP).astype(np.int64)
+    step -= step.min()
+    n_steps = int(step.max()) + 1
+    key = (band * n_steps + step) * (table.n + 1) + table.counts
     keys, group, weights = np.unique(key, return_inverse=True, return_counts=True)
-    return _Occupied(np.bincount(group, e) / weights, keys % (table.n + 1), weights.astype(float), group)
+    of_group = keys // (table.n + 1) // n_steps
+    return _Occupied(np.bincount(group, e) / weights, keys % (table.n + 1), weights.astype(float), of_group, group)
 
 
-def _empty(table: Table) -> _Empty:
+def _empty(table: Table, bands: np.ndarray) -> _Empty:
     products = np.outer(table.x.sizes, table.y.sizes) / table.n
     cells = np.outer(table.x.weights, table.y.weights).astype(float)
     bin_of = np.rint(np.log(products) / EXPECTED_STEP).astype(np.int64)
     bin_of -= bin_of.min()
+    per_band = int(bin_of.max()) + 1
+    bin_of += per_band * bands
     n_bins = int(bin_of.max()) + 1
     cell_bin = bin_of[table.x.group[table.row], table.y.group[table.column]]
     number = np.bincount(bin_of.ravel(), cells.ravel(), n_bins) - np.bincount(cell_bin, minlength=n_bins)
     mass = np.bincount(bin_of.ravel(), (cells * products).ravel(), n_bins)
     bins = np.flatnonzero(number > 0.5)
     per_cell = mass[bins] / np.bincount(bin_of.ravel(), cells.ravel(), n_bins)[bins]
-    return _Empty(per_cell, number[bins], bins, n_bins, bin_of, products, cell_bin)
+    return _Empty(per_cell, number[bins], bins // per_band, bins, n_bins, bin_of, products, cell_bin)
 
 
 def _ratio_grid(table: Table) -> np.ndarray:
@@ -200,7 +236,3 @@ def _conditional(
     scale = sums[0] / table.x.counts
     share = table.x.counts / table.n
     return float((share * (sums[1] / table.x.counts / scale - np.log(scale))).sum())
-
-
-def _transposed(table: Table) -> Table:
-    return Table(table.n, table.y, table.x, table.column, table.row, table.counts, table.cell)

@@ -82,6 +82,10 @@ class Table:
         row, column = np.divmod(keys, len(y_counts))
         return cls(len(x), Margin.of(x_counts), Margin.of(y_counts), row, column, counts, cell.ravel())
 
+    def transposed(self) -> Table:
+        """The table of the columns in the other order; its cells keep theirs."""
+        return Table(self.n, self.y, self.x, self.column, self.row, self.counts, self.cell)
+
     @property
     def expected(self) -> np.ndarray:
         """Expected rows in each occupied cell if the columns are independent, shape (m,)."""
