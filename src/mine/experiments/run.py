@@ -19,6 +19,7 @@ from mine.experiments.summary import as_csv, as_markdown, comparison
 from mine.progress import Callback, progress_callback
 from mine.storage import versions
 from mine.storage.files import write_whole
+from mine.storage.seals import sealed
 from mine.surroundings import plain_modes
 
 __all__ = ["Reproduction", "reproduce"]
@@ -192,7 +193,7 @@ def _save(experiment: Experiment, records: list[Record], folder: Path, store: St
     """JSON, CSV, Markdown, and the figure where any cell has something to draw."""
     title = f"# {experiment.name}, {records[0].scale} scale\n\n{experiment.shows}\n\n"
     texts = {
-        "results.json": json.dumps([asdict(record) for record in records], allow_nan=False, indent=1) + "\n",
+        "results.json": json.dumps([sealed(asdict(record)) for record in records], allow_nan=False, indent=1) + "\n",
         "table.csv": as_csv(experiment, records),
         "summary.md": title + as_markdown(experiment, records),
     }
