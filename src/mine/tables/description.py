@@ -143,7 +143,8 @@ class Description:
         )
         notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
         caption = f"{self.n_rows:,} rows, {len(self.columns):,} columns"
-        return f"<table><caption>{caption}</caption><thead><tr>{names}</tr></thead><tbody>{rows}</tbody></table>{notes}"
+        table = f"<table><caption>{caption}</caption><thead><tr>{names}</tr></thead><tbody>{rows}</tbody></table>{notes}"
+        return printable(table)
 
 
 def _cells(column: ColumnDescription) -> list[str]:
