@@ -83,7 +83,9 @@ class GaussianCopula:
             )
         scores = critic(torch.as_tensor(x), torch.as_tensor(y)).numpy()
         stderr = clustered_stderr(scores, problem.groups)
-        noise = rank_noise(np.corrcoef(np.concatenate([x, y], 1), rowvar=False), n, dx, bias, stderr)
+        with np.errstate(invalid="ignore"):  # a column may be constant in some of the rows: it is correlated with nothing
+            correlations = np.nan_to_num(np.corrcoef(np.concatenate([x, y], 1), rowvar=False))
+        noise = rank_noise(correlations, n, dx, bias, stderr)
         least = -math.inf  # ranks hide information and add none: what they show is a lower end too
         if noise is not None:
             least = value - 1.96 * max(stderr, noise.spread)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import time
+import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 from mine.benchmarking.provenance import environment
 from mine.errors import InputError, renamed_arguments
@@ -203,5 +205,11 @@ def _save(experiment: Experiment, records: list[Record], folder: Path, store: St
     good = [(record, store.folder_of(record.cell)) for record in records if not record.failed]
     if experiment.drawn_from is not None:
         good = [(record, path) for record, path in good if (path / experiment.drawn_from).is_file()]
-    figures = experiment.plot(good, folder) if good else []
+    try:
+        figures = experiment.plot(good, folder) if good else []
+    except (ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:  # arrays of a cell, read for the figure
+        raise InputError(
+            f"The figure of {experiment.name} cannot be drawn, since a file in {store.folder} is damaged ({error}). Delete the "
+            "folder of that cell, and run the command again."
+        ) from error
     return [*(folder / name for name in texts), *figures]
