@@ -130,15 +130,18 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("when", ["working", "starting"])
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_workers_end_with_their_parent(tmp_path: Path) -> None:
+def test_workers_end_with_their_parent(when: str, tmp_path: Path) -> None:
     values = np.random.default_rng(0).normal(size=(300, 12))
     np.savetxt(tmp_path / "p.csv", values, delimiter=",", header=",".join("abcdefghijkl"), comments="")
     command = [*ENTRIES["module"], "pairwise", "p.csv", "--seed", "0", "--jobs", "2", "--effort", "thorough", "--out", "o"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 120
-        while not list((tmp_path / "o" / "cells").glob("*")) and time.monotonic() < deadline:
-            time.sleep(0.5)
+        while time.monotonic() < deadline:
+            if list((tmp_path / "o" / "cells").glob("*")) if when == "working" else len(children(process.pid)) >= 2:
+                break
+            time.sleep(0.05)
         workers = children(process.pid)
         process.send_signal(signal.SIGKILL)
     assert len(workers) >= 2

@@ -239,7 +239,7 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):
 
         Raises:
             NotFittedError: Before ``fit``.
-            InputError: Data that cannot be read, masked values, or other columns than those of ``fit``.
+            InputError: Data that cannot be read, or columns that ``fit`` did not see.
         """
         check_is_fitted(self)
         X = rereadable(X)
