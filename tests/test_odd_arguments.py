@@ -153,7 +153,6 @@ def test_a_period_that_divides_the_distance_of_rows() -> None:
     """Every second row of a column that alternates is the same: rows of other distances tell more."""
     alternating, slow = np.tile([1.0, 2.0], 200), np.repeat(RNG.normal(size=40), 10) + 0.01 * RNG.normal(size=400)
     found = mine.estimate(alternating, slow, order="time", method="ksg", discrete=False, random_state=0)
-    assert np.isfinite([found.value, found.stderr]).all() and found.interval[0] <= 0 <= found.interval[1]
-    assert found.stderr > 0
+    assert 0 < found.stderr < 0.1 and abs(found.value) < 4 * found.stderr  # every part was constant: 0, without any doubt
     with pytest.raises(MineError, match="needs numbers without large ties"):
         mine.estimate(alternating, slow, order="time", method="gaussian", discrete=False, random_state=0)

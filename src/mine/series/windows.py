@@ -69,9 +69,10 @@ def _array(x: Any) -> np.ndarray:
     if np.ma.is_masked(native):
         raise InputError("windows() would show masked entries: pass x.filled(np.nan), in which they are missing.")
     try:
-        rows = np.asarray(native) if isinstance(native, np.ndarray) else plain_array(native, "x")
+        sequence = hasattr(native, "__iter__") and not isinstance(native, np.ndarray)
+        rows = plain_array(native, "x") if sequence else np.asarray(native)
     except (TypeError, ValueError) as error:
-        raise InputError(f"windows() cannot read this as rows of numbers: {error}.") from error
+        raise InputError(f"windows() cannot read this as rows of numbers: {str(error).rstrip('.')}.") from error
     if rows.dtype.kind not in "biufcMm":
         raise InputError(
             f"windows() needs numbers, and got values of the kind {rows.dtype}: choose columns of numbers, or pass codes."
