@@ -51,7 +51,7 @@ def test_flipped_bits(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "t.orc"])  # Apache ORC's own reader can end the process
 def test_a_thousand_flipped_bits(name: str, tmp_path: Path) -> None:
     flip(name, tmp_path, 1000)
 
