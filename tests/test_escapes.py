@@ -26,5 +26,5 @@ def test_other_text_stays_as_it_is() -> None:
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_a_formula_is_text(text: str) -> None:
-    assert for_spreadsheet(text) == f"'{text}"
+    assert for_spreadsheet(text) == printable(f"'{text}")
     assert for_spreadsheet(-1.0) == -1.0 and for_spreadsheet("a=1") == "a=1"

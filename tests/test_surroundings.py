@@ -5,12 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
 
 import mine
 from mine.surroundings import plain_modes
@@ -39,12 +43,32 @@ def deterministic() -> Iterator[None]:
         torch.use_deterministic_algorithms(False)
 
 
+class Functions(TorchFunctionMode):
+    """A mode that sees every function of torch, as profilers do, and changes none."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return func(*args, **(kwargs or {}))
+
+
+class Dispatch(TorchDispatchMode):
+    """Likewise, of every kernel."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return func(*args, **(kwargs or {}))
+
+
 MODES: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "autocast": lambda: torch.autocast("cpu", dtype=torch.bfloat16),
     "no_grad": torch.no_grad,
     "inference_mode": torch.inference_mode,
     "float64": lambda: default_dtype(torch.float64),
     "float16": lambda: default_dtype(torch.float16),
+    "bfloat16": lambda: default_dtype(torch.bfloat16),
+    "functions": Functions,
+    "kernels": Dispatch,
+    "anomalies": lambda: torch.autograd.set_detect_anomaly(True),
+    "saved tensors": lambda: torch.autograd.graph.saved_tensors_hooks(lambda tensor: tensor, lambda tensor: tensor),
+    "printing": lambda: np.printoptions(precision=1),
     "default device": lambda: torch.device("meta"),
     "deterministic": deterministic,
     "errstate": lambda: np.errstate(all="raise"),
@@ -62,7 +86,44 @@ def network() -> nn.Module:
     return nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))
 
 
+def images(y: np.ndarray) -> np.ndarray:
+    return np.random.default_rng(1).normal(size=(len(y), 1, 8, 8)) + y[:, :, None, None] * (np.arange(8) < 4)
+
+
+def sequences(y: np.ndarray) -> np.ndarray:
+    return np.random.default_rng(2).normal(size=(len(y), 16, 2)) + y[:, :, None]
+
+
+def table(x: np.ndarray, y: np.ndarray) -> pd.DataFrame:
+    noise = np.random.default_rng(3).normal(size=len(y))
+    return pd.DataFrame(
+        {"a": x[:, 0], "b": y[:, 0], "k": np.where(y[:, 0] > 0, "u", "v"), "l": np.where(x[:, 0] > noise, "s", "t")}
+    )
+
+
+def total(frame: pd.DataFrame) -> float:
+    return float(frame.select_dtypes("number").sum().sum())
+
+
 CALLS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
+    "images": lambda x, y: mine.estimate(images(y), y, steps=2, random_state=0).value,
+    "images and labels": lambda x, y: mine.estimate(images(y), y[:, 0] > 0, steps=2, random_state=0).value,
+    "sequences": lambda x, y: mine.estimate(sequences(y), y, steps=2, random_state=0).value,
+    "labels": lambda x, y: mine.estimate(table(x, y)["k"], table(x, y)["l"], random_state=0).value,
+    "labels and numbers": lambda x, y: mine.estimate(table(x, y)["l"], y, steps=2, random_state=0).value,
+    "numbers and labels of both": lambda x, y: (
+        mine.estimate(table(x, y)[["a", "l"]], table(x, y)[["b", "k"]], steps=2, random_state=0).value
+    ),
+    "pairwise of all kinds": lambda x, y: total(mine.pairwise(table(x, y), test=True, n_permutations=130, random_state=0)),
+    "lag_scan": lambda x, y: total(
+        mine.lag_scan(x[:, 0], y, lags=1, method="gaussian", random_state=0, progress=False).to_frame()
+    ),
+    "transfer_table": lambda x, y: total(
+        mine.transfer_table(np.repeat(np.c_[x, y], 2, 0), method="gaussian", random_state=0, progress=False).to_frame()
+    ),
+    "selector": lambda x, y: float(mine.MutualInfoSelector(1).fit(x, y[:, 0]).scores_.sum()),
+    "report": lambda x, y: float(len(mine.report(table(x, y), test=False, random_state=0, progress=False).html)),
+    "describe": lambda x, y: float(sum(map(ord, repr(mine.describe(table(x, y)))))),
     "estimate": lambda x, y: mine.estimate(x, y, effort="fast", steps=5, random_state=0).value,
     "critic": lambda x, y: mine.estimate(x, y, method="mine", critic=network, steps=5, random_state=0).value,
     "module": lambda x, y: mine.estimate(x, y, method="mine", critic=network(), steps=5, random_state=0).value,

@@ -7,12 +7,14 @@ Names are imported when first used, so that ``import mine`` costs nothing.
 """
 
 from importlib import import_module as _import_module
-from typing import TYPE_CHECKING as _TYPE_CHECKING
-from typing import Any as _Any
 
 from mine.storage.versions import __version__
 
-if _TYPE_CHECKING:
+# Not from typing: under ``python -m mine`` its imports would be looked for in the working directory first.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any as _Any
+
     from mine import bounds as bounds
     from mine import critics as critics
     from mine import datasets as datasets
@@ -157,7 +159,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> _Any:
+def __getattr__(name: str) -> "_Any":
     if name in _HOME:
         value = getattr(_import_module(_HOME[name]), name)
         globals()[name] = value

@@ -2,14 +2,15 @@
 
 import os
 import sys
-from pathlib import Path
-
-import mine
 
 
 def _without_working_directory() -> None:
-    """Python puts the working directory first, in which anything may lie; it stays only if the package itself does."""
-    if not sys.flags.safe_path and sys.path[0] == os.getcwd() and Path(mine.__file__).parents[1] != Path.cwd():
+    """Python puts the working directory first, in which anything may lie; it stays only if the package itself does.
+
+    It runs before anything else is imported here, and uses no module that Python has not imported itself.
+    """
+    package = os.path.dirname(os.path.abspath(__file__))
+    if not sys.flags.safe_path and sys.path[0] == os.getcwd() != os.path.dirname(package):
         del sys.path[0]
 
 

@@ -79,7 +79,7 @@ class UnknownNameError(InputError):
             message += f" Valid: {', '.join(names)}."
         elif not close:
             message += f" There are {len(names)}, the first: {', '.join(names[:_LIST_AT_MOST])}."
-        if name == "seed" and what.endswith("option"):
+        if isinstance(name, str) and name == "seed" and what.endswith("option"):
             message = f"{_SEED} {message}"
         super().__init__(message)
 

@@ -22,9 +22,11 @@ def printable(text: str) -> str:
 
 
 def for_spreadsheet(value: object) -> object:
-    """``value``, with an apostrophe in front of a text that a spreadsheet would run as a formula.
+    """``value``, with an apostrophe in front of a text that a spreadsheet would run as a formula, and as :func:`printable`.
 
     >>> for_spreadsheet("=1+1"), for_spreadsheet(-1.5), for_spreadsheet("a-b")
     ("'=1+1", -1.5, 'a-b')
     """
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    if not isinstance(value, str):
+        return value
+    return printable(f"'{value}" if value.startswith(_FORMULA) else value)

@@ -13,6 +13,7 @@ from mine.data.encoders import encoded_sides
 from mine.data.parsing import ReadColumn, read_texts
 from mine.data.problem import Problem, problem_device
 from mine.data.rows import same_length
+from mine.data.unreadable import foreign
 from mine.errors import InputError
 from mine.estimators import get_estimator, with_effort
 from mine.estimators.neural import FittedNeural, Neural
@@ -171,10 +172,11 @@ class MutualInformation(BaseEstimator):
 
     def _note_features(self, X: Any, *, reset: bool) -> None:
         """Set or check ``n_features_in_`` and ``feature_names_in_``; one-dimensional data has neither."""
-        if len(getattr(X, "shape", ())) == 2:
-            validate_data(self, X, reset=reset, skip_check_array=True)
-        elif reset:
-            self.n_features_in_ = 1
+        with foreign("X"):
+            if len(getattr(X, "shape", ())) == 2:
+                validate_data(self, X, reset=reset, skip_check_array=True)
+            elif reset:
+                self.n_features_in_ = 1
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

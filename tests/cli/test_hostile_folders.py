@@ -14,6 +14,11 @@ import numpy as np
 import pytest
 
 ENTRIES = {"module": [sys.executable, "-m", "mine"], "script": [str(Path(sys.executable).parent / "mine")]}
+MODULES = (
+    "json", "random", "pickle", "struct", "queue", "socket", "copyreg", "torch", "numpy", "scipy", "sklearn", "pandas", "joblib",
+    "pyarrow", "narwhals", "rich", "typer", "matplotlib", "safetensors", "lightning", "sitecustomize", "usercustomize",
+)  # fmt: skip
+PLANTED = "open('EXECUTED', 'w').close()\n"
 GAUSSIAN = ["benchmark", "--tasks", "1v1-normal-0.75", "--methods", "gaussian", "--n", "100", "--repeats", "1", "--out", "o"]
 
 
@@ -33,12 +38,42 @@ def table(tmp_path: Path) -> Path:
 def test_no_file_of_the_folder_runs(table: Path, entry: str) -> None:
     if entry == "script" and not Path(ENTRIES["script"][0]).exists():
         pytest.skip("the command is not installed")
-    for name in ("json", "pickle", "struct", "queue", "torch", "numpy", "scipy", "joblib"):
-        (table / f"{name}.py").write_text("open('EXECUTED', 'w').close()\n")
+    plant(table)
+    if entry == "script":  # for `python -m mine`, mine.py of the folder is the module that was asked for
+        (table / "mine.py").write_text(PLANTED)
     for arguments in (GAUSSIAN, ["pairwise", "e.csv", "--seed", "0", "--method", "gaussian", "--jobs", "2"]):
         done = run(table, *arguments, entry=entry)
         assert done.returncode == 0, done.stderr.decode()
     assert not (table / "EXECUTED").exists()
+
+
+@pytest.mark.slow
+def test_no_file_of_the_folder_runs_by_any_command(table: Path) -> None:
+    plant(table)
+    columns = ["--x", "c", "--y", "=b"]
+    for arguments in (
+        ["describe", "e.csv"],
+        ["methods"],
+        ["examples"],
+        ["estimate", "e.csv", *columns, "--seed", "0", "--option", "steps=2", "--test", "--plot", "p.png"],
+        ["estimate", "e.csv", *columns, "--seed", "0", "--option", "steps=2", "--devices", "1"],
+        ["pairwise", "e.csv", "--seed", "0", "--out", "pairs", "--jobs", "2", "--effort", "fast", "--plot", "p.svg"],
+        ["report", "e.csv", "-o", "r.html", "--jobs", "2"],
+        ["benchmark", "--list"],
+        [*GAUSSIAN[:-2], "--jobs", "2", "--out", "both"],
+        ["reproduce", "--list"],
+        ["reproduce", "gan-25-gaussians", "--scale", "smoke", "--out", "games"],
+    ):
+        done = run(table, *arguments)
+        assert done.returncode == 0, done.stderr.decode()
+        assert not (table / "EXECUTED").exists(), arguments
+
+
+def plant(folder: Path) -> None:
+    """Files that a careless program would run or obey."""
+    for name in MODULES:
+        (folder / f"{name}.py").write_text(PLANTED)
+    (folder / "matplotlibrc").write_bytes(b"text.usetex: True\nbackend: module://json\n\xff\n")
 
 
 def test_an_estimator_of_the_folder_runs_when_it_is_named(tmp_path: Path) -> None:
@@ -95,15 +130,18 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("when", ["working", "starting"])
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_workers_end_with_their_parent(tmp_path: Path) -> None:
+def test_workers_end_with_their_parent(when: str, tmp_path: Path) -> None:
     values = np.random.default_rng(0).normal(size=(300, 12))
     np.savetxt(tmp_path / "p.csv", values, delimiter=",", header=",".join("abcdefghijkl"), comments="")
     command = [*ENTRIES["module"], "pairwise", "p.csv", "--seed", "0", "--jobs", "2", "--effort", "thorough", "--out", "o"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 120
-        while not list((tmp_path / "o" / "cells").glob("*")) and time.monotonic() < deadline:
-            time.sleep(0.5)
+        while time.monotonic() < deadline:
+            if list((tmp_path / "o" / "cells").glob("*")) if when == "working" else len(children(process.pid)) >= 2:
+                break
+            time.sleep(0.05)
         workers = children(process.pid)
         process.send_signal(signal.SIGKILL)
     assert len(workers) >= 2

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
@@ -14,6 +15,8 @@ import mine
 from mine import Estimate
 from mine.datasets import correlated_normal
 from mine.errors import MineError
+from mine.reporting.figures import write_figure
+from mine.reporting.matrix import plot_pairwise
 
 
 def titles(figure: Figure) -> list[str]:
@@ -100,3 +103,10 @@ def test_odd_estimates_can_be_drawn_and_saved(est: Estimate, suffix: str, tmp_pa
     path = tmp_path / f"figure.{suffix}"
     est.plot().savefig(path)
     assert path.stat().st_size > 1000
+
+
+def test_a_figure_draws_any_name_without_a_word(tmp_path: Path) -> None:
+    names = ["$$", "$x^{", "price in $ and $", "a\x1b[31m", "nul\0", "日本", "a" * 300, "line\nbreak"]
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(40, len(names))), columns=names)
+    write_figure(plot_pairwise(mine.pairwise(frame, random_state=0, progress=False)), tmp_path / "matrix.png")
+    assert (tmp_path / "matrix.png").read_bytes().startswith(b"\x89PNG")

@@ -95,7 +95,9 @@ def test_a_flipped_bit_is_an_error(saved: tuple[Estimate, Path], data: st.DataOb
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["estimate", "critic"])
-def test_ten_thousand_flipped_bits_are_errors(saved: tuple[Estimate, Path], tmp_path: Path, kind: str) -> None:
+def test_ten_thousand_flipped_bits_are_errors(
+    saved: tuple[Estimate, Path], tmp_path: Path, kind: str, seeded_torch: None
+) -> None:
     critic = tmp_path / "critic.json"
     keeping.save_critic(SeparableCritic(2, 1, hidden=(3,)), critic)
     path, load = (saved[1], Estimate.load) if kind == "estimate" else (critic, keeping.load_critic)

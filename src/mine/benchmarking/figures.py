@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mine.benchmarking.store import Record
 from mine.benchmarking.summary import Line
+from mine.reporting.figures import GREY, as_label, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,8 +26,6 @@ _MARKERS = "osD^vP"
 
 def plot_heatmap(records: Sequence[Record]) -> Figure:
     """Mean of estimate minus truth, a row per task, a column per method, a panel per n; the oracle's error comes first."""
-    from mine.reporting.figures import new_figure
-
     tasks = list(dict.fromkeys(record.task for record in records))
     methods = list(dict.fromkeys(record.method for record in records))
     sizes = sorted({record.n for record in records})
@@ -42,7 +41,7 @@ def plot_heatmap(records: Sequence[Record]) -> Figure:
         grid = [[values.get((task, column, n), math.nan) for column in columns] for task in tasks]
         image = _draw_grid(axis, grid, {(r.task, r.method) for r in records if r.n == n and r.failed}, tasks, columns)
         axis.set_title(f"n = {n:,}", fontsize=9, loc="left")
-        names = [_short(task) if axis is axes[0][0] else "" for task in tasks]
+        names = [as_label(_short(task)) if axis is axes[0][0] else "" for task in tasks]
         axis.set_yticks(range(len(tasks)), names, fontsize=8)
     bar = figure.colorbar(image, ax=list(axes[0]), extend="both", fraction=0.03, pad=0.01, aspect=30)
     bar.set_label("nats", fontsize=8)
@@ -74,7 +73,7 @@ def _draw_grid(
             text = "failed" if missed and math.isnan(value) else "" if math.isnan(value) else _signed(value) + "*" * missed
             dark = not math.isnan(value) and abs(value) > 0.7 * _FULL_COLOUR
             axis.text(j, i, text, ha="center", va="center", fontsize=6.5, color="white" if dark else "black")
-    names = [_short(column) for column in columns]
+    names = [as_label(_short(column)) for column in columns]
     turned = max(map(len, names)) > 7
     axis.set_xticks(
         range(len(names)), names, fontsize=8, rotation=40 if turned else 0, ha="right" if turned else "center"
@@ -116,8 +115,6 @@ def plot_error_time(lines: Sequence[Line]) -> Figure:
 
     Points of one method with different options are joined.
     """
-    from mine.reporting.figures import GREY, new_figure
-
     drawn = [line for line in lines if line.mae and line.mean_seconds]
     sizes = sorted({line.n for line in lines})
     families = list(dict.fromkeys(_family(line.method) for line in lines))
@@ -144,7 +141,7 @@ def plot_error_time(lines: Sequence[Line]) -> Figure:
     axes[0][0].set_ylabel("mean absolute error (nats)")
     if handles:
         figure.legend(
-            handles.values(), [_short(name) for name in handles], loc="outside right upper", fontsize=8, frameon=False
+            handles.values(), [as_label(_short(name)) for name in handles], loc="outside right upper", fontsize=8, frameon=False
         )
     return figure
 
@@ -166,7 +163,7 @@ def _name_point(axis: Any, line: Line) -> None:
     if not options:
         return
     text = options.removeprefix("effort=") if options.startswith("effort=") and "," not in options else options
-    axis.annotate(text, (line.mean_seconds, line.mae), xytext=(4, 5), textcoords="offset points", fontsize=7)
+    axis.annotate(as_label(text), (line.mean_seconds, line.mae), xytext=(4, 5), textcoords="offset points", fontsize=7)
 
 
 def _family(method: str) -> str:

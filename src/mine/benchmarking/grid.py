@@ -12,6 +12,7 @@ import numpy as np
 from mine import tasks as registry
 from mine.benchmarking.entrants import Entrant
 from mine.data.columns import MAX_LEVELS, ROWS_PER_LEVEL
+from mine.data.unreadable import foreign
 from mine.errors import InputError, UnknownNameError
 from mine.estimators.ties import is_tied
 from mine.storage.versions import cell_numerics
@@ -129,6 +130,12 @@ def chosen_tasks(tasks: str | Task | Sequence[str | Task] | None, suite: str | N
         UnknownNameError: A name that no task has, or an unknown suite.
         InputError: A glob that matches nothing in the suite, or no task at all.
     """
+    if tasks is not None and not isinstance(tasks, (str, Task)):
+        with foreign("tasks"):
+            tasks = list(tasks)
+        others = [type(task).__name__ for task in tasks if not isinstance(task, (str, Task))]
+        if others:
+            raise InputError(f"tasks must be names, globs or tasks, one or a list of them; got {others[0]}.")
     within = registry.names(suite) if tasks is None or not _only_objects(tasks) else []
     if tasks is None:
         return [registry.get_task(name) for name in within]

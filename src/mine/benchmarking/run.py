@@ -15,6 +15,7 @@ from mine.benchmarking.grid import chosen_tasks, make_grid
 from mine.benchmarking.pool import run_cells
 from mine.benchmarking.store import Record, Store, superseded
 from mine.benchmarking.summary import Line, as_csv, as_markdown, summarise
+from mine.data.unreadable import foreign
 from mine.errors import InputError, renamed_arguments
 from mine.progress import progress_callback
 from mine.storage.files import write_whole
@@ -53,6 +54,7 @@ class BenchmarkResult:
             InputError: The files cannot be written; each is written whole or not at all.
         """
         from mine.benchmarking.figures import plot_error_time, plot_heatmap
+        from mine.reporting.figures import write_figure
 
         where = Path(out)
         try:
@@ -65,7 +67,7 @@ class BenchmarkResult:
             for name, text in texts.items():
                 write_whole(where / name, lambda stream, text=text: stream.write(text.encode()))
             for name, figure in figures.items():
-                write_whole(where / name, lambda stream, figure=figure: figure.savefig(stream, format="png", dpi=150))
+                write_figure(figure, where / name, dpi=150)
         except OSError as error:
             raise InputError(f"{error.filename} cannot be written: {error.strerror or error}.") from error
         return [where / name for name in (*texts, *figures)]
@@ -151,9 +153,10 @@ def benchmark(
 
 
 def _numbers(name: str, values: int | Sequence[int], least: int) -> list[int]:
-    numbers: list[Any] = list(values) if isinstance(values, Iterable) else [values]
-    if not numbers or not all(isinstance(v, Integral) and not isinstance(v, bool) and int(v) >= least for v in numbers):
-        raise InputError(f"{name} must be whole numbers of at least {least}, got {values!r}.")
+    with foreign(name):
+        numbers: list[Any] = list(values) if isinstance(values, Iterable) else [values]
+        if not numbers or not all(isinstance(v, Integral) and not isinstance(v, bool) and int(v) >= least for v in numbers):
+            raise InputError(f"{name} must be whole numbers of at least {least}, got {repr(values)[:200]}.")
     if len(set(numbers)) < len(numbers):
         raise InputError(f"{name} has a number twice: {values!r}.")
     return [int(v) for v in numbers]

@@ -12,6 +12,7 @@ from typing import Any
 
 from mine.benchmarking.grid import Cell, cell_key
 from mine.storage.files import cells_folder, write_record
+from mine.storage.seals import checked
 
 __all__ = ["Record", "Store", "superseded"]
 
@@ -115,11 +116,12 @@ class Record:
         """A record from what a file holds; entries that no field has are ignored.
 
         Raises:
+            ValueError: It is damaged.
             TypeError: An entry is missing.
             AttributeError: ``content`` is no dictionary.
         """
         known = {f.name for f in fields(cls)}
-        record = cls(**{key: value for key, value in content.items() if key in known})
+        record = cls(**{key: value for key, value in checked(content).items() if key in known})
         if "numerics" in content:
             return record
         return replace(record, numerics=_NUMERICS_OF_DIGEST.get(record.method_version))

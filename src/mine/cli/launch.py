@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from mine.api import choose_estimator
+from mine.cli.output import load_figures
 from mine.errors import InputError, MineError
 from mine.estimators import check_data_parallel
 from mine.result import Estimate
@@ -68,6 +69,7 @@ def estimate_on_processes(
 
 def _fabric(devices: str, strategy: str, device: str) -> Fabric:
     """A Lightning Fabric; it starts no process yet."""
+    load_figures()  # torchmetrics imports matplotlib
     try:
         from lightning.fabric import Fabric
     except ImportError as missing:

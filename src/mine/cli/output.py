@@ -7,7 +7,9 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import chdir, contextmanager, suppress
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +17,7 @@ import typer
 
 from mine.errors import InputError, MineError, NumberTextError
 from mine.escapes import printable
-from mine.storage.files import check_place, write_whole
+from mine.storage.files import check_place
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,6 +29,7 @@ __all__ = [
     "folded",
     "interruptible",
     "listed",
+    "load_figures",
     "one_sentence",
     "print_text",
     "save_figure",
@@ -157,9 +160,21 @@ def check_figures() -> None:
     Raises:
         MineError: matplotlib is not installed.
     """
+    load_figures()
     from mine.reporting.figures import new_figure
 
     new_figure(1, 1, (1, 1))
+
+
+def load_figures() -> None:
+    """Import matplotlib, if it is installed, where it finds no ``matplotlibrc`` of the working directory.
+
+    Such a file may come with the data, and decides whether LaTeX runs.
+    """
+    home = find_spec("matplotlib")
+    if home is not None and home.origin is not None and "matplotlib" not in sys.modules:
+        with chdir(Path(home.origin).parent):
+            import_module("matplotlib")
 
 
 def save_figure(draw: Callable[[], Figure], path: Path, unharmed: str) -> None:
@@ -173,9 +188,10 @@ def save_figure(draw: Callable[[], Figure], path: Path, unharmed: str) -> None:
     Raises:
         InputError: The file cannot be written.
     """
+    from mine.reporting.figures import write_figure
+
     try:
-        figure, kind = draw(), path.suffix.lower().lstrip(".")
-        write_whole(path, lambda stream: figure.savefig(stream, format=kind))
+        write_figure(draw(), path)
     except OSError as error:
         raise InputError(f"--plot cannot write {path}: {error.strerror or error}; {unharmed}.") from error
 

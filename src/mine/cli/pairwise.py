@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mine.cli import options as opt
 from mine.cli.columns import choose_pairs
 from mine.cli.files import opened
-from mine.cli.output import check_plot, interruptible, one_sentence, print_text, save_figure, table_width
+from mine.cli.output import check_plot, interruptible, load_figures, one_sentence, print_text, save_figure, table_width
 from mine.cli.values import checked_seed
 from mine.errors import InputError
 
@@ -127,6 +127,7 @@ def _as_text(pairs: Pairwise, as_json: bool, as_csv: bool, top: int) -> str:
 
 def _written(pairs: Pairwise, out: Path | None, plot: Path | None) -> list[Path]:
     """The files of ``--out`` and ``--plot``, after writing them."""
+    load_figures()
     from mine.reporting.folder import save
     from mine.reporting.matrix import plot_pairwise
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from mine.data.arrow import times_as_numbers
 from mine.data.table import Table, check_names
-from mine.data.unreadable import readable
 from mine.errors import InputError, MineError
 
 if TYPE_CHECKING:
@@ -25,13 +24,12 @@ def read_feather(file: Path) -> Table:
     import pyarrow as pa
     from pyarrow import feather
 
-    with readable(str(file), ".feather"):
-        try:
-            table = feather.read_table(str(file), memory_map=True)
-        except pa.ArrowInvalid:
-            with pa.memory_map(str(file)) as source, pa.ipc.open_stream(source) as stream:
-                table = stream.read_all()
-    return _table(table, str(file))
+    try:
+        table = feather.read_table(str(file), memory_map=True)
+    except pa.ArrowInvalid:
+        with pa.memory_map(str(file)) as source, pa.ipc.open_stream(source) as stream:
+            table = stream.read_all()
+    return _table(table, str(file), check=True)
 
 
 def read_orc(file: Path) -> Table:
@@ -52,8 +50,7 @@ def read_orc(file: Path) -> Table:
     _check_rows(reader.nrows, str(file))
 
     def load(wanted: list[str]) -> pa.Table:
-        with readable(str(file), ".orc"):
-            return times_as_numbers(reader.read(columns=wanted).select(wanted))
+        return times_as_numbers(reader.read(columns=wanted).select(wanted))
 
     return Table(tuple(names), reader.nrows, load)
 
@@ -86,10 +83,18 @@ def read_json_lines(data: bytes, source: str) -> Table:
     return _table(table, source)
 
 
-def _table(table: pa.Table, source: str) -> Table:
+def _table(table: pa.Table, source: str, *, check: bool = False) -> Table:
+    """The columns of a table; ``check`` looks at every value before its columns are used, as in a file that is only mapped."""
     check_names(list(table.column_names), source)
     _check_rows(table.num_rows, source)
-    return Table(tuple(table.column_names), table.num_rows, lambda wanted: times_as_numbers(table.select(wanted)))
+
+    def load(wanted: list[str]) -> pa.Table:
+        selected = table.select(wanted)
+        if check:
+            selected.validate(full=True)  # a damaged offset would end the process, not raise an error
+        return times_as_numbers(selected)
+
+    return Table(tuple(table.column_names), table.num_rows, load)
 
 
 def _check_rows(n_rows: int, source: str) -> None:

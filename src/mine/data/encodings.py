@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import io
 import re
+from collections.abc import Iterator
 
 from mine.errors import InputError
 
@@ -15,6 +17,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+#: Bytes that are decoded at a time.
+PIECE_BYTES = 1 << 20
 #: Bytes that text of one byte per letter does not hold.
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
@@ -34,22 +38,39 @@ def as_utf8(data: bytes, source: str) -> tuple[bytes, list[str]]:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             try:
-                return data.decode(encoding).encode(), [f"{source} is {encoding.upper()} and was read as such."]
+                return _recoded(data, encoding), [f"{source} is {encoding.upper()} and was read as such."]
             except UnicodeError as error:
                 raise _no_text(source) from error
     try:
-        codecs.utf_8_decode(data, "strict", True)
+        for _ in () if data.isascii() else _texts(data, "utf-8"):
+            pass
     except UnicodeDecodeError as error:
         if _NO_TEXT.search(data):
             raise _no_text(source) from error
     else:
         return data, []
     try:
-        text = data.decode("cp1252")
+        recoded = _recoded(data, "cp1252")
     except UnicodeDecodeError:
-        text = data.decode("latin-1")
+        recoded = _recoded(data, "latin-1")
     doubt = "if letters look wrong, convert it to UTF-8, for example with iconv"
-    return text.encode(), [f"{source} is not UTF-8 text and was read as Latin-1 (Windows-1252): {doubt}."]
+    return recoded, [f"{source} is not UTF-8 text and was read as Latin-1 (Windows-1252): {doubt}."]
+
+
+def _recoded(data: bytes, encoding: str) -> bytes:
+    """The text in UTF-8; raises UnicodeError."""
+    out = io.BytesIO()
+    for text in _texts(data, encoding):
+        out.write(text.encode())
+    return out.getvalue()
+
+
+def _texts(data: bytes, encoding: str) -> Iterator[str]:
+    """The text piece by piece: a letter in memory may take four times the room that it takes in the file."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    view = memoryview(data)
+    for start in range(0, len(data), PIECE_BYTES):
+        yield decoder.decode(view[start : start + PIECE_BYTES], final=start + PIECE_BYTES >= len(data))
 
 
 def _no_text(source: str) -> InputError:

@@ -83,4 +83,6 @@ def _is_missing(value: Any) -> bool:
         differs = operator.ne(value, value)
     except ArithmeticError:  # a signalling NaN refuses the question
         return True
+    except Exception:  # whatever it is, it is there: who reads the column says what is wrong with it
+        return False
     return bool(differs) if isinstance(differs, (bool, np.bool_)) else False  # an array says it entry by entry

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from mine.data.arrow import times_as_numbers
 from mine.data.table import Table, check_names
-from mine.data.unreadable import readable
 from mine.errors import InputError
 
 if TYPE_CHECKING:
@@ -43,12 +42,10 @@ def read_parquet(file: Path, cache: str | Path | None) -> Table:
 
     def load(wanted: list[str]) -> pa.Table | NamedRows:
         def read(columns: list[str]) -> pa.Table:
-            with readable(str(file), ".parquet"):
-                return times_as_numbers(reader.read(columns=columns).select(columns))
+            return times_as_numbers(reader.read(columns=columns).select(columns))
 
         if reader.metadata.num_rows * bigfiles.row_bytes(reader.schema_arrow, wanted) <= bigfiles.MAPPED_BYTES:
             return read(wanted)
-        with readable(str(file), ".parquet"):
-            return bigfiles.map_parquet(reader, wanted, read, files, cache)
+        return bigfiles.map_parquet(reader, wanted, read, files, cache)
 
     return Table(tuple(names), reader.metadata.num_rows, load, files=files)

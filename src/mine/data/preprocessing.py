@@ -16,7 +16,7 @@ from mine.data import outofcore
 from mine.data.one_hot import OneHot
 from mine.data.sides import as_variable
 from mine.data.variable import Variable
-from mine.errors import UnknownNameError
+from mine.errors import InputError, UnknownNameError
 
 __all__ = ["Preprocess", "RankGaussianizer", "RobustLogScaler", "SideEncoder", "n_norms", "rank_gaussianize"]
 
@@ -239,9 +239,19 @@ class SideEncoder:
         return self
 
     def read(self, data: Any) -> Variable:
-        """New data as a variable with the very columns, and kinds of columns, that ``fit`` saw."""
+        """New data as a variable with the very columns, and kinds of columns, that ``fit`` saw.
+
+        Raises:
+            InputError: Other columns, other kinds of columns or another shape.
+        """
         kinds = {column: column in self.discrete_ for column in self.columns_}
-        return as_variable(data, self.side_, kinds, keep_constant=True).select(self.columns_)
+        variable = as_variable(data, self.side_, kinds, keep_constant=True).select(self.columns_)
+        if (variable.columns, variable.discrete_columns) != (self.columns_, self.discrete_):
+            raise InputError(
+                f"{self.side_} has other columns, labels in place of numbers, or another shape than the data of fit: pass data "
+                "of the same kind."
+            )
+        return variable
 
     def _known_codes(self, variable: Variable) -> np.ndarray:
         """Its labels (n, d) as the codes that they had in ``fit``, -1 for a label that fit did not have."""

@@ -8,6 +8,7 @@ import gzip
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mine.data.arrow_files import read_feather, read_json_lines, read_orc
 from mine.data.encodings import as_utf8
@@ -18,6 +19,11 @@ from mine.data.table import Table, split_names
 from mine.data.text_files import read_text
 from mine.data.unreadable import readable
 from mine.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from mine.data.outofcore import NamedRows
 
 __all__ = ["FORMATS", "Table", "read_table", "split_names"]
 
@@ -55,8 +61,7 @@ def read_table(path: str, cache: str | Path | None = None, table: str | None = N
         if sys.stdin is None:
             raise InputError("Standard input is closed: pipe CSV into it, or name a file.")
         with readable("standard input", ".csv"):
-            data = _unzipped(sys.stdin.buffer.read())
-        return read_text(data, ",", "standard input")
+            return read_text(_unzipped(sys.stdin.buffer.read()), ",", "standard input")
     if path.startswith("example:"):
         from mine.data.examples import example_path
 
@@ -71,23 +76,38 @@ def read_table(path: str, cache: str | Path | None = None, table: str | None = N
     if kind not in (*_SHEETS, *_DATABASES):
         _check_one_table(table, path)
     with readable(path, kind):
-        if kind in _SHEETS:
-            return read_excel(file, table)
-        if kind in _DATABASES:
-            return read_sqlite(file, table)
-        if kind in (".npy", ".npz"):
-            return read_numpy(file, kind)
-        if kind in (".parquet", ".pq"):
-            return read_parquet(file, cache)
-        if kind in (".feather", ".arrow"):
-            return read_feather(file)
-        if kind == ".orc":
-            return read_orc(file)
-        data = _unzipped(file.read_bytes(), kind)
+        return _guarded(_read(file, path, kind, cache, table), path, kind)
+
+
+def _read(file: Path, path: str, kind: str, cache: str | Path | None, table: str | None) -> Table:
+    """Read a file by the reader of its kind."""
+    if kind in _SHEETS:
+        return read_excel(file, table)
+    if kind in _DATABASES:
+        return read_sqlite(file, table)
+    if kind in (".npy", ".npz"):
+        return read_numpy(file, kind)
+    if kind in (".parquet", ".pq"):
+        return read_parquet(file, cache)
+    if kind in (".feather", ".arrow"):
+        return read_feather(file)
+    if kind == ".orc":
+        return read_orc(file)
+    data = _unzipped(file.read_bytes(), kind)
     if kind.startswith((".jsonl", ".ndjson")):
         data, recoded = as_utf8(data, path)
         return replace(read_json_lines(data.removeprefix(codecs.BOM_UTF8), path), notes=tuple(recoded))
     return read_text(data, "\t" if kind.startswith((".tsv", ".tab")) else ",", path)
+
+
+def _guarded(table: Table, path: str, kind: str) -> Table:
+    """The table, whose columns, which most files give when they are selected, cannot fail in another way than the file."""
+
+    def load(names: list[str]) -> pa.Table | NamedRows:
+        with readable(path, kind):
+            return table.load(names)
+
+    return replace(table, load=load)
 
 
 def _check_one_table(table: str | None, source: str) -> None:

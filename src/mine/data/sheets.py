@@ -11,7 +11,6 @@ from urllib.parse import quote
 
 from mine.data.cells import column_of_cells, distinct_names
 from mine.data.table import Table
-from mine.data.unreadable import first_line
 from mine.errors import InputError, MineError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def read_excel(file: Path, sheet: str | None) -> Table:
         from openpyxl import load_workbook
     except ImportError:
         raise MineError('Excel files need openpyxl: pip install "torch-mine[excel]", or save the sheet as CSV.') from None
-    with file.open("rb") as stream, _workbook(file), closing(load_workbook(stream, read_only=True, data_only=True)) as book:
+    with file.open("rb") as stream, closing(load_workbook(stream, read_only=True, data_only=True)) as book:
         names = [one.title for one in book.worksheets]
         if not names:
             raise InputError(f"{file} has no sheets: nothing to estimate from.")
@@ -60,15 +59,6 @@ def read_excel(file: Path, sheet: str | None) -> Table:
     header, renamed = distinct_names([cell or f"unnamed {i}" for i, cell in enumerate(header)], str(file))
     body = [[*row[:width], *[None] * (width - len(row))] for row in rows[1:]]
     return _of_rows(header, body, [*notes, *renamed])
-
-
-@contextmanager
-def _workbook(file: Path) -> Iterator[None]:
-    """Within this context, what openpyxl raises for a damaged workbook becomes an InputError."""
-    try:
-        yield
-    except (KeyError, SyntaxError, TypeError, AttributeError, IndexError) as error:  # a part is missing, or is no XML
-        raise InputError(f"{file} cannot be read as xlsx: {first_line(error)}") from error
 
 
 def _excel_value(cell: Any) -> Any:

@@ -202,7 +202,7 @@ def check_discrete_names(discrete: DiscreteSpec, *variables: Variable) -> None:
         return
     known = [c for v in variables for c in (*v.columns, *v.dropped)]
     for name in discrete if isinstance(discrete, Mapping) else check_names(discrete):
-        if name not in known:
+        if not isinstance(name, str) or name not in known:
             raise UnknownNameError("column in discrete", name, known)
 
 

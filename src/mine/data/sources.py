@@ -239,7 +239,21 @@ def _from_series(series: Any) -> np.ndarray:
             return series.to_numpy()
         if not _beyond_float(series):
             return np.where(missing, np.nan, series.cast(nw.Float64).to_numpy())
+    if isinstance(dtype, nw.String):
+        return _from_texts(series)
     return np.fromiter(series.to_list(), object, len(series))
+
+
+def _from_texts(series: Any) -> np.ndarray:
+    """Texts as objects, those of arrow columns one for each distinct text, however many rows have it."""
+    native, arrow = series.to_native(), sys.modules.get("pyarrow")
+    if arrow is None or not isinstance(native, arrow.ChunkedArray):
+        return np.fromiter(series.to_list(), object, len(series))
+    encoded = native.dictionary_encode().combine_chunks()
+    if isinstance(encoded, arrow.ChunkedArray):  # without rows
+        return np.empty(0, object)
+    texts = np.array([*encoded.dictionary.to_pylist(), None], object)
+    return texts[encoded.indices.fill_null(len(texts) - 1).to_numpy(zero_copy_only=False)]
 
 
 def _from_categories(series: Any) -> np.ndarray:

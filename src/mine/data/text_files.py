@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from mine.data.arrow import times_as_numbers
 from mine.data.cells import distinct_names
+from mine.data.csv_blocks import csv_columns, csv_texts, plain_texts, texts_that_match
 from mine.data.encodings import as_utf8
 from mine.data.number_texts import DECIMAL_COMMAS, numbers_written
 from mine.data.table import Table
-from mine.data.unreadable import first_line
 from mine.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ __all__ = ["read_text"]
 _BOM = b"\xef\xbb\xbf"
 _LINE_BREAK = re.compile(rb"[\r\n]")
 _BEFORE_THE_HEADER = re.compile(rb"(?:\xef\xbb\xbf)?(?: *[\r\n]+)*")
-_LEADING_ZERO, _ONLY_DIGITS = r"^[+-]?0[0-9]", r"^[+-]?[0-9]+$"
+_LEADING_ZERO, _ONLY_DIGITS = r"^\s*[+-]?0[0-9]", r"^[+-]?[0-9]+$"
 _NOTHING_MORE = re.compile(rb"\s*\Z")
 
 
@@ -45,17 +45,19 @@ def read_text(data: bytes, delimiter: str, source: str) -> Table:
     data = _from_header_on(data, source)
     names, delimiter = _names(data, delimiter, source)
     names, renamed = distinct_names(names, source)
-    table = _parse(data, delimiter, source) if _LINE_BREAK.search(data) else None
+    table = csv_columns(data, delimiter, source) if _LINE_BREAK.search(data) else None
     if table is not None and delimiter == ";" and any(map(_has_decimal_commas, table.columns)):
-        table = _parse(data, delimiter, source, decimal_point=",")
+        table = csv_columns(data, delimiter, source, decimal_point=",")
     if table is None or table.num_rows == 0:
         raise InputError(f"{source} has no rows below its header line: nothing to estimate from.")
     if table.num_columns != len(names):
         raise InputError(f"{source} names {len(names)} columns and has {table.num_columns}: is a quote left open?")
     table = _with_digits_kept(table, data, delimiter, source).rename_columns(names)
-    return Table(
-        tuple(names), table.num_rows, lambda wanted: times_as_numbers(table.select(wanted)), notes=(*recoded, *renamed)
-    )
+
+    def load(wanted: list[str]) -> pa.Table:
+        return times_as_numbers(plain_texts(table.select(wanted)))
+
+    return Table(tuple(names), table.num_rows, load, notes=(*recoded, *renamed))
 
 
 def _from_header_on(data: bytes, source: str) -> bytes:
@@ -92,27 +94,11 @@ def _header(data: bytes, delimiter: str, source: str) -> list[str]:
         raise InputError(f"{source} cannot be read as CSV: {error} in its header; is a quote left open?") from error
 
 
-def _parse(data: bytes, delimiter: str, source: str, **convert: Any) -> pa.Table:
-    import pyarrow as pa
-    from pyarrow import csv as arrow_csv
-
-    try:
-        return arrow_csv.read_csv(
-            io.BytesIO(data),
-            # One block: the type of a column is that of all its rows, not of the first megabyte.
-            read_options=arrow_csv.ReadOptions(block_size=max(1 << 20, min(len(data) + 1, (1 << 31) - 1))),
-            parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-            convert_options=arrow_csv.ConvertOptions(strings_can_be_null=True, **convert),
-        )
-    except pa.ArrowException as error:
-        raise InputError(f"{source} cannot be read as CSV: {first_line(error)}") from error
-
-
 def _has_decimal_commas(column: pa.ChunkedArray) -> bool:
     """Whether most of a column's texts are numbers with a decimal comma."""
     import pyarrow as pa
 
-    if not pa.types.is_string(column.type):
+    if not pa.types.is_dictionary(column.type):
         return False
     texts = [text for text in column.unique().to_pylist() if text is not None]
     written = numbers_written(texts)
@@ -126,19 +112,24 @@ def _with_digits_kept(table: pa.Table, data: bytes, delimiter: str, source: str)
     kernels: Any = import_module("pyarrow.compute")
     names = table.column_names
     numbers = [name for name in names if names.count(name) == 1 and _may_be_digits(table[name])]
-    if not numbers:
+    whole = [name for name in numbers if pa.types.is_integer(table[name].type)]
+    kept = texts_that_match(data, delimiter, source, whole, _LEADING_ZERO) if whole else []
+    doubtful = [name for name in numbers if name not in whole]
+    if not kept and not doubtful:
         return table
-    texts = _parse(data, delimiter, source, include_columns=numbers, column_types=dict.fromkeys(numbers, pa.string()))
-    for name in numbers:
+    texts = csv_texts(data, delimiter, source, [*kept, *doubtful])
+    for name in (*kept, *doubtful):
         text = kernels.utf8_trim_whitespace(texts[name])
-        if pa.types.is_integer(table[name].type):
-            kept = kernels.any(kernels.match_substring_regex(text, _LEADING_ZERO)).as_py()
-        else:
-            only_digits = kernels.all(kernels.match_substring_regex(text, _ONLY_DIGITS)).as_py()
-            kept = only_digits and kernels.count_distinct(text).as_py() > kernels.count_distinct(table[name]).as_py()
-        if kept:
+        if name in kept or _merged(text, table[name]):
             table = table.set_column(names.index(name), name, text)
     return table
+
+
+def _merged(text: pa.ChunkedArray, numbers: pa.ChunkedArray) -> bool:
+    """Whether these are texts of digits alone, and fewer of them differ as numbers."""
+    kernels: Any = import_module("pyarrow.compute")
+    only_digits = kernels.all(kernels.match_substring_regex(text, _ONLY_DIGITS)).as_py()
+    return only_digits and kernels.count_distinct(text).as_py() > kernels.count_distinct(numbers).as_py()
 
 
 def _may_be_digits(column: pa.ChunkedArray) -> bool:

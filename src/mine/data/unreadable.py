@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,12 +18,16 @@ def readable(path: str, kind: str) -> Iterator[None]:
         path: The file, as the user wrote it.
         kind: The end of its name, or nothing.
     """
+    what = f" as {kind.lstrip('.')}" if kind else ""
     try:
         yield
-    except InputError:
+    except MineError:
         raise
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:  # pyarrow's errors are among these
-        what = f" as {kind.lstrip('.')}" if kind else ""
+    except MemoryError as error:  # a damaged length may ask for petabytes
+        raise InputError(
+            f"{path} cannot be read{what}: it needs more memory than there is, or it is damaged. Select fewer columns."
+        ) from error
+    except Exception as error:  # every library has errors of its own for what is damaged
         raise InputError(f"{path} cannot be read{what}: {first_line(error)}") from error
 
 

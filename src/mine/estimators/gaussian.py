@@ -86,7 +86,8 @@ class GaussianCopula:
         # One column's scores are normal. Several may not be so jointly, and what ranks hide of a copula that does not fit is
         # as wrong as the rest.
         fits = dx + dy == 2 or log_partition(critic, torch.as_tensor(x), torch.as_tensor(y)).fits
-        correlations = np.corrcoef(np.concatenate([x, y], 1), rowvar=False)
+        with np.errstate(invalid="ignore"):  # a column may be constant in some of the rows: it is correlated with nothing
+            correlations = np.nan_to_num(np.corrcoef(np.concatenate([x, y], 1), rowvar=False))
         noise = rank_noise(correlations, n, dx, bias, stderr) if fits else None
         least = -math.inf  # ranks hide information and add none: what they show is a lower end too
         if noise is not None:

@@ -51,6 +51,7 @@ def thinned(run: Callable[[Problem, np.ndarray], Estimate], problem: Problem) ->
     order = problem.order
     assert order is not None
     count = max(1, min(math.ceil(order.time), problem.n // MIN_ROWS))
+    count = next((near for near in _nearby(count, problem.n // MIN_ROWS) if _both_vary(problem, order.rows(near))), count)
     sets = order.rows(count)
     chosen = sorted({round(k) for k in np.linspace(0, count - 1, min(count, MOST_SETS))})
     parts = [run(_part(problem, sets[k]), sets[k]) for k in chosen]
@@ -77,6 +78,17 @@ def thinned(run: Callable[[Problem, np.ndarray], Estimate], problem: Problem) ->
         pointwise_values=None,
         influence=None,
     )
+
+
+def _nearby(count: int, most: int) -> list[int]:
+    """The distance and those next to it, the nearest first: a side whose period divides it is constant in every set."""
+    return sorted((near for near in range(max(1, count - 4), count + 5) if near <= max(most, 1)), key=lambda c: abs(c - count))
+
+
+def _both_vary(problem: Problem, sets: list[np.ndarray]) -> bool:
+    """Whether the numbers of either side vary in each set of rows."""
+    sides = [side.flat for side in (problem.x, problem.y) if side.n_continuous]
+    return all((side[rows] != side[rows[0]]).any() for side in sides for rows in sets)
 
 
 def _shared_warnings(parts: list[list[str]]) -> list[str]:

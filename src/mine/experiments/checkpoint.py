@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 import time
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from zipfile import BadZipFile
 
 from mine.storage.files import write_whole
+from mine.storage.seals import checked_data, sealed_data
 
 __all__ = ["Checkpoint"]
 
@@ -36,12 +38,12 @@ class Checkpoint:
         self.saved = time.monotonic()
 
     def load(self) -> dict[str, Any] | None:
-        """The state last saved, its tensors on the CPU; None where there is none, or none that can be read."""
+        """The state last saved, its tensors on the CPU; None where there is none, or it is damaged."""
         import torch
 
         try:
-            return torch.load(self.path, map_location="cpu", weights_only=True)
-        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, BadZipFile):
+            return torch.load(io.BytesIO(checked_data(self.path.read_bytes())), map_location="cpu", weights_only=True)
+        except (OSError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError, BadZipFile):
             return None
 
     def due(self) -> bool:
@@ -52,7 +54,9 @@ class Checkpoint:
         """Replace the file; tensors, numbers, strings, lists and dictionaries of them."""
         import torch
 
-        write_whole(self.path, lambda stream: torch.save(state, stream))
+        content = io.BytesIO()
+        torch.save(state, content)
+        write_whole(self.path, lambda stream: stream.write(sealed_data(content.getvalue())))
         self.saved = time.monotonic()
 
     def remove(self) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import time
+import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 from mine.benchmarking.provenance import environment
 from mine.errors import InputError, renamed_arguments
@@ -19,6 +21,7 @@ from mine.experiments.summary import as_csv, as_markdown, comparison
 from mine.progress import Callback, progress_callback
 from mine.storage import versions
 from mine.storage.files import write_whole
+from mine.storage.seals import sealed
 from mine.surroundings import plain_modes
 
 __all__ = ["Reproduction", "reproduce"]
@@ -192,7 +195,7 @@ def _save(experiment: Experiment, records: list[Record], folder: Path, store: St
     """JSON, CSV, Markdown, and the figure where any cell has something to draw."""
     title = f"# {experiment.name}, {records[0].scale} scale\n\n{experiment.shows}\n\n"
     texts = {
-        "results.json": json.dumps([asdict(record) for record in records], allow_nan=False, indent=1) + "\n",
+        "results.json": json.dumps([sealed(asdict(record)) for record in records], allow_nan=False, indent=1) + "\n",
         "table.csv": as_csv(experiment, records),
         "summary.md": title + as_markdown(experiment, records),
     }
@@ -202,5 +205,11 @@ def _save(experiment: Experiment, records: list[Record], folder: Path, store: St
     good = [(record, store.folder_of(record.cell)) for record in records if not record.failed]
     if experiment.drawn_from is not None:
         good = [(record, path) for record, path in good if (path / experiment.drawn_from).is_file()]
-    figures = experiment.plot(good, folder) if good else []
+    try:
+        figures = experiment.plot(good, folder) if good else []
+    except (ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:  # arrays of a cell, read for the figure
+        raise InputError(
+            f"The figure of {experiment.name} cannot be drawn, since a file in {store.folder} is damaged ({error}). Delete the "
+            "folder of that cell, and run the command again."
+        ) from error
     return [*(folder / name for name in texts), *figures]

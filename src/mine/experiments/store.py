@@ -12,6 +12,7 @@ from typing import Any
 
 from mine.experiments.unversioned import with_versions
 from mine.storage.files import cells_folder, write_record
+from mine.storage.seals import checked
 
 __all__ = ["Cell", "Record", "Store", "read_records"]
 
@@ -150,9 +151,9 @@ def read_records(path: Path) -> list[Record]:
     """The records of a result file, of one cell or of all; entries that no field has are left out.
 
     Raises:
-        OSError, ValueError, TypeError, AttributeError: It cannot be read, or is no result file.
+        OSError, ValueError, TypeError, AttributeError: It cannot be read, is damaged, or is no result file.
     """
     known = {f.name for f in fields(Record)}
     content = json.loads(path.read_text(encoding="utf-8"))
     entries = content if isinstance(content, list) else [content]
-    return [Record(**{key: value for key, value in with_versions(entry).items() if key in known}) for entry in entries]
+    return [Record(**{key: value for key, value in with_versions(checked(entry)).items() if key in known}) for entry in entries]

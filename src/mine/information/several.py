@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from typing import Any
@@ -17,6 +17,7 @@ from mine.data.problem import Problem, make_problem, order_warnings
 from mine.data.rows import complete_rows, equally_long, infinite_sentence, rereadable
 from mine.data.sides import as_variable, refuse_labels
 from mine.data.splits import copied_rows
+from mine.data.unreadable import foreign
 from mine.data.variable import Variable
 from mine.errors import InputError, UnknownNameError
 from mine.estimators import get_estimator, takes_numbers_only, with_effort
@@ -80,8 +81,7 @@ def total_correlation(
         >>> round(total_correlation([a, b, a ^ b]).value, 2)  # any two are independent, all three are not: log 2
         0.69
     """
-    named = dict(blocks) if isinstance(blocks, Mapping) else {f"block{i}": block for i, block in enumerate(blocks)}
-    named = {name: rereadable(block) for name, block in named.items()}
+    named = {name: rereadable(block) for name, block in _named_blocks(blocks).items()}
     if len(named) < 2:
         raise InputError(f"total_correlation needs at least two blocks of columns, got {len(named)}.")
     if unit not in UNITS:
@@ -130,6 +130,23 @@ def total_correlation(
     result = _sum(terms, problem, [*about_rows, *said])
     result = replace(result, diagnostics={**result.diagnostics, "dropped_missing_rows": n_dropped})
     return with_read_columns(result, read).to(unit)
+
+
+def _named_blocks(blocks: Any) -> dict[str, Any]:
+    """The blocks by name; those of a list are called by their places.
+
+    Raises:
+        InputError: What holds no blocks.
+    """
+    if not isinstance(blocks, (Mapping, Iterable)) or isinstance(blocks, (str, bytes)):
+        raise InputError(f"blocks must be a list of blocks of columns, or a mapping from names; got {type(blocks).__name__}.")
+    with foreign("blocks"):
+        pairs = blocks.items() if isinstance(blocks, Mapping) else ((f"block{i}", block) for i, block in enumerate(blocks))
+        named = {str(name): block for name, block in pairs}
+    empty = next((name for name, block in named.items() if block is None), None)
+    if empty is not None:
+        raise InputError(f"{empty} is None: pass columns.")
+    return named
 
 
 def _remembering_longest(problem: Problem, order: TimeOrder, chain: list[tuple[Variable, Variable]]) -> Problem:

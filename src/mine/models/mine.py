@@ -153,6 +153,7 @@ class Mine(nn.Module):
         if any(p.is_inference() or p.is_meta for p in self.T.parameters()):
             raise InputError("T cannot be trained: make it outside torch.inference_mode() and on a device that holds values.")
         x, y, _ = self._tensors(X, Y, None)
+        x, y = x.detach(), y.detach()  # T alone is trained
         n = len(x)
         if n < 20:
             raise NotEnoughDataError(f"{n} rows are too few to hold some out: pass at least 20.")

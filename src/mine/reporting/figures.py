@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mine.errors import MineError
+from mine.escapes import printable
 from mine.formats import fixed
+from mine.storage.files import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["STYLE", "new_figure", "plot_estimate"]
+__all__ = ["STYLE", "as_label", "new_figure", "plot_estimate", "write_figure"]
 
 #: Colours that colour-blind readers can distinguish, and no box around the data.
 STYLE: Any = {
@@ -40,6 +44,34 @@ def new_figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figu
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False)
     return figure, axes
+
+
+def as_label(name: str) -> str:
+    r"""A name that somebody chose as matplotlib's text: no formula between dollar signs, no control characters.
+
+    >>> as_label("price in $ or $$")
+    'price in \\$ or \\$\\$'
+    """
+    return printable(name).replace("$", r"\$")
+
+
+def write_figure(figure: Figure, path: Path, **options: Any) -> None:
+    """Write a figure, whole or not at all, in the format that the name ends in.
+
+    Letters that the font lacks, as in Chinese names, are boxes without a word.
+
+    Arguments:
+        figure: The figure.
+        path: The file.
+        **options: As of ``Figure.savefig``.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        kind = path.suffix.lower().lstrip(".")
+        write_whole(path, lambda stream: figure.savefig(stream, format=kind, **options))
 
 
 def plot_estimate(estimate: Any) -> Figure:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mine.errors import MineError
+from mine.reporting.figures import write_figure
 from mine.reporting.matrix import plot_pairwise
 from mine.storage.files import write_whole
 from mine.tables.listing import as_csv
@@ -23,5 +24,5 @@ def save(pairwise: Pairwise, folder: Path) -> list[Path]:
     except MineError:  # without matplotlib the numbers are there all the same
         return paths
     paths.append(folder / "matrix.png")
-    write_whole(paths[1], lambda stream: figure.savefig(stream, format="png"))
+    write_figure(figure, paths[1])
     return paths

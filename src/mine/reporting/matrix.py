@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mine.reporting.figures import new_figure
+from mine.reporting.figures import as_label, new_figure
 from mine.tables.significance import LEVEL, is_found
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def plot_pairwise(pairs: Any) -> Figure:
     axis.imshow(grey, vmin=0, vmax=1, cmap="Greys", aspect="equal", interpolation="nearest")
     for names, set_ticks, angle in ((columns, axis.set_xticks, 90), (rows, axis.set_yticks, 0)):
         if len(names) <= NAMED:
-            set_ticks(range(len(names)), [_short(name) for name in names], rotation=angle, fontsize=8)
+            set_ticks(range(len(names)), [as_label(_short(name)) for name in names], rotation=angle, fontsize=8)
         else:
             set_ticks([])
     if max(matrix.shape) <= NUMBERED:

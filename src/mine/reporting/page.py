@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from mine.escapes import printable
 from mine.formats import fixed
 from mine.reporting.correlation import missed_section
 from mine.reporting.distributions import distribution
@@ -60,7 +61,7 @@ def render_report(pairwise: Pairwise, *, title: str, command: str, settings: dic
     main = "".join(f'<section aria-labelledby="{key}"><h2 id="{key}">{name}</h2>{body}</section>' for key, name, body in shown)
     asset = files("mine.reporting")
     css, js = (asset.joinpath(name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
-    return (
+    page = (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -73,6 +74,7 @@ def render_report(pairwise: Pairwise, *, title: str, command: str, settings: dic
         f'<div id="said" role="status" aria-live="polite" style="position:absolute;left:-999px"></div>\n'
         f"<script>\n{js}</script></body></html>\n"
     )
+    return printable(page)  # names come from files
 
 
 def _facts(pairwise: Pairwise) -> str:

@@ -17,6 +17,7 @@ from mine.escapes import printable
 from mine.reporting.page import render_report
 from mine.storage.files import check_place, write_whole
 from mine.storage.versions import __version__
+from mine.surroundings import plain_modes
 from mine.tables.listing import as_terminal
 from mine.tables.measured import Pairwise
 from mine.tables.pairwise import measure
@@ -85,6 +86,7 @@ def write_page(path: Path, html: str) -> None:
     write_whole(path, lambda stream: stream.write(html.encode(errors="backslashreplace")))
 
 
+@plain_modes()
 def report(
     data: Any,
     target: Any = None,

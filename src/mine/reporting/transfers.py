@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mine.reporting.figures import new_figure
+from mine.reporting.figures import as_label, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,7 +39,7 @@ def plot_transfers(table: Any) -> Figure:
     axis.imshow(np.where(np.eye(n, dtype=bool), np.nan, 0.12), vmin=0, vmax=1, cmap="Greys")
     top = float(np.max(values[found], initial=0.0)) or 1.0
     image = axis.imshow(np.where(found, np.maximum(values, 0), np.nan), vmin=0, vmax=top, cmap="viridis")
-    names = [name if len(name) <= SHOWN else name[: SHOWN - 1] + "…" for name in table.names]
+    names = [as_label(name if len(name) <= SHOWN else name[: SHOWN - 1] + "…") for name in table.names]
     axis.set_xticks(range(n), names, rotation=90 if longest > 6 else 0, fontsize=8)
     axis.set_yticks(range(n), names, fontsize=8)
     axis.set_xlabel("target: is driven")

@@ -28,7 +28,7 @@ from mine.result import UNITS
 from mine.storage.cells import CellStore, digest
 from mine.surroundings import plain_modes
 from mine.tables.blocks import cell_seed
-from mine.tables.orphans import end_with
+from mine.tables.orphans import end_with, workers
 from mine.tables.significance import LEVEL
 
 if TYPE_CHECKING:
@@ -237,7 +237,7 @@ def _in_unit(pair: dict[str, Any], unit: str) -> dict[str, Any]:
 
 def _run(tasks: list[_Pair], store: CellStore, n_jobs: int | None, progress: Any) -> list[dict[str, Any]]:
     """Every pair in the order of the tasks, each kept as soon as it is there."""
-    from joblib import Parallel, delayed
+    from joblib import delayed
 
     found: dict[tuple[str, str], dict[str, Any]] = {}
     missing = []
@@ -247,7 +247,7 @@ def _run(tasks: list[_Pair], store: CellStore, n_jobs: int | None, progress: Any
             found[task.source, task.target] = cell
         else:
             missing.append(task)
-    parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered", pre_dispatch="2*n_jobs")
+    parallel = workers(n_jobs, return_as="generator_unordered", pre_dispatch="2*n_jobs")
     with progress_callback(progress) as on_progress:
         finished: Any = parallel(delayed(_work)(task, os.getpid()) for task in missing)
         for name, cell in finished:

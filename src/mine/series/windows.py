@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from mine.data.sources import plain_array
 from mine.data.tensors import check_tensor
+from mine.data.unreadable import foreign
 from mine.errors import InputError, NotEnoughDataError
 from mine.information.without_gaps import refuse_gaps
 
@@ -48,8 +50,9 @@ def windows(x: Any, length: int, step: int = 1) -> Any:
 
     if isinstance(x, Tensor):
         check_tensor(x, "x")
-    refuse_gaps(x)
-    rows = x if isinstance(x, Tensor) else _array(x)
+    with foreign("x"):
+        refuse_gaps(x)
+        rows = x if isinstance(x, Tensor) else _array(x)
     if rows.ndim == 0:
         raise InputError("windows() needs rows in the order of time, and got a single value.")
     if len(rows) < length:
@@ -66,9 +69,10 @@ def _array(x: Any) -> np.ndarray:
     if np.ma.is_masked(native):
         raise InputError("windows() would show masked entries: pass x.filled(np.nan), in which they are missing.")
     try:
-        rows = np.asarray(native)
+        sequence = hasattr(native, "__iter__") and not isinstance(native, np.ndarray)
+        rows = plain_array(native, "x") if sequence else np.asarray(native)
     except (TypeError, ValueError) as error:
-        raise InputError(f"windows() cannot read this as rows of numbers: {error}.") from error
+        raise InputError(f"windows() cannot read this as rows of numbers: {str(error).rstrip('.')}.") from error
     if rows.dtype.kind not in "biufcMm":
         raise InputError(
             f"windows() needs numbers, and got values of the kind {rows.dtype}: choose columns of numbers, or pass codes."

@@ -12,6 +12,7 @@ import numpy as np
 
 from mine.errors import InputError
 from mine.storage.files import cells_folder, write_whole
+from mine.storage.seals import checked_content, sealed_content
 
 __all__ = ["CellStore", "digest"]
 
@@ -50,18 +51,18 @@ class CellStore:
         self.about = json.dumps({**about, "seed": repr(random_state)}, sort_keys=True, default=repr)
 
     def read(self, name: str) -> Any:
-        """The stored result of that name; None if there is none, or a file that cannot be read."""
+        """The stored result of that name; None if there is none, or a file that is damaged."""
         if self.folder is None:
             return None
         try:
-            return json.loads(self._path(self.folder, name).read_text(encoding="utf-8"))
+            return checked_content(self._path(self.folder, name).read_bytes())
         except (OSError, ValueError):
             return None
 
     def write(self, name: str, result: Any) -> None:
         """Keep a result, JSON-ready, whole or not at all."""
         if self.folder is not None:
-            content = json.dumps(result).encode()
+            content = sealed_content(result)
             write_whole(self._path(self.folder, name), lambda stream: stream.write(content))
 
     def fetch(self, name: str, compute: Callable[[], T]) -> T:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from mine.errors import InputError
+from mine.storage.seals import sealed
 
 __all__ = ["cache_folder", "cells_folder", "check_place", "write_record", "write_whole"]
 
@@ -80,8 +81,8 @@ def _draft(target: Path) -> tuple[int, Path]:
 
 
 def write_record(path: Path, record: Any) -> None:
-    """Write a dataclass as JSON, whole or not at all; numbers must be finite."""
-    content = json.dumps(asdict(record), allow_nan=False, indent=1)
+    """Write a dataclass as JSON with its checksum, whole or not at all; numbers must be finite."""
+    content = json.dumps(sealed(asdict(record)), allow_nan=False, indent=1)
     write_whole(path, lambda stream: stream.write(content.encode()))
 
 

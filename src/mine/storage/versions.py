@@ -19,7 +19,9 @@ __version__ = "0.1.0"
 #:    reaches what neighbours find among their components, and images choose their critic early; tests stop early.
 #: 7: critics train and are validated by fewer and lighter steps; the network for sequences; ``gaussian`` finds what ranks hide;
 #:    heaps of equal numbers go to nearest neighbours; a term's moving average stays near its batch.
-NUMERICS = 7
+#: 8: intervals at high information allow for the error of fits, for ranks and for too few shuffled pairs; labels of rare and of
+#:    frequent levels are told apart; images and sequences train by orthogonal updates.
+NUMERICS = 8
 #: Raises that changed no number that a stored cell can hold (of a benchmark, of ``mine.pairwise``), and those that changed only
 #: cells with labels or large ties on a side.
 _IN_NO_CELL, _IN_CELLS_WITH_TIES = frozenset({2}), frozenset({3})

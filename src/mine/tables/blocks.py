@@ -27,6 +27,7 @@ from mine.independence.permutations import table_test
 from mine.independence.rank_test import rank_test
 from mine.result import Estimate
 from mine.storage.files import cells_folder, write_whole
+from mine.storage.seals import checked_content, sealed_content
 from mine.tables.columns import Column
 from mine.tables.stack import EffortSettings, StackedPair, estimate_stack
 
@@ -298,13 +299,13 @@ class BlockStore:
         return self.folder / f"block_{fingerprint.hexdigest()[:24]}.json"
 
     def read(self, block: Block) -> list[Cell] | None:
-        """The cells of a finished block; None where there is none, or a file that cannot be read."""
+        """The cells of a finished block; None where there is none, or a file that is damaged."""
         try:
-            cells = [Cell(**cell) for cell in json.loads(self.path(block).read_text(encoding="utf-8"))]
+            cells = [Cell(**cell) for cell in checked_content(self.path(block).read_bytes())]
         except (OSError, ValueError, TypeError):
             return None
         return cells if [(c.x, c.y) for c in cells] == list(block.pairs) else None
 
     def write(self, block: Block, cells: list[Cell]) -> None:
-        content = json.dumps([asdict(cell) for cell in cells], allow_nan=False)
-        write_whole(self.path(block), lambda stream: stream.write(content.encode()))
+        content = sealed_content([asdict(cell) for cell in cells])
+        write_whole(self.path(block), lambda stream: stream.write(content))

@@ -27,6 +27,7 @@ from mine.data.rows import MIN_ROWS
 from mine.data.sources import EXACT_INTEGERS, Category, Source, named_columns
 from mine.errors import InputError, NumberTextError, UnknownNameError
 from mine.estimators.counts.identifier import is_identifier
+from mine.surroundings import plain_modes
 from mine.tables.description import ColumnDescription, Description, examples_of
 
 __all__ = ["describe"]
@@ -36,6 +37,7 @@ LONG, SAMPLE = 100_000, 20_000
 MISSING_REMEDY = "pass drop_missing=True (--drop-missing) to leave those rows out"
 
 
+@plain_modes()
 def describe(data: Any, *, discrete: DiscreteSpec = None, parse: bool = False) -> Description:
     """Say what each column of a table is read as, and why: numbers, labels, dates, identifiers, constants, missing values.
 

@@ -143,7 +143,8 @@ class Description:
         )
         notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
         caption = f"{self.n_rows:,} rows, {len(self.columns):,} columns"
-        return f"<table><caption>{caption}</caption><thead><tr>{names}</tr></thead><tbody>{rows}</tbody></table>{notes}"
+        table = f"<table><caption>{caption}</caption><thead><tr>{names}</tr></thead><tbody>{rows}</tbody></table>{notes}"
+        return printable(table)
 
 
 def _cells(column: ColumnDescription) -> list[str]:
@@ -184,7 +185,10 @@ def examples_of(values: np.ndarray, moment: MomentUnit | None = None) -> tuple[s
 def _text(value: Any, moment: MomentUnit | None) -> str:
     if moment is not None and isinstance(value, (int, float)):
         return moment_text(value, moment)
-    return f"{value:g}" if isinstance(value, float) else " ".join(str(value).split())
+    try:
+        return f"{value:g}" if isinstance(value, float) else " ".join(str(value).split())
+    except Exception:  # an object that has no text
+        return type(value).__name__
 
 
 def _short(text: str) -> str:

@@ -6,10 +6,26 @@ import multiprocessing
 import os
 import threading
 import time
+from typing import Any
 
-__all__ = ["end_with"]
+__all__ = ["end_with", "workers"]
 
 _watched = threading.Lock()
+
+
+def workers(n_jobs: int | None, **options: Any) -> Any:
+    """A :class:`joblib.Parallel` whose local processes end with this one, also while they start and wait for their first task.
+
+    Arguments:
+        n_jobs: As there.
+        **options: Others of ``Parallel``.
+    """
+    from joblib import Parallel
+
+    try:
+        return Parallel(n_jobs=n_jobs, initializer=end_with, initargs=(os.getpid(),), **options)
+    except TypeError:  # joblib below 1.5 takes no initializer: each task calls end_with
+        return Parallel(n_jobs=n_jobs, **options)
 
 
 def end_with(parent: int) -> None:

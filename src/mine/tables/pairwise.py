@@ -31,7 +31,7 @@ from mine.surroundings import plain_modes
 from mine.tables.blocks import Block, BlockStore, Cell, Task, plan, shares_null
 from mine.tables.columns import Column, read_columns, row_copies
 from mine.tables.measured import Pairwise
-from mine.tables.orphans import end_with
+from mine.tables.orphans import end_with, workers
 from mine.tables.screening import SCREEN, column_scores, with_p_values
 from mine.tables.serial import noticed
 from mine.tables.significance import LEVEL
@@ -228,9 +228,9 @@ def _run(blocks: list[Block], task: Callable[[Block], Task], store: BlockStore |
             missing.append(block)
         else:
             yield cells
-    from joblib import Parallel, delayed
+    from joblib import delayed
 
-    parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered", pre_dispatch="2*n_jobs")
+    parallel = workers(n_jobs, return_as="generator_unordered", pre_dispatch="2*n_jobs")
     finished: Any = parallel(delayed(_work)(task(block), os.getpid()) for block in missing)
     for block, cells in finished:
         if store is not None:
@@ -283,6 +283,8 @@ def _pairs(
 
 
 def _are_names(target: Any) -> bool:
+    if isinstance(target, memoryview):
+        return False
     return isinstance(target, Sequence) and len(target) > 0 and all(isinstance(name, str) for name in target)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 from sklearn.exceptions import DataConversionWarning
 
 from mine.api import estimate
@@ -27,7 +27,7 @@ from mine.estimators.neighbours import jittered
 from mine.estimators.rank_neighbours import Scores
 from mine.estimators.ross import merge_rare, ross
 from mine.estimators.screen import OWN_STREAM, Screen, screened
-from mine.tables.orphans import end_with
+from mine.tables.orphans import end_with, workers
 
 __all__ = ["Feature", "Scorer"]
 
@@ -102,7 +102,7 @@ class Scorer:
         return self._all([([self.features[j] for j in a], [self.features[j] for j in b]) for a, b in pairs], n_jobs)
 
     def _all(self, jobs: list[tuple[list[Feature], list[Feature]]], n_jobs: int | None) -> list[float]:
-        values: Any = Parallel(n_jobs=n_jobs)(
+        values: Any = workers(n_jobs)(
             delayed(_work)(a, b, self.method, self.n_neighbors, self.seed, self.order, os.getpid()) for a, b in jobs
         )
         return [float(value) for value in values]

@@ -12,7 +12,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mine.data.columns import DiscreteSpec
 from mine.data.parsing import read_texts
-from mine.data.sources import named_columns
+from mine.data.rows import rereadable
+from mine.data.sources import named_columns, plain_array
+from mine.data.unreadable import foreign
 from mine.errors import InputError, UnknownNameError, renamed_arguments, warn_renamed
 from mine.surroundings import plain_modes
 from mine.tables.relevance import Scorer
@@ -183,7 +185,8 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):
         columns = named_columns(read, "x")
         n_features = len(columns)
         if len(getattr(X, "shape", ())) == 2:
-            validate_data(self, X, skip_check_array=True)  # sets n_features_in_ and feature_names_in_
+            with foreign("X"):
+                validate_data(self, X, skip_check_array=True)  # sets n_features_in_ and feature_names_in_
         else:
             self.n_features_in_ = n_features
         scorer = Scorer.of(
@@ -227,6 +230,26 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):
                 value = total[left]
             order.append(left[int(np.argmax(value))])
         return order
+
+    def transform(self, X: Any) -> Any:
+        """The chosen columns.
+
+        Arguments:
+            X: Rows with the columns of ``fit``.
+
+        Raises:
+            NotFittedError: Before ``fit``.
+            InputError: Data that cannot be read, or columns that ``fit`` did not see.
+        """
+        check_is_fitted(self)
+        X = rereadable(X)
+        named_columns(X, "X")  # what it cannot read is no table
+        if getattr(X, "ndim", 2) == 1:
+            raise InputError("X has one dimension: pass a table, one row per observation. Reshape your data: X.reshape(-1, 1).")
+        if not hasattr(X, "columns"):
+            X = plain_array(X, "X")  # masked values as None
+        with foreign("X"):
+            return super().transform(X)
 
     def _get_support_mask(self) -> np.ndarray:
         check_is_fitted(self)

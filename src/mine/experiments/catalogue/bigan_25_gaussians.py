@@ -17,7 +17,7 @@ from mine.experiments.games.points_figure import of_one_seed, points_panel
 from mine.experiments.games.refinements import Refinements
 from mine.experiments.store import Record
 from mine.experiments.targets import Target, beats
-from mine.reporting.figures import new_figure
+from mine.reporting.figures import new_figure, write_figure
 
 __all__ = ["EXPERIMENT", "Config", "plot", "run"]
 
@@ -102,7 +102,7 @@ def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:
     axes[1][0].set_axis_off()
     axes[1][0].text(0.5, 0.5, "Right: reconstructions,\neach in the colour of its x.", ha="center", va="center", fontsize=9)
     target = out / "figure.png"
-    figure.savefig(target, dpi=150)
+    write_figure(figure, target, dpi=150)
     return [target]
 
 

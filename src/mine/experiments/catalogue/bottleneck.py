@@ -12,7 +12,7 @@ from mine.experiments.experiment import Experiment, Metric, Progress
 from mine.experiments.store import Record
 from mine.experiments.summary import mean_and_error
 from mine.experiments.targets import Target, Values
-from mine.reporting.figures import new_figure
+from mine.reporting.figures import new_figure, write_figure
 from mine.storage.files import write_whole
 
 __all__ = ["EXPERIMENT", "Config", "plot", "run"]
@@ -89,7 +89,7 @@ def _bars(errors: dict[str, dict[int, float]], target: Path) -> Path:
     axis.invert_yaxis()
     axis.set_xlabel("test error (%), mean ± standard error over seeds")
     figure.legend(loc="outside upper center", ncols=3, fontsize=9)
-    figure.savefig(target, dpi=150)
+    write_figure(figure, target, dpi=150)
     return target
 
 

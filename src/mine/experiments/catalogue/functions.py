@@ -16,7 +16,7 @@ from mine.experiments.store import Record
 from mine.experiments.sweep import sweep
 from mine.experiments.targets import Target, Values
 from mine.formats import fixed
-from mine.reporting.figures import new_figure
+from mine.reporting.figures import new_figure, write_figure
 
 __all__ = ["EXPERIMENT", "Config", "plot", "run"]
 
@@ -88,7 +88,7 @@ def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:
     for axis in axes[1]:
         axis.set_xlabel("noise σ; at σ = 0 the information is infinite")
     target = out / "figure.png"
-    figure.savefig(target, dpi=150)
+    write_figure(figure, target, dpi=150)
     return [target]
 
 

@@ -15,7 +15,7 @@ from mine.experiments.store import Record
 from mine.experiments.summary import mean_and_error
 from mine.experiments.sweep import sweep
 from mine.experiments.targets import Target
-from mine.reporting.figures import new_figure
+from mine.reporting.figures import new_figure, write_figure
 from mine.storage.files import write_whole
 
 __all__ = ["EXPERIMENT", "Config", "plot", "run"]
@@ -128,7 +128,7 @@ def _plot_sweep(results: Sequence[tuple[Record, Path]], target: Path) -> Path:
         0.02, 0.97, f"mean of {seeds} {'seed' if seeds == 1 else 'seeds, bars: standard error'}",
         transform=axes[0][-1].transAxes, va="top", fontsize=8,
     )  # fmt: skip
-    figure.savefig(target, dpi=150)
+    write_figure(figure, target, dpi=150)
     return target
 
 
@@ -150,7 +150,7 @@ def _plot_training(results: Sequence[tuple[Record, Path]], target: Path) -> Path
         axis.set_xlabel("training step")
     axes[0][0].set_ylabel("bound on rows not trained on (nats)")
     axes[0][0].legend(loc="lower right", fontsize=9)
-    figure.savefig(target, dpi=150)
+    write_figure(figure, target, dpi=150)
     return target
 
 

@@ -15,7 +15,7 @@ from mine.experiments.experiment import Experiment, Metric, Progress
 from mine.experiments.store import Record
 from mine.experiments.sweep import sweep
 from mine.experiments.targets import Target, Values
-from mine.reporting.figures import new_figure
+from mine.reporting.figures import new_figure, write_figure
 
 __all__ = ["EXPERIMENT", "Config", "plot", "run"]
 
@@ -149,7 +149,7 @@ def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:
     bar.set_ticks([0, *range(1, last + 1)], labels=["0", *(f"{10**i:,}" for i in range(1, last + 1))])
     bar.set_label("epoch")
     target = out / "figure.png"
-    figure.savefig(target, dpi=150)
+    write_figure(figure, target, dpi=150)
     return [target]
 
 

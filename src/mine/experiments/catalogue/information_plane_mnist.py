@@ -15,7 +15,7 @@ import numpy as np
 
 from mine.experiments.experiment import DivergedError, Experiment, Metric, Progress
 from mine.experiments.store import Record
-from mine.reporting.figures import new_figure
+from mine.reporting.figures import new_figure, write_figure
 
 __all__ = ["EXPERIMENT", "Config", "plot", "run"]
 
@@ -179,7 +179,7 @@ def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:
     axes[0][0].set_ylabel("I(T; Y) (nats)")
     figure.colorbar(shown, ax=axes, shrink=0.8, label="epoch")
     target = out / "figure.png"
-    figure.savefig(target, dpi=150)
+    write_figure(figure, target, dpi=150)
     return [target]
 
 

@@ -15,7 +15,7 @@ from mine.experiments.store import Record
 from mine.experiments.summary import mean_and_error
 from mine.experiments.sweep import sweep
 from mine.experiments.targets import Target, Values
-from mine.reporting.figures import new_figure
+from mine.reporting.figures import new_figure, write_figure
 
 __all__ = ["EXPERIMENT", "Config", "plot", "run"]
 
@@ -138,7 +138,7 @@ def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:
         axis.set_title(title, loc="left")
         axis.set_xlabel("ratio")
     target = out / "figure.png"
-    figure.savefig(target, dpi=150)
+    write_figure(figure, target, dpi=150)
     return [target]
 
 

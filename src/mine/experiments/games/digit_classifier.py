@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -17,8 +15,9 @@ from torch.nn import functional as F
 
 from mine.datasets import Images, mnist
 from mine.errors import InputError
+from mine.experiments.checkpoint import Checkpoint
 from mine.experiments.experiment import Progress
-from mine.storage.files import cache_folder, write_whole
+from mine.storage.files import cache_folder
 
 __all__ = ["DigitClassifier", "digit_classifier"]
 
@@ -117,17 +116,17 @@ def digit_classifier(
     data = mnist() if data is None else data
     folder = cache_folder("digit_classifier") if folder is None else folder
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"digit_classifier_{_digest(data, seed)}.pt"
+    store = Checkpoint(folder / f"digit_classifier_{_digest(data, seed)}.pt")
     size = data.images.shape[1]
     network = _Network(size, torch.Generator().manual_seed(seed))
-    kept = _read(path)
+    kept = store.load()
     if kept is None:
         _train(network, data, seed, progress)
         classifier = DigitClassifier(network, size, math.nan, 0)
         images, labels = data.test
         accuracy = float((classifier.predict(_brightness(images, data.white)) == labels).mean())
         kept = {"network": network.state_dict(), "accuracy": accuracy, "tested": len(labels)}
-        write_whole(path, lambda stream: torch.save(kept, stream))
+        store.save(kept)
     network.load_state_dict(kept["network"])
     return DigitClassifier(network.eval(), size, kept["accuracy"], kept["tested"])
 
@@ -138,13 +137,6 @@ def _digest(data: Images, seed: int) -> str:
     digest.update(np.ascontiguousarray(data.images).data)
     digest.update(np.ascontiguousarray(data.labels).data)
     return digest.hexdigest()[:12]
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    try:
-        return torch.load(path, weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, BadZipFile):
-        return None
 
 
 def _brightness(images: np.ndarray, white: int) -> Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 
 from mine.experiments.games.points_figure import of_one_seed
 from mine.experiments.store import Record
-from mine.reporting.figures import new_figure
+from mine.reporting.figures import new_figure, write_figure
 
 __all__ = ["grid", "plot_image_grids"]
 
@@ -53,7 +53,7 @@ def plot_image_grids(
                 _panel(axes[0][0], grid(stored["real"], columns), "original", "a digit a colour")
             _panel(axes[0][k + 1], grid(stored["generated"], columns), record.arm, caption(record.metrics))
     target = folder / "figure.png"
-    figure.savefig(target, dpi=150)
+    write_figure(figure, target, dpi=150)
     return [target]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from mine.experiments.games.image_grids import grid
 from mine.experiments.games.points_figure import of_one_seed
 from mine.experiments.store import Record
-from mine.reporting.figures import new_figure
+from mine.reporting.figures import new_figure, write_figure
 
 __all__ = ["plot_images"]
 
@@ -39,7 +39,7 @@ def plot_images(
         title = f"{record.arm}: an image above, G(E(x)) below it"
         _panel(axes[1][column], np.concatenate(pairs), title, caption(record.metrics))
     target = folder / "figure.png"
-    figure.savefig(target, dpi=110)
+    write_figure(figure, target, dpi=110)
     return [target]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mine.experiments.store import Record
-from mine.reporting.figures import new_figure
+from mine.reporting.figures import new_figure, write_figure
 
 __all__ = ["of_one_seed", "plot_points", "points_panel"]
 
@@ -44,7 +44,7 @@ def plot_points(
         note = caption(record.metrics) + (f"; {outside} points outside" if outside else "")
         points_panel(axis, points, codes, limit, record.arm, note)
     target = folder / "figure.png"
-    figure.savefig(target, dpi=150)
+    write_figure(figure, target, dpi=150)
     return [target]
 
 
