@@ -16,8 +16,8 @@ def kept(like: Tensor, dropout: float, generator: torch.Generator | None = None)
     Drawing a number for each unit takes longer than the layer that they belong to; here one draw serves eight.
 
     >>> factors = kept(torch.empty(100, 100), 0.25)
-    >>> sorted(set(factors.flatten().tolist())) == [0.0, 256 / 192], abs(factors.mean().item() - 1) < 0.05
-    (True, True)
+    >>> [round(value, 3) for value in sorted(set(factors.flatten().tolist()))], abs(factors.mean().item() - 1) < 0.05
+    ([0.0, 1.333], True)
     """
     out = round(256 * dropout)
     words = torch.empty((like.numel() + 7) // 8, dtype=torch.int64, device=like.device)

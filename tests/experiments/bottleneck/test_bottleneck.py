@@ -113,7 +113,8 @@ def test_a_run_cut_short_goes_on_to_the_same_numbers(
 
     with pytest.raises(KeyboardInterrupt):
         numbers("cut", 14)
-    assert torch.load(tmp_path / "cut" / "checkpoint.pt", weights_only=True)["step"] == 13
+    saved = Checkpoint(tmp_path / "cut" / "checkpoint.pt").load()
+    assert saved is not None and saved["step"] == 13
     assert numbers("cut") == numbers("whole")
 
 

@@ -15,6 +15,7 @@ from mine.critics import pair_scores
 from mine.datasets import digits
 from mine.datasets.points import gaussian_grid
 from mine.experiments import DivergedError, get_experiment, reproduce
+from mine.experiments.checkpoint import Checkpoint
 from mine.experiments.games.bigan import Bigan, BiganConfig, _late_average, train_bigan
 from mine.experiments.games.bigan_networks import ConvDiscriminator, ConvEncoder, ConvGenerator, DecoderCritic, Dense
 from mine.experiments.games.refinements import Refinements
@@ -72,7 +73,8 @@ def test_a_run_cut_short_goes_on_to_the_same_model(
         patch.setattr("mine.experiments.checkpoint.Checkpoint.due", lambda self: True)
         with pytest.raises(KeyboardInterrupt):
             train(3, draw, tmp_path / "cut", stop)
-    saved = torch.load(tmp_path / "cut" / "checkpoint.pt", weights_only=True)
+    saved = Checkpoint(tmp_path / "cut" / "checkpoint.pt").load()
+    assert saved is not None
     assert saved["step"] == 50
     again = train(3, draw, tmp_path / "cut", silent)
     assert torch.equal(again.sample(100), whole.sample(100))

@@ -12,6 +12,7 @@ import torch
 
 from mine.datasets.points import gaussian_grid
 from mine.experiments import DivergedError, get_experiment, reproduce
+from mine.experiments.checkpoint import Checkpoint
 from mine.experiments.games.points_gan import GeneratorDiscriminator, PointsConfig, train_points_gan
 
 TINY = PointsConfig(steps=110, batch_size=32, width=16, critic_width=16, spread=8**0.5, evaluated=100)
@@ -36,7 +37,8 @@ def test_a_run_cut_short_goes_on_to_the_same_points(arm: dict[str, Any], tmp_pat
         patch.setattr("mine.experiments.checkpoint.Checkpoint.due", lambda self: True)
         with pytest.raises(KeyboardInterrupt):
             train_points_gan(config, 3, gaussian_grid, tmp_path / "cut", stop)
-    saved = torch.load(tmp_path / "cut" / "checkpoint.pt", weights_only=True)
+    saved = Checkpoint(tmp_path / "cut" / "checkpoint.pt").load()
+    assert saved is not None
     assert saved["step"] == 50
     again = train_points_gan(config, 3, gaussian_grid, tmp_path / "cut", silent)
     np.testing.assert_array_equal(again.points, whole.points)
