@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from mine.bounds import Bound
 from mine.critics.users import as_critic
 from mine.errors import InputError
+from mine.estimators.options import check_integers
 from mine.terms.batch import Batch, check_batch
 from mine.terms.critic_optimizer import OptimizerLike
 from mine.terms.lowered import LoweredTerm
@@ -104,6 +105,7 @@ class MinimizeTC(LoweredTerm):
             InputError: Another shape, ``steps`` below 1, or an optimizer that does not train the critic's parameters.
             MineError: The critic's loss or its gradient is not finite. Nothing is changed then.
         """
+        check_integers({"steps": steps}, {"steps": 1})
         self._train(_rows(x), steps)
 
     def critic_loss(self, x: Tensor) -> Tensor:

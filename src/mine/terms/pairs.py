@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from mine.errors import InputError
+from mine.estimators.options import check_integers
 from mine.terms.batch import Batch, check_batch
 from mine.terms.partners import checked_keys
 from mine.terms.term import Term
@@ -37,6 +38,7 @@ class PairTerm(Term):
                 train the critic's parameters.
             MineError: If the critic's loss or its gradient is not finite. Nothing is changed then.
         """
+        check_integers({"steps": steps}, {"steps": 1})
         self._train(self._batch(x, y, groups, z), steps)
 
     def critic_loss(self, x: Tensor, y: Any, *, groups: Any = None, z: Any = None) -> Tensor:

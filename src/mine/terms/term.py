@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from mine.data.problem import problem_seed
 from mine.errors import InputError, MineError
-from mine.estimators.options import check_integers
 from mine.terms.batch import Batch, Facts, LastBatch, check_finite
 from mine.terms.bookkeeping import Bookkeeping, pack, unpack
 from mine.terms.critic_optimizer import CriticOptimizer, OptimizerLike, shortening
@@ -81,7 +80,6 @@ class Term(nn.Module):
     # === for the critic ===
 
     def _train(self, batch: Batch, steps: int) -> None:
-        check_integers({"steps": steps}, {"steps": 1})
         training, parts = self._require_training("critic_step")
         parameters = parameters_of(parts)
         training.follow(parameters)
