@@ -47,5 +47,5 @@ def test_interrupting_says_what_is_kept(kept: bool, run: Run, csv: str, tmp_path
 
     monkeypatch.setattr("mine.tables.pairwise.measure", interrupted)
     out = ("--seed", "0", "--out", str(tmp_path / "out")) if kept else ()
-    where = f"; finished blocks are kept in {tmp_path / 'out'}; rerun the command to resume" if kept else ""
+    where = f"; finished work is kept in {tmp_path / 'out'}; rerun the command to resume" if kept else ""
     assert run("pairwise", csv, *out) == (130, "", f"mine: interrupted{where}\n")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+from pyarrow import feather
 
 from mine.data.readers import FORMATS, read_table
 from mine.errors import InputError
@@ -64,3 +67,15 @@ def test_unknown_extension_lists_what_is_read(tmp_path: Path):
     with pytest.raises(InputError, match=r"data\.ods has an unknown format: use one of") as caught:
         text_table(tmp_path, "a,b\n1,2\n", "data.ods")
     assert all(kind in str(caught.value) for kind in FORMATS)
+
+
+@pytest.mark.parametrize("ending", ["parquet", "feather"])
+def test_an_index_without_a_name_is_no_column(tmp_path: Path, ending: str) -> None:
+    frame = pd.DataFrame({"a": range(30), "b": range(30)}, index=np.arange(30)[::-1])
+    path = tmp_path / f"frame.{ending}"
+    feather.write_feather(frame, str(path)) if ending == "feather" else frame.to_parquet(path)
+    table = read_table(str(path))
+    assert table.columns == ("a", "b") and "index" in table.notes[-1] and table.select("a")["a"].to_pylist() == list(range(30))
+    named = frame.rename_axis("id")
+    named.to_parquet(tmp_path / "named.parquet")
+    assert "id" in read_table(str(tmp_path / "named.parquet")).columns

@@ -11,6 +11,8 @@ from scipy.linalg import solve_discrete_lyapunov
 
 import mine
 from mine.errors import InputError, NotEnoughDataError
+from mine.information.series import read_series
+from mine.information.transfer import embedded
 
 A = np.array([[0.5, 0.0], [0.5, 0.4]])  # x drives y
 
@@ -167,7 +169,8 @@ def test_the_value_of_a_copy_is_that_of_the_estimate() -> None:
         ({"lag": 0}, "lag must be"),
         ({"history": 1.5}, "history must"),
         ({"groups": [1]}, "groups="),
-        ({"order": "time"}, "order="),
+        ({"order": "day"}, "order='day'"),
+        ({"order": range(5)}, "order has 5 values"),
         ({"longest": 3}, "longest="),
         ({"history": "auto", "longest": 0}, "longest must"),
         ({"test": True, "n_permutations": 5}, "n_permutations must"),
@@ -181,3 +184,27 @@ def test_what_it_refuses(options: dict, message: str) -> None:
         mine.transfer_entropy(np.arange(100.0), np.arange(90.0))
     with pytest.raises(NotEnoughDataError, match="at least 640"):
         mine.transfer_entropy(np.arange(100.0), np.arange(100.0), lag=10)
+
+
+def test_what_time_alone_changes_is_told() -> None:
+    """Unrelated series with a trend each: a shifted copy has lost its trend, so that every test rejects. A line has no news."""
+    rng = np.random.default_rng(1)
+    trends = np.linspace(0, 5, 600) + rng.normal(size=(2, 600))
+    found = mine.transfer_entropy(*trends, method="gaussian", test=True, n_permutations=19)
+    assert any("drift" in warning and "P-values" in warning for warning in found.warnings)
+    assert not any("drift" in w for w in mine.transfer_entropy(rng.normal(size=600), trends[0], method="gaussian").warnings)
+    line = mine.transfer_entropy(rng.normal(size=600), np.arange(600.0), method="gaussian", test=True, n_permutations=19)
+    assert line.value == 0.0 and line.p_value == 1.0
+    wave = np.sin(np.arange(600) / 4)
+    seasons = mine.transfer_entropy(wave + rng.normal(size=600) / 3, wave + rng.normal(size=600) / 3, method="gaussian")
+    assert any("same period" in warning for warning in seasons.warnings)
+
+
+@pytest.mark.parametrize("history", [1, 2])
+def test_copies_are_estimated_as_the_series_are(history: int) -> None:
+    """Of a series whose past nearly determines it, both take what the past leaves: else every test would reject or none."""
+    rng = np.random.default_rng(3)
+    series = {"x": rng.normal(size=500), "y": rng.normal(size=500).cumsum().cumsum(), "z": None}
+    sides, _, options = read_series({"method": "gaussian", "random_state": 0}, **series)
+    transfer = embedded(*sides, 1, history, None)
+    assert transfer.value(options) == pytest.approx(transfer.estimated(options)[0].value, abs=1e-12)

@@ -117,3 +117,21 @@ def test_the_figure_shows_the_band_and_every_lag() -> None:
         range(-3, 4)
     )
     assert mine.lag_scan(X[:200], Y[:200], 30, method="gaussian").plot().axes[0].get_title(loc="left") == "No lag stands out"
+
+
+def test_rows_are_sorted_by_their_times() -> None:
+    mixed = np.random.default_rng(3).permutation(len(X))
+    days = pd.date_range("2020-01-01", periods=len(X)).to_numpy()
+    plain = mine.lag_scan(X, Y, 3, method="gaussian")
+    for times in (mixed, days[mixed], days[mixed].astype("datetime64[D]").astype(str)):
+        scan = mine.lag_scan(X[mixed], Y[mixed], 3, method="gaussian", order=times)
+        np.testing.assert_array_equal(scan.values, plain.values)
+        np.testing.assert_array_equal(scan.p_values, plain.p_values)
+    with pytest.raises(InputError, match="has 1 gap, and lags and windows count rows"):
+        mine.lag_scan(X, Y, 3, method="gaussian", order=np.where(np.arange(len(X)) < 600, 0, 50) + np.arange(len(X)))
+    with pytest.raises(InputError, match="order has 5 values for 1200 rows"):
+        mine.lag_scan(X, Y, 3, order=range(5))
+    with pytest.raises(InputError, match="order='day': pass order='time'"):
+        mine.lag_scan(X, Y, 3, order="day")
+    with pytest.raises(InputError, match="x has 1200 rows and y has 1199"):
+        mine.lag_scan(X, Y[1:], 3, order=mixed)

@@ -99,3 +99,26 @@ def test_what_it_refuses() -> None:
         mine.transfer_table(chain(100), n_permutations=3)
     with pytest.raises(InputError, match="z= is for"):
         mine.transfer_table(chain(100), z=np.zeros(100))
+
+
+def test_rows_are_sorted_by_a_column_of_times() -> None:
+    options = {"method": "gaussian", "random_state": 0, "n_permutations": 19}
+    data = chain(400)
+    mixed = data.assign(hour=np.arange(400)).sample(frac=1.0, random_state=1)
+    table = mine.transfer_table(mixed, order="hour", **options)
+    assert table.names == ("a", "b", "c") and table.pairs == mine.transfer_table(data, **options).pairs
+    assert mine.transfer_table(mixed.drop(columns="hour"), order=mixed["hour"], **options).pairs == table.pairs
+    with pytest.raises(InputError, match="1 gap"):
+        mine.transfer_table(data.assign(time=np.where(np.arange(400) < 200, 0, 9) + np.arange(400)), order="time", **options)
+
+
+def test_the_past_reaches_across_no_gap_of_the_times() -> None:
+    data = chain(400)
+    hour = np.arange(400) + np.where(np.arange(400) < 205, 0, 9)
+    mixed = np.random.default_rng(2).permutation(400)
+    a, b = data["a"].to_numpy(), data["b"].to_numpy()
+    found = mine.transfer_entropy(a[mixed], b[mixed], order=hour[mixed], method="gaussian")
+    index = pd.to_timedelta(hour, unit="h")
+    by_index = mine.transfer_entropy(data["a"].set_axis(index), data["b"].set_axis(index), method="gaussian")
+    whole = mine.transfer_entropy(a, b, method="gaussian")
+    assert found.value == by_index.value and found.n == by_index.n == whole.n - 1

@@ -548,3 +548,16 @@ def test_a_pair_with_a_heap_of_zeros_has_a_note_and_the_others_a_value(method: s
     values, notes = list(found["value"]), list(found["note"])
     assert values[0] == pytest.approx(0.5 * np.log(2), abs=0.15) and np.isnan(values[1:]).all()
     assert all("column 'x[2]' has" in note and "Use method 'auto'" in note for note in notes[1:])
+
+
+def test_the_order_of_time_may_be_an_index() -> None:
+    rng = np.random.default_rng(5)
+    frame = pd.DataFrame(
+        rng.normal(size=(300, 2)).cumsum(0), columns=["a", "b"], index=pd.date_range("2020-01-01", periods=300)
+    )
+    mixed = rng.permutation(300)
+    shuffled = frame.iloc[mixed]
+    by_index = mine.pairwise(shuffled, order="time", random_state=0)
+    pd.testing.assert_frame_equal(by_index, mine.pairwise(shuffled, order=mixed, random_state=0))
+    pd.testing.assert_frame_equal(by_index, mine.pairwise(shuffled[["a"]], shuffled["b"], order="time", random_state=0))
+    assert by_index["high"][0] - by_index["low"][0] > 1.2 * np.ptp(mine.pairwise(shuffled, random_state=0)[["low", "high"]])

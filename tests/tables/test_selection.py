@@ -219,3 +219,19 @@ def test_the_selector_in_the_order_of_time(autoregression: Callable[[int, float,
     assert inside.scores_[1] == pytest.approx(0.35, abs=0.12)
     with pytest.raises(InputError, match="order has 5 values for 1200 rows"):
         mutual_info(X, target, order=range(5))
+
+
+def test_the_order_of_time_may_be_an_index(autoregression: Callable[[int, float, np.random.Generator], np.ndarray]) -> None:
+    rng = np.random.default_rng(8)
+    days = pd.date_range("2020-01-01", periods=900)
+    series = pd.DataFrame({"a": autoregression(900, 0.95, rng), "b": rng.normal(size=900)}, index=days)
+    target = pd.Series(autoregression(900, 0.95, rng), index=days)
+    mixed = rng.permutation(900)
+    inside = mutual_info(series, target, order="time", random_state=0)
+    by_index = mutual_info(series.iloc[mixed], target.iloc[mixed], order="time", random_state=0)
+    np.testing.assert_array_equal(
+        by_index[0], mutual_info(series.iloc[mixed], target.iloc[mixed], order=mixed, random_state=0)[0]
+    )
+    assert abs(by_index[0] - inside[0]) < 0.03 and abs(by_index[0]) < 0.06
+    selector = MutualInfoSelector(1, order="time", random_state=0).fit(series.iloc[mixed], target.iloc[mixed])
+    np.testing.assert_array_equal(selector.scores_, by_index)

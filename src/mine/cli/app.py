@@ -13,11 +13,13 @@ import typer
 from mine.cli.benchmark import benchmark
 from mine.cli.describe import describe
 from mine.cli.estimate import estimate
+from mine.cli.lags import lags
 from mine.cli.lists import examples, methods
 from mine.cli.pairwise import pairwise
 from mine.cli.renamed import RenamedOptions
 from mine.cli.report import report
 from mine.cli.reproduce import reproduce
+from mine.cli.transfer import transfer
 from mine.escapes import printable
 from mine.storage.versions import __version__
 
@@ -67,5 +69,5 @@ def _root(
     del version  # its callback has printed it
 
 
-for _command in (describe, estimate, pairwise, report, methods, examples, benchmark, reproduce):
+for _command in (describe, estimate, pairwise, report, lags, transfer, methods, examples, benchmark, reproduce):
     app.command(cls=RenamedOptions)(_command)

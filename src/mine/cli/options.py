@@ -57,6 +57,15 @@ Order = Annotated[
         help="Column of times where rows are a series; 'time' where they come in that order and no column is called so.",
     ),
 ]
+Lags = Annotated[
+    str, typer.Option("--lags", metavar="N", help="All lags from -N to N; or several whole numbers, comma-separated.")
+]
+Lag = Annotated[int | None, typer.Option("--lag", metavar="N", help="Past values of the driver; 1 by default.")]
+History = Annotated[
+    str | None,
+    typer.Option("--history", metavar="N", help="Past values of the driven series, as --lag by default; 'auto' chooses all."),
+]
+Longest = Annotated[int | None, typer.Option("--longest", metavar="N", help="The longest lag that --history auto may choose.")]
 DropMissing = Annotated[
     bool, typer.Option("--drop-missing", help="Leave out rows with a missing or infinite value, instead of an error.")
 ]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_figures",
+    "check_kept",
     "check_plot",
     "check_writable",
     "folded",
@@ -128,6 +129,19 @@ def check_plot(path: Path | None) -> None:
     if path is not None:
         check_writable("--plot", path, _PLOT_FORMATS)
         check_figures()
+
+
+def check_kept(out: Path | None, seed: int | None) -> str:
+    """What Ctrl-C says of finished work in the folder ``--out``, empty without one.
+
+    Raises:
+        InputError: There is a folder and no ``--seed``.
+    """
+    if out is None:
+        return ""
+    if seed is None:
+        raise InputError("--out needs --seed, for example --seed 0: a resumed command must draw the same numbers.")
+    return f"finished work is kept in {out}; rerun the command to resume"
 
 
 def check_writable(flag: str, path: Path, endings: Sequence[str], shown: str | None = None) -> None:

@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING, Any
 from mine.cli import options as opt
 from mine.cli.columns import choose_pairs
 from mine.cli.files import opened
-from mine.cli.output import check_plot, interruptible, load_figures, one_sentence, print_text, save_figure, table_width
+from mine.cli.output import (
+    check_kept,
+    check_plot,
+    interruptible,
+    load_figures,
+    one_sentence,
+    print_text,
+    save_figure,
+    table_width,
+)
 from mine.cli.values import checked_seed
-from mine.errors import InputError
 
 if TYPE_CHECKING:
     from mine.tables.measured import Pairwise
@@ -56,8 +64,7 @@ def pairwise(
     """
     with one_sentence(), ExitStack() as files:
         check_plot(plot)
-        if out is not None and seed is None:
-            raise InputError("--out needs --seed, for example --seed 0: a resumed command must draw the same numbers.")
+        check_kept(out, seed)
         pairs = measure_pairs(
             files, file, table=table, columns=columns, target=target, groups=groups, order=order, discrete=discrete, test=test,
             n_permutations=permutations, method=method, effort=effort, drop_missing=drop_missing, parse=parse, unit=unit,
@@ -104,8 +111,7 @@ def measure_pairs(
 
     from mine.tables.pairwise import measure
 
-    kept = "" if out is None else f"finished blocks are kept in {out}; rerun the command to resume"
-    with interruptible(kept):
+    with interruptible(check_kept(out, options["random_state"])):
         return measure(
             chosen.columns(chosen.names),
             chosen.targets,

@@ -10,12 +10,13 @@ import numpy as np
 
 from mine.data.columns import numbers_with_gaps
 from mine.data.parsing import read_texts
+from mine.data.rows import equally_long
 from mine.data.serial import drifts, same_season, serial_features, slowest_autocorrelation, summed_time
 from mine.data.sources import named_columns
 from mine.data.variable import Variable
 from mine.errors import InputError
 
-__all__ = ["TimeOrder", "read_order", "time_order"]
+__all__ = ["TimeOrder", "clock_warning", "in_order", "read_order", "time_order"]
 
 #: What says that rows come in the order of time as they are.
 AS_THEY_COME = "time"
@@ -117,27 +118,60 @@ def read_order(order: Any, n: int, series: np.ndarray | None) -> np.ndarray:
     >>> read_order([30, 10, 20], 3, None)
     array([2, 0, 1])
     """
-    if isinstance(order, str):
-        if order != AS_THEY_COME:
-            raise InputError(
-                f"order={order!r}: pass order='time' where rows come in the order of time, or one number or date a row."
-            )
-        times: np.ndarray = np.arange(n)
-    else:
-        (when,), _ = read_texts(True, False, order=order)  # dates written as text, too
-        columns = named_columns(when, "order")
-        if len(columns) != 1:
-            raise InputError(f"order has {len(columns)} columns: pass one number or date a row.")
-        ((name, column),) = columns.items()
-        if len(column) != n:
-            raise InputError(f"order has {len(column)} values for {n} rows: pass one per row.")
-        times = numbers_with_gaps(column, name)
-        if np.isnan(times).any():
-            raise InputError("order has missing values: every row needs its time. Leave out the rows without one.")
+    as_they_come = isinstance(order, str) and order == AS_THEY_COME
+    times = np.arange(n) if as_they_come else _row_times(order, n)
     keys = (times,) if series is None else (times, series)
     position = np.empty(n, np.int64)
     position[np.lexsort(keys)] = np.arange(n)
     return position
+
+
+def in_order(order: Any, **sides: Any) -> list[Any]:
+    """The sides with their rows sorted by ``order``, whose times they carry from then on; None leaves them as they are.
+
+    Arguments:
+        order: As for :func:`read_order`; with ``"time"`` rows keep their order.
+        **sides: What users pass in, by name; one that is None stays None.
+
+    Raises:
+        InputError: An order that cannot be read or has another number of values than there are rows; sides of different length.
+
+    >>> (x,) = in_order([30, 10, 20], x=[1, 2, 3])
+    >>> x.columns[0], x.times
+    (array([2, 3, 1]), array([10., 20., 30.]))
+    """
+    if order is None or (isinstance(order, str) and order == AS_THEY_COME):
+        return list(sides.values())
+    read = equally_long(**sides)
+    times = _row_times(order, next(len(side) for side in read if side is not None))
+    places = np.argsort(times, kind="stable")
+    return [None if side is None else replace(side.filter(places), times=times[places]) for side in read]
+
+
+def clock_warning(x: np.ndarray, y: np.ndarray) -> str | None:
+    """A sentence if features of two sides, (n, f) and (n, g) in the order of time, both drift or repeat with one period."""
+    if same_season(x, y):
+        return SEASON
+    return DRIFT if drifts(x) and drifts(y) else None
+
+
+def _row_times(order: Any, n: int) -> np.ndarray:
+    """The numbers or dates of ``order`` as float64, shape (n,)."""
+    if isinstance(order, str):
+        raise InputError(
+            f"order={order!r}: pass order='time' where rows come in the order of time, or one number or date a row."
+        )
+    (when,), _ = read_texts(True, False, order=order)  # dates written as text, too
+    columns = named_columns(when, "order")
+    if len(columns) != 1:
+        raise InputError(f"order has {len(columns)} columns: pass one number or date a row.")
+    ((name, column),) = columns.items()
+    if len(column) != n:
+        raise InputError(f"order has {len(column)} values for {n} rows: pass one per row.")
+    times = numbers_with_gaps(column, name)
+    if np.isnan(times).any():
+        raise InputError("order has missing values: every row needs its time. Leave out the rows without one.")
+    return times
 
 
 def time_order(order: Any, x: Variable, y: Variable, subjects: Any = None) -> TimeOrder:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import difflib
 import gzip
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +33,8 @@ FORMATS = (
     ".csv", ".csv.gz", ".tsv", ".tsv.gz", ".tab", ".parquet", ".pq", ".npy", ".npz", ".feather", ".arrow", ".orc", ".jsonl",
     ".jsonl.gz", ".ndjson", ".ndjson.gz", ".xlsx", ".xlsm", ".sqlite", ".sqlite3", ".db",
 )  # fmt: skip
+#: What pandas calls an index without a name in Parquet and Feather files.
+_INDEX = re.compile(r"__index_level_\d+__")
 _SHEETS, _DATABASES = (".xlsx", ".xlsm"), (".sqlite", ".sqlite3", ".db")
 
 
@@ -76,7 +79,7 @@ def read_table(path: str, cache: str | Path | None = None, table: str | None = N
     if kind not in (*_SHEETS, *_DATABASES):
         _check_one_table(table, path)
     with readable(path, kind):
-        return _guarded(_read(file, path, kind, cache, table), path, kind)
+        return _without_index(_guarded(_read(file, path, kind, cache, table), path, kind))
 
 
 def _read(file: Path, path: str, kind: str, cache: str | Path | None, table: str | None) -> Table:
@@ -108,6 +111,15 @@ def _guarded(table: Table, path: str, kind: str) -> Table:
             return table.load(names)
 
     return replace(table, load=load)
+
+
+def _without_index(table: Table) -> Table:
+    """The table without the index that pandas wrote into a file as a column because it had no name: row numbers, mostly."""
+    kept = tuple(name for name in table.columns if not _INDEX.fullmatch(name))
+    if len(kept) in (0, len(table.columns)):
+        return table
+    note = "the index of pandas, which has no name in this file, was left out; name it (frame.index.name = ...) to use it."
+    return replace(table, columns=kept, notes=(*table.notes, note))
 
 
 def _check_one_table(table: str | None, source: str) -> None:

@@ -120,10 +120,12 @@ def carried_times(data: Any) -> np.ndarray | None:
     return index_times(data) if labelled is None else labelled.times
 
 
-def carried_order(order: Any, *sides: Source) -> Any:
+def carried_order(order: Any, *sides: Any) -> Any:
     """``order``, or for ``"time"`` the times that a side carries: rows then need not come in their order."""
-    carried = (side.times for side in sides if side.times is not None)
-    return next(carried, order) if isinstance(order, str) and order == "time" else order
+    if not isinstance(order, str) or order != "time":
+        return order
+    carried = (times for side in sides if (times := carried_times(side)) is not None)
+    return next(carried, order)
 
 
 def _has_no_rows(data: Any) -> bool:

@@ -64,7 +64,7 @@ class Source:
         return len(self.columns[0])
 
     def filter(self, keep: np.ndarray) -> Source:
-        """The rows of a boolean mask."""
+        """The rows of a boolean mask, or by number in the order given."""
         matrix = None if self.matrix is None else self.matrix.rows(keep)
         times = None if self.times is None else self.times[keep]
         return replace(self, columns=[column[keep] for column in self.columns], matrix=matrix, times=times)

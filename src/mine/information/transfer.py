@@ -10,9 +10,13 @@ import numpy as np
 
 from mine.api import estimate
 from mine.conditional.given import third_variable
+from mine.conditional.leftover import without_copies_of_z
 from mine.conditional.neighbours import neighbours_value
+from mine.data.order import clock_warning, in_order
 from mine.data.problem import make_problem, problem_seed
 from mine.data.rows import complete_rows
+from mine.data.serial import serial_features
+from mine.data.sides import as_variable
 from mine.errors import InputError, NotEnoughDataError
 from mine.estimators import get_estimator
 from mine.estimators.gaussian import copula_information
@@ -52,6 +56,7 @@ def transfer_entropy(
     history: int | Literal["auto"] | None = None,
     z: Any = None,
     longest: int | None = None,
+    order: Any = "time",
     test: bool = False,
     n_permutations: int | None = None,
     out: str | Path | None = None,
@@ -59,7 +64,7 @@ def transfer_entropy(
 ) -> Estimate:
     r"""Information from the past of x about the next y, given y's own past: ``I(Y_t; X_{t-1..t-lag} | Y_{t-1..t-history})``.
 
-    With ``z``, the past of z is conditioned on too. Rows are in the order of time. They are cut into stretches that stay in
+    With ``z``, the past of z is conditioned on too. The rows, in the order of time, are cut into stretches that stay in
     one fold and count as one term of the standard error. Between two stretches as many rows are left out as the past is long,
     so that no value is on both sides of a split.
 
@@ -78,6 +83,8 @@ def transfer_entropy(
             between them where they help: those that predict a third of the rows best. The estimate uses the other rows.
         z: Further series to condition on, shape (n,) or (n, dz).
         longest: The longest lag that ``history="auto"`` may choose; None takes 10, or fewer if there are few rows.
+        order: ``"time"`` where rows come in the order of time, at equal steps; or one number or date per row, shape (n,), by
+            which they are sorted. No past reaches across a gap in these.
         test: Test of "x does not drive y": the estimate is made again for copies of x that are shifted in time. Then
             ``p_value`` is set, and ``value`` is the effective transfer entropy: less the mean of the copies, which is bias.
         n_permutations: Shifted copies, at least 19. None takes 99, or 19 for methods that train.
@@ -105,6 +112,7 @@ def transfer_entropy(
     """
     if lag is not None:
         check_lag("lag", lag)
+    x, y, z = in_order(order, x=x, y=y, z=z)
     (driver, driven, others), read, options = read_series(options, x=x, y=y, z=z)
     random_state = options.pop("random_state", None)
     progress = options.pop("progress", None)
@@ -195,10 +203,21 @@ class Transfer:
             n_neighbors = int(np.clip(len(self.rows) // ROWS_A_NEIGHBOUR, 3, NEIGHBOURS))
             neighbours = {**options, "method": "ksg", "n_neighbors": n_neighbors}
             try:
-                return self._estimate({**neighbours, "progress": progress}), neighbours
+                return self._told(self._estimate({**neighbours, "progress": progress})), neighbours
             except TiesError:  # numbers heaped at one value: for critics
                 pass
-        return self._estimate({**options, "progress": progress}), options
+        return self._told(self._estimate({**options, "progress": progress})), options
+
+    def _told(self, found: Estimate) -> Estimate:
+        """The estimate, with a warning where both series change with time alone: copies that are shifted do not show that."""
+        (driver, driven), _ = complete_rows(x=self.driver.values, y=self.driven.values)
+        sides = (
+            as_variable(values, name, discrete_columns(**{name: series.labels}), allow_constant=True)
+            for name, values, series in (("x", driver, self.driver), ("y", driven, self.driven))
+        )
+        warning = clock_warning(*map(serial_features, sides))
+        warnings = [*found.warnings, *([] if warning is None else [warning])]
+        return replace(found, diagnostics={**found.diagnostics, "warnings": warnings})
 
     def _estimate(self, options: dict[str, Any]) -> Estimate:
         found = estimate(**self.sides(), groups=self.blocks, discrete=self.kinds, **options)
@@ -223,11 +242,16 @@ class Transfer:
         return neighbours_value(estimator, problem, third)
 
     def _by_copulas(self) -> float:
-        """The difference of the information of two Gaussian copulas, as the chain rule has it."""
-        (x, y, z), _ = complete_rows(**self.sides())
+        """The difference of the information of two Gaussian copulas, of the sides that the chain rule takes."""
+        sides, _ = complete_rows(**self.sides())
+        third = third_variable(sides[2], False)
+        left = [without_copies_of_z(as_variable(side, "x", False, allow_constant=True), third) for side in sides[:2]]
+        if any(after.determined for after in left):
+            return 0.0
+        x, y, z = *(after.side.flat for after in left), third.flat
         more, less = copula_information(x, np.concatenate([y, z], 1)), copula_information(x, z)
         if more is None or less is None:
-            raise NotEnoughDataError(f"{len(x)} rows are too few for a copula of so many columns.")
+            raise NotEnoughDataError(f"{len(z)} rows are too few for a copula of so many columns.")
         return more - less
 
     def permutations(self, options: dict[str, Any]) -> int:

@@ -63,12 +63,9 @@ class LagScan:
         found = np.flatnonzero(self.significant)
         return int(self.lags[found[self.values[found].argmax()]]) if len(found) else None
 
-    def to_frame(self) -> Any:
-        """One row per lag, as a frame of pandas (or of polars or pyarrow where that is missing).
-
-        Columns: ``lag``, ``value``, ``low``, ``high``, ``p`` (adjusted for all lags), ``unit``.
-        """
-        columns = {
+    def records(self) -> dict[str, list[Any]]:
+        """The columns of :meth:`to_frame` by name, each with one entry per lag."""
+        return {
             "lag": self.lags.tolist(),
             "value": self.values.tolist(),
             "low": self.intervals[:, 0].tolist(),
@@ -76,7 +73,13 @@ class LagScan:
             "p": self.p_values.tolist(),
             "unit": [self.unit] * len(self.lags),
         }
-        return as_frame(columns, None)
+
+    def to_frame(self) -> Any:
+        """One row per lag, as a frame of pandas (or of polars or pyarrow where that is missing).
+
+        Columns: ``lag``, ``value``, ``low``, ``high``, ``p`` (adjusted for all lags), ``unit``.
+        """
+        return as_frame(self.records(), None)
 
     def plot(self) -> Figure:
         """Information against lag with its intervals and the null band, as a matplotlib figure.

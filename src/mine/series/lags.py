@@ -12,7 +12,7 @@ import numpy as np
 from mine.api import estimate
 from mine.data.columns import DiscreteSpec
 from mine.data.gaps import infinite_values, missing_values
-from mine.data.order import TimeOrder, time_order
+from mine.data.order import TimeOrder, in_order, time_order
 from mine.data.parsing import ReadColumn
 from mine.data.problem import problem_seed
 from mine.data.rows import MIN_ROWS
@@ -49,6 +49,7 @@ def lag_scan(
     method: Any = "auto",
     effort: str = "fast",
     discrete: DiscreteSpec = None,
+    order: Any = "time",
     unit: str = "nats",
     random_state: int | np.random.Generator | np.random.RandomState | None = None,
     drop_missing: bool = False,
@@ -68,12 +69,14 @@ def lag_scan(
     drives whom: a memory of their own spreads it over many lags (see :func:`mine.transfer_entropy`).
 
     Arguments:
-        x: A series, shape (n,) or (n, dx): numbers, or states, which are labels; rows in the order of time.
+        x: A series, shape (n,) or (n, dx): numbers, or states, which are labels.
         y: The other series.
         lags: The lags, whole numbers; or one number L for all from -L to L.
         method: ``"auto"`` as above, or a method of :func:`mine.estimate` that is applied to every lag.
         effort: How long critics train: ``"fast"``, ``"default"`` or ``"thorough"``.
         discrete: Which columns are labels, decided on the whole series; see :func:`mine.estimate`.
+        order: ``"time"`` where rows come in the order of time, at equal steps; or one number or date per row, shape (n,), by
+            which they are sorted.
         unit: ``"nats"`` or ``"bits"``.
         random_state: Seed or generator.
         drop_missing: Leave out rows with a missing or infinite value, at each lag those that it needs.
@@ -83,7 +86,7 @@ def lag_scan(
         **options: Options of the method, for example ``n_neighbors`` of ``"ksg"``.
 
     Raises:
-        InputError: Lags that are no whole numbers, series of different length, or data that cannot be used.
+        InputError: Lags that are no whole numbers, series of different length, times with gaps, or data that cannot be used.
         NotEnoughDataError: Too few rows for the longest lag.
 
     Example:
@@ -100,6 +103,7 @@ def lag_scan(
         raise UnknownNameError("effort", effort, EFFORTS)
     wanted = _lags(lags)
     told = {"method": method, "discrete": discrete, "parse": parse, "drop_missing": drop_missing, **options}
+    x, y = in_order(order, x=x, y=y)
     (first, second), read, options = read_series(told, x=x, y=y)
     refuse_gaps(x, y)
     scan = _Scan(first, second, wanted, {**options, "effort": effort}, problem_seed(random_state))

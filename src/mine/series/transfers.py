@@ -14,6 +14,7 @@ from scipy.stats import false_discovery_control
 
 from mine.data.columns import DiscreteSpec
 from mine.data.frames import as_frame
+from mine.data.order import in_order
 from mine.data.problem import problem_seed
 from mine.data.rows import rereadable
 from mine.data.sources import named_columns
@@ -64,12 +65,16 @@ class TransferTable:
         pairs = [pair for pair in self.pairs if pair["q"] <= LEVEL]
         return [(pair["source"], pair["target"]) for pair in sorted(pairs, key=lambda pair: -pair["value"])]
 
-    def to_frame(self) -> Any:
-        """One row per ordered pair, with the entries of ``pairs`` and ``unit`` as columns; lags are text."""
+    def records(self) -> dict[str, list[Any]]:
+        """The columns of :meth:`to_frame` by name, each with one entry per ordered pair."""
         columns: dict[str, list[Any]] = {name: [pair[name] for pair in self.pairs] for name in self.pairs[0]}
         for name in ("source_lags", "target_lags"):
             columns[name] = [", ".join(map(str, lags)) for lags in columns[name]]
-        return as_frame({**columns, "unit": [self.unit] * len(self.pairs)}, None)
+        return {**columns, "unit": [self.unit] * len(self.pairs)}
+
+    def to_frame(self) -> Any:
+        """One row per ordered pair, with the entries of ``pairs`` and ``unit`` as columns; lags are text."""
+        return as_frame(self.records(), None)
 
     def plot(self) -> Figure:
         """The table as a matrix, sources as rows and targets as columns; pairs that are not found are grey.
@@ -109,6 +114,7 @@ def transfer_table(
     longest: int | None = None,
     n_permutations: int = COPIES,
     discrete: DiscreteSpec = None,
+    order: Any = "time",
     unit: str = "nats",
     random_state: int | np.random.Generator | np.random.RandomState | None = None,
     parse: bool = False,
@@ -129,13 +135,15 @@ def transfer_table(
         accurate P-values' (doi 10.1093/bioinformatics/btp211), for tails that are fitted.
 
     Arguments:
-        data: A frame or an array of shape (n, d): each column is a series, rows are in the order of time.
+        data: A frame or an array of shape (n, d): each column is a series.
         columns: Names of the columns to take; None takes all.
         lag: As in :func:`mine.transfer_entropy`.
         history: As in :func:`mine.transfer_entropy`; with ``"auto"`` each pair has its own lags.
         longest: As in :func:`mine.transfer_entropy`.
         n_permutations: Shifted copies per pair, at least 19; fewer make the p-values rougher.
         discrete: Which columns are labels, as in :func:`mine.estimate`.
+        order: ``"time"`` where rows come in the order of time, at equal steps; the name of a column of times, which is then no
+            series; or one number or date per row, shape (n,).
         unit: ``"nats"`` or ``"bits"``.
         random_state: Seed or generator. The seed of a pair derives from it and the names of the columns.
         parse: Read columns of numbers written as text as numbers.
@@ -161,8 +169,12 @@ def transfer_table(
         if refused in options:
             raise InputError(f"{refused}= is for mine.transfer_entropy: here every pair is tested, two by two.")
     data = rereadable(data)
-    refuse_gaps(data)
     names = list(named_columns(data, "x"))
+    if isinstance(order, str) and order in names:
+        names.remove(order)
+        order = named_columns(data, "x")[order]
+    (data,) = in_order(order, x=data)
+    refuse_gaps(data)
     wanted = names if columns is None else list(dict.fromkeys(columns))
     for name in wanted:
         if name not in names:

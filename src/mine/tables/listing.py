@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import io
-import json
 import math
 from functools import reduce
 from typing import Any
 
-from mine.escapes import for_spreadsheet
 from mine.formats import bracket, fixed
 from mine.tables.measured import Pairwise
+from mine.tables.records import records_as_csv, records_as_json
 from mine.tables.significance import LEVEL, disagreement, is_found, p_text
 
 __all__ = ["as_csv", "as_json", "as_terminal"]
@@ -83,23 +81,12 @@ def _rank(row: dict[str, Any]) -> tuple[int, float]:
 
 def as_csv(pairwise: Pairwise) -> str:
     """All pairs, in their order; a number that does not exist is an empty cell, an open end ``inf``."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    records = pairwise.records()
-    writer.writerow(records)
-    for row in zip(*records.values(), strict=True):
-        writer.writerow("" if isinstance(v, float) and math.isnan(v) else for_spreadsheet(v) for v in row)
-    return out.getvalue()
+    return records_as_csv(pairwise.records())
 
 
 def as_json(pairwise: Pairwise) -> str:
     """One line a pair; what is not finite is null."""
-    records = pairwise.records()
-    lines = []
-    for row in zip(*records.values(), strict=True):
-        values = (None if isinstance(value, float) and not math.isfinite(value) else value for value in row)
-        lines.append(json.dumps(dict(zip(records, values, strict=True)), allow_nan=False))
-    return "\n".join(lines)
+    return records_as_json(pairwise.records())
 
 
 def _number(value: float) -> str:

@@ -18,7 +18,7 @@ from mine.data.gaps import unusable_rows
 from mine.data.order import read_order
 from mine.data.parsing import ReadColumn, read_texts
 from mine.data.problem import problem_seed
-from mine.data.rows import MIN_ROWS, rereadable, same_length
+from mine.data.rows import MIN_ROWS, carried_order, rereadable, same_length
 from mine.data.sides import as_variable, check_discrete_names
 from mine.data.variable import Variable
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError, moved, renamed_arguments
@@ -162,7 +162,8 @@ def measure(
     codes, apart, copies = _groups(groups, columns, ordered=order is not None)
     position = None
     if order is not None:
-        when = columns.pop(order).values if isinstance(order, str) and order in columns else order
+        named = isinstance(order, str) and order in columns
+        when = columns.pop(order).values if named else carried_order(order, data, target)
         position = read_order(when, _length(columns), codes)
     seed = problem_seed(random_state)
     most = _permutations(n_permutations, len(pairs)) if test else 0

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mine.data.columns import DiscreteSpec
 from mine.data.parsing import read_texts
-from mine.data.rows import rereadable
+from mine.data.rows import carried_order, rereadable
 from mine.data.sources import named_columns, plain_array
 from mine.data.unreadable import foreign
 from mine.errors import InputError, UnknownNameError, renamed_arguments, warn_renamed
@@ -67,6 +67,7 @@ def mutual_info(
         >>> SelectKBest(mutual_info, k=1).fit(X, y).get_support()
         array([False, False,  True, False])
     """
+    order = carried_order(order, X, y)
     X, y = _read(parse, X, y, discrete, discrete_target)
     scorer = Scorer.of(named_columns(X, "x"), y, method, discrete, discrete_target, n_neighbors, random_state, order)
     return np.array(scorer.relevance([(j,) for j in range(len(scorer.features))], n_jobs))
@@ -181,6 +182,7 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):
             )
         if getattr(X, "ndim", 2) == 1:
             raise InputError("X has one dimension: pass a table, one row per observation. Reshape your data: X.reshape(-1, 1).")
+        order = carried_order(self.order, X, y)
         read, y = _read(self.parse, X, y, self.discrete, self.discrete_target)
         columns = named_columns(read, "x")
         n_features = len(columns)
@@ -190,7 +192,7 @@ class MutualInfoSelector(SelectorMixin, BaseEstimator):
         else:
             self.n_features_in_ = n_features
         scorer = Scorer.of(
-            columns, y, self.method, self.discrete, self.discrete_target, self.n_neighbors, self.random_state, self.order
+            columns, y, self.method, self.discrete, self.discrete_target, self.n_neighbors, self.random_state, order
         )
         members = self._members(n_features)
         self.feature_groups_ = list(members)
