@@ -104,6 +104,8 @@ def test_errors_name_the_remedy():
     x, y = rows(8)
     with pytest.raises(InputError, match=r"embedding.* takes labels as whole numbers"):
         mine.MaximizeMI("embedding").critic_step(x, y)
+    with pytest.raises(InputError, match=r"takes numbers for x, shape \(B, D\); got shape \(8,\)"):
+        mine.MaximizeMI("embedding").critic_step(labels(8)[1], labels(8)[1])
     with pytest.raises(InputError, match=r"both are flat: pass critic=.mlp"):
         mine.MaximizeMI("conv").critic_step(x, y)
     with pytest.raises(InputError, match="at most 4 axes"):

@@ -38,6 +38,30 @@ def same(before: dict[str, Tensor], term: nn.Module) -> list[str]:
     return [name for name, tensor in term.state_dict().items() if not torch.equal(tensor, before[name])]
 
 
+class Counting(nn.Module):
+    """A critic that counts its calls in a buffer, in evaluation mode too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(2, 1)
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        self.calls += 1
+        return self.head(torch.cat([x, y], 1))
+
+
+def test_evaluating_changes_nothing() -> None:
+    x, y = pair()
+    term = mine.MaximizeMI(Counting())
+    term.critic_step(x, y)
+    before = copy.deepcopy(term.state_dict())
+    term.evaluate(x, y)
+    with pytest.raises(MineError):
+        term.evaluate(x.index_fill(0, torch.tensor([3]), math.inf), y)
+    assert same(before, term) == [] and int(before["critic.module.calls"]) == 1
+
+
 # === refused batches ===
 
 

@@ -99,6 +99,11 @@ def events_of(name: str, x: Tensor, y: Tensor) -> list[int]:
                 f'critic="embedding" takes labels as whole numbers for y, shape (B,) or (B, 1); got shape {tuple(y.shape)} of '
                 f"{str(y.dtype).removeprefix('torch.')}."
             )
+        if x.ndim < 2:
+            raise InputError(
+                f'critic="embedding" takes numbers for x, shape (B, D); got shape {tuple(x.shape)}. For labels on both sides pass '
+                "a module that embeds either, or x as one-hot numbers."
+            )
         labels = max(_LABELS, 4 * (int(y.max()) + 1))
     shapes = [tuple(side.shape[1:]) for side in (x, y)]
     return [number for shape in shapes for number in (len(shape), *shape, *[0] * (MOST_AXES - len(shape)))] + [labels]

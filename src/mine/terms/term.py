@@ -286,7 +286,7 @@ class Term(nn.Module):
     @torch.no_grad()
     def _read_off(self, batch: Batch) -> float:
         """The critic's value in evaluation mode."""
-        with evaluating(self):
+        with evaluating(self), BorrowedBuffers(parts_of(self.critic)):  # a critic may count its calls
             reading = self._evaluated(batch).read()
         value = float(reading[0] - reading[1])
         if not math.isfinite(value):
