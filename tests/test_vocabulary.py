@@ -83,7 +83,7 @@ FIXED_SEEDS = {
 ON_DATA = {
     "mine.estimate": {"drop_missing", "unit", "progress", "device", "random_state", "groups", "order", "parse", "discrete"},
     "mine.pairwise": {"drop_missing", "unit", "progress", "random_state", "groups", "order", "parse", "discrete", "n_jobs"},
-    "mine.independence_test": {"drop_missing", "device", "random_state", "groups", "order", "parse", "discrete"},
+    "mine.independence_test": {"drop_missing", "progress", "device", "random_state", "groups", "order", "parse", "discrete"},
     "mine.sample_size_check": {"drop_missing", "unit", "progress", "random_state", "groups", "order", "parse", "discrete"},
     "mine.MutualInformation": {"drop_missing", "unit", "progress", "device", "random_state", "parse", "discrete"},
     "mine.total_correlation": {
@@ -97,7 +97,7 @@ ON_DATA = {
         "parse",
         "discrete",
     },
-    "mine.kl_divergence": {"drop_missing", "unit", "device", "random_state", "parse"},
+    "mine.kl_divergence": {"drop_missing", "unit", "progress", "device", "random_state", "parse"},
 }
 
 

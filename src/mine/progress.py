@@ -4,18 +4,35 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from mine.escapes import printable
 
-__all__ = ["progress_callback"]
+__all__ = ["Callback", "progress_callback", "reported"]
 
 #: Anything faster shows nothing.
 DELAY_SECONDS = 2.0
 
 Callback = Callable[[int, int, str], None]
+Batch = TypeVar("Batch", bound=Sized)
+
+
+def reported(batches: Iterable[Batch], total: int, what: str, on_progress: Callback | None) -> Iterator[Batch]:
+    """The batches as they are; when the next one is asked for, ``on_progress`` is told how many entries are done.
+
+    >>> seen = []
+    >>> _ = list(reported([[1, 2], [3]], 3, "draws", lambda done, total, message: seen.append(message)))
+    >>> seen
+    ['2 of 3 draws', '3 of 3 draws']
+    """
+    done = 0
+    for batch in batches:
+        yield batch
+        done += len(batch)
+        if on_progress is not None:
+            on_progress(done, total, f"{done:,} of {total:,} {what}")
 
 
 @contextmanager

@@ -201,3 +201,18 @@ def test_given_a_constant_the_test_is_the_exact_one():
     alone = mine.independence_test(x, y, n_permutations=39, random_state=5)
     assert (given.p_value, given.statistic, given.conditional) == (alone.p_value, alone.statistic, False)
     assert given.warnings == ["z is constant and explains nothing: the result is the information of x and y alone."]
+
+
+def test_progress_counts_permutations() -> None:
+    x, y = circle(200)
+    z = np.random.default_rng(1).normal(size=200)
+    told: list[tuple[int, int, str]] = []
+    mine.independence_test(x, y, n_permutations=399, random_state=0, progress=lambda *said: told.append(said))
+    assert told[0][:2] == (99, 399) and told[-1] == (399, 399, "399 of 399 permutations")
+    told.clear()
+    mine.independence_test(x, y, z, n_permutations=99, random_state=0, progress=lambda *said: told.append(said))
+    assert told[-1][:2] == (99, 99)
+    told.clear()
+    options = {"critic": "network", "steps": 20, "n_permutations": 99, "random_state": 0}
+    mine.independence_test(x, y, progress=lambda *said: told.append(said), **options)
+    assert "training" in told[0][2] and told[-1][2] == "99 of 99 permutations"

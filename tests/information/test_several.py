@@ -129,3 +129,11 @@ def test_a_divergence_leaves_out_incomplete_rows_of_each_sample() -> None:
     assert (found.value, found.stderr, found.n) == (expected.value, expected.stderr, 199)
     assert found.diagnostics["dropped_missing_rows"] == 3
     assert "samples_q: 1 row with an infinite value was left out." in found.warnings
+
+
+def test_a_divergence_tells_its_steps() -> None:
+    rng = np.random.default_rng(0)
+    told: list[tuple[int, int, str]] = []
+    sides = rng.normal(size=(2, 200))
+    mine.kl_divergence(*sides, steps=40, random_state=0, progress=lambda *said: told.append(said))
+    assert told[-1][:2] == (40, 40) and "bound" in told[-1][2]

@@ -76,7 +76,8 @@ def estimate(
         result = _estimated(data, {**how, **rows, **draws}, options, device=device, devices=devices, strategy=strategy)
         if result is None:
             return  # another process prints it
-        tested = _tested(data, {**rows, **draws, "n_permutations": permutations, "device": device}) if test else None
+        how_to_test = {"n_permutations": permutations, "device": device, "progress": progress}
+        tested = _tested(data, {**rows, **draws, **how_to_test}) if test else None
         print_text(_as_json(result, tested) if as_json else folded(_as_text(result, tested, sides)))
         if plot is not None:
             save_figure(result.plot, plot, "the estimate stands")

@@ -19,6 +19,7 @@ from mine.conditional.shuffles import Shuffles
 from mine.data.variable import Variable
 from mine.independence.neighbour_graph import nearest_rows
 from mine.independence.views import FINE, FINEST, LINEAR, RADIUS, SMOOTH, SQUARES, Views, principal
+from mine.progress import Callback, reported
 
 __all__ = ["NEAREST", "WEIGHTS", "combined", "compared", "strongest_comparison"]
 
@@ -58,6 +59,7 @@ def strongest_comparison(
     seeds: Sequence[int],
     *,
     stop_early: bool = False,
+    on_progress: Callback | None = None,
 ) -> tuple[np.ndarray, str]:
     """The combination of all comparisons, the true order first, shape (1 + m,), and the name of the largest.
 
@@ -72,18 +74,20 @@ def strongest_comparison(
         n_permutations: Most permutations after the true order.
         seeds: Of the views and of the permutations.
         stop_early: Whether the first permutations may do.
+        on_progress: Called with (done, total, message) as permutations are compared.
     """
     rng = np.random.default_rng(seeds[0])
 
-    draws = shuffles.draw(n_permutations, seeds[1], min(BATCH, FIRST * len(x)))
+    batches = shuffles.draw(n_permutations, seeds[1], min(BATCH, FIRST * len(x)))
+    draws = reported(batches, n_permutations, "permutations", on_progress)
     first = np.concatenate([np.arange(len(x))[None], next(draws)])
-    batches = compared_batches(Views.of(x, rng), Views.of(y, rng), shuffles.units, chain([first], draws), rng)
-    parts = [next(batches)]
+    compared_so_far = compared_batches(Views.of(x, rng), Views.of(y, rng), shuffles.units, chain([first], draws), rng)
+    parts = [next(compared_so_far)]
     if stop_early and len(first) > FIRST:
         values, name = _strongest(parts)
         if (values >= values[0]).mean() > SURELY_LARGE:
             return values, name
-    return _strongest([*parts, *batches])
+    return _strongest([*parts, *compared_so_far])
 
 
 def _strongest(parts: list[Statistics]) -> tuple[np.ndarray, str]:

@@ -17,6 +17,7 @@ from mine.data.splits import Fold
 from mine.data.variable import Variable
 from mine.estimators import get_estimator
 from mine.estimators.neural import Neural
+from mine.progress import reported
 from mine.training.pairs import Pairs
 
 __all__ = ["held_out_statistics"]
@@ -63,7 +64,8 @@ def held_out_statistics(
     score_matrix, column = _score_matrix(score, pairs, second[shuffles.rows], shuffles)
     rows = np.arange(len(shuffles.rows))
     out = [score_matrix[rows, column].mean(keepdims=True)]
-    out += [score_matrix[rows, column[batch]].mean(1) for batch in shuffles.draw(n_permutations, seeds[5])]
+    draws = reported(shuffles.draw(n_permutations, seeds[5]), n_permutations, "permutations", problem.on_progress)
+    out += [score_matrix[rows, column[batch]].mean(1) for batch in draws]
     return np.concatenate(out) - np.nanmean(score_matrix), len(rows)
 
 

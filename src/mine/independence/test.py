@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -23,6 +24,7 @@ from mine.errors import InputError, renamed_arguments
 from mine.independence.comparisons import strongest_comparison
 from mine.independence.held_out import held_out_statistics
 from mine.independence.label_products import product_statistics
+from mine.progress import progress_callback, reported
 from mine.surroundings import plain_modes
 
 __all__ = ["IndependenceTest", "independence_test"]
@@ -94,6 +96,7 @@ def independence_test(
     random_state: int | np.random.Generator | np.random.RandomState | None = None,
     drop_missing: bool = False,
     parse: bool = False,
+    progress: bool | Callable[[int, int, str], None] | None = None,
     **options: Any,
 ) -> IndependenceTest:
     r"""Permutation test of "x and y are independent", or of "x and y are independent given z".
@@ -132,6 +135,7 @@ def independence_test(
         random_state: Seed or generator.
         drop_missing: Leave out rows with a missing or infinite value instead of raising.
         parse: Read columns of numbers written as text as numbers, as in :func:`mine.estimate`.
+        progress: As in :func:`mine.estimate`; counts permutations, and steps of a network before them.
         **options: Options of the training, for example ``steps=500``; only with ``critic=``.
 
     Raises:
@@ -175,12 +179,14 @@ def independence_test(
     if problem.copies:
         warnings.append(f"{problem.copies:,} rows are exact copies of others and were permuted together.")
     component = ""
-    if critic is None:
-        statistics, used, component = _by_kernels(problem, given, int(n_permutations), stop_early=stop_early)
-    else:
-        users = None if isinstance(critic, str) and critic == "network" else critic
-        _check_permutable(problem, given)
-        statistics, used = held_out_statistics(problem, users, given, int(n_permutations), options)
+    with progress_callback(progress) as on_progress:
+        problem = replace(problem, on_progress=on_progress)
+        if critic is None:
+            statistics, used, component = _by_kernels(problem, given, int(n_permutations), stop_early=stop_early)
+        else:
+            users = None if isinstance(critic, str) and critic == "network" else critic
+            _check_permutable(problem, given)
+            statistics, used = held_out_statistics(problem, users, given, int(n_permutations), options)
     expected = problem.n if critic is None else None
     if expected is not None and used < expected:
         warnings.append(f"{used:,} of {expected:,} rows were used.")
@@ -224,8 +230,8 @@ def _by_kernels(
         kept = rows[shuffles.rows]
         sides = problem.x.take(kept), problem.y.take(kept)
         statistics, component = strongest_comparison(
-            *sides, shuffles, n_permutations, (seeds[3], seeds[5]), stop_early=stop_early
-        )  # fmt: skip
+            *sides, shuffles, n_permutations, (seeds[3], seeds[5]), stop_early=stop_early, on_progress=problem.on_progress
+        )
         return statistics, len(kept), component
     left, right, z = problem.x.take(rows), problem.y.take(rows), coordinates(third)[rows]
     if third.n_continuous and (left.n_discrete or right.n_discrete):
@@ -247,7 +253,8 @@ def _by_kernels(
 
     def permutations() -> Any:
         yield np.arange(len(kept))[None]
-        yield from shuffles.draw(n_permutations, seeds[5])
+        draws = shuffles.draw(n_permutations, seeds[5])
+        yield from reported(draws, n_permutations, "permutations", problem.on_progress)
 
     statistics = kernel_statistics(of_x, of_y, permutations())
     return strongest(statistics, pair_weights(of_x, of_y)), len(kept), ""

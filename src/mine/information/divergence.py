@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +22,7 @@ from mine.estimators.crossfit import interval_half_width
 from mine.estimators.options import check_integers, check_widths
 from mine.estimators.ratio import FEWEST_EFFECTIVE, RatioCritics, RatioPart, gaussian_ratio, train_ratio
 from mine.estimators.run import with_read_columns
+from mine.progress import progress_callback
 from mine.result import UNITS, Estimate
 from mine.surroundings import plain_modes
 
@@ -42,6 +44,7 @@ def kl_divergence(
     random_state: int | np.random.Generator | np.random.RandomState | None = None,
     drop_missing: bool = False,
     parse: bool = False,
+    progress: bool | Callable[[int, int, str], None] | None = None,
 ) -> Estimate:
     r"""The Kullback-Leibler divergence of the law p of one sample from the law q of another: ``KL(p || q) = E_p[log p / q]``.
 
@@ -66,6 +69,7 @@ def kl_divergence(
         drop_missing: Leave out the rows with a missing or infinite value of either sample instead of raising; ``diagnostics``
             counts them.
         parse: Read columns of numbers written as text as numbers, as in :func:`mine.estimate`; both samples are read together.
+        progress: As in :func:`mine.estimate`; counts steps.
 
     Returns:
         An :class:`~mine.Estimate` whose ``pointwise()`` belongs to the rows of p, and whose ``n`` is their number.
@@ -127,7 +131,15 @@ def kl_divergence(
         hidden,
         torch.Generator().manual_seed(seeds[1]),
     )
-    history = train_ratio(model, folds, len(left), steps=steps, batch_size=batch_size, seed=seeds[2])
+    with progress_callback(progress) as on_progress:
+
+        def tell(step: int, of: int, bound: float) -> None:
+            if on_progress is not None:
+                on_progress(step, of, f"training, bound {bound:.3f} nats")
+
+        history = train_ratio(
+            model, folds, len(left), steps=steps, batch_size=batch_size, seed=seeds[2], on_progress=tell
+        )  # fmt: skip
     result = _report(model, folds, len(left), len(right), history)
     warnings = [*about_rows, *result.warnings]
     result = replace(result, diagnostics={**result.diagnostics, "warnings": warnings, "dropped_missing_rows": n_dropped})

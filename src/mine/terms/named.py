@@ -101,8 +101,8 @@ def events_of(name: str, x: Tensor, y: Tensor) -> list[int]:
             )
         if x.ndim < 2:
             raise InputError(
-                f'critic="embedding" takes numbers for x, shape (B, D); got shape {tuple(x.shape)}. For labels on both sides pass '
-                "a module that embeds either, or x as one-hot numbers."
+                f'critic="embedding" takes numbers for x, shape (B, D); got shape {tuple(x.shape)}. For labels on both sides '
+                "pass a module that embeds either, or x as one-hot numbers."
             )
         labels = max(_LABELS, 4 * (int(y.max()) + 1))
     shapes = [tuple(side.shape[1:]) for side in (x, y)]
