@@ -9,6 +9,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
 
+from gallery_pictures import pictures
+
 import mine
 
 project = "torch-mine"
@@ -22,9 +24,28 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
+    "sphinx_gallery.gen_gallery",
     "task_tables",
 ]
-exclude_patterns = ["_build", "figures"]
+exclude_patterns = ["_build", "figures", "gallery_source", "**/sg_execution_times.rst"]
+
+# Programs in gallery_source/ run when the documentation is built; a failing one fails the build.
+sphinx_gallery_conf = {
+    "examples_dirs": "gallery_source",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"[\\/]plot_",
+    "image_scrapers": (pictures,),
+    "abort_on_example_error": True,
+    "capture_repr": (),
+    "within_subsection_order": "FileNameSortKey",
+    "remove_config_comments": True,
+    "show_memory": False,
+    "show_signature": False,
+    "download_all_examples": False,
+    "min_reported_time": 10_000,
+    "copyfile_regex": "",
+    "thumbnail_size": (320, 220),
+}
 
 myst_enable_extensions = ["attrs_block"]
 myst_heading_anchors = 3

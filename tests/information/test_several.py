@@ -6,7 +6,9 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 
 import mine
 from mine.errors import InputError, NotEnoughDataError
@@ -137,3 +139,14 @@ def test_a_divergence_tells_its_steps() -> None:
     sides = rng.normal(size=(2, 200))
     mine.kl_divergence(*sides, steps=40, random_state=0, progress=lambda *said: told.append(said))
     assert told[-1][:2] == (40, 40) and "bound" in told[-1][2]
+
+
+def test_a_table_stands_for_its_columns() -> None:
+    rows = np.random.default_rng(1).multivariate_normal([0, 0, 0], np.eye(3) / 2 + 0.5, 400)
+    apart = mine.total_correlation(list(rows.T), method="gaussian").value
+    for table in (rows, torch.as_tensor(rows), pd.DataFrame(rows, columns=["a", "b", "c"]), rows.astype(np.float32)):
+        assert mine.total_correlation(table, method="gaussian").value == pytest.approx(apart, abs=1e-6)
+    with pytest.raises(InputError, match="at least two blocks"):
+        mine.total_correlation(rows[:, :1])
+    with pytest.raises(NotEnoughDataError, match="3 rows"):
+        mine.total_correlation(rows.T)

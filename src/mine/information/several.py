@@ -16,6 +16,7 @@ from mine.data.parsing import read_texts
 from mine.data.problem import Problem, make_problem, order_warnings
 from mine.data.rows import complete_rows, equally_long, infinite_sentence, rereadable
 from mine.data.sides import as_variable, refuse_labels
+from mine.data.sources import named_columns
 from mine.data.splits import copied_rows
 from mine.data.unreadable import foreign
 from mine.data.variable import Variable
@@ -57,7 +58,8 @@ def total_correlation(
         Watanabe, 1960, 'Information theoretical analysis of multivariate correlation'.
 
     Arguments:
-        blocks: At least two variables of as many rows, as in :func:`mine.estimate`; a mapping names them.
+        blocks: At least two variables of as many rows, as in :func:`mine.estimate`; a mapping names them. A table, such as a
+            frame or an array of shape (n, d), stands for its columns.
         method: As in :func:`mine.estimate`, like the arguments below.
         effort: How long a neural method may take.
         discrete: Which columns are labels: True, False or None.
@@ -133,11 +135,13 @@ def total_correlation(
 
 
 def _named_blocks(blocks: Any) -> dict[str, Any]:
-    """The blocks by name; those of a list are called by their places.
+    """The blocks by name; those of a list are called by their places. Of a table, each column is a block.
 
     Raises:
         InputError: What holds no blocks.
     """
+    if hasattr(blocks, "shape") or hasattr(blocks, "columns"):
+        return named_columns(blocks, "x")
     if not isinstance(blocks, (Mapping, Iterable)) or isinstance(blocks, (str, bytes)):
         raise InputError(f"blocks must be a list of blocks of columns, or a mapping from names; got {type(blocks).__name__}.")
     with foreign("blocks"):
