@@ -9,8 +9,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
 
-from gallery_pictures import pictures
-
 import mine
 
 project = "torch-mine"
@@ -34,7 +32,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "gallery_source",
     "gallery_dirs": "gallery",
     "filename_pattern": r"[\\/]plot_",
-    "image_scrapers": (pictures,),
+    "image_scrapers": ("gallery_pictures.pictures",),
     "abort_on_example_error": True,
     "capture_repr": (),
     "within_subsection_order": "FileNameSortKey",

@@ -3,8 +3,8 @@ Rows that belong together
 =========================
 
 Forty patients with thirty visits each. A patient has a level of its own in both columns, and these levels are
-unrelated. Without ``groups=`` the visits count as 1,200 independent rows, and the interval excludes 0. With it, it
-does not.
+unrelated. Without ``groups=`` the visits count as 1,200 independent rows, and the test finds a dependence that is not
+there. With it, the patients are what counts.
 """
 
 import matplotlib.pyplot as plt

@@ -2,8 +2,8 @@
 Rows in the order of time
 =========================
 
-Twenty pairs of unrelated series that remember their past. Treated as independent rows, nearly every interval excludes
-the truth, which is 0. With ``order="time"`` the intervals know how long the series remember.
+Twenty pairs of unrelated series that remember their past. Treated as independent rows, many intervals exclude the
+truth, which is 0. With ``order="time"`` the intervals know how long the series remember.
 """
 
 import matplotlib.pyplot as plt

@@ -2,8 +2,8 @@
 Is one column better than another?
 ==================================
 
-Two columns about the same diagnosis. Their estimates share the rows, so that the sampling errors cancel in the
-difference: its interval is far narrower than two intervals suggest.
+Two columns about the same diagnosis, measured on the same rows. The difference of two estimates is an estimate too,
+with an interval and a p-value; what both share of the sampling error cancels.
 """
 
 import matplotlib.pyplot as plt
