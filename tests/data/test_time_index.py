@@ -13,7 +13,7 @@ import pytest
 
 import mine
 from mine.data.sources import read_source
-from mine.data.time_index import gaps_before, unbroken
+from mine.data.time_index import gaps_before, grid_places, unbroken
 from mine.errors import InputError, NotEnoughDataError
 
 
@@ -81,20 +81,40 @@ def test_transfer_entropy_sees_gaps_too():
     assert with_index.n == pytest.approx(0.9 * without.n, rel=0.02)
 
 
-def test_lags_and_windows_that_count_rows_refuse_gaps():
+def test_lags_that_count_rows_take_gaps_as_missing_rows_if_rows_may_be_missing():
     whole = frame(300)
     kept = whole.drop(whole.index[100:110])
-    for call in (
-        lambda: mine.lag_scan(kept["x"], kept["y"], 3),
-        lambda: mine.transfer_table(kept),
-        lambda: mine.windows(kept, 5),
-    ):
-        with pytest.raises(InputError, match=r"has 1 gap, .*asfreq"):
+    for call in (lambda: mine.lag_scan(kept["x"], kept["y"], 3), lambda: mine.transfer_table(kept)):
+        with pytest.raises(InputError, match=r"has 1 gap, .* Pass drop_missing=True"):
             call()
+    options = {"method": "gaussian", "drop_missing": True, "random_state": 0}
     filled = kept.asfreq("h")
-    scan = mine.lag_scan(filled["x"], filled["y"], 2, method="gaussian", drop_missing=True, random_state=0)
-    assert scan.best == 1
+    scan, by_hand = (mine.lag_scan(data["x"], data["y"], 2, **options) for data in (kept, filled))
+    assert scan.best == 1 and scan.n == 290
+    np.testing.assert_array_equal(scan.values, by_hand.values)
+    np.testing.assert_array_equal(scan.p_values, by_hand.p_values)
+    tables = [mine.transfer_table(data, n_permutations=19, **options).pairs for data in (kept, filled)]
+    assert tables[0] == tables[1]
+    states = kept.assign(x=np.where(kept["x"] > 0, "up", "down"))
+    assert mine.lag_scan(states["x"], states["y"], 2, drop_missing=True, random_state=0).best == 1
+
+
+def test_times_on_no_grid_are_refused():
+    whole = frame(300)
+    with pytest.raises(InputError, match=r"has 1 gap, .*asfreq"):
+        mine.windows(whole.drop(whole.index[100:110]), 5)
     assert mine.windows(whole, 5).shape == (296, 5, 2)
+    times = np.sort(np.random.default_rng(0).uniform(0, 300, 300))
+    with pytest.raises(InputError, match=r"gaps, .*asfreq"):
+        mine.lag_scan(whole["x"], whole["y"], 2, order=times, drop_missing=True)
+
+
+def test_places_on_a_grid():
+    months = pd.date_range("1958-03-01", "2001-12-01", freq="MS").to_numpy().astype("datetime64[us]").astype(np.int64)
+    kept = np.delete(np.arange(len(months)), [4, 5, 6, 100, *range(200, 260)])
+    np.testing.assert_array_equal(grid_places(months[kept].astype(float)), kept)
+    weekdays = pd.bdate_range("2020-01-01", periods=50).delete(slice(20, 30)).to_numpy().astype("datetime64[D]").astype(float)
+    assert grid_places(weekdays) is None
 
 
 def test_gaps_everywhere_leave_nothing():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,12 +10,14 @@ import numpy as np
 
 from mine.errors import InputError
 
-__all__ = ["as_times", "gaps_before", "index_times", "same_times", "unbroken"]
+__all__ = ["as_times", "gaps_before", "grid_places", "index_times", "same_times", "unbroken"]
 
 #: A step is a gap if it is so many times as long as a usual one, which this share of all steps do not exceed: weekends in a
 #: calendar of working days are no gaps, a missing sample of a regular recording is one. So is a step so many times as long as
 #: the median one, however frequent: pieces of a few rows each.
 GAP, USUAL, FAR = 1.5, 0.9, 5.0
+#: How far a step may be from a whole number of usual steps, in usual steps and as a share of itself: months differ in length.
+OFF_GRID, OFF_SHARE = 0.15, 0.05
 #: The indices of pandas that hold times.
 INDICES = ("DatetimeIndex", "TimedeltaIndex", "PeriodIndex")
 
@@ -84,3 +87,18 @@ def unbroken(times: np.ndarray | None, rows: np.ndarray, past: int, name: str = 
         return np.ones(len(rows), bool)
     piece = np.cumsum(gaps_before(times, name))
     return piece[rows] == piece[rows - past]
+
+
+def grid_places(times: np.ndarray) -> np.ndarray | None:
+    """The place of each row on the regular grid of its times, from 0, shape (n,); None if they lie on no such grid.
+
+    >>> grid_places(np.array([0.0, 1.0, 2.0, 9.0, 10.0]))
+    array([ 0,  1,  2,  9, 10])
+    >>> grid_places(np.array([0.0, 1.0, 2.4, 9.1, 9.7]))
+    """
+    steps, gaps = np.diff(times), gaps_before(times)[1:]
+    usual = steps[~gaps].mean() if not gaps.all() else math.nan
+    counts = np.round(steps / usual)
+    if not (np.abs(steps - counts * usual) <= OFF_GRID * usual + OFF_SHARE * steps).all() or (counts < 1).any():
+        return None
+    return np.append(0, np.cumsum(counts)).astype(np.int64)

@@ -94,6 +94,13 @@ class Series:
             self.values[:, [i]] if any(self.labels[i : i + 1]) else self.values[:, [i]].astype(float), (self.labels[i],)
         )
 
+    def spread(self, places: np.ndarray) -> Series:
+        """Each row at its place (n,) of a longer series, whose other rows are empty."""
+        empty = None if self.values.dtype == object else np.nan
+        values = np.full((int(places[-1]) + 1, self.values.shape[1]), empty, self.values.dtype)
+        values[places] = self.values
+        return Series(values, self.labels)
+
     def at(self, rows: Sequence[np.ndarray]) -> np.ndarray:
         """The columns at each of these rows, side by side."""
         return np.concatenate([self.values[r] for r in rows], 1)

@@ -11,10 +11,12 @@ from mine.data.rows import carried_times
 from mine.data.time_index import gaps_before, same_times, unbroken
 from mine.errors import InputError, NotEnoughDataError
 
-__all__ = ["refuse_gaps", "without_gaps"]
+__all__ = ["REGULAR", "gaps_sentence", "refuse_gaps", "times_of", "without_gaps"]
 
 #: Stretches of time that must be left.
 FEWEST = 8
+#: The remedy for times that no grid explains.
+REGULAR = "Put the rows on a regular grid first, for example with x.asfreq('h'). Empty rows of the grid need drop_missing=True."
 
 
 def without_gaps(rows: np.ndarray, blocks: np.ndarray, past: int, *series: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -30,7 +32,7 @@ def without_gaps(rows: np.ndarray, blocks: np.ndarray, past: int, *series: Any) 
         InputError: Times that do not rise, or that differ between the series.
         NotEnoughDataError: Rows of fewer than eight stretches are left.
     """
-    for times in _times(series):
+    for times in times_of(series):
         keep = unbroken(times, rows, past)
         rows, blocks = rows[keep], blocks[keep]
     if len(np.unique(blocks)) < FEWEST:
@@ -44,16 +46,18 @@ def refuse_gaps(*series: Any) -> None:
     Raises:
         InputError: An index with gaps, or times that do not rise or that differ between the series.
     """
-    for times in _times(series):
+    for times in times_of(series):
         gaps = int(gaps_before(times).sum())
         if gaps:
-            raise InputError(
-                f"The time index has {gaps:,} gap{'s' * (gaps > 1)}, and lags and windows count rows. Put the rows on a "
-                "regular grid first, for example with x.asfreq('h'). Empty rows of the grid need drop_missing=True."
-            )
+            raise InputError(gaps_sentence(gaps, REGULAR))
 
 
-def _times(series: Iterable[Any]) -> list[np.ndarray]:
+def gaps_sentence(gaps: int, remedy: str) -> str:
+    """What an error says of gaps, and what to do about them."""
+    return f"The time index has {gaps:,} gap{'s' * (gaps > 1)}, and lags and windows count rows. {remedy}"
+
+
+def times_of(series: Iterable[Any]) -> list[np.ndarray]:
     """The times that the series carry, shape (n,) each; only frames, columns and arrays with coordinates have any."""
     carried = [times for data in series if (times := carried_times(data)) is not None]
     if not same_times(carried):

@@ -20,8 +20,8 @@ from mine.data.sides import as_variable
 from mine.data.variable import Variable
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 from mine.estimators import EFFORTS
+from mine.information.grids import on_a_grid
 from mine.information.series import Series, discrete_columns, read_series
-from mine.information.without_gaps import refuse_gaps
 from mine.progress import Callback, progress_callback
 from mine.result import UNITS
 from mine.series.lag_result import LagScan
@@ -76,7 +76,7 @@ def lag_scan(
         effort: How long critics train: ``"fast"``, ``"default"`` or ``"thorough"``.
         discrete: Which columns are labels, decided on the whole series; see :func:`mine.estimate`.
         order: ``"time"`` where rows come in the order of time, at equal steps; or one number or date per row, shape (n,), by
-            which they are sorted.
+            which they are sorted. Gaps in these times, or in a time index, are missing rows: see ``drop_missing``.
         unit: ``"nats"`` or ``"bits"``.
         random_state: Seed or generator.
         drop_missing: Leave out rows with a missing or infinite value, at each lag those that it needs.
@@ -86,7 +86,8 @@ def lag_scan(
         **options: Options of the method, for example ``n_neighbors`` of ``"ksg"``.
 
     Raises:
-        InputError: Lags that are no whole numbers, series of different length, times with gaps, or data that cannot be used.
+        InputError: Lags that are no whole numbers, series of different length, times on no regular grid, or data that cannot
+            be used.
         NotEnoughDataError: Too few rows for the longest lag.
 
     Example:
@@ -105,7 +106,8 @@ def lag_scan(
     told = {"method": method, "discrete": discrete, "parse": parse, "drop_missing": drop_missing, **options}
     x, y = in_order(order, x=x, y=y)
     (first, second), read, options = read_series(told, x=x, y=y)
-    refuse_gaps(x, y)
+    rows = len(first)
+    first, second = on_a_grid([first, second], x, y, drop_missing=drop_missing)
     scan = _Scan(first, second, wanted, {**options, "effort": effort}, problem_seed(random_state))
     scan.check()
     about = {"of": "lag scan", "data": digest(first.values, second.values), "lags": wanted.tolist(), "options": scan.options}
@@ -116,7 +118,7 @@ def lag_scan(
     nats = UNITS[unit]
     values, low, high = (np.array([cell[name] for cell in found]) / nats for name in ("value", "low", "high"))
     return LagScan(
-        wanted, values, np.stack([low, high], 1), test.p_values, test.band / nats, len(first), scan.order.independent_rows,
+        wanted, values, np.stack([low, high], 1), test.p_values, test.band / nats, rows, scan.order.independent_rows,
         found[0]["method"], unit, _warnings(scan, found, read, test.spans),
     )  # fmt: skip
 

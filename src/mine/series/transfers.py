@@ -20,10 +20,10 @@ from mine.data.rows import rereadable
 from mine.data.sources import named_columns
 from mine.errors import InputError, UnknownNameError
 from mine.formats import bracket, fixed
+from mine.information.grids import on_a_grid
 from mine.information.series import Series, read_series
 from mine.information.surrogates import COPIES, Copies
 from mine.information.transfer import Transfer, embedded
-from mine.information.without_gaps import refuse_gaps
 from mine.progress import progress_callback
 from mine.result import UNITS
 from mine.storage.cells import CellStore, digest
@@ -143,7 +143,7 @@ def transfer_table(
         n_permutations: Shifted copies per pair, at least 19; fewer make the p-values rougher.
         discrete: Which columns are labels, as in :func:`mine.estimate`.
         order: ``"time"`` where rows come in the order of time, at equal steps; the name of a column of times, which is then no
-            series; or one number or date per row, shape (n,).
+            series; or one number or date per row, shape (n,). Gaps are missing rows, which need ``drop_missing=True``.
         unit: ``"nats"`` or ``"bits"``.
         random_state: Seed or generator. The seed of a pair derives from it and the names of the columns.
         parse: Read columns of numbers written as text as numbers.
@@ -174,7 +174,6 @@ def transfer_table(
         names.remove(order)
         order = named_columns(data, "x")[order]
     (data,) = in_order(order, x=data)
-    refuse_gaps(data)
     wanted = names if columns is None else list(dict.fromkeys(columns))
     for name in wanted:
         if name not in names:
@@ -182,6 +181,7 @@ def transfer_table(
     if len(wanted) < 2:
         raise InputError("There is no pair: pass at least two columns.")
     (table,), read, options = read_series({**options, "discrete": discrete, "parse": parse}, only=wanted, x=data)
+    (table,) = on_a_grid([table], data, drop_missing=bool(options.get("drop_missing")))
     series = {name: table.column(i) for i, name in enumerate(wanted)}
     Copies(len(table), 1, n_permutations)  # refuses a wrong number before the first pair
     seed = problem_seed(random_state)
