@@ -16,8 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+import mine
 from mine.data.gaps import unusable_rows
 from mine.data.sides import as_variable
+from mine.data.sources import named_columns
 from mine.errors import InputError
 
 from .typed_sides import labels, numbers
@@ -270,3 +272,40 @@ def test_missing_rows_looks_at_every_column():
     images[1, 1, 0] = np.nan
     assert unusable_rows(images, "x").tolist() == [False, True, False]
     assert not unusable_rows([[1, 2], [3, 4]], "x").any()
+
+
+class Query:
+    """As a relation of DuckDB: gives its rows as a stream of arrow, in another order whenever it is asked."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table, self.asked = table, 0
+
+    def __len__(self) -> int:
+        return self.table.num_rows
+
+    @property
+    def columns(self) -> list[str]:
+        return self.table.column_names
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        self.asked += 1
+        order = np.random.default_rng(self.asked).permutation(len(self))
+        return self.table.take(pa.array(order)).__arrow_c_stream__(requested_schema)
+
+
+def test_a_query_is_read_once() -> None:
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=300)
+    columns = {"a": np.where(a > 2, np.nan, a), "b": 2 * a + rng.normal(size=300), "k": np.where(a > 0, "u", "v")}
+    table = pa.table(columns)
+    assert list(named_columns(Query(table), "x")) == ["a", "b", "k"]
+    pairs = mine.pairwise(Query(table), random_state=0)
+    assert pairs["value"].min() > 0.2
+    blocks = Query(table.select(["a", "b"]))
+    found = mine.total_correlation(blocks, method="gaussian", drop_missing=True)
+    assert found.value > 0.5 and blocks.asked == 1
+    query = Query(table.select(["a", "b"]))
+    with pytest.raises(InputError, match="missing"):
+        mine.estimate(query, rng.normal(size=300))
+    reader = pa.RecordBatchReader.from_batches(table.schema, table.to_batches())
+    assert mine.describe(reader).to_json() == mine.describe(table).to_json()

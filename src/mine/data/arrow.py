@@ -9,10 +9,27 @@ from mine.errors import InputError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["MOMENT", "for_arrow", "times_as_numbers"]
+__all__ = ["MOMENT", "for_arrow", "stream_as_table", "times_as_numbers"]
 
 #: Key of the metadata of a column that was dates or times: its unit ("ns"), or "duration".
 MOMENT = b"torch-mine:moment"
+
+#: Packages whose frames are read as they are, though they can hand out a stream.
+IN_MEMORY = ("pandas", "polars", "pyarrow", "modin", "cudf")
+
+
+def stream_as_table(data: Any) -> Any:
+    """The rows of a query, such as a relation of DuckDB, as a table of arrow; other data as they are.
+
+    A query may run anew, and give rows in another order, whenever it is asked: it is read once.
+    """
+    kind = type(data)
+    read_as_it_is = kind.__module__.partition(".")[0] in IN_MEMORY and kind.__name__ != "RecordBatchReader"
+    if read_as_it_is or not hasattr(kind, "__arrow_c_stream__"):
+        return data
+    import pyarrow as pa
+
+    return pa.table(data)
 
 
 def times_as_numbers(table: pa.Table) -> pa.Table:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mine.data.arrow import stream_as_table
 from mine.data.gaps import infinite_rows, unusable_rows
 from mine.data.labelled import read_labelled
 from mine.data.outofcore import NamedRows
@@ -133,11 +134,10 @@ def _has_no_rows(data: Any) -> bool:
 
 
 def rereadable(data: Any) -> Any:
-    """Data that can be read only once, as a generator, as a list; other data as they are."""
-    if not isinstance(data, Iterator):
-        return data
+    """Data that can be read only once, as a generator or a query, as a list or a table; other data as they are."""
     with foreign("A generator"):
-        return list(data)
+        data = stream_as_table(data)
+        return list(data) if isinstance(data, Iterator) else data
 
 
 def same_length(n_first: int, n_second: int, second: str = "y", *, first: str = "x") -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from mine.data import outofcore
+from mine.data.arrow import stream_as_table
 from mine.data.labelled import read_labelled
 from mine.data.outofcore import LazyRows, NamedRows, Part
 from mine.data.tensors import array_of_tensor
@@ -99,8 +100,8 @@ def read_source(data: Any, name: str) -> Source:
     """The named columns of anything that can be read.
 
     Arguments:
-        data: numpy array, torch tensor, (nested) list, generator, an array of xarray or MNE, or a pandas, polars or other
-            column or frame. A source stays as it is.
+        data: numpy array, torch tensor, (nested) list, generator, an array of xarray or MNE, a pandas, polars or other column
+            or frame, or a query that streams arrow tables (DuckDB). A source stays as it is.
         name: Unnamed columns are called by it, for example ``x``, or ``x[0]``, ``x[1]``, ...
 
     Raises:
@@ -131,7 +132,7 @@ def plain_array(data: Any, name: str) -> np.ndarray:
 
 
 def _read(data: Any, name: str) -> Source:
-    data = _without_torch(data, name)
+    data = stream_as_table(_without_torch(data, name))
     if isinstance(data, NamedRows):
         return _from_named(data, name)
     if isinstance(data, np.ndarray):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
@@ -140,7 +141,9 @@ def _named_blocks(blocks: Any) -> dict[str, Any]:
     Raises:
         InputError: What holds no blocks.
     """
-    if hasattr(blocks, "shape") or hasattr(blocks, "columns"):
+    with foreign("blocks"):
+        is_table = any(inspect.getattr_static(blocks, name, None) is not None for name in ("shape", "columns"))
+    if is_table:
         return named_columns(blocks, "x")
     if not isinstance(blocks, (Mapping, Iterable)) or isinstance(blocks, (str, bytes)):
         raise InputError(f"blocks must be a list of blocks of columns, or a mapping from names; got {type(blocks).__name__}.")
