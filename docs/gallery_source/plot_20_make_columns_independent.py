@@ -21,8 +21,8 @@ angle = torch.tensor(0.6)
 mixed = signals @ torch.tensor([[angle.cos(), angle.sin()], [-angle.sin(), angle.cos()]])
 
 rotation = nn.utils.parametrizations.orthogonal(nn.Linear(2, 2, bias=False))
-critic = nn.Sequential(nn.Linear(2, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 1))
-term = mine.MinimizeTC(critic, learning_rate=5e-3)
+
+term = mine.MinimizeTC("mlp", learning_rate=5e-3)
 optimizer = torch.optim.Adam(rotation.parameters(), lr=5e-3)
 for _ in range(400):
     rows = torch.randint(3000, (512,))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 import mine
-from mine.errors import InputError, StaleCriticError
+from mine.errors import InputError, StaleCriticError, UnknownNameError
 
 pytestmark = pytest.mark.usefixtures("seeded_torch")
 
@@ -100,3 +100,22 @@ def test_resumes_exactly():
     for term in terms:
         term.critic_step(z[1])
     assert terms[0](z[2]).item() == terms[1](z[2]).item()
+
+
+def test_a_critic_by_name_is_built_from_the_first_batch_and_resumes():
+    z = torch.randn(128, 3)
+    z[:, 2] = z[:, 0] + 0.3 * torch.randn(128)
+    term = mine.MinimizeTC("mlp", learning_rate=5e-3)
+    assert term.critic is None and term.optimizer is None
+    for _ in range(60):
+        term.critic_step(z)
+    assert term.evaluate(z) > 0.4
+    other = mine.MinimizeTC("mlp", learning_rate=5e-3)
+    other.load_state_dict(term.state_dict())
+    for one in (term, other):
+        one.critic_step(z)
+    assert other.evaluate(z) == term.evaluate(z)
+    with pytest.raises(UnknownNameError, match="critic"):
+        mine.MinimizeTC("conv")
+    with pytest.raises(InputError, match="at least two columns"):
+        mine.MinimizeTC("mlp").critic_step(torch.randn(64, 1))

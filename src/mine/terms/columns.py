@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from mine.bounds import Bound
 from mine.critics.users import as_critic
-from mine.errors import InputError
+from mine.errors import InputError, UnknownNameError
 from mine.estimators.options import check_integers
 from mine.terms.batch import Batch, check_batch
 from mine.terms.critic_optimizer import OptimizerLike
@@ -19,6 +19,9 @@ from mine.terms.partners import Keys
 from mine.training.gather import Rows, gather_rows
 
 __all__ = ["MinimizeTC"]
+
+#: The critics of columns that have a name.
+_NAMES = ("mlp",)
 
 
 class MinimizeTC(LoweredTerm):
@@ -37,7 +40,8 @@ class MinimizeTC(LoweredTerm):
         Watanabe, 1960; Kim & Mnih, 2018 (arXiv 1802.05983), section 3, FactorVAE.
 
     Arguments:
-        critic: A module taking rows of x, (B, D), to one score per row, (B,) or (B, 1).
+        critic: A module taking rows of x, (B, D), to one score per row, (B,) or (B, 1); or ``"mlp"`` for one that is built from
+            the first batch.
         bound: As in :class:`mine.MaximizeMI`.
         max_stale: As in :class:`mine.MinimizeMI`.
         shuffles: Shuffled rows per row; None is 8.
@@ -57,7 +61,7 @@ class MinimizeTC(LoweredTerm):
 
     def __init__(
         self,
-        critic: nn.Module,
+        critic: nn.Module | str,
         bound: str | Bound = "mine",
         *,
         max_stale: int = 1,
@@ -67,13 +71,15 @@ class MinimizeTC(LoweredTerm):
         random_state: int = 0,
         check_finite: bool = True,
     ) -> None:
-        if not isinstance(critic, nn.Module):
+        if isinstance(critic, str) and critic not in _NAMES:
+            raise UnknownNameError("critic", critic, _NAMES)
+        if not isinstance(critic, (nn.Module, str)):
             raise InputError(
                 f"A critic of columns must be an nn.Module taking rows of shape (B, D), got {type(critic).__name__}."
             )
-        made = as_critic(critic, concat=True)
+        made = None if isinstance(critic, str) else as_critic(critic, concat=True)
         super().__init__(
-            made,
+            critic if made is None else made,
             _ColumnsBound(made, bound, shuffles),
             max_stale=max_stale,
             optimizer=optimizer,
@@ -92,7 +98,7 @@ class MinimizeTC(LoweredTerm):
             InputError: Another shape.
             StaleCriticError: More than ``max_stale`` calls in training mode and with gradients since the critic's last step.
         """
-        return self._lowered(_rows(x))
+        return self._lowered(self._rows(x))
 
     def critic_step(self, x: Tensor, steps: int = 1) -> None:
         """Train the critic on a batch, by its own optimizer, as :meth:`mine.MinimizeMI.critic_step` does.
@@ -106,7 +112,7 @@ class MinimizeTC(LoweredTerm):
             MineError: The critic's loss or its gradient is not finite. Nothing is changed then.
         """
         check_integers({"steps": steps}, {"steps": 1})
-        self._train(_rows(x), steps)
+        self._train(self._rows(x), steps)
 
     def critic_loss(self, x: Tensor) -> Tensor:
         """The critic's loss on a batch, a scalar, for an optimizer of your own; see :meth:`mine.MinimizeMI.critic_loss`.
@@ -118,7 +124,7 @@ class MinimizeTC(LoweredTerm):
             InputError: Another shape.
             MineError: The loss is not finite. Nothing is changed then.
         """
-        return self._loss(_rows(x))
+        return self._loss(self._rows(x))
 
     def evaluate(self, x: Tensor) -> float:
         """The present critic's value (nats) on the rows given, in evaluation mode; changes nothing, and gathers nothing.
@@ -129,7 +135,22 @@ class MinimizeTC(LoweredTerm):
         Raises:
             InputError: Another shape.
         """
-        return self._read_off(_rows(x))
+        return self._read_off(self._rows(x))
+
+    def _rows(self, x: Any) -> Batch:
+        """Rows of x, next to a side without columns; a critic that was named is built from the first ones.
+
+        Raises:
+            InputError: They are not of shape (B, D) with D >= 2.
+        """
+        check_batch(x, x, takes_density=False)
+        if x.ndim != 2 or x.shape[1] < 2:
+            raise InputError(
+                f"x must have shape (B, D) with at least two columns, got {tuple(x.shape)}: flatten(1) makes columns."
+            )
+        batch = Batch(x, x.new_empty(len(x), 0))
+        self._named_critic_from(batch.x, batch.y)
+        return batch
 
 
 class _ColumnsBound(CriticBound):
@@ -153,15 +174,3 @@ class _ColumnsBound(CriticBound):
         scores = self.critic.combine(mixed.flatten(0, 1), y.new_empty(mixed.shape[0] * mixed.shape[1], 0))
         by_row = gather_rows(scores.unflatten(0, mixed.shape[:2]).T.contiguous(), rows)
         return by_row[:, 0], by_row[:, 1:]
-
-
-def _rows(x: Any) -> Batch:
-    """Rows of x, next to a side without columns.
-
-    Raises:
-        InputError: They are not of shape (B, D) with D >= 2.
-    """
-    check_batch(x, x, takes_density=False)
-    if x.ndim != 2 or x.shape[1] < 2:
-        raise InputError(f"x must have shape (B, D) with at least two columns, got {tuple(x.shape)}: flatten(1) makes columns.")
-    return Batch(x, x.new_empty(len(x), 0))

@@ -38,6 +38,11 @@ class _EmbeddedLabels(nn.Module):
         return self.network(torch.cat([x.flatten(1).to(embedded.dtype), embedded], 1))
 
 
+def _rows_network(width: int) -> nn.Module:
+    """A critic of rows (B, width) alone, as of columns that may depend on each other."""
+    return nn.Sequential(nn.Linear(width, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 1))
+
+
 class Unbuilt:
     """A critic and its optimizer, as far as they are known before the first batch.
 
@@ -119,10 +124,12 @@ def critic_by_name(name: str, events: Sequence[int], generator: torch.Generator)
     """
     width = MOST_AXES + 1
     event_x, event_y = (tuple(side[1 : 1 + side[0]]) for side in (events[:width], events[width : 2 * width]))
-    if name == "embedding":
+    if name == "embedding" or event_y == (0,):  # modules of torch draw from the global generator
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(torch.randint(2**31, (), generator=generator)))
-            return as_critic(_EmbeddedLabels(math.prod(event_x), events[-1]))
+            if name == "embedding":
+                return as_critic(_EmbeddedLabels(math.prod(event_x), events[-1]))
+            return as_critic(_rows_network(math.prod(event_x)), concat=True)
     if name == "mlp" and max(len(event_x), len(event_y)) < 2:
         return ConcatCritic(math.prod(event_x), math.prod(event_y), generator=generator)
     if name != "mlp" and max(len(event_x), len(event_y)) < 2:
