@@ -21,7 +21,6 @@ angle = torch.tensor(0.6)
 mixed = signals @ torch.tensor([[angle.cos(), angle.sin()], [-angle.sin(), angle.cos()]])
 
 rotation = nn.utils.parametrizations.orthogonal(nn.Linear(2, 2, bias=False))
-
 term = mine.MinimizeTC("mlp", learning_rate=5e-3)
 optimizer = torch.optim.Adam(rotation.parameters(), lr=5e-3)
 for _ in range(400):
