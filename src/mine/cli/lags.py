@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mine.cli import options as opt
@@ -45,7 +44,7 @@ def lags(
 
     Examples:
 
-      mine lags climate.csv --x co2 --y temperature --lags 24 --order month --plot lags.png
+      mine lags example:climate --x sea_temperature --y co2 --lags 12 --order month --drop-missing
 
       mine lags spikes.parquet --x stimulus --y rate --lags 0,1,2,5,10 --csv
     """
@@ -67,7 +66,8 @@ def lags(
             )  # fmt: skip
         heads = [f"  x: {listed(sides.x)}", f"  y: {listed(sides.y)}"]
         print_text(_as_text(scan, as_json, as_csv, heads))
-        _draw(scan, plot)
+        if plot is not None:
+            save_figure(scan.plot, plot, "the scan stands")
 
 
 def _as_text(scan: LagScan, as_json: bool, as_csv: bool, heads: list[str]) -> str:
@@ -76,8 +76,3 @@ def _as_text(scan: LagScan, as_json: bool, as_csv: bool, heads: list[str]) -> st
     if as_json:
         return records_as_json(scan.records())
     return records_as_csv(scan.records()).rstrip("\n") if as_csv else folded("\n".join([repr(scan), *heads]))
-
-
-def _draw(scan: LagScan, plot: Path | None) -> None:
-    if plot is not None:
-        save_figure(scan.plot, plot, "the scan stands")

@@ -118,7 +118,7 @@ Progress = Annotated[
 
 Unit = Annotated[str, typer.Option(metavar="UNIT", help="nats or bits.", autocompletion=units)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one line per estimate.")]
-Csv = Annotated[bool, typer.Option("--csv", help="Print all pairs as CSV.")]
+Csv = Annotated[bool, typer.Option("--csv", help="Print CSV, one line per row of the result.")]
 Top = Annotated[int, typer.Option(metavar="N", help="Number of pairs to print, the strongest first.")]
 Plot = Annotated[Path | None, typer.Option(metavar="PATH", help="Write a figure: .png, .pdf or .svg.")]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for results and figures; rerun the command to resume.")]

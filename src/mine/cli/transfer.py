@@ -47,7 +47,7 @@ def transfer(
 
     Examples:
 
-      mine transfer macro.csv --columns "gdp,rate,prices" --order quarter --lag 2
+      mine transfer data.csv --columns load,price,wind --order day --lag 2
 
       mine transfer sensors.parquet --history auto --seed 0 --out kept --plot drivers.png
     """
