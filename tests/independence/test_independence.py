@@ -216,3 +216,10 @@ def test_progress_counts_permutations() -> None:
     options = {"critic": "network", "steps": 20, "n_permutations": 99, "random_state": 0}
     mine.independence_test(x, y, progress=lambda *said: told.append(said), **options)
     assert "training" in told[0][2] and told[-1][2] == "99 of 99 permutations"
+
+
+@pytest.mark.parametrize("scale", [2.0**1000, 2.0**-1000])
+def test_the_scale_changes_nothing(scale: float) -> None:
+    x, y = circle(100)
+    plain = mine.independence_test(x, y, n_permutations=19, random_state=0)
+    assert mine.independence_test(x * scale, y, n_permutations=19, random_state=0) == plain

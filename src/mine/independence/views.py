@@ -136,6 +136,8 @@ def _squares(places: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
 
 def _cut_off(numbers: np.ndarray) -> np.ndarray:
     """Columns (n, c) of standard deviation 1, cut off where they are far from their median."""
+    _, exponents = np.frexp(np.abs(numbers).max(0))
+    numbers = np.ldexp(numbers, -exponents)  # exact, and squares stay finite
     from_median = numbers - np.median(numbers, axis=0)
     spread = from_median.std(0)
     robust = 1.4826 * np.median(np.abs(from_median), axis=0)
