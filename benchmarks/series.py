@@ -24,6 +24,8 @@ import mine
 
 PHIS = (0.0, 0.5, 0.9, 0.99)
 LEVEL = 0.05
+#: Blocks that a permutation of blocks needs.
+FEWEST_BLOCKS = 20
 #: Rows before the series that are forgotten.
 BURN_IN = 2000
 
@@ -67,6 +69,8 @@ def power(options: argparse.Namespace) -> None:
         worth = n * (1 - phi**2) / (1 + phi**2)
         strength = 2.8 / math.sqrt(worth)  # about 80 % for so many independent rows
         blocks = max(1, round(2 * (1 + phi**2) / (1 - phi**2)))
+        if n // blocks < FEWEST_BLOCKS:
+            continue  # nothing to compare with
         ours = told = 0
         for seed in range(options.repeats):
             rng = np.random.default_rng([seed, cell, 1])
