@@ -75,6 +75,7 @@ print(*(name for name in ("sklearn", "scipy.stats", "scipy.optimize", "pandas", 
     assert python(code, tmp_path).split() == []
 
 
+@pytest.mark.slow  # the import contracts, which a quick test checks, leave little room for it to fail
 def test_every_module_can_be_the_first_one_imported(tmp_path: Path):
     # One interpreter, in which mine is forgotten before each import: a circular import shows as it would in a fresh one.
     code = f"""
