@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from mine.conditional.leftover import NEARLY, Leftover, without_copies_of_z, wit
 from mine.conditional.local_shuffle import MOST_BOOSTED, LocalShuffle
 from mine.conditional.neighbours import follows_from_z, neighbours_given
 from mine.conditional.side_order import by_content, ordered
+from mine.conditional.within_levels import WithinLevels
 from mine.data.problem import Problem, make_problem, order_warnings
 from mine.data.rows import complete_rows, equally_long, infinite_sentence, times_sentence
 from mine.data.splits import copied_rows
@@ -157,6 +159,14 @@ def estimate_given(estimator: Estimator | LocalShuffle, problem: Problem, third:
         return conditional_counts(problem, third, f"{estimator.name}, conditional")
     if isinstance(estimator, KSG):
         return neighbours_given(estimator, problem, third)
+    within = None if getattr(estimator, "critic", None) is not None else WithinLevels.of(problem, third)
+    if within is not None:
+        return within.estimate(partial(_estimate_of_sides, estimator), problem.n)
+    return _estimate_of_sides(estimator, problem, third)
+
+
+def _estimate_of_sides(estimator: Estimator | LocalShuffle, problem: Problem, third: Variable) -> Estimate:
+    """By one critic or the chain rule, on the sides without what z explains of them."""
     x, y = (without_copies_of_z(side, third) for side in (problem.x, problem.y))
     if x.determined or y.determined:
         side = problem.x if x.determined else problem.y
