@@ -13,6 +13,7 @@ from mine.data.problem import Problem
 from mine.data.rows import MIN_ROWS
 from mine.data.variable import Variable
 from mine.estimators.counts.table import distinct_codes
+from mine.estimators.gaussian import wishart_bias
 from mine.estimators.levels.effects import (
     Effects,
     LevelSums,
@@ -83,6 +84,14 @@ class WithinLevels:
         low, high = (found.value + factor * (end - found.value) for end in found.interval)
         alone = 1 - len(self.rows) / n
         warnings = list(found.warnings)
+        apart = level_by_level(self.problem, self.third)
+        if apart is not None and apart[0] > high:
+            high = apart[0] + 2 * apart[1]
+            warnings.insert(
+                0,
+                f"A line for each level of z gives {apart[0]:.2f} nats, which the interval holds: the relation of x and y seems to "
+                "differ between levels. With more rows per level the critics would see it.",
+            )
         if alone > MENTIONED_ALONE:
             warnings.insert(0, f"{alone:.0%} of the rows are alone in their level of z, show nothing given z and are left out.")
         return replace(
@@ -94,6 +103,33 @@ class WithinLevels:
             pointwise_values=None if len(self.rows) < n else found.pointwise_values,
             influence=None if len(self.rows) < n else found.influence,
         )
+
+
+def level_by_level(problem: Problem, third: Variable) -> tuple[float, float] | None:
+    """Information (nats) of a Gaussian copula for each level of z apart, and its standard error; None for labels or few rows.
+
+    Right where the relation changes from level to level, which a critic cannot learn from a dozen rows each. Each level's value
+    is without the bias that so few rows give it (:func:`mine.estimators.gaussian.wishart_bias`).
+    """
+    if problem.x.n_discrete or problem.y.n_discrete or not (_has_columns(problem.x) and _has_columns(problem.y)):
+        return None
+    scores = np.concatenate([rank_gaussianize(side.flat) for side in (problem.x, problem.y)], 1)
+    dx, dy = problem.x.n_continuous, problem.y.n_continuous
+    codes = third.row_ids()
+    order = np.argsort(codes, kind="stable")
+    values, weights = [], []
+    for rows in np.split(scores[order], np.flatnonzero(np.diff(codes[order])) + 1):
+        if len(rows) <= dx + dy + 2 or not (rows.std(0) > 0).all():
+            continue
+        correlations = np.corrcoef(rows, rowvar=False)
+        logs = [float(np.linalg.slogdet(part)[1]) for part in (correlations[:dx, :dx], correlations[dx:, dx:], correlations)]
+        values.append(0.5 * (logs[0] + logs[1] - logs[2]) - wishart_bias(len(rows), dx, dy))
+        weights.append(len(rows))
+    if sum(weights) < 0.5 * len(scores) or len(values) < FEWEST_LEVELS or not np.isfinite(values).all():
+        return None
+    mean = float(np.average(values, weights=weights))
+    shares = np.array(weights) / sum(weights)
+    return mean, float(np.sqrt((shares**2 * (np.array(values) - mean) ** 2).sum()))
 
 
 def within_levels(sides: list[Variable], codes: np.ndarray) -> list[Variable]:
