@@ -30,6 +30,7 @@ from mine.estimators.crossfit import MISFIT, interval_half_width, upper_half_wid
 from mine.estimators.discrete import DiscretePlugin, capped_by_entropy
 from mine.estimators.gaussian import GaussianCopula
 from mine.estimators.ksg import KSG
+from mine.estimators.levels.estimate import few_rows_per_level
 from mine.estimators.neural import Neural
 from mine.estimators.run import run_estimator
 from mine.estimators.thinned import thinned
@@ -203,6 +204,10 @@ def _chain(estimator: Estimator, problem: Problem, first: Variable, second: Vari
     """``I(first; second, z) - I(first; z)``."""
     both = joined(second, third)
     more = estimator.run(replace(problem, x=first, y=both))
+    if isinstance(estimator, Auto) and any(side.is_label and few_rows_per_level(side.row_ids()) for side in (first, second)):
+        # Critics merge rare levels. What counts or random effects find without z is a part of what there is with it.
+        alone = estimator.run(replace(problem, x=first, y=second))
+        more = alone if alone.value > more.value else more
     less = estimator.run(replace(problem, x=first, y=third))
     return difference(more, less, replace(problem, x=first), both)
 
@@ -297,9 +302,9 @@ def difference(more: Estimate, less: Estimate, problem: Problem, both: Variable)
         high = max(high, value + math.hypot(more.interval[1] - more.value, less.value - less.interval[0]))
     saturated = [bool(e.diagnostics.get("saturated")) for e in (more, less)]
     warnings = [f"I(X; Y, Z): {w}" for w in more.warnings] + [f"I(X; Z): {w}" for w in less.warnings]
-    if saturated[0]:
+    if saturated[0] or math.isinf(more.interval[1]):  # a function of z and the other side has infinite information
         high = float("inf")
-    if saturated[1]:
+    if saturated[1] or math.isinf(less.interval[1]):
         low = min(low, 0.0)
     return Estimate(
         value=value,
