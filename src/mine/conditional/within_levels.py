@@ -89,8 +89,8 @@ class WithinLevels:
             high = apart[0] + 2 * apart[1]
             warnings.insert(
                 0,
-                f"A line for each level of z gives {apart[0]:.2f} nats, which the interval holds: the relation of x and y seems "
-                "to differ between levels. With more rows per level the critics would see it.",
+                f"A line for each level of z gives {apart[0]:.2f} nats, which the interval holds: the relation of x and y "
+                "seems to differ between levels. With more rows per level the critics would see it.",
             )
         if alone > MENTIONED_ALONE:
             warnings.insert(0, f"{alone:.0%} of the rows are alone in their level of z, show nothing given z and are left out.")

@@ -34,7 +34,7 @@ APART = 2.0
 UNSEEN_LEVELS = 0.7
 #: Rows up to which a level is rare, and the share of what its rows alone in their cell tell that may not be there. Chosen on
 #: hubs among 100 to 1,000 rare levels, 3,000 to 10,000 rows.
-RARE_LEVEL, FROM_RARE_LEVELS = 4, 0.5
+RARE_LEVEL, FROM_RARE_LEVELS = 4, 0.8
 #: Growth of the first-order error with the occupied cells per row: rare cells' ratios are themselves estimates.
 RARE_CELLS = 1.2
 #: Largest growth of that error because chance explains a part of the entropy; where it explains more, candidates differ.
