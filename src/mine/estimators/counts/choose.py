@@ -241,7 +241,8 @@ def _sparse(view: _View, groups: np.ndarray | None) -> CountsInformation:
     stderr = math.sqrt(weights["mixture"] * fitted**2 + (1 - weights["mixture"]) * plain**2)
     influence = weights["mixture"] * by_row[0] + (1 - weights["mixture"]) * by_row[1]
     above, below = _doubt(view, candidates, value)
-    below = math.hypot(below, _of_rare_levels(view, log_ratios))
+    unsure = _of_rare_levels(view, log_ratios)
+    above, below = math.hypot(above, 0.5 * unsure), math.hypot(below, unsure)
     errors = view.errors(stderr, influence, groups, above=above, below=below)
     undersampled = _trust(view, SURE_ROWS_PER_LEVEL) < 0.5 or view.singletons > 0.5
     estimator = max(weights, key=lambda k: weights[k])
@@ -277,7 +278,8 @@ def _of_rare_levels(view: _View, log_ratios: np.ndarray) -> float:
     """How far (nats) the truth may lie below the value because rows alone in their cell, of levels of few rows, look telling.
 
     With frequent levels beside them there are rows enough per level on average, and all candidates agree. But in levels of two
-    or three rows nothing tells a match that is seen once from a chance one.
+    or three rows nothing tells a match that is seen once from a chance one. Half as far it may lie above, if they are cleaner
+    than the frequent ones.
     """
     table = view.table
     rows = np.minimum(table.x.counts[table.row], table.y.counts[table.column])
