@@ -214,3 +214,22 @@ def test_a_critic_of_ones_own_sees_the_columns_in_their_order() -> None:
     x, y, third = (as_variable(side, name) for side, name in ((np.c_[z + 1e-3 * e, other, z], "x"), (e, "y"), (z, "z")))
     estimate_given(recorder, Problem(x, y), third)
     assert recorder.seen == [(3, 2), (3, 1)]
+
+
+def test_a_function_of_z_and_the_other_side_has_no_upper_end():
+    rng = np.random.default_rng(2)
+    x, z = rng.normal(size=(2, 400))
+    found = mine.estimate(x, np.sin(x) + z**2, z, effort="fast", random_state=0)
+    assert found.interval[1] == math.inf
+
+
+def test_a_third_that_says_nothing_does_not_hide_labels_of_many_levels():
+    rng = np.random.default_rng(3)
+    x = rng.integers(0, 150, 900)
+    y = np.where(rng.random(900) < 0.2, rng.integers(0, 150, 900), x)
+    same = 0.8 + 0.2 / 150
+    truth = math.log(150) + same * math.log(same) + (1 - same) * math.log((1 - same) / 149)
+    names = [np.char.add("v", side.astype(str)) for side in (x, y)]
+    found = mine.estimate(*names, rng.normal(size=900), effort="fast", random_state=0)
+    assert found.interval[0] <= truth <= found.interval[1]
+    assert found.value == pytest.approx(truth, abs=0.5)

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from mine.conditional.leftover import NEARLY, Leftover, without_copies_of_z, wit
 from mine.conditional.local_shuffle import MOST_BOOSTED, LocalShuffle
 from mine.conditional.neighbours import follows_from_z, neighbours_given
 from mine.conditional.side_order import by_content, ordered
+from mine.conditional.within_levels import WithinLevels
 from mine.data.problem import Problem, make_problem, order_warnings
 from mine.data.rows import complete_rows, equally_long, infinite_sentence, times_sentence
 from mine.data.splits import copied_rows
@@ -28,6 +30,7 @@ from mine.estimators.crossfit import MISFIT, interval_half_width, upper_half_wid
 from mine.estimators.discrete import DiscretePlugin, capped_by_entropy
 from mine.estimators.gaussian import GaussianCopula
 from mine.estimators.ksg import KSG
+from mine.estimators.levels.estimate import few_rows_per_level
 from mine.estimators.neural import Neural
 from mine.estimators.run import run_estimator
 from mine.estimators.thinned import thinned
@@ -157,6 +160,14 @@ def estimate_given(estimator: Estimator | LocalShuffle, problem: Problem, third:
         return conditional_counts(problem, third, f"{estimator.name}, conditional")
     if isinstance(estimator, KSG):
         return neighbours_given(estimator, problem, third)
+    within = None if getattr(estimator, "critic", None) is not None else WithinLevels.of(problem, third)
+    if within is not None:
+        return within.estimate(partial(_estimate_of_sides, estimator), problem.n)
+    return _estimate_of_sides(estimator, problem, third)
+
+
+def _estimate_of_sides(estimator: Estimator | LocalShuffle, problem: Problem, third: Variable) -> Estimate:
+    """By one critic or the chain rule, on the sides without what z explains of them."""
     x, y = (without_copies_of_z(side, third) for side in (problem.x, problem.y))
     if x.determined or y.determined:
         side = problem.x if x.determined else problem.y
@@ -193,6 +204,10 @@ def _chain(estimator: Estimator, problem: Problem, first: Variable, second: Vari
     """``I(first; second, z) - I(first; z)``."""
     both = joined(second, third)
     more = estimator.run(replace(problem, x=first, y=both))
+    if isinstance(estimator, Auto) and any(side.is_label and few_rows_per_level(side.row_ids()) for side in (first, second)):
+        # Critics merge rare levels. What counts or random effects find without z is a part of what there is with it.
+        alone = estimator.run(replace(problem, x=first, y=second))
+        more = alone if alone.value > more.value else more
     less = estimator.run(replace(problem, x=first, y=third))
     return difference(more, less, replace(problem, x=first), both)
 
@@ -287,9 +302,9 @@ def difference(more: Estimate, less: Estimate, problem: Problem, both: Variable)
         high = max(high, value + math.hypot(more.interval[1] - more.value, less.value - less.interval[0]))
     saturated = [bool(e.diagnostics.get("saturated")) for e in (more, less)]
     warnings = [f"I(X; Y, Z): {w}" for w in more.warnings] + [f"I(X; Z): {w}" for w in less.warnings]
-    if saturated[0]:
+    if saturated[0] or math.isinf(more.interval[1]):  # a function of z and the other side has infinite information
         high = float("inf")
-    if saturated[1]:
+    if saturated[1] or math.isinf(less.interval[1]):
         low = min(low, 0.0)
     return Estimate(
         value=value,

@@ -18,7 +18,13 @@ from mine.data.splits import Fold
 from mine.data.variable import Variable
 from mine.errors import InputError, UnknownNameError
 from mine.estimators import EFFORTS
-from mine.estimators.crossfit import MISFIT, SATURATION_MARGIN, interval_half_width, upper_half_width
+from mine.estimators.crossfit import (
+    MISFIT,
+    SATURATION_MARGIN,
+    interval_half_width,
+    not_far_below_nothing,
+    upper_half_width,
+)
 from mine.estimators.folds import split
 from mine.estimators.options import check_integers, check_widths
 from mine.estimators.ratio import FEWEST_EFFECTIVE, RatioCritics, RatioPart, gaussian_ratio, train_ratio
@@ -241,7 +247,7 @@ def _assembled(
             f"{alone:.0%} of the rows have no other with the labels of their z: they count as 0. Merge rare labels of z."
         )
     exact = not third.n_continuous
-    return Estimate(
+    found = Estimate(
         value=value,
         lower_bound=float(whole.rows.mean()) if exact else None,
         stderr=stderr,
@@ -262,6 +268,7 @@ def _assembled(
         },
         pointwise_values=whole.rows if exact else None,
     )
+    return not_far_below_nothing(found)
 
 
 def _progress(problem: Problem, part: int, parts: int) -> Callable[[int, int, float], None] | None:

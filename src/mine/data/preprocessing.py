@@ -181,12 +181,15 @@ class RobustLogScaler(_Transformer):
         self.scale_ = np.where(scale > 0, scale, np.where(spread > 0, spread, 1.0))
         return self
 
-    def transform(self, X: Any) -> np.ndarray:
-        X = np.asarray(X, dtype=np.float64)
-        c = self.linear_within
+    def linear(self, X: Any) -> np.ndarray:
+        """The scaled values without the logarithm."""
         with np.errstate(over="ignore"):
-            z = (X / self.unit_ - self.center_) / self.scale_
-        z = np.clip(z, -1e300, 1e300)
+            z = (np.asarray(X, dtype=np.float64) / self.unit_ - self.center_) / self.scale_
+        return np.clip(z, -1e300, 1e300)
+
+    def transform(self, X: Any) -> np.ndarray:
+        c = self.linear_within
+        z = self.linear(X)
         size = np.abs(z)
         return np.where(size <= c, z, np.sign(z) * (c + np.log1p(np.maximum(size - c, 0.0))))
 

@@ -11,6 +11,7 @@ import torch
 from mine.critics.builders import EMBED
 from mine.critics.two_towers import TowerCritic
 from mine.critics.wide import ViewCritic
+from mine.estimators.copula_check import copula_describes
 from mine.estimators.evaluation import MIN_EFFECTIVE, ReportedBound, RowReport, report_rows
 from mine.estimators.fit import CrossFit
 from mine.estimators.manifold import manifold_neighbours
@@ -39,7 +40,8 @@ MISFIT_COMPRESSED = 2.5
 #: find 2.18 nats out of 2.30 on training and on held-out rows alike.
 MISSED_BY_TOWERS = 0.05
 
-#: Nats below the most that shuffled pairs resolve where critics begin to fall short: the bound rises less and less from there.
+#: Nats below the most that shuffled pairs resolve where critics begin to fall short: the bound rises less and less from there,
+#: by about half of what is added to the information.
 FALLS_SHORT = 4.0
 #: How much more (nats) there may be than the regression of a single column on a few hundred rows finds.
 REGRESSION_MISFIT = 0.25
@@ -127,7 +129,11 @@ def assemble(name: str, fit: CrossFit, reports: Reports) -> Estimate:
     compared = min(columns, 2 * EMBED) if towers else columns  # pixels are no columns in which something hides by itself
     misfit = MISFIT_COMPRESSED if towers or isinstance(fit.critics[0], ViewCritic) else MISFIT
     unseen = MISSED_BY_TOWERS * max(0.0, value) if towers else 0.0
-    unseen = math.hypot(unseen, _short_of_limit(value, stderr, min(cap, math.log(worth)), reference))
+    short = max(0.0, value - min(cap, math.log(worth)) + FALLS_SHORT)
+    if short and reference is not None and reference > value - 2 * stderr and copula_describes(problem):
+        # A copula is fitted to joint rows and has no such limit: critics that find no more have found what it describes.
+        short = 0.0
+    unseen = math.hypot(unseen, short)
     missable = math.hypot(upper_half_width(half_width, compared, worth), misfit * max(0.0, correction), doubt, unseen)
     low, high = value - half_width, math.inf if saturated else value + missable
     if saturated:  # SMILE's clipped partition term errs upwards there, by any amount
@@ -213,17 +219,6 @@ def interval_half_width(stderr: float, correction: float, n: int) -> float:
 def upper_half_width(half_width: float, columns: int, n: int) -> float:
     """``half_width`` (nats) with what so few rows may hide in so many columns."""
     return math.hypot(half_width, (UNSEEN + UNSEEN_A_COLUMN * columns) / n)
-
-
-def _short_of_limit(value: float, stderr: float, cap: float, copula: float | None) -> float:
-    """How far (nats) critics may fall short because so few shuffled pairs are like joint ones; nothing if a copula agrees.
-
-    From ``FALLS_SHORT`` nats below the most that the pairs resolve, ``cap``, critics find about half of what is added to the
-    information. A copula is fitted to joint rows and has no such limit: critics that find no more have found what it describes.
-    """
-    if copula is not None and copula > value - 2 * stderr:
-        return 0.0
-    return max(0.0, value - cap + FALLS_SHORT)
 
 
 def _effective_needed(report: RowReport) -> float:

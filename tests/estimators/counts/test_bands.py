@@ -83,3 +83,38 @@ def test_noisy_functions_with_few_rows_are_covered(levels: int, images: int, n: 
         found = information(*(distinct_codes(side) for side in np.divmod(cell, images)))
         covered += found.low <= truth <= found.high
     assert covered >= 51
+
+
+def _cleaner_hubs(k: int, n: int, hubs: int, share: float, noise: float, seed: int) -> tuple[np.ndarray, np.ndarray, float]:
+    """Labels of a few hubs among k levels and their copy; rare levels are replaced at random five times as often as hubs."""
+    rng = np.random.default_rng(seed)
+    p = np.full(k, (1 - share) / (k - hubs))
+    p[:hubs] = share / hubs
+    rate = np.where(np.arange(k) < hubs, noise / 5, noise)
+    joint = p[:, None] * (np.diag(1 - rate) + rate[:, None] / k)
+    x = rng.choice(k, n, p=p)
+    y = np.where(rng.random(n) < rate[x], rng.integers(0, k, n), x)
+    return distinct_codes(x), distinct_codes(y), _information(joint)
+
+
+@pytest.mark.parametrize(("k", "n", "hubs", "share", "noise"), [(120, 6000, 2, 0.4, 0.6), (60, 3000, 4, 0.7, 0.7)])
+def test_pairs_of_bands_where_the_noise_of_a_level_depends_on_how_frequent_it_is(k, n, hubs, share, noise):
+    covered, errors, plain = 0, [], []
+    for seed in range(10):
+        x, y, truth = _cleaner_hubs(k, n, hubs, share, noise, seed)
+        fit = fit_bands(Table.of(x, y))
+        errors.append(abs(fit.banded.value - truth))
+        plain.append(abs(fit.plain.value - truth))
+        found = information(x, y)
+        covered += found.low <= truth <= found.high
+    assert np.mean(errors) < 0.4 * np.mean(plain)
+    assert covered >= 8
+
+
+def test_matches_seen_once_in_rare_levels_may_be_chance():
+    covered = 0
+    for seed in range(6):
+        x, y, truth = _cleaner_hubs(800, 8000, 4, 0.8, 0.4, seed)  # ten rows per level, two of which are in the rare ones
+        found = information(x, y)
+        covered += found.low <= truth <= found.high
+    assert covered >= 5

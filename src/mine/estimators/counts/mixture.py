@@ -44,13 +44,13 @@ def fit_ratios(table: Table, bands: np.ndarray | None = None) -> RatioFit:
 
     Arguments:
         table: The counts.
-        bands: The band of each group of levels of the second column, shape (groups of y,), counted from 0: each band has a
-            distribution of its own. None for one band.
+        bands: The band of the cells of each pair of groups of levels, shape (groups of x, groups of y), counted from 0: each
+            band has a distribution of its own. None for one band.
 
     References:
         Kiefer & Wolfowitz, 1956 (the estimator); Robbins, 1956 (empirical Bayes); Wang, 2007 (the algorithm).
     """
-    bands = np.zeros(len(table.y.sizes), np.int64) if bands is None else bands
+    bands = np.zeros((len(table.x.sizes), len(table.y.sizes)), np.int64) if bands is None else bands
     occupied, empty = _occupied(table, bands), _empty(table, bands)
     ratios = _ratio_grid(table)
     expected = np.concatenate([occupied.expected, empty.expected])
@@ -60,6 +60,8 @@ def fit_ratios(table: Table, bands: np.ndarray | None = None) -> RatioFit:
     mean, mean_log, log_likelihood = np.empty(len(band)), np.empty(len(band)), 0.0
     for one in range(int(bands.max()) + 1):
         inside = band == one
+        if not inside.any():
+            continue
         mean[inside], mean_log[inside], likelihood = _posterior(expected[inside], counts[inside], weights[inside], ratios)
         log_likelihood += likelihood
 
@@ -136,7 +138,7 @@ class _Empty:
 
 
 def _occupied(table: Table, bands: np.ndarray) -> _Occupied:
-    e, band = table.expected, bands[table.y.group[table.column]]
+    e, band = table.expected, bands[table.x.group[table.row], table.y.group[table.column]]
     step = np.rint(np.log(e) / EXPECTED_STEP).astype(np.int64)
     step -= step.min()
     n_steps = int(step.max()) + 1

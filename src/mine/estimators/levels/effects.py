@@ -8,7 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import gammaln
 
-__all__ = ["Effects", "LevelSums", "fit_effects", "level_sums", "limits_of_spread", "predictive"]
+__all__ = [
+    "Effects",
+    "LevelSums",
+    "fit_effects",
+    "level_means_and_scales",
+    "level_sums",
+    "limits_of_spread",
+    "log_evidence",
+    "predictive",
+]
 
 #: Degrees of freedom of the levels' scales that stand for a scale common to all levels, and two starts of the search.
 SAME_SCALE, STARTS = 1e4, (1e4, 10.0)
@@ -85,6 +94,12 @@ def _posterior(sums: LevelSums, effects: Effects) -> tuple[np.ndarray, np.ndarra
     mean = sums.total / kappa
     spread = np.maximum(sums.squares - kappa * mean**2, 0.0)
     return mean, (effects.degrees * effects.scale + spread) / degrees, kappa, degrees
+
+
+def level_means_and_scales(sums: LevelSums, effects: Effects) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Posterior mean and variance of each level, shape (k, d) each, and how many rows that mean is worth."""
+    mean, scale, kappa, _ = _posterior(sums, effects)
+    return mean, scale, kappa
 
 
 def log_evidence(sums: LevelSums, effects: Effects) -> float:
