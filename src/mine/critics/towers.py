@@ -12,12 +12,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mine.critics.dropout import kept
+from mine.critics.in_time import largest_in_time, shifted_sum
 from mine.critics.networks import MLP, Linear, activate
 
 __all__ = ["Convolution", "DenseHead", "FlatTower", "ImageTower", "SequenceHead", "SequenceTower", "TimeConvolution", "shifted"]
 
 #: Channels of a convolution over images; largest side of the grid of their output; largest patch that becomes channels first.
-IMAGE_CHANNELS, GRID, LARGEST_PATCH = 32, 7, 4
+IMAGE_CHANNELS, GRID, LARGEST_PATCH = 24, 7, 4
 #: Hidden units and channels at each time; codes per coded step, and the channels of the layer that bends them; the number of
 #: steps that are coded; kernel of the codes at least.
 TIME_HIDDEN, TIME_CHANNELS, CODES, BENT, CODED_STEPS, CODE_KERNEL = 64, 32, 8, 16, 16, 9
@@ -80,11 +81,7 @@ class TimeConvolution(nn.Module):
         steps = self.output_steps(x.shape[1])
         x = F.pad(x, (0, 0, 0, steps * self.stride - x.shape[1]))
         parts = self.linear(x.reshape(len(x), steps, -1))
-        parts = F.pad(parts, (0, 0, self.beside, self.beside))
-        out = self.bias
-        for place in range(2 * self.beside + 1):
-            out = out + parts[:, place : place + steps, place * self.n_out : (place + 1) * self.n_out]
-        return out
+        return shifted_sum(parts, 2 * self.beside + 1) + self.bias
 
     def output_steps(self, steps: int) -> int:
         """T' for an input of ``steps``."""
@@ -314,7 +311,7 @@ class SequenceHead(nn.Module):
     def forward(self, local: Tensor) -> Tensor:
         direct, bent = self.codes(local).split([CODES + 1, BENT], -1)
         codes = START * (direct + self.of_bent(activate(bent, self.activation)))  # the critic starts small
-        pooled = torch.cat([local.mean(1), local.max(1).values], 1)  # amax would share its gradient among ties, at a cost
+        pooled = torch.cat([local.mean(1), largest_in_time(local)], 1)
         if not self.aligned:
             return self.whole(self.dense(torch.cat([pooled, codes.flatten(1)], 1)))
         whole = self.whole(self.dense(pooled))
