@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mine.critics.builders import CRITICS, candidates, tower_critic
+from mine.critics.builders import CRITICS, EMBED, candidates, tower_critic
 from mine.critics.pairs import score_matrix_of
 from mine.critics.towers import ImageTower, SequenceTower, TimeConvolution, shifted
 
@@ -42,6 +42,16 @@ def test_equal_sides_share_a_tower_and_differ_in_their_heads():
     assert built("conv", ((1, 28, 28), (1, 28, 27))).tower_x is not built("conv", ((1, 28, 28), (1, 28, 27))).tower_y
     flat = built("mlp", ((3,), (3,)))
     assert flat.tower_x is not flat.tower_y  # columns at the same place need not mean the same
+
+
+def test_the_whole_of_a_sequence_depends_on_what_follows_what():
+    """Waves of two frequencies with the same values at their times, in another order: only patterns over time differ."""
+    critic = built("sequence", ((40, 2), (40, 2))).eval()
+    slow = torch.randn(5, 40, 2, generator=torch.Generator().manual_seed(3)).sort(1).values
+    fast = torch.stack([slow[:, :20], slow[:, 20:].flip(1)], 2).flatten(1, 2)
+    with torch.no_grad():
+        whole = [critic.encode_x(side)[:, -1 - EMBED : -1] for side in (slow, fast)]
+    assert (whole[0] - whole[1]).abs().mean() > 0.02 * whole[0].abs().mean()
 
 
 def test_rows_in_parts_without_gradient():

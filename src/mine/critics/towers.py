@@ -271,7 +271,8 @@ class SequenceHead(nn.Module):
 
     Codes along time come from a convolution with a stride, directly and through a layer of their own: they see the same
     things at all times and need few rows to be learned. A dense layer on the mean and the largest value over time, and on all
-    codes unless these are coordinates themselves, gives coordinates of the whole.
+    codes unless these are coordinates themselves, gives coordinates of the whole. So does the mean of the bent codes: how much
+    of a pattern there is, such as a frequency, whenever it occurs.
 
     Arguments:
         steps: T.
@@ -302,7 +303,8 @@ class SequenceHead(nn.Module):
         self.of_bent = Linear(BENT, CODES + 1, (), generator=generator)
         coded = self.codes.output_steps(steps)
         n_codes = 0 if aligned else coded * (CODES + 1)
-        self.dense = FlatTower(n_codes + 2 * TIME_CHANNELS, hidden, dropout=dropout, activation=activation, generator=generator)
+        n_pooled = 2 * TIME_CHANNELS + BENT
+        self.dense = FlatTower(n_codes + n_pooled, hidden, dropout=dropout, activation=activation, generator=generator)
         self.whole = DenseHead(self.dense.n_features, embed, generator=generator)
         self.embed = embed + (coded * CODES if aligned else 0)
         self.activation = activation
@@ -310,8 +312,9 @@ class SequenceHead(nn.Module):
 
     def forward(self, local: Tensor) -> Tensor:
         direct, bent = self.codes(local).split([CODES + 1, BENT], -1)
-        codes = START * (direct + self.of_bent(activate(bent, self.activation)))  # the critic starts small
-        pooled = torch.cat([local.mean(1), largest_in_time(local)], 1)
+        bent = activate(bent, self.activation)
+        codes = START * (direct + self.of_bent(bent))  # the critic starts small
+        pooled = torch.cat([local.mean(1), largest_in_time(local), bent.mean(1)], 1)
         if not self.aligned:
             return self.whole(self.dense(torch.cat([pooled, codes.flatten(1)], 1)))
         whole = self.whole(self.dense(pooled))
