@@ -63,9 +63,9 @@ def test_rows_in_parts_without_gradient():
 
 
 def test_the_work_is_that_of_the_layers():
-    # Patches of 2 x 2 pixels as 4 channels, a grid of 7 x 7, twice 24 channels, 128 features.
+    # Patches of 2 x 2 pixels as 4 channels, a grid of 7 x 7, twice 20 channels, 128 features.
     tower = ImageTower((1, 28, 28), generator=torch.Generator())
-    assert tower.work == 49 * 9 * 4 * 24 + 49 * 9 * 24 * 24 + 49 * 24 * 128
+    assert tower.work == 49 * 9 * 4 * 20 + 49 * 9 * 20 * 20 + 49 * 20 * 128
     assert [c.stride for c in ImageTower((3, 64, 200), generator=torch.Generator()).convolutions] == [2, 2, 2, 1]
     assert [c.stride for c in ImageTower((3, 5, 5), generator=torch.Generator()).convolutions] == [1, 1]
     assert SequenceTower((50, 3), generator=torch.Generator()).work == 50 * (3 * 64 + 64 * 32)

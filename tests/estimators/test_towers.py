@@ -185,9 +185,9 @@ def test_the_work_is_limited_whatever_the_machine(monkeypatch):
 def test_the_other_folds_are_trained_for_longer_if_the_first_still_gains(monkeypatch):
     x, y = (blob(side) for side in correlated(300, 2, 2.0, seed=17))
     options = {"critic": "mlp", "effort": "fast", "random_state": 0, "n_folds": 2}
+    monkeypatch.setattr(towers, "late_gain", lambda history: 0.0)
     usual = mine.estimate(x, y, **options)
-    monkeypatch.setattr(towers, "RISING", -1.0)  # whatever the first fold gains counts as much
-    monkeypatch.setattr(towers, "GAINED_LATE", -1.0)
+    monkeypatch.setattr(towers, "late_gain", lambda history: 10.0)
     longer = mine.estimate(x, y, **options)
     assert longer.diagnostics["most_steps"] == int(towers.LONGER * usual.diagnostics["most_steps"])
     assert mine.estimate(x, y, steps=30, **options).diagnostics["most_steps"] == 30

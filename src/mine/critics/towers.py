@@ -18,7 +18,7 @@ from mine.critics.networks import MLP, Linear, activate
 __all__ = ["Convolution", "DenseHead", "FlatTower", "ImageTower", "SequenceHead", "SequenceTower", "TimeConvolution", "shifted"]
 
 #: Channels of a convolution over images; largest side of the grid of their output; largest patch that becomes channels first.
-IMAGE_CHANNELS, GRID, LARGEST_PATCH = 24, 7, 4
+IMAGE_CHANNELS, GRID, LARGEST_PATCH = 20, 7, 4
 #: Hidden units and channels at each time; codes per coded step, and the channels of the layer that bends them; the number of
 #: steps that are coded; kernel of the codes at least.
 TIME_HIDDEN, TIME_CHANNELS, CODES, BENT, CODED_STEPS, CODE_KERNEL = 64, 32, 8, 16, 16, 9
