@@ -33,4 +33,4 @@ def test_largest_value_and_its_gradient():
 def test_times_that_are_equally_large_share_nothing():
     local = torch.tensor([[[2.0], [1.0], [2.0]]], requires_grad=True)
     largest_in_time(local).backward(torch.tensor([[3.0]]))
-    assert local.grad.tolist() == [[[3.0], [0.0], [3.0]]]
+    assert local.grad is not None and local.grad.tolist() == [[[3.0], [0.0], [3.0]]]
