@@ -16,6 +16,7 @@ from benchmarks.structured.page import as_table, inserted, plot_values
 from mine import tasks
 from mine.benchmarking.entrants import as_entrants
 from mine.benchmarking.store import Record, Store
+from mine.reporting.figures import write_figure
 
 ROOT = Path(__file__).parents[2]
 PAGE, FIGURES, RESULTS = ROOT / "docs/structured.md", ROOT / "docs/_static", ROOT / "docs/results/structured"
@@ -38,7 +39,7 @@ def main() -> None:
         RESULTS.mkdir(parents=True, exist_ok=True)
         shutil.copy(options.out / "table.csv", RESULTS / f"{options.n}.csv")
     figure = f"structured_{options.n}.png"
-    plot_values(records).savefig(FIGURES / figure, dpi=110)
+    write_figure(plot_values(records), FIGURES / figure, dpi=110)
     PAGE.write_text(inserted(PAGE.read_text(encoding="utf-8"), as_table(records, figure)), encoding="utf-8")
     print(f"Written: {PAGE}, {FIGURES / figure}")
 

@@ -17,7 +17,7 @@ import torch
 import mine
 from benchmarks.structured.page import COLOURS
 from mine import tasks
-from mine.reporting.figures import new_figure
+from mine.reporting.figures import new_figure, write_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -53,7 +53,7 @@ def plot_curves(rows: list[dict[str, Any]]) -> Figure:
         axis.plot(seconds, errors, "o-", color=colour, ms=4, label=f"{task}, {own[0]['n']:,} rows")
         for row in own:
             axis.plot([row["seconds"]] * 2, [row[end] - row["truth"] for end in ("low", "high")], color=colour, lw=1, alpha=0.5)
-    axis.set_xlim(left=0)
+    axis.set_xlim(0, 1.05 * max(row["seconds"] for row in rows))  # the last point stands clear of the edge
     axis.set_xlabel("CPU seconds on one thread")
     axis.set_ylabel("estimate less truth (nats)")
     axis.legend(fontsize=8, frameon=False)
@@ -91,7 +91,7 @@ def main() -> None:
             writer = csv.DictWriter(file, FIELDS)
             writer.writeheader()
             writer.writerows(rows)
-    plot_curves(rows).savefig(FIGURE, dpi=110)
+    write_figure(plot_curves(rows), FIGURE, dpi=110)
     print(f"Written: {FIGURE}")
 
 

@@ -62,6 +62,15 @@ def test_the_page_shows_every_task_of_the_suite() -> None:
     assert f"has {len(tasks.names('structured'))} tasks" in text
 
 
+def test_the_last_points_of_the_curves_stand_clear_of_the_edge(monkeypatch: pytest.MonkeyPatch) -> None:
+    curve = module("curve", monkeypatch)
+    cell = {"task": "blobs", "n": 2000, "truth": 3.0, "value": 2.9, "low": 2.8, "high": 3.2}
+    figure = curve.plot_curves([{**cell, "seconds": 10.0}, {**cell, "seconds": 80.0}])
+    left, right = figure.axes[0].get_xlim()
+    assert left == 0 and right > 1.02 * 80
+    figure.draw_without_rendering()
+
+
 def test_principal_components_then_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four columns that are linear in two: the components carry all of it, and images are flattened."""
     entrants = module("entrants", monkeypatch)

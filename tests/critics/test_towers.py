@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mine.critics.builders import CRITICS, candidates, tower_critic
+from mine.critics.builders import CRITICS, EMBED, candidates, tower_critic
 from mine.critics.pairs import score_matrix_of
 from mine.critics.towers import ImageTower, SequenceTower, TimeConvolution, shifted
 
@@ -44,6 +44,16 @@ def test_equal_sides_share_a_tower_and_differ_in_their_heads():
     assert flat.tower_x is not flat.tower_y  # columns at the same place need not mean the same
 
 
+def test_the_whole_of_a_sequence_depends_on_what_follows_what():
+    """Waves of two frequencies with the same values at their times, in another order: only patterns over time differ."""
+    critic = built("sequence", ((40, 2), (40, 2))).eval()
+    slow = torch.randn(5, 40, 2, generator=torch.Generator().manual_seed(3)).sort(1).values
+    fast = torch.stack([slow[:, :20], slow[:, 20:].flip(1)], 2).flatten(1, 2)
+    with torch.no_grad():
+        whole = [critic.encode_x(side)[:, -1 - EMBED : -1] for side in (slow, fast)]
+    assert (whole[0] - whole[1]).abs().mean() > 0.02 * whole[0].abs().mean()
+
+
 def test_rows_in_parts_without_gradient():
     critic = built("conv", SHAPES["image and table"]).eval()
     x = torch.randn(1100, 1, 12, 20, generator=torch.Generator().manual_seed(2))
@@ -53,9 +63,9 @@ def test_rows_in_parts_without_gradient():
 
 
 def test_the_work_is_that_of_the_layers():
-    # Patches of 2 x 2 pixels as 4 channels, a grid of 7 x 7, twice 32 channels, 128 features.
+    # Patches of 2 x 2 pixels as 4 channels, a grid of 7 x 7, twice 20 channels, 128 features.
     tower = ImageTower((1, 28, 28), generator=torch.Generator())
-    assert tower.work == 49 * 9 * 4 * 32 + 49 * 9 * 32 * 32 + 49 * 32 * 128
+    assert tower.work == 49 * 9 * 4 * 20 + 49 * 9 * 20 * 20 + 49 * 20 * 128
     assert [c.stride for c in ImageTower((3, 64, 200), generator=torch.Generator()).convolutions] == [2, 2, 2, 1]
     assert [c.stride for c in ImageTower((3, 5, 5), generator=torch.Generator()).convolutions] == [1, 1]
     assert SequenceTower((50, 3), generator=torch.Generator()).work == 50 * (3 * 64 + 64 * 32)

@@ -182,6 +182,17 @@ def test_the_work_is_limited_whatever_the_machine(monkeypatch):
     assert capped.diagnostics["most_steps"] < free.diagnostics["most_steps"]
 
 
+def test_the_other_folds_are_trained_for_longer_if_the_first_still_gains(monkeypatch):
+    x, y = (blob(side) for side in correlated(300, 2, 2.0, seed=17))
+    options = {"critic": "mlp", "effort": "fast", "random_state": 0, "n_folds": 2}
+    monkeypatch.setattr(towers, "late_gain", lambda history: 0.0)
+    usual = mine.estimate(x, y, **options)
+    monkeypatch.setattr(towers, "late_gain", lambda history: 10.0)
+    longer = mine.estimate(x, y, **options)
+    assert longer.diagnostics["most_steps"] == int(towers.LONGER * usual.diagnostics["most_steps"])
+    assert mine.estimate(x, y, steps=30, **options).diagnostics["most_steps"] == 30
+
+
 def test_images_that_determine_each_other_have_an_open_interval():
     z, _ = correlated(500, 2, 2.0, seed=18)
     x = blob(z)

@@ -12,12 +12,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mine.critics.dropout import kept
+from mine.critics.in_time import largest_in_time, shifted_sum
 from mine.critics.networks import MLP, Linear, activate
 
 __all__ = ["Convolution", "DenseHead", "FlatTower", "ImageTower", "SequenceHead", "SequenceTower", "TimeConvolution", "shifted"]
 
 #: Channels of a convolution over images; largest side of the grid of their output; largest patch that becomes channels first.
-IMAGE_CHANNELS, GRID, LARGEST_PATCH = 32, 7, 4
+IMAGE_CHANNELS, GRID, LARGEST_PATCH = 20, 7, 4
 #: Hidden units and channels at each time; codes per coded step, and the channels of the layer that bends them; the number of
 #: steps that are coded; kernel of the codes at least.
 TIME_HIDDEN, TIME_CHANNELS, CODES, BENT, CODED_STEPS, CODE_KERNEL = 64, 32, 8, 16, 16, 9
@@ -80,11 +81,7 @@ class TimeConvolution(nn.Module):
         steps = self.output_steps(x.shape[1])
         x = F.pad(x, (0, 0, 0, steps * self.stride - x.shape[1]))
         parts = self.linear(x.reshape(len(x), steps, -1))
-        parts = F.pad(parts, (0, 0, self.beside, self.beside))
-        out = self.bias
-        for place in range(2 * self.beside + 1):
-            out = out + parts[:, place : place + steps, place * self.n_out : (place + 1) * self.n_out]
-        return out
+        return shifted_sum(parts, 2 * self.beside + 1) + self.bias
 
     def output_steps(self, steps: int) -> int:
         """T' for an input of ``steps``."""
@@ -274,7 +271,8 @@ class SequenceHead(nn.Module):
 
     Codes along time come from a convolution with a stride, directly and through a layer of their own: they see the same
     things at all times and need few rows to be learned. A dense layer on the mean and the largest value over time, and on all
-    codes unless these are coordinates themselves, gives coordinates of the whole.
+    codes unless these are coordinates themselves, gives coordinates of the whole. So does the mean of the bent codes: how much
+    of a pattern there is, such as a frequency, whenever it occurs.
 
     Arguments:
         steps: T.
@@ -305,7 +303,8 @@ class SequenceHead(nn.Module):
         self.of_bent = Linear(BENT, CODES + 1, (), generator=generator)
         coded = self.codes.output_steps(steps)
         n_codes = 0 if aligned else coded * (CODES + 1)
-        self.dense = FlatTower(n_codes + 2 * TIME_CHANNELS, hidden, dropout=dropout, activation=activation, generator=generator)
+        n_pooled = 2 * TIME_CHANNELS + BENT
+        self.dense = FlatTower(n_codes + n_pooled, hidden, dropout=dropout, activation=activation, generator=generator)
         self.whole = DenseHead(self.dense.n_features, embed, generator=generator)
         self.embed = embed + (coded * CODES if aligned else 0)
         self.activation = activation
@@ -313,8 +312,9 @@ class SequenceHead(nn.Module):
 
     def forward(self, local: Tensor) -> Tensor:
         direct, bent = self.codes(local).split([CODES + 1, BENT], -1)
-        codes = START * (direct + self.of_bent(activate(bent, self.activation)))  # the critic starts small
-        pooled = torch.cat([local.mean(1), local.max(1).values], 1)  # amax would share its gradient among ties, at a cost
+        bent = activate(bent, self.activation)
+        codes = START * (direct + self.of_bent(bent))  # the critic starts small
+        pooled = torch.cat([local.mean(1), largest_in_time(local), bent.mean(1)], 1)
         if not self.aligned:
             return self.whole(self.dense(torch.cat([pooled, codes.flatten(1)], 1)))
         whole = self.whole(self.dense(pooled))

@@ -104,7 +104,7 @@ def run_training(
     trainable = [p for p in model.parameters() if p.requires_grad]
     best = BestWeights(model, len(stack))
     average = Average(trainable, options) if options.averaging else None
-    history = History()
+    history = History(most_steps=options.steps)
 
     def validated(step: int, train_bound: float) -> bool:
         """Validate at ``step``; whether any critic of the stack is better than before."""

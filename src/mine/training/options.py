@@ -63,12 +63,14 @@ class History:
         train: Mean bound (nats) on the training batches since the one before; NaN for the first.
         validation: Bound (nats) on the validation rows.
         converged: Whether the bound had stopped rising before the last tenth of all steps.
+        most_steps: Maximum number of steps of the training.
     """
 
     step: list[int] = field(default_factory=list)
     train: list[float] = field(default_factory=list)
     validation: list[float] = field(default_factory=list)
     converged: bool = False
+    most_steps: int = 0
 
     @property
     def stop(self) -> list[float]:

@@ -67,14 +67,16 @@ def orthogonalised(matrix: Tensor) -> Tensor:
     scaled = matrix / torch.linalg.vector_norm(matrix).clamp(min=1e-30)  # squares of small gradients would be 0
     tall = scaled if len(matrix) >= matrix.shape[1] else scaled.T
     gram = tall.T @ tall
-    largest = torch.linalg.matrix_norm(gram).clamp(min=1e-30)  # at least the square of the largest singular value
+    largest = torch.linalg.vector_norm(gram).clamp(min=1e-30)  # at least the square of the largest singular value
     gram = gram / largest
-    identity = torch.eye(len(gram), device=gram.device, dtype=gram.dtype)
     a, b, c = COEFFICIENTS
-    factors = identity / largest.sqrt()
-    for _ in range(ITERATIONS):
-        polynomial = a * identity + b * gram + c * (gram @ gram)
-        factors = factors @ polynomial
-        gram = polynomial @ gram @ polynomial
-    out = tall @ factors
+    factors: Tensor | None = None
+    for left in reversed(range(ITERATIONS)):
+        polynomial = torch.addmm(gram, gram, gram, beta=b, alpha=c)
+        polynomial.diagonal().add_(a)
+        factors = polynomial if factors is None else factors @ polynomial
+        if left:
+            gram = polynomial @ gram @ polynomial
+    assert factors is not None
+    out = tall @ factors.div_(largest.sqrt())
     return out if tall is scaled else out.T
