@@ -34,7 +34,7 @@ def table(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("entry", ENTRIES)
+@pytest.mark.parametrize("entry", ["module", pytest.param("script", marks=pytest.mark.slow)])
 def test_no_file_of_the_folder_runs(table: Path, entry: str) -> None:
     if entry == "script" and not Path(ENTRIES["script"][0]).exists():
         pytest.skip("the command is not installed")

@@ -155,7 +155,7 @@ def either_way_round(x: Any, y: Any, z: Any, **options: Any) -> Estimate:
     return one
 
 
-@pytest.mark.parametrize("method", ["auto", "gaussian", "dv"])
+@pytest.mark.parametrize("method", ["auto", "gaussian", pytest.param("dv", marks=pytest.mark.slow)])
 def test_near_copies_of_z_are_independent_given_it(method: str) -> None:
     rng = np.random.default_rng(41)
     z, e, other = rng.gamma(2.0, size=(3, 500))

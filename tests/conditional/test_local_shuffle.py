@@ -47,7 +47,7 @@ def test_partners_of_equal_rows_are_any_of_them() -> None:
     assert np.abs(ties - np.arange(500)[:, None]).mean() == pytest.approx(500 / 3, rel=0.15)
 
 
-@pytest.mark.parametrize("dz", [1, 3])
+@pytest.mark.parametrize("dz", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_gaussian_in_closed_form(dz: int) -> None:
     rng = np.random.default_rng(dz)
     z = rng.normal(size=(1500, dz))
@@ -106,6 +106,7 @@ def test_a_dependence_that_turns_with_z() -> None:
     assert est.value == pytest.approx(truth, abs=0.08)
 
 
+@pytest.mark.slow
 def test_groups_stay_together_and_count_as_one() -> None:
     rng = np.random.default_rng(1)
     own = rng.multivariate_normal([0, 0], [[1, 0.9], [0.9, 1]], 300)

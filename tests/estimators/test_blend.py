@@ -60,6 +60,7 @@ def test_weights_of_a_mean():
     torch.testing.assert_close(MeanCritic(members, (0.75, 0.25))(x, y), Scaled(1.5)(x, y))
 
 
+@pytest.mark.slow
 def test_sharp_edges_in_two_dimensions_are_found():
     """y up to 0.4 ahead of x on a circle, twice over: a distance alone misses a fifth of it at this size."""
     rng = np.random.default_rng(0)

@@ -42,7 +42,7 @@ def test_the_result_names_it():
     assert est.diagnostics["effort"] == "fast" and est.diagnostics["most_steps"] == round(0.7 * 150)
 
 
-@pytest.mark.parametrize("method", ["auto", "mine"])
+@pytest.mark.parametrize("method", [pytest.param("auto", marks=pytest.mark.slow), "mine"])
 def test_bfloat16_training_finds_the_same_within_its_rounding(method: str):
     rng = np.random.default_rng(1)
     x = rng.normal(size=(600, 2))

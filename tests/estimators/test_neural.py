@@ -216,7 +216,7 @@ def check_error_bars(found: list[Estimate], truth: float) -> None:
     assert np.mean([est.value for est in found]) == pytest.approx(truth, abs=4 * spread / math.sqrt(len(found)) + 0.01)
 
 
-@pytest.mark.parametrize("rho", [0.6, 0.9])  # 0.22 and 0.83 nats
+@pytest.mark.parametrize("rho", [0.6, pytest.param(0.9, marks=pytest.mark.slow)])  # 0.22 and 0.83 nats
 def test_stderr_is_the_spread_over_draws_and_the_interval_covers(rho: float):
     check_error_bars(draws(rho), correlated_normal_mi(rho))
 

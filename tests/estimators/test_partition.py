@@ -88,6 +88,7 @@ def test_curves_are_not_worth_more_than_their_number():
     )
 
 
+@pytest.mark.slow
 def test_the_closed_form_warns_of_curves_and_not_of_normals():
     x, y, _ = hills(2000, 0.95, 1)
     curves = mine.estimate(x, y, method="gaussian")

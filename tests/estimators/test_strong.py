@@ -22,7 +22,7 @@ def normals(n: int, nats: float, dim: int = 1, seed: int = 0) -> tuple[np.ndarra
     return x, math.sqrt(-math.expm1(-2 * each)) * x + math.exp(-each) * rng.normal(size=(n, dim))
 
 
-@pytest.mark.parametrize(("nats", "dim"), [(7.0, 1), (9.0, 2)])
+@pytest.mark.parametrize(("nats", "dim"), [(7.0, 1), pytest.param(9.0, 2, marks=pytest.mark.slow)])
 def test_a_residual_tells_what_shuffled_pairs_cannot(nats: float, dim: int):
     est = mine.estimate(*normals(3000, nats, dim), **QUICK)
     assert est.value == pytest.approx(nats, abs=0.12)
@@ -39,6 +39,7 @@ def test_heavy_tails_leave_a_remainder():
     assert est.diagnostics["explained_nats"] < 5.8 and est.diagnostics["remainder_nats"] > 0.1
 
 
+@pytest.mark.slow
 def test_a_curve_without_noise_may_be_infinite():
     x = np.random.default_rng(0).normal(size=(3000, 1))
     est = mine.estimate(x, x**2, **QUICK)

@@ -125,7 +125,10 @@ def test_shapes(shape):
     assert 0.3 < found.lower_bound < 1.3
 
 
-@pytest.mark.parametrize("method", ["dv", "mine", "nwj", "infonce", "smile", "jensen-shannon"])
+@pytest.mark.parametrize(
+    "method",
+    ["mine", "infonce", *(pytest.param(name, marks=pytest.mark.slow) for name in ("dv", "nwj", "smile", "jensen-shannon"))],
+)
 def test_every_method_that_trains(method):
     z, w = correlated(400, 2, 1.5, seed=12)
     steps = 120 if method == "nwj" else 50  # its gradient is weak where little is found yet
@@ -193,6 +196,7 @@ def test_the_other_folds_are_trained_for_longer_if_the_first_still_gains(monkeyp
     assert mine.estimate(x, y, steps=30, **options).diagnostics["most_steps"] == 30
 
 
+@pytest.mark.slow
 def test_images_that_determine_each_other_have_an_open_interval():
     z, _ = correlated(500, 2, 2.0, seed=18)
     x = blob(z)

@@ -38,6 +38,7 @@ def estimate(x: np.ndarray, y: np.ndarray) -> mine.Estimate:
     return mine.estimate(x, y, effort="fast", random_state=0)
 
 
+@pytest.mark.slow
 def test_one_even_pair_among_two_hundred_columns():
     x, y, truth = even_pair(2000, 100, seed=5)
     est = estimate(x, y)
@@ -93,6 +94,7 @@ def test_one_wide_side_and_one_column():
     assert estimate(x, y[:, 2]).value == pytest.approx(truth, abs=0.25)
 
 
+@pytest.mark.slow
 def test_the_halves_far_apart_are_said_to_be():
     x, y = embedded(400, 6.0, 96, seed=11, latent=12)
     est = estimate(x, y)
