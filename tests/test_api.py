@@ -376,6 +376,7 @@ def test_two_labels_are_a_contingency_table() -> None:
     assert est.history == {} and est.lower_bound is None and est.method == "auto"
 
 
+@pytest.mark.slow
 def test_numbers_and_labels_on_one_side() -> None:
     rng = np.random.default_rng(0)
     n = 1500

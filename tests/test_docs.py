@@ -64,12 +64,19 @@ PYTHON = [block for block in BLOCKS if block.language == "python"]
 SHELL = [block for block in BLOCKS if block.language == "shell" and commands(block)]
 
 
+#: Pages whose blocks train networks for long.
+LONG = ("disentangle.md", "infogan.md", "objectives.md")
+
+
 def relaunched(code: str) -> bool:
     return any(words in code for words in RELAUNCHED)
 
 
 def parameters(found: list[Block]) -> list[Any]:
-    return [pytest.param(block, id=str(block), marks=[pytest.mark.slow] if relaunched(block.code) else []) for block in found]
+    slow = [relaunched(block.code) or block.page.name in LONG for block in found]
+    return [
+        pytest.param(block, id=str(block), marks=[pytest.mark.slow] * late) for block, late in zip(found, slow, strict=True)
+    ]
 
 
 def form(text: str) -> list[str]:

@@ -63,6 +63,7 @@ def test_the_same_number_as_estimate() -> None:
     assert fitted.n_features_in_ == 2
 
 
+@pytest.mark.slow
 def test_score_on_new_rows_is_near_the_truth_and_falls_when_rows_are_shuffled() -> None:
     x, y = correlated_normal(2000, 0.8, random_state=0)
     fitted = MutualInformation(random_state=0, options={"steps": 100}).fit(x, y)

@@ -30,6 +30,7 @@ def test_methods_are_folded_to_a_terminal(run: Run, monkeypatch: pytest.MonkeyPa
     assert all(f"{name} {about}" in text for name, about in mine.methods().items())
 
 
+@pytest.mark.slow
 def test_examples_are_listed_with_commands_that_run(run: Run):
     out = run("examples").out
     for example in EXAMPLES.values():

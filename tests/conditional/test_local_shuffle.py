@@ -79,6 +79,7 @@ def test_two_coins_given_whether_they_fell_alike() -> None:
     assert bits.value == pytest.approx(est.value / math.log(2))
 
 
+@pytest.mark.slow
 def test_labels_against_numbers_given_numbers() -> None:
     # Given z the label is a coin, and moves x by 2: the information is that of two normals a distance of 2 apart.
     rng = np.random.default_rng(0)

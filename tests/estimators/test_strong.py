@@ -32,6 +32,7 @@ def test_a_residual_tells_what_shuffled_pairs_cannot(nats: float, dim: int):
     assert est.lower_bound is not None and est.lower_bound < math.log(3000)
 
 
+@pytest.mark.slow
 def test_heavy_tails_leave_a_remainder():
     """Student rows: the residual of a line is uncorrelated with x, and its scale still depends on it."""
     est = mine.estimate(*dial.student(6.0, dim=5, dof=2).sample(4000, 0), **QUICK)

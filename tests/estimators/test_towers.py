@@ -70,6 +70,7 @@ def test_an_image_and_a_label():
     assert math.log(4) - 0.15 < found.value <= math.log(4) + 0.02
 
 
+@pytest.mark.slow
 def test_a_table_and_an_image():
     rng = np.random.default_rng(4)
     table = rng.normal(size=(1000, 3))

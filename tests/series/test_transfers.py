@@ -33,6 +33,7 @@ def test_a_chain_is_found_and_its_values_are_those_of_transfer_entropy() -> None
     assert list(table.to_frame())[:3] == ["source", "target", "value"] and len(table.to_frame()) == 6
 
 
+@pytest.mark.slow
 def test_unrelated_series_have_no_transfer() -> None:
     found = [
         len(mine.transfer_table(np.random.default_rng(s).normal(size=(300, 3)), method="gaussian", random_state=0).found)

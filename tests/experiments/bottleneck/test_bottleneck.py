@@ -31,6 +31,7 @@ def data() -> tuple[Tensor, Tensor]:
     )
 
 
+@pytest.mark.slow
 def test_information_falls_when_its_weight_rises_and_the_error_does_not_at_the_recipes_weight(tmp_path: Path) -> None:
     config = replace(
         TINY, encoder="additive", regulariser="mine", code=2, epochs=8, critic_rate=2e-3, width=64, critic_width=64, decay=1.0,

@@ -49,9 +49,9 @@ LATE = {"critic": "decoder", "noise": 0.5, "averaging": ("late", 0.4), "standard
 @pytest.mark.parametrize(
     ("arm", "refinements"),
     [
-        ({"batch_norm": True}, None),
+        pytest.param({"batch_norm": True}, None, marks=pytest.mark.slow),
         ({"beta": 0.0}, None),
-        ({"critic": "concat", "bound": "mine"}, None),
+        pytest.param({"critic": "concat", "bound": "mine"}, None, marks=pytest.mark.slow),
         (LATE, None),
         ({"critic": "decoder"}, REFINED),
     ],
