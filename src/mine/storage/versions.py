@@ -21,8 +21,8 @@ __version__ = "0.1.0"
 #:    heaps of equal numbers go to nearest neighbours; a term's moving average stays near its batch.
 #: 8: intervals at high information allow for the error of fits, for ranks and for too few shuffled pairs; labels of rare and of
 #:    frequent levels are told apart; images and sequences train by orthogonal updates.
-#: 9: numbers given labels of many levels are compared within these; noise of labels may depend on how frequent they are; a copula
-#:    must describe the rows before its agreement counts; critics of images and sequences take fewer steps and see how much.
+#: 9: numbers given labels of many levels are compared within these; noise of labels may depend on how frequent they are; a
+#:    copula must describe the rows before its agreement counts; critics of images and sequences train for fewer steps.
 NUMERICS = 9
 #: Raises that changed no number that a stored cell can hold (of a benchmark, of ``mine.pairwise``), and those that changed only
 #: cells with labels or large ties on a side.
