@@ -23,10 +23,10 @@ from mine.reporting.distributions import distribution
 from mine.reporting.page import render_report
 from mine.reporting.panels import heat_map, pair_panel
 from mine.tables.columns import Column, read_columns
-from mine.tables.listing import as_csv, as_json
 from mine.tables.measured import Pairwise
 from mine.tables.pairwise import measure
 from mine.tables.ranks import ranks
+from mine.tables.records import records_as_csv, records_as_json
 
 from .browser import CHROMIUM, Page
 
@@ -344,7 +344,7 @@ def test_notes_of_a_column_lead_to_its_pairs(browser: Page, found: Pairwise):
 def test_the_downloads_are_those_of_the_command(page: Path, found: Pairwise):
     links = re.findall(r'<a download="(.*?)" href="data:.*?;base64,(.*?)">', page.read_text(encoding="utf-8"))
     files = {name: b64decode(content).decode() for name, content in links}
-    assert files == {"pairs.csv": as_csv(found), "pairs.json": as_json(found)}
+    assert files == {"pairs.csv": records_as_csv(found.records()), "pairs.json": records_as_json(found.records())}
 
 
 def test_each_card_leads_to_the_row_of_its_pair(page: Path):

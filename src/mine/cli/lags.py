@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
 from mine.cli import options as opt
 from mine.cli.columns import choose_sides
 from mine.cli.files import opened
-from mine.cli.output import check_kept, check_plot, folded, interruptible, listed, one_sentence, print_text, save_figure
+from mine.cli.output import (
+    as_asked,
+    check_kept,
+    check_plot,
+    folded,
+    interruptible,
+    listed,
+    one_sentence,
+    print_text,
+    save_figure,
+)
 from mine.cli.values import checked_seed, method_options, whole_numbers
-
-if TYPE_CHECKING:
-    from mine.series.lag_result import LagScan
 
 __all__ = ["lags"]
 
@@ -64,15 +70,7 @@ def lags(
                 order=sides.order(), unit=unit, random_state=checked_seed(seed), drop_missing=drop_missing, parse=parse,
                 out=out, progress=progress, **method_options(option or ()),
             )  # fmt: skip
-        heads = [f"  x: {listed(sides.x)}", f"  y: {listed(sides.y)}"]
-        print_text(_as_text(scan, as_json, as_csv, heads))
+        text = f"{scan}\n  x: {listed(sides.x)}\n  y: {listed(sides.y)}"
+        print_text(as_asked(scan.records(), as_json, as_csv, lambda: folded(text)))
         if plot is not None:
             save_figure(scan.plot, plot, "the scan stands")
-
-
-def _as_text(scan: LagScan, as_json: bool, as_csv: bool, heads: list[str]) -> str:
-    from mine.tables.records import records_as_csv, records_as_json
-
-    if as_json:
-        return records_as_json(scan.records())
-    return records_as_csv(scan.records()).rstrip("\n") if as_csv else folded("\n".join([repr(scan), *heads]))

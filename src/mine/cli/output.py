@@ -11,7 +11,7 @@ from contextlib import chdir, contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
+    "as_asked",
     "check_figures",
     "check_kept",
     "check_plot",
@@ -91,6 +92,15 @@ def print_text(text: str) -> None:
         with suppress(OSError):  # what is left unwritten would be tried again, and fail loudly, when Python ends
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise InputError(f"Standard output cannot be written: {error.strerror or error}.") from error
+
+
+def as_asked(records: dict[str, list[Any]], as_json: bool, as_csv: bool, text: Callable[[], str]) -> str:
+    """A result of many rows as ``--json`` or ``--csv`` ask for it, its columns by name, or else as ``text`` gives it."""
+    from mine.tables.records import records_as_csv, records_as_json
+
+    if as_json:
+        return records_as_json(records)
+    return records_as_csv(records).rstrip("\n") if as_csv else text()
 
 
 def folded(text: str, indent: int = 4) -> str:

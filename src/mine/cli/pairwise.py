@@ -10,6 +10,7 @@ from mine.cli import options as opt
 from mine.cli.columns import choose_pairs
 from mine.cli.files import opened
 from mine.cli.output import (
+    as_asked,
     check_kept,
     check_plot,
     interruptible,
@@ -64,13 +65,15 @@ def pairwise(
     """
     with one_sentence(), ExitStack() as files:
         check_plot(plot)
-        check_kept(out, seed)
         pairs = measure_pairs(
             files, file, table=table, columns=columns, target=target, groups=groups, order=order, discrete=discrete, test=test,
             n_permutations=permutations, method=method, effort=effort, drop_missing=drop_missing, parse=parse, unit=unit,
             random_state=checked_seed(seed), out=out, n_jobs=jobs, progress=progress,
         )  # fmt: skip
-        print_text(_as_text(pairs, as_json, as_csv, top))
+
+        from mine.tables.listing import as_terminal
+
+        print_text(as_asked(pairs.records(), as_json, as_csv, lambda: as_terminal(pairs, top, table_width())))
         written = _written(pairs, out, plot)
         if written and not (as_json or as_csv):
             print_text(f"Written: {', '.join(map(str, written))}")
@@ -106,12 +109,13 @@ def measure_pairs(
     Raises:
         InputError: The file, a column or an option cannot be used.
     """
+    kept = check_kept(out, options["random_state"])
     found = opened(files, file, table=table)
     chosen = choose_pairs(found, columns=columns, target=target, groups=groups, order=order, discrete=discrete)
 
     from mine.tables.pairwise import measure
 
-    with interruptible(check_kept(out, options["random_state"])):
+    with interruptible(kept):
         return measure(
             chosen.columns(chosen.names),
             chosen.targets,
@@ -121,14 +125,6 @@ def measure_pairs(
             out=out,
             **options,
         )
-
-
-def _as_text(pairs: Pairwise, as_json: bool, as_csv: bool, top: int) -> str:
-    from mine.tables import listing
-
-    if as_json:
-        return listing.as_json(pairs)
-    return listing.as_csv(pairs).rstrip("\n") if as_csv else listing.as_terminal(pairs, top, table_width())
 
 
 def _written(pairs: Pairwise, out: Path | None, plot: Path | None) -> list[Path]:

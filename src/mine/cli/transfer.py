@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from mine.cli import options as opt
 from mine.cli.columns import choose_pairs
 from mine.cli.files import opened
-from mine.cli.output import check_kept, check_plot, folded, interruptible, one_sentence, print_text, save_figure
+from mine.cli.output import as_asked, check_kept, check_plot, folded, interruptible, one_sentence, print_text, save_figure
 from mine.cli.values import checked_seed, method_options, whole_numbers
 from mine.errors import InputError
-
-if TYPE_CHECKING:
-    from mine.series.transfers import TransferTable
 
 __all__ = ["transfer"]
 
@@ -67,7 +64,7 @@ def transfer(
                 random_state=checked_seed(seed), drop_missing=drop_missing, parse=parse, out=out, n_jobs=jobs,
                 progress=progress, **method_options(option or ()),
             )  # fmt: skip
-        print_text(_as_text(result, as_json, as_csv))
+        print_text(as_asked(result.records(), as_json, as_csv, lambda: folded(str(result))))
         if plot is not None:
             save_figure(result.plot, plot, "the table stands")
 
@@ -81,11 +78,3 @@ def _history(text: str | None) -> int | Literal["auto"] | None:
     if len(numbers) > 1:
         raise InputError(f"--history takes one whole number or 'auto', got {text!r}.")
     return numbers[0]
-
-
-def _as_text(result: TransferTable, as_json: bool, as_csv: bool) -> str:
-    from mine.tables.records import records_as_csv, records_as_json
-
-    if as_json:
-        return records_as_json(result.records())
-    return records_as_csv(result.records()).rstrip("\n") if as_csv else folded(repr(result))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -27,7 +27,7 @@ from mine.estimators.crossfit import (
 )
 from mine.estimators.folds import split
 from mine.estimators.options import check_integers, check_widths
-from mine.estimators.ratio import FEWEST_EFFECTIVE, RatioCritics, RatioPart, gaussian_ratio, train_ratio
+from mine.estimators.ratio import FEWEST_EFFECTIVE, RatioCritics, RatioPart, gaussian_ratio, told_in_steps, train_ratio
 from mine.result import Estimate
 
 __all__ = ["LocalShuffle"]
@@ -163,7 +163,13 @@ class LocalShuffle:
         steps = self.steps or STEPS[self.effort]
         pairs = list(zip(folds, exchanged, strict=True))
         history = train_ratio(
-            model, pairs, n, steps=steps, batch_size=self.batch_size, seed=seed, on_progress=_progress(problem, *part)
+            model,
+            pairs,
+            n,
+            steps=steps,
+            batch_size=self.batch_size,
+            seed=seed,
+            on_progress=told_in_steps(problem.on_progress, *part),
         )
         return _Divergence.read(model.scores(), pairs, partners, history)
 
@@ -269,13 +275,6 @@ def _assembled(
         pointwise_values=whole.rows if exact else None,
     )
     return not_far_below_nothing(found)
-
-
-def _progress(problem: Problem, part: int, parts: int) -> Callable[[int, int, float], None] | None:
-    callback = problem.on_progress
-    if callback is None:
-        return None
-    return lambda step, steps, bound: callback(part * steps + step, parts * steps, f"training, bound {bound:.3f} nats")
 
 
 def _parts(fold: Fold) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ from mine.data.preprocessing import rank_gaussianize
 from mine.data.problem import Problem, clustered_stderr
 from mine.errors import NotEnoughDataError
 from mine.estimators.partition import log_partition
-from mine.estimators.rank_noise import RANKS_TOO_COARSE, rank_noise
+from mine.estimators.rank_noise import RANKS_TOO_COARSE, rank_noise_of
 from mine.estimators.ties import TiesError, check_ranks, most_told
 from mine.result import Estimate
 
@@ -86,9 +86,7 @@ class GaussianCopula:
         # One column's scores are normal. Several may not be so jointly, and what ranks hide of a copula that does not fit is
         # as wrong as the rest.
         fits = dx + dy == 2 or log_partition(critic, torch.as_tensor(x), torch.as_tensor(y)).fits
-        with np.errstate(invalid="ignore"):  # a column may be constant in some of the rows: it is correlated with nothing
-            correlations = np.nan_to_num(np.corrcoef(np.concatenate([x, y], 1), rowvar=False))
-        noise = rank_noise(correlations, n, dx, bias, stderr) if fits else None
+        noise = rank_noise_of(x, y, bias, stderr) if fits else None
         least = -math.inf  # ranks hide information and add none: what they show is a lower end too
         if noise is not None:
             least = value - 1.96 * max(stderr, noise.spread)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-import numpy as np
 import torch
 
 from mine.critics.gaussian import GaussianCritic
@@ -13,7 +12,7 @@ from mine.data.preprocessing import rank_gaussianize
 from mine.data.problem import Problem, clustered_stderr
 from mine.estimators.gaussian import wishart_bias
 from mine.estimators.partition import log_partition
-from mine.estimators.rank_noise import rank_noise
+from mine.estimators.rank_noise import rank_noise_of
 from mine.estimators.ties import tied_column
 from mine.result import Estimate
 
@@ -40,7 +39,7 @@ def raised_by_ranks(estimate: Estimate, problem: Problem) -> Estimate:
     critic = GaussianCritic.fit(u, v)
     bias, rows = wishart_bias(problem.n, u.shape[1], v.shape[1]), (torch.as_tensor(u), torch.as_tensor(v))
     stderr = clustered_stderr(critic(*rows).numpy(), problem.groups)
-    noise = rank_noise(np.corrcoef(np.concatenate([u, v], 1), rowvar=False), problem.n, u.shape[1], bias, stderr)
+    noise = rank_noise_of(u, v, bias, stderr)
     if noise is None:
         return estimate
     nats = float(critic.mutual_information) - bias + noise.hidden

@@ -65,6 +65,13 @@ class RankNoise:
         return math.hypot(max(plain, self.spread) / self.shown, UNSURE * self.hidden)
 
 
+def rank_noise_of(x: np.ndarray, y: np.ndarray, bias: float, stderr: float) -> RankNoise | None:
+    """:func:`rank_noise` of the normal scores of two sides, (n, dx) and (n, dy); other arguments as there."""
+    with np.errstate(invalid="ignore"):  # a column may be constant in some of the rows: it is correlated with nothing
+        correlation = np.nan_to_num(np.corrcoef(np.concatenate([x, y], 1), rowvar=False))
+    return rank_noise(correlation, len(x), x.shape[1], bias, stderr)
+
+
 def rank_noise(correlation: np.ndarray, n: int, dx: int, bias: float, stderr: float) -> RankNoise | None:
     """What ranking hides of the information of a Gaussian copula, by simulation; None if it is within the standard error.
 

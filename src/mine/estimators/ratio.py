@@ -20,7 +20,7 @@ from mine.estimators.evaluation import effective_pairs
 from mine.training.loop import run_training
 from mine.training.options import TrainingOptions
 
-__all__ = ["FEWEST_EFFECTIVE", "RatioCritics", "RatioPart", "gaussian_ratio", "train_ratio"]
+__all__ = ["FEWEST_EFFECTIVE", "RatioCritics", "RatioPart", "gaussian_ratio", "told_in_steps", "train_ratio"]
 
 #: Validations per training.
 VALIDATIONS = 40
@@ -82,6 +82,15 @@ class RatioCritics(nn.Module):
         with torch.no_grad():
             parts = torch.arange(rows, device=self.base.device).split(CHUNK)
             return torch.cat([self(part.expand(folds, -1)) for part in parts], 1).cpu().double().numpy()
+
+
+def told_in_steps(
+    on_progress: Callable[[int, int, str], None] | None, part: int = 0, parts: int = 1
+) -> Callable[[int, int, float], None] | None:
+    """What :func:`train_ratio` calls at each validation to tell ``on_progress`` of one of several trainings in a row."""
+    if on_progress is None:
+        return None
+    return lambda step, steps, bound: on_progress(part * steps + step, parts * steps, f"training, bound {bound:.3f} nats")
 
 
 def train_ratio(

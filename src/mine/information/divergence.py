@@ -20,7 +20,7 @@ from mine.data.splits import Fold, make_folds
 from mine.errors import InputError, UnknownNameError, renamed_arguments
 from mine.estimators.crossfit import interval_half_width
 from mine.estimators.options import check_integers, check_widths
-from mine.estimators.ratio import FEWEST_EFFECTIVE, RatioCritics, RatioPart, gaussian_ratio, train_ratio
+from mine.estimators.ratio import FEWEST_EFFECTIVE, RatioCritics, RatioPart, gaussian_ratio, told_in_steps, train_ratio
 from mine.estimators.run import with_read_columns
 from mine.progress import progress_callback
 from mine.result import UNITS, Estimate
@@ -132,14 +132,9 @@ def kl_divergence(
         torch.Generator().manual_seed(seeds[1]),
     )
     with progress_callback(progress) as on_progress:
-
-        def tell(step: int, of: int, bound: float) -> None:
-            if on_progress is not None:
-                on_progress(step, of, f"training, bound {bound:.3f} nats")
-
         history = train_ratio(
-            model, folds, len(left), steps=steps, batch_size=batch_size, seed=seeds[2], on_progress=tell
-        )  # fmt: skip
+            model, folds, len(left), steps=steps, batch_size=batch_size, seed=seeds[2], on_progress=told_in_steps(on_progress)
+        )
     result = _report(model, folds, len(left), len(right), history)
     warnings = [*about_rows, *result.warnings]
     result = replace(result, diagnostics={**result.diagnostics, "warnings": warnings, "dropped_missing_rows": n_dropped})

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mine.data.time_index import gaps_before, grid_places
+from mine.data.time_index import grid_places
 from mine.errors import InputError
 from mine.information.series import Series
-from mine.information.without_gaps import REGULAR, gaps_sentence, times_of
+from mine.information.without_gaps import REGULAR, broken_times, gaps_sentence
 
 __all__ = ["on_a_grid"]
 
@@ -24,14 +24,12 @@ def on_a_grid(series: Sequence[Series], *carriers: Any, drop_missing: bool) -> l
     Raises:
         InputError: Gaps where no value may be missing, or times on no regular grid, that do not rise, or that differ.
     """
-    for times in times_of(carriers):
-        gaps = int(gaps_before(times).sum())
-        if not gaps:
-            continue
-        places = grid_places(times)
-        if places is None:
-            raise InputError(gaps_sentence(gaps, REGULAR))
-        if not drop_missing:
-            raise InputError(gaps_sentence(gaps, "Pass drop_missing=True to take the rows between them as missing."))
-        return [one.spread(places) for one in series]
-    return list(series)
+    times = broken_times(*carriers)
+    if times is None:
+        return list(series)
+    places = grid_places(times)
+    if places is None:
+        raise InputError(gaps_sentence(times, REGULAR))
+    if not drop_missing:
+        raise InputError(gaps_sentence(times, "Pass drop_missing=True to take the rows between them as missing."))
+    return [one.spread(places) for one in series]

@@ -11,7 +11,7 @@ from mine.data.rows import carried_times
 from mine.data.time_index import gaps_before, same_times, unbroken
 from mine.errors import InputError, NotEnoughDataError
 
-__all__ = ["REGULAR", "gaps_sentence", "refuse_gaps", "times_of", "without_gaps"]
+__all__ = ["REGULAR", "broken_times", "gaps_sentence", "refuse_gaps", "without_gaps"]
 
 #: Stretches of time that must be left.
 FEWEST = 8
@@ -32,7 +32,7 @@ def without_gaps(rows: np.ndarray, blocks: np.ndarray, past: int, *series: Any) 
         InputError: Times that do not rise, or that differ between the series.
         NotEnoughDataError: Rows of fewer than eight stretches are left.
     """
-    for times in times_of(series):
+    for times in _times(series):
         keep = unbroken(times, rows, past)
         rows, blocks = rows[keep], blocks[keep]
     if len(np.unique(blocks)) < FEWEST:
@@ -46,18 +46,27 @@ def refuse_gaps(*series: Any) -> None:
     Raises:
         InputError: An index with gaps, or times that do not rise or that differ between the series.
     """
-    for times in times_of(series):
-        gaps = int(gaps_before(times).sum())
-        if gaps:
-            raise InputError(gaps_sentence(gaps, REGULAR))
+    times = broken_times(*series)
+    if times is not None:
+        raise InputError(gaps_sentence(times, REGULAR))
 
 
-def gaps_sentence(gaps: int, remedy: str) -> str:
-    """What an error says of gaps, and what to do about them."""
+def broken_times(*series: Any) -> np.ndarray | None:
+    """The times that the series carry, shape (n,), if there are gaps in them, else None.
+
+    Raises:
+        InputError: Times that do not rise, or that differ between the series.
+    """
+    return next((times for times in _times(series) if gaps_before(times).any()), None)
+
+
+def gaps_sentence(times: np.ndarray, remedy: str) -> str:
+    """What an error says of the gaps in ``times`` (n,), and what to do about them."""
+    gaps = int(gaps_before(times).sum())
     return f"The time index has {gaps:,} gap{'s' * (gaps > 1)}, and lags and windows count rows. {remedy}"
 
 
-def times_of(series: Iterable[Any]) -> list[np.ndarray]:
+def _times(series: Iterable[Any]) -> list[np.ndarray]:
     """The times that the series carry, shape (n,) each; only frames, columns and arrays with coordinates have any."""
     carried = [times for data in series if (times := carried_times(data)) is not None]
     if not same_times(carried):

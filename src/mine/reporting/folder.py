@@ -8,15 +8,15 @@ from mine.errors import MineError
 from mine.reporting.figures import write_figure
 from mine.reporting.matrix import plot_pairwise
 from mine.storage.files import write_whole
-from mine.tables.listing import as_csv
 from mine.tables.measured import Pairwise
+from mine.tables.records import records_as_csv
 
 __all__ = ["save"]
 
 
 def save(pairwise: Pairwise, folder: Path) -> list[Path]:
     """Write ``pairs.csv`` and, where matplotlib is installed, ``matrix.png`` into the folder."""
-    content = as_csv(pairwise).encode()
+    content = records_as_csv(pairwise.records()).encode()
     paths = [folder / "pairs.csv"]
     write_whole(paths[0], lambda stream: stream.write(content))
     try:

@@ -20,9 +20,10 @@ from mine.reporting.panels import heat_map, pair_panel
 from mine.reporting.targets import MOST_TARGETS, target_section
 from mine.result import UNITS
 from mine.storage.versions import __version__
-from mine.tables.listing import as_csv, as_json, strongest
+from mine.tables.listing import strongest
 from mine.tables.measured import Pairwise
 from mine.tables.ranks import ranks
+from mine.tables.records import records_as_csv, records_as_json
 from mine.tables.significance import LEVEL, is_found, p_text
 
 __all__ = ["render_report"]
@@ -180,7 +181,10 @@ def _pairs(pairwise: Pairwise, rows: list[dict[str, Any]]) -> str:
         body.append(f"<tr{attributes}>{''.join(cells)}</tr>")
     left = f" Of {len(rows):,} pairs the {ROWS:,} with the largest values are listed." if len(rows) > ROWS else ""
     kinds = sorted({row["kind"].replace("-", " – ") for row in rows[:ROWS]})
-    files_of = ("pairs.csv", as_csv(pairwise), "text/csv"), ("pairs.json", as_json(pairwise), "application/jsonl")
+    files_of = (
+        ("pairs.csv", records_as_csv(pairwise.records()), "text/csv"),
+        ("pairs.json", records_as_json(pairwise.records()), "application/jsonl"),
+    )
     links = f"<span>Download {' '.join(download(*file) for file in files_of)}</span>"
     tools = search_bar("pair-rows", "names", kinds=kinds, dependent=True, downloads=links)
     table = tools + table_of("All pairs", head(columns), "".join(body), tall=True, key="pair-rows")

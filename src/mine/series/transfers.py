@@ -16,8 +16,7 @@ from mine.data.columns import DiscreteSpec
 from mine.data.frames import as_frame
 from mine.data.order import in_order
 from mine.data.problem import problem_seed
-from mine.data.rows import rereadable
-from mine.data.sources import named_columns
+from mine.data.sources import named_columns, read_source
 from mine.errors import InputError, UnknownNameError
 from mine.formats import bracket, fixed
 from mine.information.grids import on_a_grid
@@ -168,11 +167,11 @@ def transfer_table(
     for refused in ("test", "z"):
         if refused in options:
             raise InputError(f"{refused}= is for mine.transfer_entropy: here every pair is tested, two by two.")
-    data = rereadable(data)
-    names = list(named_columns(data, "x"))
-    if isinstance(order, str) and order in names:
-        names.remove(order)
-        order = named_columns(data, "x")[order]
+    data = read_source(data, "x")  # once, whatever asks for its columns
+    columns_by_name = named_columns(data, "x")
+    if isinstance(order, str) and order in columns_by_name:
+        order = columns_by_name.pop(order)
+    names = list(columns_by_name)
     (data,) = in_order(order, x=data)
     wanted = names if columns is None else list(dict.fromkeys(columns))
     for name in wanted:

@@ -1,4 +1,4 @@
-"""A measured table as text, CSV and JSON."""
+"""A measured table as text."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import Any
 
 from mine.formats import bracket, fixed
 from mine.tables.measured import Pairwise
-from mine.tables.records import records_as_csv, records_as_json
 from mine.tables.significance import LEVEL, disagreement, is_found, p_text
 
-__all__ = ["as_csv", "as_json", "as_terminal"]
+__all__ = ["as_terminal", "strongest"]
 
 
 def as_terminal(pairwise: Pairwise, top: int, width: int) -> str:
@@ -77,16 +76,6 @@ def _rank(row: dict[str, Any]) -> tuple[int, float]:
     if math.isnan(row["strength"]):
         return 2, -row["value"]
     return int("q" in row and not is_found(row)), -row["value"]
-
-
-def as_csv(pairwise: Pairwise) -> str:
-    """All pairs, in their order; a number that does not exist is an empty cell, an open end ``inf``."""
-    return records_as_csv(pairwise.records())
-
-
-def as_json(pairwise: Pairwise) -> str:
-    """One line a pair; what is not finite is null."""
-    return records_as_json(pairwise.records())
 
 
 def _number(value: float) -> str:

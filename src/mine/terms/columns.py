@@ -77,10 +77,10 @@ class MinimizeTC(LoweredTerm):
             raise InputError(
                 f"A critic of columns must be an nn.Module taking rows of shape (B, D), got {type(critic).__name__}."
             )
-        made = None if isinstance(critic, str) else as_critic(critic, concat=True)
+        made = critic if isinstance(critic, str) else as_critic(critic, concat=True)
         super().__init__(
-            critic if made is None else made,
-            _ColumnsBound(made, bound, shuffles),
+            made,
+            _ColumnsBound(None if isinstance(made, str) else made, bound, shuffles),
             max_stale=max_stale,
             optimizer=optimizer,
             learning_rate=learning_rate,
