@@ -42,7 +42,11 @@ def test_it_is_both_passes_in_one(bound: str, critic: Any):
         # The critic that the model's gradient goes through is the one before its step.
         z = encoder(a).detach().requires_grad_()
         critic_loss = copy.deepcopy(apart).critic_loss(z, b)
-        expected = copy.deepcopy(apart)._critic_outcome(Batch(encoder(a), b), apart._kept.draws + 1).critic_loss
+        expected = (
+            copy.deepcopy(apart)
+            ._critic_outcome(Batch(encoder(a), b), apart._kept.draws + 1, apart._kept.bound_state)
+            .critic_loss
+        )
         assert expected is not None
         (gradient,) = torch.autograd.grad(expected, encoder.weight)
         torch.testing.assert_close(encoder.weight.grad, gradient)

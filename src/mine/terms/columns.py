@@ -15,7 +15,6 @@ from mine.terms.batch import Batch, check_batch
 from mine.terms.critic_optimizer import OptimizerLike
 from mine.terms.lowered import LoweredTerm
 from mine.terms.objectives import CriticBound
-from mine.terms.partners import Keys
 from mine.training.gather import Rows, gather_rows
 
 __all__ = ["MinimizeTC"]
@@ -158,13 +157,18 @@ class _ColumnsBound(CriticBound):
 
     takes_keys = False
 
-    def _scores(self, x: Tensor, y: Tensor, keys: Keys | None, rows: Rows, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        width = x.shape[1]
+    def _partners(self, batch: Batch, rows: Rows, generator: torch.Generator) -> None:
+        width = batch.x.shape[1]
         if width > rows.total:
             raise InputError(
                 f"{width} columns need a batch of at least {width} rows, so that each can come from a row of its own; got "
                 f"{rows.total}."
             )
+
+    def _scores(
+        self, x: Tensor, y: Tensor, partners: Tensor | None, rows: Rows, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        width = x.shape[1]
         # Columns that are shifted equally far would stay together: each has a shift of its own.
         drawn = [torch.randperm(rows.total, generator=generator, device="cpu")[:width] for _ in range(self.shuffles)]
         shifts = torch.stack([torch.zeros(width, dtype=torch.long), *drawn]).to(x.device)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -120,10 +121,26 @@ class CriticOptimizer:
 
         with _own_gradients_put_back(parameters):
             if isinstance(self.optimizer, torch.optim.LBFGS):
-                self.optimizer.step(closure)
+                with self._all_or_nothing(parameters):
+                    self.optimizer.step(closure)
             else:
                 closure()
                 self.optimizer.step()
+
+    @contextmanager
+    def _all_or_nothing(self, parameters: Sequence[nn.Parameter]) -> Iterator[None]:
+        """Take back everything that a step of several evaluations has done, if a later one is refused."""
+        values = [parameter.detach().clone() for parameter in parameters]
+        state = [(parameter, copy.deepcopy(kept)) for parameter, kept in self.optimizer.state.items()]
+        try:
+            yield
+        except Exception:
+            with torch.no_grad():
+                for parameter, value in zip(parameters, values, strict=True):
+                    parameter.copy_(value)
+            self.optimizer.state.clear()
+            self.optimizer.state.update(state)
+            raise
 
     def clear(self) -> None:
         """Drop the gradients of the critic."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from mine.errors import StaleCriticError
@@ -51,5 +50,4 @@ class LoweredTerm(Term):
         return value
 
     def _counts_for_staleness(self) -> bool:
-        trains = self.training and torch.is_grad_enabled() and not recomputing()
-        return trains and self._objective.goes_stale and self._trainable()
+        return self._trains_the_model() and not recomputing() and self._objective.goes_stale and self._trainable()

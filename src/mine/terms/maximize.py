@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from mine.bounds import Bound
@@ -122,4 +121,4 @@ class MaximizeMI(PairTerm):
             MineError: If the loss is not finite. Nothing is changed then.
         """
         batch = self._batch(x, y, groups, z)
-        return self._joint_loss(batch) if self.training and torch.is_grad_enabled() else -self._value(batch)
+        return self._joint_loss(batch) if self._trains_the_model() else -self._value(batch)

@@ -1,10 +1,18 @@
-"""From where a term is called: a transform of ``torch.func``, or a backward pass that recomputes."""
+"""From where a term is called: a transform of ``torch.func``, gradient checkpointing, or a backward pass that recomputes."""
 
 from __future__ import annotations
 
-import torch
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
-__all__ = ["recomputing", "transforming"]
+import torch
+from torch import Tensor
+
+__all__ = ["may_be_recomputed", "recomputing", "rehearsing", "transforming", "without_saved_tensor_hooks"]
+
+_C: Any = torch._C
 
 
 def transforming() -> bool:
@@ -15,3 +23,43 @@ def transforming() -> bool:
 def recomputing() -> bool:
     """Whether this call happens inside a backward pass: gradient checkpointing repeats a call of the forward pass there."""
     return torch._C._current_graph_task_id() != -1
+
+
+def rehearsing() -> bool:
+    """Whether this call happens inside the forward pass of a reentrant checkpoint.
+
+    That pass computes without gradients what the backward pass computes again with them. Only the stack tells it from a call
+    under ``torch.no_grad``.
+    """
+    checkpoint: Any = sys.modules.get("torch.utils.checkpoint")
+    if torch.is_grad_enabled() or checkpoint is None:
+        return False
+    code, frame = checkpoint.CheckpointFunction.forward.__code__, sys._getframe()
+    while frame is not None:
+        if frame.f_code is code:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def may_be_recomputed() -> bool:
+    """Whether a backward pass may repeat this call: it happens inside a checkpoint, or inside other hooks of saved tensors."""
+    return _hooks() is not None or rehearsing()
+
+
+@contextmanager
+def without_saved_tensor_hooks() -> Iterator[None]:
+    """Within, a gradient that is taken at once keeps its tensors: a checkpoint around it would recompute all it contains."""
+    if _hooks() is None:
+        yield
+        return
+    with torch.autograd.graph.saved_tensors_hooks(_as_it_is, _as_it_is):
+        yield
+
+
+def _hooks() -> Any:
+    return _C._autograd._top_saved_tensors_default_hooks(False)
+
+
+def _as_it_is(tensor: Tensor) -> Tensor:
+    return tensor

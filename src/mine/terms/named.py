@@ -91,8 +91,10 @@ def events_of(name: str, x: Tensor, y: Tensor) -> list[int]:
     """The sizes that the critic depends on, as whole numbers: axes and shape of a row on each side, and the number of labels.
 
     Raises:
-        InputError: Rows of too many axes, or an embedding of rows that are no labels.
+        InputError: No row, rows of too many axes, or an embedding of rows that are no labels.
     """
+    if not len(x):
+        raise InputError(f"critic={name!r} is built from the first batch, which is empty: pass rows.")
     if max(x.ndim, y.ndim) > MOST_AXES + 1:
         raise InputError(
             f"x has shape {tuple(x.shape)}, y {tuple(y.shape)}: rows have at most {MOST_AXES} axes; pass a module."

@@ -23,7 +23,7 @@ from mine.estimators.options import check_integers
 from mine.sampling import cyclic_shifts, shifted_partners
 from mine.terms.batch import Batch
 from mine.terms.misfit import explained, misfit
-from mine.terms.partners import Keys, restricted_partners
+from mine.terms.partners import restricted_partners
 from mine.training.gather import Rows, gather_rows, rows_of_all_ranks
 
 __all__ = [
@@ -148,10 +148,11 @@ class CriticBound(Objective):
         x, y = batch.x, batch.y
         rows = joined_rows(len(x), x.device, gather)
         own = self.critic.module if isinstance(self.critic, ModuleCritic) else self.critic
+        partners = self._partners(batch, rows, generator)
         with explained(own, x, y):
             like = self._a_number_of_the_critic()
             sides = self._as_critic_likes(x, like), self._as_critic_likes(y, like)
-            joint, marginal = self._scores(*sides, batch.keys, rows, generator)
+            joint, marginal = self._scores(*sides, partners, rows, generator)
         if joint.shape != (rows.total,) or marginal.shape[:-1] != (rows.total,):
             raise misfit(own, x, y, f"It gave scores of shape {tuple(joint.shape)} for {rows.total} pairs.")
         if state is not None:  # a checkpoint's may lie elsewhere, and be of another precision
@@ -160,17 +161,23 @@ class CriticBound(Objective):
         read = partial(_full_precision, self._read, joint.detach(), marginal.detach())
         return Outcome(result.loss, -result.loss, read, None if result.state is None else result.state.detach())
 
-    def _scores(self, x: Tensor, y: Tensor, keys: Keys | None, rows: Rows, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def _partners(self, batch: Batch, rows: Rows, generator: torch.Generator) -> Tensor | None:
+        """Rows that each row meets where keys restrict them, their own first; raises where the batch has too few."""
+        if batch.keys is None:
+            return None
+        keys = batch.keys._replace(values=gather_rows(batch.keys.values, rows))
+        own = torch.arange(rows.start, rows.start + len(batch.x), device=batch.x.device)
+        return torch.cat([own.unsqueeze(0), restricted_partners(keys, self.shuffles, generator)[:, own]])
+
+    def _scores(
+        self, x: Tensor, y: Tensor, partners: Tensor | None, rows: Rows, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
         """As :func:`mine.critics.pair_scores` would give them for the joined batch."""
-        if keys is None:
+        if partners is None:
             shifts = shifts_of(rows, self.shuffles, generator)
             if len(rows.sizes) == 1:
                 return pair_scores(self.critic, x, y, shifts)
             partners = partners_of(rows, len(x), shifts, x.device)
-        else:
-            of_all = restricted_partners(keys._replace(values=gather_rows(keys.values, rows)), self.shuffles, generator)
-            own = torch.arange(rows.start, rows.start + len(x), device=x.device)
-            partners = torch.cat([own.unsqueeze(0), of_all[:, own]])
         hx = self.critic.encode_x(x)
         all_y = map_encoding(lambda h: gather_rows(h, rows), self.critic.encode_y(y))
         scores = self.critic.combine(

@@ -44,6 +44,8 @@ def checked_keys(groups: Any, z: Any, x: Tensor) -> Keys | None:
         raise InputError(f"{name} must have one number per row, shape ({len(x)},); got shape {tuple(keys.shape)}.")
     if keys.is_floating_point() and not torch.isfinite(keys).all():
         raise InputError(f"{name} has values that are not finite.")
+    if not keys.is_floating_point() and keys.dtype.itemsize < 8:  # torch cannot search in all of these
+        keys = keys.long()
     return Keys(keys.reshape(len(x)), z is not None)
 
 

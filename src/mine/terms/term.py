@@ -16,9 +16,17 @@ from mine.terms.bookkeeping import Bookkeeping, pack, unpack
 from mine.terms.critic_optimizer import CriticOptimizer, OptimizerLike, shortening
 from mine.terms.eager import run_eagerly
 from mine.terms.misfit import not_finite
-from mine.terms.modes import recomputing, transforming
+from mine.terms.modes import (
+    may_be_recomputed,
+    recomputing,
+    rehearsing,
+    transforming,
+    without_saved_tensor_hooks,
+)
 from mine.terms.named import Unbuilt
 from mine.terms.objectives import Objective, Outcome
+from mine.terms.recomputed import Calls
+from mine.terms.refusals import taken_back_if_refused
 from mine.terms.untouched import BorrowedBuffers, evaluating, for_the_model, frozen
 from mine.terms.walk import parameters_of, parts_of
 from mine.training.gather import average_over_ranks, copy_from_first_rank
@@ -59,6 +67,7 @@ class Term(nn.Module):
         self._check_finite = check_finite
         self._training: CriticOptimizer | None = None
         self._unbuilt = Unbuilt(critic, optimizer, learning_rate) if isinstance(critic, str) else None
+        self._newly_built: Unbuilt | None = None
         if self._unbuilt is not None:
             self.register_buffer("_events", self._unbuilt.no_events())
             self.register_load_state_dict_pre_hook(_before_loading)
@@ -67,6 +76,7 @@ class Term(nn.Module):
         elif optimizer is not None:
             raise InputError(f"{type(self).__name__} has no critic with parameters to train: leave optimizer out.")
         self._kept = Bookkeeping()
+        self._calls = Calls()
         self._in_step_with_ranks = False
         self._last_batch: LastBatch | None = None
         self._unread_state: Tensor | None = None
@@ -80,11 +90,13 @@ class Term(nn.Module):
     # === for the critic ===
 
     def _train(self, batch: Batch, steps: int) -> None:
+        if recomputing():  # a checkpoint repeats the forward pass, after which the critic has had its step
+            return
         training, parts = self._require_training("critic_step")
         parameters = parameters_of(parts)
         training.follow(parameters)
         self._join_ranks(training)
-        with torch.inference_mode(False), torch.enable_grad():
+        with torch.inference_mode(False), torch.enable_grad(), without_saved_tensor_hooks():
             batch = batch.cut_off()
             if self._shape_lazy_layers(batch):
                 parts = parts_of(self.critic)
@@ -109,18 +121,26 @@ class Term(nn.Module):
         return self._accepted_loss(batch, parts)
 
     def _accepted_loss(self, batch: Batch, parts: Sequence[nn.Module]) -> Tensor:
-        draw = self._kept.draws + 1
-        with BorrowedBuffers(parts) as buffers:
-            outcome = self._critic_outcome(batch, draw)
+        if recomputing():
+            call = self._calls.repeated(batch)
+            with BorrowedBuffers(parts):
+                loss = self._critic_outcome(batch, call.draw, call.state).critic_loss
+            assert loss is not None
+            return loss
+        draw, state = self._kept.draws + 1, self._kept.bound_state
+        with taken_back_if_refused(self, batch.x.device), BorrowedBuffers(parts) as buffers:
+            outcome = self._critic_outcome(batch, draw, state)
             loss = outcome.critic_loss
             assert loss is not None
             facts = self._facts(outcome, loss, buffers, batch)
             if not facts.finite:
                 raise not_finite(loss)
             buffers.keep()
+        if may_be_recomputed():
+            self._calls.note(batch, draw, state)
         self._commit(outcome, facts, draw, batch, read=True)
         self._kept.calls_since_critic = 0
-        return loss
+        return loss.detach() if rehearsing() else loss
 
     def step(self) -> None:
         """Step the critic's optimizer on the gradients that ``backward`` left in the critic, and clear them.
@@ -171,7 +191,7 @@ class Term(nn.Module):
         first = True
 
         def compute() -> Tensor:
-            computed[:] = [self._critic_outcome(batch, draw)]
+            computed[:] = [self._critic_outcome(batch, draw, self._kept.bound_state)]
             loss = computed[0].critic_loss
             assert loss is not None
             return loss
@@ -199,11 +219,12 @@ class Term(nn.Module):
                 first = False
             return loss.detach(), found
 
-        training.step(gradients, parameters)
+        with taken_back_if_refused(self, batch.x.device):
+            training.step(gradients, parameters)
 
-    def _critic_outcome(self, batch: Batch, draw: int) -> Outcome:
+    def _critic_outcome(self, batch: Batch, draw: int, state: Tensor | None) -> Outcome:
         with torch.enable_grad():
-            return self._objective.outcome(batch, self._kept.bound_state, self._generator(draw), gather=True)
+            return self._objective.outcome(batch, state, self._generator(draw), gather=True)
 
     def _facts(
         self, outcome: Outcome, whole: Tensor, buffers: BorrowedBuffers, batch: Batch, too_long: Tensor | None = None
@@ -242,22 +263,34 @@ class Term(nn.Module):
     def _value(self, batch: Batch) -> Tensor:
         """The information (nats) with its gradient for the model alone; evaluation leaves no trace."""
         self._shape_lazy_layers(batch)
-        if not (self.training and torch.is_grad_enabled()):
+        if not self._trains_the_model():
             with frozen(parts_of(self.critic)):
                 return self._evaluated(batch).value
-        again = recomputing()
-        draw, state = self._kept.draws if again else self._kept.draws + 1, self._kept.bound_state
+        again, draw, state = recomputing(), self._kept.draws + 1, self._kept.bound_state
+        if transforming():  # where no value can be read
+            draw -= again
+        elif again:
+            call = self._calls.repeated(batch)
+            draw, state = call.draw, call.state
 
         def compute(x: Tensor, y: Any) -> Outcome:
             return self._objective.outcome(Batch(x, y, batch.keys), state, self._generator(draw), gather=True)
 
-        value, outcome = for_the_model(compute, self.critic, batch.x, batch.y)
-        if not (again or transforming()):
-            self._refuse_what_isnot_finite(value, batch.x, batch.y)
-            if outcome.critic_loss is None:
-                self._kept.add(outcome.read())  # no critic that could have seen the batch
-        self._kept.draws = draw
+        with taken_back_if_refused(self, batch.x.device):
+            value, outcome = for_the_model(compute, self.critic, batch.x, batch.y)
+            if not (again or transforming()):
+                self._refuse_what_isnot_finite(value, batch.x, batch.y)
+        if not (again or transforming()) and outcome.critic_loss is None:
+            self._kept.add(outcome.read())  # no critic that could have seen the batch
+        if not again:
+            self._kept.draws = draw
+            if not transforming() and may_be_recomputed():
+                self._calls.note(batch, draw, state)
         return value
+
+    def _trains_the_model(self) -> bool:
+        """Whether a call is one of training: in training mode, and with gradients now or in the backward pass."""
+        return self.training and (torch.is_grad_enabled() or rehearsing())
 
     def _refuse_what_isnot_finite(self, value: Tensor, x: Tensor, y: Any) -> None:
         """Raise MineError; the device is not asked about a batch on which the critic has just trained."""
@@ -286,11 +319,12 @@ class Term(nn.Module):
     @torch.no_grad()
     def _read_off(self, batch: Batch) -> float:
         """The critic's value in evaluation mode."""
-        with evaluating(self), BorrowedBuffers(parts_of(self.critic)):  # a critic may count its calls
-            reading = self._evaluated(batch).read()
-        value = float(reading[0] - reading[1])
-        if not math.isfinite(value):
-            check_finite(batch.x, batch.y)
+        with taken_back_if_refused(self, batch.x.device):
+            with evaluating(self), BorrowedBuffers(parts_of(self.critic)):  # a critic may count its calls
+                reading = self._evaluated(batch).read()
+            value = float(reading[0] - reading[1])
+            if not math.isfinite(value):
+                check_finite(batch.x, batch.y)
         return value
 
     # === in common ===
@@ -302,7 +336,14 @@ class Term(nn.Module):
     def _build(self, events: Tensor, device: torch.device) -> None:
         assert self._unbuilt is not None
         self.critic = self._objective.critic = self._unbuilt.critic(events.tolist(), self._generator(0)).to(device)
+        self._newly_built = self._unbuilt
         self._training, self._events, self._unbuilt = self._unbuilt.training(self.critic), events, None
+
+    def _unbuild(self) -> None:
+        """Forget the critic that was built from a batch that is refused: the next batch may have other shapes."""
+        if self._newly_built is not None:
+            self._unbuilt, self._newly_built = self._newly_built, None
+            self.critic, self._training, self._events = None, None, self._unbuilt.no_events().to(self._events.device)
 
     def _named_critic_from(self, x: Tensor, y: Tensor) -> None:
         """A critic that was named is built from the first batch."""
@@ -338,6 +379,7 @@ def _before_loading(term: Term, state: dict[str, Any], prefix: str, *_: object) 
     events = state.get(f"{prefix}_events")
     if term._unbuilt is not None and isinstance(events, Tensor) and term._unbuilt.are_known(events):
         term._build(events.cpu(), term._events.device)
+        term._newly_built = None  # a checkpoint's is here to stay
 
 
 def _after_loading(term: Term, _: object) -> None:
