@@ -161,3 +161,28 @@ def test_two_trends_are_said_to_be_what_is_shared(autoregression: Series, shape:
     for effort in ("screen", "fast"):
         notes = mine.pairwise(table, order="time", effort=effort, test=True, random_state=0).set_index(["x", "y"]).note
         assert said(notes["a", "b"]) and not said(notes["a", "c"]) and not said(notes["b", "c"])
+
+
+# === ties are those of all rows ===
+
+
+@pytest.mark.parametrize("method", ["gaussian", "ksg"])
+@pytest.mark.parametrize("conditional", [False, True])
+def test_a_part_of_the_rows_has_fewer_values_than_all_and_is_no_reason_to_refuse(method: str, conditional: bool):
+    """Rounded numbers with enough distinct values, of which the rows that stand far apart show fewer."""
+    rng = np.random.default_rng(3)
+    noise = rng.normal(size=(3, 800))
+    for t in range(1, 800):
+        noise[:, t] += 0.9 * noise[:, t - 1]
+    x, y, z = noise / noise.std(1, keepdims=True)
+    x = np.round(2 * x) / 2
+    assert len(np.unique(x)) >= 11
+    given = {"z": z} if conditional else {}
+    est = mine.estimate(x, y, order="time", method=method, discrete=False, random_state=0, **given)
+    assert est.interval[0] < 0 < est.interval[1] and est.diagnostics["rows_apart"] > 2
+    tied = np.round(x)
+    with pytest.raises(mine.MineError, match="800 rows"):
+        mine.estimate(np.where(rng.random(800) < 0.4, 0.0, x), y, order="time", method=method, discrete=False, **given)
+    if method == "gaussian":
+        with pytest.raises(mine.MineError, match="800 rows"):
+            mine.estimate(y, z, order="time", method=method, discrete=False, z=tied)

@@ -62,3 +62,18 @@ def test_what_cannot_be_scanned(run: Run, file: str, tmp_path: Path) -> None:
     check_refused(
         run("lags", file, "--x", "day", "--y", "price", "--lags", "3", "--order", "day"), "named in --x and in --order"
     )
+
+
+def test_rows_of_groups_are_series_of_their_own(run: Run, series: pd.DataFrame, tmp_path: Path) -> None:
+    path = tmp_path / "groups.csv"
+    grouped = series.assign(who=np.repeat(["a", "b", "c", "d"], N // 4))
+    grouped.sample(frac=1.0, random_state=0).to_csv(path, index=False)
+    chosen = ("--x", "load", "--y", "price", "--order", "day", "--method", "gaussian", "--lags", "4", "--seed", "0")
+    lines = [json.loads(line) for line in run("lags", str(path), *chosen, "--groups", "who", "--json").out.splitlines()]
+    scan = mine.lag_scan(series["load"], series["price"], 4, groups=grouped["who"], method="gaussian", random_state=0)
+    assert [line["value"] for line in lines] == pytest.approx(scan.values, abs=1e-12) and scan.best == 3
+    assert [line["p"] for line in lines] == pytest.approx(scan.p_values, abs=1e-12)
+    check_refused(run("lags", str(path), *chosen, "--groups", "day"), "--groups and in --order")
+    table = run("transfer", str(path), "--columns", "load,price", "--groups", "who", "--order", "day", "--lag", "3", "--csv",
+                "--method", "gaussian", "--seed", "0").out.splitlines()  # fmt: skip
+    assert len(table) == 3 and table[1].startswith("load,price") and float(table[1].split(",")[2]) > 0.2

@@ -168,7 +168,7 @@ def test_the_value_of_a_copy_is_that_of_the_estimate() -> None:
     [
         ({"lag": 0}, "lag must be"),
         ({"history": 1.5}, "history must"),
-        ({"groups": [1]}, "groups="),
+        ({"groups": [1]}, "groups has 1"),
         ({"order": "day"}, "order='day'"),
         ({"order": range(5)}, "order has 5 values"),
         ({"longest": 3}, "longest="),

@@ -30,6 +30,7 @@ def lags(
     lags: opt.Lags,
     table: opt.TableName = None,
     order: opt.Order = None,
+    groups: opt.Groups = None,
     method: opt.Method = "auto",
     effort: opt.Effort[str] = "fast",
     unit: opt.Unit = "nats",
@@ -46,7 +47,8 @@ def lags(
 ) -> None:
     """Estimate the information between two series at many lags, and test which lags stand out.
 
-    Rows are taken in the order of the file, or sorted by the column of --order. At a positive lag x comes first.
+    Rows are taken in the order of the file, or sorted by the column of --order. At a positive lag x comes first. With --groups
+    the rows of each group are a series of their own, and no lag crosses from one to another.
 
     Examples:
 
@@ -59,7 +61,7 @@ def lags(
         kept = check_kept(out, seed)
         wanted = whole_numbers("--lags", lags)
         found = opened(files, file, table=table)
-        sides = choose_sides(found, x=x, y=y, given=None, groups=None, order=order, discrete=discrete)
+        sides = choose_sides(found, x=x, y=y, given=None, groups=groups, order=order, discrete=discrete)
         of_x, of_y, _ = sides.data()
 
         from mine.series.lags import lag_scan
@@ -67,8 +69,8 @@ def lags(
         with interruptible(kept):
             scan = lag_scan(
                 of_x, of_y, wanted if "," in lags else wanted[0], method=method, effort=effort, discrete=sides.labels,
-                order=sides.order(), unit=unit, random_state=checked_seed(seed), drop_missing=drop_missing, parse=parse,
-                out=out, progress=progress, **method_options(option or ()),
+                order=sides.order(), groups=sides.groups(), unit=unit, random_state=checked_seed(seed),
+                drop_missing=drop_missing, parse=parse, out=out, progress=progress, **method_options(option or ()),
             )  # fmt: skip
         text = f"{scan}\n  x: {listed(sides.x)}\n  y: {listed(sides.y)}"
         print_text(as_asked(scan.records(), as_json, as_csv, lambda: folded(text)))

@@ -23,6 +23,7 @@ def transfer(
     history: opt.History = None,
     longest: opt.Longest = None,
     order: opt.Order = None,
+    groups: opt.Groups = None,
     method: opt.Method = "auto",
     permutations: opt.Permutations[int] = 99,
     unit: opt.Unit = "nats",
@@ -40,7 +41,8 @@ def transfer(
 ) -> None:
     """Estimate which columns drive which: the effective transfer entropy of every ordered pair, tested.
 
-    Rows are taken in the order of the file, or sorted by the column of --order.
+    Rows are taken in the order of the file, or sorted by the column of --order. With --groups the rows of each group are a
+    series of their own.
 
     Examples:
 
@@ -53,14 +55,15 @@ def transfer(
         kept = check_kept(out, seed)
         past = _history(history)
         found = opened(files, file, table=table)
-        chosen = choose_pairs(found, columns=columns, target=None, groups=None, order=order, discrete=discrete)
+        chosen = choose_pairs(found, columns=columns, target=None, groups=groups, order=order, discrete=discrete)
 
         from mine.series.transfers import transfer_table
 
         with interruptible(kept):
             result = transfer_table(
                 chosen.columns(chosen.names), lag=lag, history=past, longest=longest, method=method,
-                n_permutations=permutations, discrete=chosen.labels, order=chosen.order(), unit=unit,
+                n_permutations=permutations, discrete=chosen.labels, order=chosen.order(), groups=chosen.groups(),
+                unit=unit,
                 random_state=checked_seed(seed), drop_missing=drop_missing, parse=parse, out=out, n_jobs=jobs,
                 progress=progress, **method_options(option or ()),
             )  # fmt: skip

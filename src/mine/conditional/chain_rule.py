@@ -16,7 +16,7 @@ from mine.conditional.given import CONSTANT, third_variable
 from mine.conditional.label_counts import all_labels, conditional_counts, strata_suit
 from mine.conditional.leftover import NEARLY, Leftover, without_copies_of_z, without_regression
 from mine.conditional.local_shuffle import MOST_BOOSTED, LocalShuffle
-from mine.conditional.neighbours import follows_from_z, neighbours_given
+from mine.conditional.neighbours import check_sides, follows_from_z, neighbours_given
 from mine.conditional.side_order import by_content, ordered
 from mine.conditional.within_levels import WithinLevels
 from mine.data.problem import Problem, make_problem, order_warnings
@@ -34,6 +34,7 @@ from mine.estimators.levels.estimate import few_rows_per_level
 from mine.estimators.neural import Neural
 from mine.estimators.run import run_estimator
 from mine.estimators.thinned import thinned
+from mine.estimators.ties import check_ranks
 from mine.progress import progress_callback
 from mine.result import UNITS, Estimate
 
@@ -149,6 +150,10 @@ def _in_order(estimator: Estimator | LocalShuffle, problem: Problem, third: Vari
     knows_time = isinstance(estimator, Neural) and not (isinstance(estimator, Auto) and strata_suit(problem, third))
     if knows_time:
         return estimate_given(estimator, problem, third)
+    if isinstance(estimator, GaussianCopula):
+        check_ranks(replace(problem, y=joined(problem.y, third)), estimator.name)
+    elif isinstance(estimator, KSG):
+        check_sides(estimator, problem, third)
     return thinned(lambda part, rows: estimate_given(estimator, part, third.take(rows)), problem)
 
 

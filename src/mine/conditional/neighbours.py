@@ -17,7 +17,7 @@ from mine.estimators.neighbours import disjoint_parts, drift_warnings, jittered,
 from mine.estimators.ties import check_neighbours, tied_column
 from mine.result import Estimate
 
-__all__ = ["neighbours_given", "neighbours_value"]
+__all__ = ["check_sides", "neighbours_given", "neighbours_value"]
 
 
 def neighbours_given(estimator: KSG, problem: Problem, third: Variable) -> Estimate:
@@ -101,10 +101,16 @@ def follows_from_z(side: Variable, name: str, n: int) -> Estimate:
     return Estimate(0.0, None, 0.0, (0.0, 0.0), name, n, diagnostics=diagnostics)
 
 
-def _checked(estimator: KSG, problem: Problem, third: Variable) -> tuple[Problem, Variable]:
-    """Distinct rows of numbers without heaps."""
+def check_sides(estimator: KSG, problem: Problem, third: Variable) -> None:
+    """Refuse heaps of numbers on any of the three sides, as :func:`mine.estimators.ties.check_neighbours` does on two."""
     for side in (problem.y, third):
         check_neighbours(replace(problem, y=side), estimator.name)
+
+
+def _checked(estimator: KSG, problem: Problem, third: Variable) -> tuple[Problem, Variable]:
+    """Distinct rows of numbers without heaps."""
+    if problem.whole is None:  # else all rows have been checked
+        check_sides(estimator, problem, third)
     return _without_copies(problem, third)
 
 

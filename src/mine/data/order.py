@@ -16,7 +16,7 @@ from mine.data.sources import named_columns
 from mine.data.variable import Variable
 from mine.errors import InputError
 
-__all__ = ["TimeOrder", "clock_warning", "in_order", "read_order", "time_order"]
+__all__ = ["AS_THEY_COME", "ENOUGH_SUBJECTS", "TimeOrder", "clock_warning", "in_order", "read_order", "row_times", "time_order"]
 
 #: What says that rows come in the order of time as they are.
 AS_THEY_COME = "time"
@@ -119,7 +119,7 @@ def read_order(order: Any, n: int, series: np.ndarray | None) -> np.ndarray:
     array([2, 0, 1])
     """
     as_they_come = isinstance(order, str) and order == AS_THEY_COME
-    times = np.arange(n) if as_they_come else _row_times(order, n)
+    times = np.arange(n) if as_they_come else row_times(order, n)
     keys = (times,) if series is None else (times, series)
     position = np.empty(n, np.int64)
     position[np.lexsort(keys)] = np.arange(n)
@@ -143,7 +143,7 @@ def in_order(order: Any, **sides: Any) -> list[Any]:
     if order is None or (isinstance(order, str) and order == AS_THEY_COME):
         return list(sides.values())
     read = equally_long(**sides)
-    times = _row_times(order, next(len(side) for side in read if side is not None))
+    times = row_times(order, next(len(side) for side in read if side is not None))
     places = np.argsort(times, kind="stable")
     return [None if side is None else replace(side.filter(places), times=times[places]) for side in read]
 
@@ -155,7 +155,7 @@ def clock_warning(x: np.ndarray, y: np.ndarray) -> str | None:
     return DRIFT if drifts(x) and drifts(y) else None
 
 
-def _row_times(order: Any, n: int) -> np.ndarray:
+def row_times(order: Any, n: int) -> np.ndarray:
     """The numbers or dates of ``order`` as float64, shape (n,)."""
     if isinstance(order, str):
         raise InputError(

@@ -14,6 +14,7 @@ from mine.data.rows import MIN_ROWS, carried_order, complete_rows, equally_long
 from mine.data.serial import SERIAL, serial_sides
 from mine.data.sides import as_variable, check_discrete_names, refuse_labels
 from mine.data.splits import copied_rows
+from mine.data.subjects import group_codes
 from mine.data.variable import Variable
 from mine.errors import InputError, UnknownNameError
 
@@ -59,6 +60,7 @@ class Problem:
         on_progress: Called with (done, total, message) or None.
         processes: The processes that train this estimate together, or None where it is one alone.
         order: Where rows stand in time, or None where their order means nothing; ``groups`` are then blocks of time.
+        whole: The problem of all rows where this one is about a part of them, evenly spread in time; else None.
     """
 
     x: Variable
@@ -70,6 +72,7 @@ class Problem:
     on_progress: Callable[[int, int, str], None] | None = None
     processes: SharingProcesses | None = None
     order: TimeOrder | None = None
+    whole: Problem | None = None
 
     @property
     def n(self) -> int:
@@ -139,7 +142,7 @@ def make_problem(
 
     codes, copies, time = None, 0, None
     if groups is not None:
-        codes = _group_codes(groups, len(left))
+        codes = group_codes(groups, len(left))
     elif order is None:
         codes, copies = copied_rows(left, right)
     if order is not None:
@@ -166,13 +169,6 @@ def order_warnings(problem: Problem, *, unsaid: bool) -> list[str]:
     if unsaid:
         return [SERIAL] if serial_sides(problem.x, problem.y) else []
     return [] if problem.order is None or problem.order.warning is None else [problem.order.warning]
-
-
-def _group_codes(groups: Any, n: int) -> np.ndarray:
-    labels = as_variable(groups, "groups", True, allow_constant=True)
-    if len(labels) != n:
-        raise InputError(f"groups has {len(labels)} labels for {n} rows: pass one per row.")
-    return labels.row_ids()
 
 
 def problem_seed(random_state: Any) -> int:

@@ -69,7 +69,8 @@ def gaps_before(times: np.ndarray, name: str = "x") -> np.ndarray:
     steps = np.diff(times)
     if (steps <= 0).any():
         raise InputError(
-            f"The time index of {name} does not rise from row to row: sort the rows by time first, and keep one row per time."
+            f"The time index of {name} does not rise from row to row: sort the rows by time first, and keep one row per time. "
+            "If several series share these times, pass groups= if there is such an argument, or one series at a time."
         )
     if not len(steps):
         return np.zeros(len(times), bool)

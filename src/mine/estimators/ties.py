@@ -75,12 +75,13 @@ def most_told(problem: Problem) -> float:
 
 
 def check_ranks(problem: Problem, method: str) -> None:
-    """Refuse numbers with so many ties that their ranks have no normal scores.
+    """Refuse numbers with so many ties that their ranks have no normal scores; all rows decide, whatever part is estimated.
 
     Raises:
         TiesError: Such a column, by name, with the remedy.
     """
-    tied = tied_column(problem.x, problem.y)
+    whole = problem.whole or problem
+    tied = tied_column(whole.x, whole.y)
     if tied is not None:
         raise TiesError(f"{_what(method, *tied)}: ranks of ties have no normal scores. {_remedy('auto', 'ksg')}")
 
@@ -88,12 +89,14 @@ def check_ranks(problem: Problem, method: str) -> None:
 def check_neighbours(problem: Problem, method: str) -> None:
     """Refuse numbers heaped at one value, which would count as the neighbours of every row near it.
 
-    A heap in one of many columns does no harm as long as the others tell its rows apart: pixels that are mostly black.
+    A heap in one of many columns does no harm as long as the others tell its rows apart: pixels that are mostly black. All rows
+    decide, whatever part is estimated.
 
     Raises:
         TiesError: Such a column, by name, with the remedy.
     """
-    asked = [side for side in (problem.x, problem.y) if side.n_continuous <= FEW_COLUMNS or is_heaped(side.row_ids())]
+    whole = problem.whole or problem
+    asked = [side for side in (whole.x, whole.y) if side.n_continuous <= FEW_COLUMNS or is_heaped(side.row_ids())]
     column = tied_column(*asked, tied=is_heaped)
     if column is not None:
         raise TiesError(f"{_what(method, *column)}: they would be neighbours of every row near. {_remedy('auto')}")

@@ -13,8 +13,10 @@ from mine.api import estimate
 from mine.data.columns import DiscreteSpec, declared_kind, is_label, numbers_with_gaps, settle
 from mine.data.gaps import missing_values
 from mine.data.labels import labels_of
+from mine.data.order import ENOUGH_SUBJECTS
 from mine.data.parsing import ReadColumn, read_texts
 from mine.data.sources import named_columns
+from mine.data.subjects import Subjects
 from mine.data.weights import refuse_weights
 from mine.errors import InputError, NotEnoughDataError, warn_renamed
 from mine.estimators import get_estimator, takes_numbers_only
@@ -23,7 +25,7 @@ from mine.information.without_gaps import without_gaps
 from mine.result import Estimate
 from mine.surroundings import plain_modes
 
-__all__ = ["Series", "check_lag", "discrete_columns", "lagged_information", "read_series", "stretches"]
+__all__ = ["Series", "check_lag", "discrete_columns", "lagged_information", "read_series", "stretches", "stretches_of"]
 
 #: Stretches of time that a series is cut into, and the fewest.
 STRETCHES, FEWEST = 40, 8
@@ -76,6 +78,33 @@ def stretches(n: int, gap: int, *, fewest: int = FEWEST) -> tuple[np.ndarray, np
     edges = np.linspace(0, n, count + 1).astype(np.int64)
     rows = [np.arange(start + gap, end) for start, end in itertools.pairwise(edges)]
     return np.concatenate(rows), np.repeat(np.arange(count), [len(r) for r in rows])
+
+
+def stretches_of(subjects: Subjects, gap: int, *, fewest: int = FEWEST) -> tuple[np.ndarray, np.ndarray]:
+    """As :func:`stretches` of several series one after the other; no stretch has rows of two.
+
+    Ten series or more are one stretch each: rows of one subject may have more in common than time explains. A series too short
+    for the gap has no row.
+
+    >>> rows, stretch = stretches_of(Subjects(np.array([100, 120])), 2)
+    >>> int(rows[0]), rows[stretch == 5][:2].tolist(), len(np.unique(stretch))
+    (2, [85, 86], 13)
+    """
+    lengths = subjects.lengths
+    pieces = np.ones(len(lengths), np.int64)
+    if (lengths > gap).sum() < max(fewest, ENOUGH_SUBJECTS):
+        count = min(STRETCHES, int(lengths.sum()) // (ROWS_A_GAP * gap))
+        pieces = np.clip(np.round(count * lengths / lengths.sum()), 1, np.maximum(lengths // (ROWS_A_GAP * gap), 1)).astype(int)
+    rows: list[np.ndarray] = []
+    for part, count in zip(subjects.parts(), pieces, strict=True):
+        edges = np.linspace(part.start, part.stop, count + 1).astype(np.int64)
+        rows += [np.arange(start + gap, end) for start, end in itertools.pairwise(edges) if end > start + gap]
+    if len(rows) < fewest:
+        raise NotEnoughDataError(
+            f"{int(lengths.sum())} rows in {len(lengths)} groups make {len(rows)} stretches for a past of {gap}: at least "
+            f"{fewest} of {ROWS_A_GAP * gap} rows are needed."
+        )
+    return np.concatenate(rows), np.repeat(np.arange(len(rows)), [len(r) for r in rows])
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from scipy.stats import pearson3, skew
 
+from mine.data.subjects import Subjects
 from mine.errors import InputError
 from mine.progress import progress_callback
 from mine.result import UNITS, Estimate
 from mine.storage.cells import CellStore
 
-__all__ = ["COPIES", "TRAINED_COPIES", "Copies"]
+__all__ = ["COPIES", "TRAINED_COPIES", "Copies", "Shift"]
+
+#: By how many rows a driver is shifted, or each of several series.
+Shift: TypeAlias = int | list[int]
 
 #: Copies by default, and where each trains a network: the fewest that can reach 5 %.
 COPIES, TRAINED_COPIES = 99, 19
@@ -37,11 +41,13 @@ class Copies:
         n: Rows of the series.
         longest: The longest lag that counts.
         count: Number of copies, at least 19.
+        subjects: Which rows are whose where there are several series, each of which is shifted by itself.
     """
 
     n: int
     longest: int
     count: int
+    subjects: Subjects | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.count, (int, np.integer)) or isinstance(self.count, bool) or self.count < TRAINED_COPIES:
@@ -50,16 +56,24 @@ class Copies:
     def shifts(self, seed: int = 0) -> np.ndarray:
         """By how many rows each copy is shifted, shape (count,): all different if there are enough rows.
 
+        Of several series each has a shift of its own: shape (count, s).
+
         >>> shifts = Copies(1000, 2, 99).shifts()
         >>> len(set(shifts.tolist())), int(shifts.min()) >= 50, int(shifts.max()) <= 950
         (99, True, True)
         """
-        least = min(max(TIMES_THE_LAG * self.longest, self.n // SHARE), self.n // 4)
-        possible = np.arange(least, self.n - least + 1)
         rng = np.random.default_rng(seed)
+        if self.subjects is not None:
+            each = [self._possible(int(length)) for length in self.subjects.lengths]
+            return np.stack([rng.choice(possible, self.count) for possible in each], 1)
+        possible = self._possible(self.n)
         return rng.choice(possible, self.count, replace=self.count > len(possible))
 
-    def values(self, value: Callable[[int], float], store: CellStore, progress: Any) -> np.ndarray:
+    def _possible(self, n: int) -> np.ndarray:
+        least = min(max(TIMES_THE_LAG * self.longest, n // SHARE), n // 4)
+        return np.arange(least, n - least + 1)
+
+    def values(self, value: Callable[[Shift], float], store: CellStore, progress: Any) -> np.ndarray:
         """``value`` (nats) of every shift, shape (count,), each kept in ``store``."""
         found: list[float] = []
         with progress_callback(progress) as on_progress:
@@ -69,7 +83,7 @@ class Copies:
                 found.append(store.fetch(f"shift {shift}", lambda shift=shift: {"nats": value(shift)})["nats"])
         return np.array(found)
 
-    def effective(self, found: Estimate, value: Callable[[int], float], store: CellStore, progress: Any) -> Estimate:
+    def effective(self, found: Estimate, value: Callable[[Shift], float], store: CellStore, progress: Any) -> Estimate:
         """``found`` less the mean of the copies, with its p-value ``(b + 1) / (m + 1)``.
 
         Arguments:

@@ -12,11 +12,12 @@ from mine.api import estimate
 from mine.conditional.given import third_variable
 from mine.conditional.leftover import without_copies_of_z
 from mine.conditional.neighbours import neighbours_value
-from mine.data.order import clock_warning, in_order
+from mine.data.order import clock_warning
 from mine.data.problem import make_problem, problem_seed
 from mine.data.rows import complete_rows
 from mine.data.serial import serial_features
 from mine.data.sides import as_variable
+from mine.data.subjects import Subjects, by_subject
 from mine.errors import InputError, NotEnoughDataError
 from mine.estimators import get_estimator
 from mine.estimators.gaussian import copula_information
@@ -25,8 +26,17 @@ from mine.estimators.neural import Neural
 from mine.estimators.run import with_read_columns
 from mine.estimators.ties import TiesError
 from mine.information.embedding import Lags, chosen_lags
-from mine.information.series import FEWEST, ROWS_A_GAP, Series, check_lag, discrete_columns, read_series, stretches
-from mine.information.surrogates import COPIES, TRAINED_COPIES, Copies
+from mine.information.series import (
+    FEWEST,
+    ROWS_A_GAP,
+    Series,
+    check_lag,
+    discrete_columns,
+    read_series,
+    stretches,
+    stretches_of,
+)
+from mine.information.surrogates import COPIES, TRAINED_COPIES, Copies, Shift
 from mine.information.without_gaps import without_gaps
 from mine.result import Estimate
 from mine.storage.cells import CellStore, digest
@@ -57,6 +67,7 @@ def transfer_entropy(
     z: Any = None,
     longest: int | None = None,
     order: Any = "time",
+    groups: Any = None,
     test: bool = False,
     n_permutations: int | None = None,
     out: str | Path | None = None,
@@ -85,12 +96,14 @@ def transfer_entropy(
         longest: The longest lag that ``history="auto"`` may choose; None takes 10, or fewer if there are few rows.
         order: ``"time"`` where rows come in the order of time, at equal steps; or one number or date per row, shape (n,), by
             which they are sorted. No past reaches across a gap in these.
+        groups: One label per row, shape (n,): rows of one label are a series of their own, as of several subjects. No past
+            reaches from one into another, and the test shifts each by itself. Ten groups or more are one stretch each.
         test: Test of "x does not drive y": the estimate is made again for copies of x that are shifted in time. Then
             ``p_value`` is set, and ``value`` is the effective transfer entropy: less the mean of the copies, which is bias.
         n_permutations: Shifted copies, at least 19. None takes 99, or 19 for methods that train.
         out: Folder in which the estimates of shifted copies are kept; the same call resumes there. Needs an integer
             ``random_state``.
-        **options: Of :func:`mine.estimate`, for example ``method``, ``unit`` and ``random_state``; not ``groups``. Which
+        **options: Of :func:`mine.estimate`, for example ``method``, ``unit`` and ``random_state``. Which
             columns are labels is decided on the whole series by the rule of :func:`mine.estimate`, and holds for every lag;
             ``discrete`` names columns of the series, and ``parse`` reads columns of them.
 
@@ -112,25 +125,40 @@ def transfer_entropy(
     """
     if lag is not None:
         check_lag("lag", lag)
-    x, y, z = in_order(order, x=x, y=y, z=z)
+    (x, y, z), subjects = by_subject(groups, order, x=x, y=y, z=z)
     (driver, driven, others), read, options = read_series(options, x=x, y=y, z=z)
     random_state = options.pop("random_state", None)
     progress = options.pop("progress", None)
     carrying_times = [side for side in (x, y, z) if side is not None]
-    transfer = embedded(driver, driven, others, lag, history, longest).without_gaps(*carrying_times)
+    transfer = embedded(driver, driven, others, lag, history, longest, subjects).without_gaps(*carrying_times)
     settings = {**options, "random_state": problem_seed(random_state) if test else random_state}
     found, settings = transfer.estimated(settings, progress)
     if test:
         store = CellStore(out, {"of": "transfer entropy", "data": transfer.digest(), "options": settings}, random_state)
-        copies = Copies(len(transfer.driver), transfer.lags.longest, n_permutations or transfer.permutations(settings))
+        copies = transfer.copies(n_permutations or transfer.permutations(settings))
         found = copies.effective(found, lambda shift: transfer.shifted(shift).value(settings), store, progress)
     return with_read_columns(found, read)
 
 
 def embedded(
-    driver: Series, driven: Series, others: Series, lag: int | None, history: int | Literal["auto"] | None, longest: int | None
+    driver: Series,
+    driven: Series,
+    others: Series,
+    lag: int | None,
+    history: int | Literal["auto"] | None,
+    longest: int | None,
+    subjects: Subjects | None = None,
 ) -> Transfer:
-    """The question with its lags settled and its rows cut into stretches; arguments as in :func:`transfer_entropy`."""
+    """The question with its lags settled and its rows cut into stretches; arguments as in :func:`transfer_entropy`.
+
+    ``subjects`` says which rows are whose; None is one series.
+    """
+
+    def cut(gap: int, fewest: int = FEWEST) -> tuple[np.ndarray, np.ndarray]:
+        if subjects is None:
+            return stretches(len(driver), gap, fewest=fewest)
+        return stretches_of(subjects, gap, fewest=fewest)
+
     if history != "auto":
         if longest is not None:
             raise InputError("longest= bounds a choice of lags: pass history='auto' with it, or leave it out.")
@@ -139,23 +167,24 @@ def embedded(
         check_lag("history", own)
         past = tuple(range(1, own + 1))
         lags = Lags(tuple(range(1, lag + 1)), past, past if others.labels else ())
-        return Transfer(driver, driven, others, lags, *stretches(len(driver), lags.longest))
+        return Transfer(driver, driven, others, lags, *cut(lags.longest), subjects=subjects)
     told = () if lag is None else tuple(range(1, lag + 1))
     needed = CHOICE_EVERY * FEWEST // (CHOICE_EVERY - 1)  # stretches, of which enough are left for the estimate
     if longest is None:
         longest = max(1, *told, min(LONGEST, len(driver) // (needed * ROWS_A_GAP)))
     check_lag("longest", longest, least=max((1, *told)))
-    rows, blocks = stretches(len(driver), longest, fewest=needed)
+    rows, blocks = cut(longest, needed)
     of_choice = blocks % CHOICE_EVERY == 0
     lags = chosen_lags(driver, driven, others, rows[of_choice], blocks[of_choice], longest, told)
-    return Transfer(driver, driven, others, lags, rows[~of_choice], blocks[~of_choice])
+    return Transfer(driver, driven, others, lags, rows[~of_choice], blocks[~of_choice], subjects=subjects)
 
 
 @dataclass(frozen=True)
 class Transfer:
     """Whether ``driver`` drives ``driven``: the series, the lags that count, and the rows of the present in their stretches.
 
-    ``shift`` is by how many rows the driver is shifted in time, its end to its beginning.
+    ``shift`` is by how many rows the driver is shifted in time, its end to its beginning; of several ``subjects`` each by its
+    own number.
     """
 
     driver: Series
@@ -164,25 +193,34 @@ class Transfer:
     lags: Lags
     rows: np.ndarray
     blocks: np.ndarray
-    shift: int = 0
+    shift: Shift = 0
+    subjects: Subjects | None = None
 
     def without_gaps(self, *series: Any) -> Transfer:
         """Without the rows whose past reaches across a gap in the times that ``series`` carry, as the caller passed them."""
-        rows, blocks = without_gaps(self.rows, self.blocks, self.lags.longest, *series)
+        rows, blocks = without_gaps(self.rows, self.blocks, self.lags.longest, *series, subjects=self.subjects)
         return replace(self, rows=rows, blocks=blocks)
 
-    def shifted(self, shift: int) -> Transfer:
+    def shifted(self, shift: Shift) -> Transfer:
         return replace(self, shift=shift)
+
+    def copies(self, count: int) -> Copies:
+        """Shifted copies of the driver."""
+        return Copies(len(self.driver), self.lags.longest, count, self.subjects)
+
+    def _shifted_rows(self, rows: np.ndarray) -> np.ndarray:
+        if self.subjects is None:
+            return (rows + self.shift) % len(self.driver)
+        return rows if self.shift == 0 else self.subjects.shifted(rows, self.shift)
 
     def sides(self) -> dict[str, np.ndarray]:
         """The next value of the driven series as ``x``, the driver's past as ``y``, and as ``z`` all other pasts."""
-        n = len(self.driver)
         own = [self.driven.at([self.rows - k for k in self.lags.driven])]
         if self.lags.others:
             own.append(self.others.at([self.rows - k for k in self.lags.others]))
         return {
             "x": self.driven.at([self.rows]),
-            "y": self.driver.at([(self.rows - k + self.shift) % n for k in self.lags.driver]),
+            "y": self.driver.at([self._shifted_rows(self.rows - k) for k in self.lags.driver]),
             "z": np.concatenate(own, 1),
         }
 
@@ -210,6 +248,8 @@ class Transfer:
 
     def _told(self, found: Estimate) -> Estimate:
         """The estimate, with a warning where both series change with time alone: copies that are shifted do not show that."""
+        if self.subjects is not None:  # what changes from one to another is no matter of time
+            return found
         (driver, driven), _ = complete_rows(x=self.driver.values, y=self.driven.values)
         sides = (
             as_variable(values, name, discrete_columns(**{name: series.labels}), allow_constant=True)
@@ -266,4 +306,5 @@ class Transfer:
     def digest(self) -> str:
         """A fingerprint of the data and the lags."""
         sides = self.sides()
-        return digest(*sides.values(), self.driver.values, self.rows)
+        whose = [] if self.subjects is None else [self.subjects.codes]
+        return digest(*sides.values(), self.driver.values, self.rows, *whose)

@@ -11,7 +11,7 @@ from scipy.stats import rankdata
 
 from mine.information.series import Series
 
-__all__ = ["LagTest", "lag_test"]
+__all__ = ["FEWEST_SPANS", "LagTest", "functions", "gumbel_test", "lag_test"]
 
 #: Polynomials of a number's ranks, and functions of a side at most.
 DEGREES, MOST_FUNCTIONS = 6, 32
@@ -38,12 +38,14 @@ class LagTest:
         p_values: Of each lag, shape (k,), adjusted for all lags; NaN where the rows are too few for a test.
         band: What the strongest of the lags shows by chance, in one of twenty pairs of unrelated series; NaN likewise.
         spans: How many spans of lags fit into the shifts that were compared.
+        independent_rows: How many rows a typical one of several series is worth.
     """
 
     statistics: np.ndarray
     p_values: np.ndarray
     band: float
     spans: float
+    independent_rows: float = math.inf
 
 
 def lag_test(x: Series, y: Series, lags: np.ndarray, time: float) -> LagTest:
@@ -83,6 +85,18 @@ def lag_test(x: Series, y: Series, lags: np.ndarray, time: float) -> LagTest:
     for lag in lags:
         np.maximum(maxima, every[(shifts + lag) % n], out=maxima)
     chance = float(every[(shifts[:, None] + lags[[0, -1]]) % n].mean())
+    return gumbel_test(observed, maxima, chance, spans)
+
+
+def gumbel_test(observed: np.ndarray, maxima: np.ndarray, chance: float, spans: float) -> LagTest:
+    """What statistics of lags (k,) are worth against the maxima (m,) of windows that show chance alone.
+
+    Arguments:
+        observed: The statistic of each lag.
+        maxima: The largest one of each window.
+        chance: The mean of a single one by chance.
+        spans: How many windows are independent.
+    """
     scale = float(maxima.std()) * math.sqrt(6) / math.pi * (1 + FEW_SPANS_DOUBT / spans)
     centre = float(maxima.mean()) - np.euler_gamma * scale
     fitted = -np.expm1(-np.exp(-(observed - centre) / max(scale, 1e-300)))
@@ -93,7 +107,7 @@ def lag_test(x: Series, y: Series, lags: np.ndarray, time: float) -> LagTest:
 
 def shift_statistics(x: Series, y: Series) -> np.ndarray:
     """The statistic (nats) of y shifted by every number of rows against x, shape (n,): entry s sets x_t against y_{t+s}."""
-    (left, weights_x, present_x), (right, weights_y, present_y) = (_functions(series) for series in (x, y))
+    (left, weights_x, present_x), (right, weights_y, present_y) = (functions(series) for series in (x, y))
     n = len(left)
     counts = np.fft.irfft(np.conj(np.fft.rfft(present_x)) * np.fft.rfft(present_y), n).round().clip(1)
     after = np.fft.rfft(right, axis=0)
@@ -104,13 +118,19 @@ def shift_statistics(x: Series, y: Series) -> np.ndarray:
     return out / 2
 
 
-def _functions(series: Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Orthonormal functions (n, f) of the rows, 0 where a value is missing, their weights (f,), and where none is (n,)."""
+def functions(series: Series, codes: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Orthonormal functions (n, f) of the rows, 0 where a value is missing, their weights (f,), and where none is (n,).
+
+    Arguments:
+        series: The series, n rows.
+        codes: Number of each row's part (n,), within which the functions have mean 0; None takes all rows as one.
+    """
     groups, present = _raw_functions(series)
+    part = np.zeros(int(present.sum()), np.int64) if codes is None else codes[present]
     n, m = len(present), int(present.sum())
     kept, weights = np.empty((m, 0)), []
     for degree, group in enumerate(groups, 1):
-        values = group[present] - group[present].mean(0)
+        values = group[present] - _means(group[present], part)
         scale = values.std(0)
         values = values[:, scale > 1e-9] / scale[scale > 1e-9]
         values -= kept @ (kept.T @ values) / m
@@ -123,6 +143,15 @@ def _functions(series: Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     out = np.zeros((n, kept.shape[1]))
     out[present] = kept
     return out, np.array(weights), present.astype(float)
+
+
+def _means(values: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """The mean of each column of ``values`` (n, f), or of the rows of each part (n,) by itself, in its rows."""
+    if not len(part) or not part.any():
+        return values.mean(0)
+    counts = np.bincount(part)
+    sums = np.stack([np.bincount(part, weights=column) for column in values.T], 1)
+    return (sums / np.maximum(counts, 1)[:, None])[part]
 
 
 def _raw_functions(series: Series) -> tuple[list[np.ndarray], np.ndarray]:

@@ -12,11 +12,12 @@ import numpy as np
 from mine.api import estimate
 from mine.data.columns import DiscreteSpec
 from mine.data.gaps import infinite_values, missing_values
-from mine.data.order import TimeOrder, in_order, time_order
+from mine.data.order import TimeOrder, time_order
 from mine.data.parsing import ReadColumn
 from mine.data.problem import problem_seed
 from mine.data.rows import MIN_ROWS
 from mine.data.sides import as_variable
+from mine.data.subjects import Subjects, by_subject
 from mine.data.variable import Variable
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 from mine.estimators import EFFORTS
@@ -25,7 +26,8 @@ from mine.information.series import Series, discrete_columns, read_series
 from mine.progress import Callback, progress_callback
 from mine.result import UNITS
 from mine.series.lag_result import LagScan
-from mine.series.lag_test import FEWEST_SPANS, lag_test
+from mine.series.lag_test import FEWEST_SPANS, LagTest, lag_test
+from mine.series.subject_lag_test import ENOUGH_INDEPENDENT, subject_lag_test
 from mine.storage.cells import CellStore, digest
 from mine.surroundings import plain_modes
 from mine.tables.blocks import cell_seed
@@ -50,6 +52,7 @@ def lag_scan(
     effort: str = "fast",
     discrete: DiscreteSpec = None,
     order: Any = "time",
+    groups: Any = None,
     unit: str = "nats",
     random_state: int | np.random.Generator | np.random.RandomState | None = None,
     drop_missing: bool = False,
@@ -77,6 +80,9 @@ def lag_scan(
         discrete: Which columns are labels, decided on the whole series; see :func:`mine.estimate`.
         order: ``"time"`` where rows come in the order of time, at equal steps; or one number or date per row, shape (n,), by
             which they are sorted. Gaps in these times, or in a time index, are missing rows: see ``drop_missing``.
+        groups: One label per row, shape (n,): rows of one label are a series of their own, as of several subjects. No lag
+            crosses from one to another. The test shifts each by itself: differences between groups count in the values, not in
+            the p-values.
         unit: ``"nats"`` or ``"bits"``.
         random_state: Seed or generator.
         drop_missing: Leave out rows with a missing or infinite value, at each lag those that it needs.
@@ -104,22 +110,27 @@ def lag_scan(
         raise UnknownNameError("effort", effort, EFFORTS)
     wanted = _lags(lags)
     told = {"method": method, "discrete": discrete, "parse": parse, "drop_missing": drop_missing, **options}
-    x, y = in_order(order, x=x, y=y)
+    (x, y), subjects = by_subject(groups, order, x=x, y=y)
     (first, second), read, options = read_series(told, x=x, y=y)
     rows = len(first)
-    first, second = on_a_grid([first, second], x, y, drop_missing=drop_missing)
-    scan = _Scan(first, second, wanted, {**options, "effort": effort}, problem_seed(random_state))
+    (first, second), subjects = on_a_grid([first, second], x, y, drop_missing=drop_missing, subjects=subjects)
+    scan = _Scan(first, second, wanted, {**options, "effort": effort}, problem_seed(random_state), subjects)
     scan.check()
     about = {"of": "lag scan", "data": digest(first.values, second.values), "lags": wanted.tolist(), "options": scan.options}
+    if subjects is not None:
+        about["groups"] = subjects.lengths.tolist()
     store = CellStore(out, about, random_state)
     with progress_callback(progress) as on_progress:
         found = scan.values(store, on_progress)
-    test = lag_test(first, second, wanted, scan.order.time)
+    if subjects is None or len(subjects.lengths) == 1:
+        test = lag_test(first, second, wanted, scan.order.time)
+    else:
+        test = subject_lag_test(first, second, wanted, subjects, scan.seed)
     nats = UNITS[unit]
     values, low, high = (np.array([cell[name] for cell in found]) / nats for name in ("value", "low", "high"))
     return LagScan(
         wanted, values, np.stack([low, high], 1), test.p_values, test.band / nats, rows, scan.order.independent_rows,
-        found[0]["method"], unit, _warnings(scan, found, read, test.spans),
+        found[0]["method"], unit, _warnings(scan, found, read, test),
     )  # fmt: skip
 
 
@@ -140,26 +151,32 @@ def _lags(lags: int | Iterable[int]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Scan:
-    """The two series, the lags (k,), options of :func:`mine.estimate`, and the seed of the run."""
+    """The two series, the lags (k,), options of :func:`mine.estimate`, the seed of the run, and which rows are whose."""
 
     x: Series
     y: Series
     lags: np.ndarray
     options: dict[str, Any]
     seed: int
+    subjects: Subjects | None = None
 
     @property
     def rows(self) -> np.ndarray:
-        """Rows of y that have a row of x at every lag."""
-        n = len(self.x)
-        return np.arange(max(0, int(self.lags.max())), n + min(0, int(self.lags.min())))
+        """Rows of y that have a row of x at every lag, in the same series."""
+        series = Subjects(np.array([len(self.x)])) if self.subjects is None else self.subjects
+        return series.rows(max(0, int(self.lags.max())), max(0, -int(self.lags.min())))
+
+    def whose(self, rows: np.ndarray) -> np.ndarray | None:
+        """The number of the series of each of these rows; None where there is one series."""
+        return None if self.subjects is None else self.subjects.codes[rows]
 
     def check(self) -> None:
         """Raise where the rows cannot do for the longest lag, or a value is missing that may not be."""
         longest = int(np.abs(self.lags).max())
         if len(self.rows) < max(MIN_ROWS, len(self.x) // 2):
+            of = "" if self.subjects is None else f" in {len(self.subjects.lengths)} groups"
             raise NotEnoughDataError(
-                f"{len(self.x):,} rows are too few for a lag of {longest}: it may take half of them at most."
+                f"{len(self.x):,} rows{of} are too few for a lag of {longest}: it may take half of them at most."
             )
         if not self.options.get("drop_missing"):
             gaps = int((~(_present(self.x) & _present(self.y))).sum())
@@ -178,7 +195,7 @@ class _Scan:
         """What the order of time makes of the two series as they are."""
         rows = np.flatnonzero(_present(self.x) & _present(self.y))
         sides = (_variable(series, rows) for series in (self.x, self.y))
-        return time_order(rows, *sides)
+        return time_order(rows, *sides, subjects=self.whose(rows))
 
     def values(self, store: CellStore, on_progress: Callback | None) -> list[dict[str, Any]]:
         """Value and interval (nats) of every lag."""
@@ -198,19 +215,23 @@ class _Scan:
         of_x, of_y = (column.features() for column in columns)
         rows = self.rows[:: -(-len(self.rows) // MOST_ROWS)]
         here = np.isfinite(of_y[rows, 0])
-        complete = [rows[here & np.isfinite(of_x[rows - lag, 0])] for lag in lags]
+        there = [here & np.isfinite(of_x[rows - lag, 0]) for lag in lags]
+        if self.subjects is not None:  # whole series may be the units of all
+            there = [np.logical_and.reduce(there)] * len(there)
+        complete = [rows[present] for present in there]
         size = min(map(len, complete))
         if size < MIN_ROWS:
             raise NotEnoughDataError(f"Missing values leave {size} complete rows at a lag: at least {MIN_ROWS} are needed.")
         rng = np.random.default_rng(seed)
         kept = [r if len(r) == size else np.sort(rng.choice(r, size, replace=False)) for r in complete]
         orders = [
-            time_order(r, columns[0].variable(r - lag), columns[1].variable(r)) for r, lag in zip(kept, lags, strict=True)
+            time_order(r, columns[0].variable(r - lag), columns[1].variable(r), self.whose(r))
+            for r, lag in zip(kept, lags, strict=True)
         ]
         found = estimate_stack(
             np.stack([of_x[r - lag] for r, lag in zip(kept, lags, strict=True)]),
             np.stack([of_y[r] for r in kept]),
-            settings=EFFORT_SETTINGS[self.options["effort"]], seed=seed, orders=orders,
+            settings=EFFORT_SETTINGS[self.options["effort"]], seed=seed, orders=orders, groups=self.whose(kept[0]),
         )  # fmt: skip
         return [_cell(one) for one in found]
 
@@ -220,7 +241,8 @@ class _Scan:
         earlier = self.x.at([self.rows - lag])
         kinds = discrete_columns(x=self.x.labels, y=self.y.labels)
         seed = cell_seed(self.seed, str(lag))
-        found = estimate(earlier, now, order=self.rows, discrete=kinds, random_state=seed, progress=False, **self.options)
+        where = {"order": self.rows, "groups": self.whose(self.rows)}
+        found = estimate(earlier, now, **where, discrete=kinds, random_state=seed, progress=False, **self.options)
         low, high = found.interval
         return [{"value": found.value, "low": low, "high": high, "method": found.method, "warnings": found.warnings}]
 
@@ -242,14 +264,20 @@ def _variable(series: Series, rows: np.ndarray) -> Variable:
     return as_variable(series.values[rows], "x", discrete_columns(x=series.labels))
 
 
-def _warnings(scan: _Scan, found: list[dict[str, Any]], read: list[ReadColumn], spans: float) -> list[str]:
+def _warnings(scan: _Scan, found: list[dict[str, Any]], read: list[ReadColumn], test: LagTest) -> list[str]:
     """What to read first: columns of text, a long memory, too few rows for the test, and what half of the lags say."""
     warnings = [column.sentence for column in read]
     if scan.order.warning is not None:
         warnings.append(scan.order.warning)
-    if spans < FEWEST_SPANS:
+    if test.independent_rows < ENOUGH_INDEPENDENT:
+        warnings.append(
+            f"A typical group has {test.independent_rows:.0f} independent rows: such short series of so long a memory make "
+            "p-values too small. Take longer series, or the differences of each."
+        )
+    if test.spans < FEWEST_SPANS:
         span = int(scan.lags.max() - scan.lags.min()) + 1
-        warnings.append(f"{len(scan.x):,} rows are too few for a test over a span of {span} lags: pass fewer lags.")
+        of = "" if scan.subjects is None else f" in {len(scan.subjects.lengths)} groups"
+        warnings.append(f"{len(scan.x):,} rows{of} are too few for a test over a span of {span} lags: pass fewer lags.")
     counts: dict[str, int] = {}
     for cell in found:
         for warning in cell["warnings"]:

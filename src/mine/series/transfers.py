@@ -14,9 +14,9 @@ from scipy.stats import false_discovery_control
 
 from mine.data.columns import DiscreteSpec
 from mine.data.frames import as_frame
-from mine.data.order import in_order
 from mine.data.problem import problem_seed
 from mine.data.sources import named_columns, read_source
+from mine.data.subjects import Subjects, by_subject
 from mine.errors import InputError, UnknownNameError
 from mine.formats import bracket, fixed
 from mine.information.grids import on_a_grid
@@ -114,6 +114,7 @@ def transfer_table(
     n_permutations: int = COPIES,
     discrete: DiscreteSpec = None,
     order: Any = "time",
+    groups: Any = None,
     unit: str = "nats",
     random_state: int | np.random.Generator | np.random.RandomState | None = None,
     parse: bool = False,
@@ -143,6 +144,8 @@ def transfer_table(
         discrete: Which columns are labels, as in :func:`mine.estimate`.
         order: ``"time"`` where rows come in the order of time, at equal steps; the name of a column of times, which is then no
             series; or one number or date per row, shape (n,). Gaps are missing rows, which need ``drop_missing=True``.
+        groups: The name of a column, which is then no series, or one label per row, shape (n,): rows of one label are series of
+            their own, as of several subjects. See :func:`mine.transfer_entropy`.
         unit: ``"nats"`` or ``"bits"``.
         random_state: Seed or generator. The seed of a pair derives from it and the names of the columns.
         parse: Read columns of numbers written as text as numbers.
@@ -171,8 +174,12 @@ def transfer_table(
     columns_by_name = named_columns(data, "x")
     if isinstance(order, str) and order in columns_by_name:
         order = columns_by_name.pop(order)
+    if isinstance(groups, str):
+        if groups not in columns_by_name:
+            raise UnknownNameError("column", groups, list(columns_by_name))
+        groups = columns_by_name.pop(groups)
     names = list(columns_by_name)
-    (data,) = in_order(order, x=data)
+    (data,), subjects = by_subject(groups, order, x=data)
     wanted = names if columns is None else list(dict.fromkeys(columns))
     for name in wanted:
         if name not in names:
@@ -180,14 +187,15 @@ def transfer_table(
     if len(wanted) < 2:
         raise InputError("There is no pair: pass at least two columns.")
     (table,), read, options = read_series({**options, "discrete": discrete, "parse": parse}, only=wanted, x=data)
-    (table,) = on_a_grid([table], data, drop_missing=bool(options.get("drop_missing")))
+    (table,), subjects = on_a_grid([table], data, drop_missing=bool(options.get("drop_missing")), subjects=subjects)
     series = {name: table.column(i) for i, name in enumerate(wanted)}
     Copies(len(table), 1, n_permutations)  # refuses a wrong number before the first pair
     seed = problem_seed(random_state)
     settings = {"lag": lag, "history": history, "longest": longest, "copies": n_permutations, "options": options}
-    store = CellStore(out, {"of": "transfer table", **settings}, random_state)
+    about = settings if subjects is None else {**settings, "groups": subjects.lengths.tolist()}
+    store = CellStore(out, {"of": "transfer table", **about}, random_state)
     tasks = [
-        _Pair(a, b, series[a], series[b], settings, cell_seed(seed, a, b)) for a in series for b in series if a != b
+        _Pair(a, b, series[a], series[b], settings, cell_seed(seed, a, b), subjects) for a in series for b in series if a != b
     ]  # fmt: skip
     found = _run(tasks, store, n_jobs, progress)
     known = [i for i, pair in enumerate(found) if not math.isnan(pair["p"])]
@@ -207,6 +215,7 @@ class _Pair:
     driven: Series
     settings: dict[str, Any]
     seed: int
+    subjects: Subjects | None = None
 
     @property
     def name(self) -> str:
@@ -215,16 +224,16 @@ class _Pair:
     def run(self) -> dict[str, Any]:
         """The pair in nats."""
         nothing = Series(np.empty((len(self.driver), 0)), ())
-        lags = (self.settings[name] for name in ("lag", "history", "longest"))
+        lag, history, longest = (self.settings[name] for name in ("lag", "history", "longest"))
         try:
-            return self._found(embedded(self.driver, self.driven, nothing, *lags))
+            return self._found(embedded(self.driver, self.driven, nothing, lag, history, longest, self.subjects))
         except InputError as error:
             return _cell(self.source, self.target, note=str(error))
 
     def _found(self, transfer: Transfer) -> dict[str, Any]:
         options = {**self.settings["options"], "random_state": self.seed}
         estimated, used = transfer.estimated(options)
-        copies = Copies(len(transfer.driver), transfer.lags.longest, self.settings["copies"])
+        copies = transfer.copies(self.settings["copies"])
         values = copies.values(lambda shift: transfer.shifted(shift).value(used), CellStore(None, {}, None), progress=False)
         found = copies.less_their_mean(estimated, values)
         low, high = found.interval
