@@ -10,6 +10,8 @@ from functools import wraps
 from importlib import import_module
 from typing import Any, ParamSpec, TypeVar
 
+from mine.escapes import printable
+
 __all__ = [
     "InputError",
     "MineError",
@@ -30,7 +32,13 @@ _LIST_AT_MOST = 12
 
 
 class MineError(Exception):
-    """Base class of everything this library raises on purpose."""
+    """Base class of everything this library raises on purpose.
+
+    Its text spells out control characters, which names of columns may contain and a terminal would obey.
+    """
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class InputError(MineError, ValueError):

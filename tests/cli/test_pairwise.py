@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from mine.cli.app import app
 
-from .commands import Run
+from .commands import Run, check_refused
 
 
 def test_the_command(tmp_path: Path):
@@ -49,3 +49,13 @@ def test_interrupting_says_what_is_kept(kept: bool, run: Run, csv: str, tmp_path
     out = ("--seed", "0", "--out", str(tmp_path / "out")) if kept else ()
     where = f"; finished work is kept in {tmp_path / 'out'}; rerun the command to resume" if kept else ""
     assert run("pairwise", csv, *out) == (130, "", f"mine: interrupted{where}\n")
+
+
+@pytest.mark.parametrize("name", ["pairs.csv", "matrix.png"])
+def test_a_folder_in_the_way_of_a_result_is_found_before_anything_is_computed(run: Run, tmp_path: Path, name: str) -> None:
+    (tmp_path / "kept" / name).mkdir(parents=True)
+    done = run("pairwise", "example:breast-cancer", "--columns", "mean *", "--seed", "0", "--out", str(tmp_path / "kept"))
+    check_refused(done, "it is a folder")
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == [name]
+    (tmp_path / "file").write_text("")
+    check_refused(run("pairwise", "example:breast-cancer", "--seed", "0", "--out", str(tmp_path / "file")), "it is a file")

@@ -14,6 +14,7 @@ from pyarrow import feather, orc
 
 from mine.data.readers import read_table
 from mine.data.sides import as_variable
+from mine.data.sources import named_columns
 from mine.errors import InputError
 
 from .text_tables import text_table, zipped
@@ -84,3 +85,12 @@ def test_nested_json_is_refused_by_column(tmp_path: Path):
     table = text_table(tmp_path, '{"a": {"b": 1}, "c": 1}\n' * 30, "t.jsonl")
     with pytest.raises(InputError, match="Column 'a' holds dict values"):
         as_variable(table.select("a"), "x")
+
+
+def test_integers_beyond_64_bits_stay_apart_in_json_lines(tmp_path: Path):
+    file = tmp_path / "ids.jsonl"
+    file.write_text("".join(f'{{"v": {i}.5, "id": {10**20 + i // 4}}}\n' for i in range(80)))
+    table = read_table(str(file))
+    assert len(set(named_columns(table.select(["id"]), "id")["id"])) == 20
+    file.write_text("".join(f'{{"v": {i}.5, "id": {i}e30}}\n' for i in range(80)))  # numbers, not identifiers
+    assert named_columns(read_table(str(file)).select(["id"]), "id")["id"].dtype.kind == "f"

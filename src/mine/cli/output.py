@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "as_asked",
     "check_figures",
+    "check_folder",
     "check_kept",
     "check_plot",
     "check_writable",
@@ -152,6 +153,20 @@ def check_kept(out: Path | None, seed: int | None) -> str:
     if seed is None:
         raise InputError("--out needs --seed, for example --seed 0: a resumed command must draw the same numbers.")
     return f"finished work is kept in {out}; rerun the command to resume"
+
+
+def check_folder(flag: str, folder: Path | None, names: Sequence[str]) -> None:
+    """Refuse a folder whose files of these names could not be written, before anything is computed.
+
+    Raises:
+        InputError: The folder is a file, or one of the files is a folder or may not be written.
+    """
+    if folder is None or not folder.exists():
+        return
+    if not folder.is_dir():
+        raise InputError(f"{flag} cannot write into {folder}: it is a file.")
+    for name in names:
+        check_writable(flag, folder / name, (Path(name).suffix,))
 
 
 def check_writable(flag: str, path: Path, endings: Sequence[str], shown: str | None = None) -> None:

@@ -11,6 +11,7 @@ from mine.cli.columns import choose_pairs
 from mine.cli.files import opened
 from mine.cli.output import (
     as_asked,
+    check_folder,
     check_kept,
     check_plot,
     interruptible,
@@ -65,6 +66,7 @@ def pairwise(
     """
     with one_sentence(), ExitStack() as files:
         check_plot(plot)
+        check_folder("--out", out, ("pairs.csv", "matrix.png"))
         pairs = measure_pairs(
             files, file, table=table, columns=columns, target=target, groups=groups, order=order, discrete=discrete, test=test,
             n_permutations=permutations, method=method, effort=effort, drop_missing=drop_missing, parse=parse, unit=unit,

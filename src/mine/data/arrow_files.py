@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mine.data.arrow import times_as_numbers
 from mine.data.table import Table, check_names
+from mine.data.text_files import may_be_digits
 from mine.errors import InputError, MineError
 
 if TYPE_CHECKING:
@@ -80,7 +81,25 @@ def read_json_lines(data: bytes, source: str) -> Table:
     except pa.ArrowException as error:
         reason = str(error).splitlines()[0].removeprefix("JSON parse error: ")[:200]
         raise InputError(f"{source} cannot be read as JSON lines: {reason}") from error
-    return _table(table, source)
+    return _table(_with_long_integers(table, data), source)
+
+
+def _with_long_integers(table: pa.Table, data: bytes) -> pa.Table:
+    """The table, its integers beyond 64 bits as text where float64 would merge them, as numbers that identify rows do."""
+    import json
+
+    import pyarrow as pa
+
+    for place, name in enumerate(table.column_names):
+        numbers = table[name]
+        if not pa.types.is_floating(numbers.type) or not may_be_digits(numbers):
+            continue
+        values = [json.loads(line).get(name) for line in data.splitlines() if line.strip()]
+        known = {value for value in values if value is not None}
+        if all(isinstance(value, int) for value in known) and len(known) > len(set(map(float, known))):
+            texts = [None if value is None else str(value) for value in values]
+            table = table.set_column(place, name, pa.array(texts, pa.string()))
+    return table
 
 
 def _table(table: pa.Table, source: str, *, check: bool = False) -> Table:

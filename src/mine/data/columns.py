@@ -81,13 +81,17 @@ def settle(column: np.ndarray, name: str, declared: bool | None = None) -> np.nd
     if kind in "Mm":
         return microseconds(column, name)
     if kind == "c":
-        raise InputError(
-            f"Column {name!r} is complex. Complex data not supported: pass its real and imaginary parts as two columns."
-        )
+        raise _complex_error(name)
     if kind not in "OUST":
         raise InputError(f"Column {name!r} has the unsupported type {column.dtype}: pass numbers or text.")
     with foreign(f"Column {name!r}"):
         return _settle_objects(column.astype(object), name, declared)
+
+
+def _complex_error(name: str) -> InputError:
+    return InputError(
+        f"Column {name!r} is complex. Complex data not supported: pass its real and imaginary parts as two columns."
+    )
 
 
 def _settle_objects(values: np.ndarray, name: str, declared: bool | None) -> np.ndarray:
@@ -102,6 +106,8 @@ def _settle_objects(values: np.ndarray, name: str, declared: bool | None) -> np.
             f"Column {name!r} holds {type(values[nested[0]]).__name__} values (row {nested[0]}): "
             "pass one number or text a row, nested values as columns of their own."
         )
+    if any(isinstance(v, (complex, np.complexfloating)) for v in values):
+        raise _complex_error(name)
     if all(isinstance(v, (bool, np.bool_)) for v in values):
         return values.astype(np.float64 if declared is False else bool)
     if all(isinstance(v, (datetime.date, np.datetime64)) for v in values):

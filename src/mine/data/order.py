@@ -188,6 +188,8 @@ def time_order(order: Any, x: Variable, y: Variable, subjects: Any = None) -> Ti
     """
     n = len(x)
     series = None if subjects is None else np.unique(subjects, return_inverse=True)[1].ravel()
+    if series is not None and not series.any():  # one series, as without groups
+        series = None
     return _of_positions(read_order(order, n, series), series, x, y)
 
 

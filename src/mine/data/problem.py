@@ -16,7 +16,7 @@ from mine.data.sides import as_variable, check_discrete_names, refuse_labels
 from mine.data.splits import copied_rows
 from mine.data.subjects import group_codes
 from mine.data.variable import Variable
-from mine.errors import InputError, UnknownNameError
+from mine.errors import InputError, NotEnoughDataError, UnknownNameError
 
 __all__ = [
     "Problem",
@@ -143,6 +143,10 @@ def make_problem(
     codes, copies, time = None, 0, None
     if groups is not None:
         codes = group_codes(groups, len(left))
+        if order is None and (codes == codes[0]).all():
+            raise NotEnoughDataError(
+                "groups has 1 distinct group, which says nothing about how sure a value is: use finer groups, or none."
+            )
     elif order is None:
         codes, copies = copied_rows(left, right)
     if order is not None:

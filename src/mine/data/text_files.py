@@ -19,7 +19,7 @@ from mine.errors import InputError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["read_text"]
+__all__ = ["may_be_digits", "read_text"]
 
 _BOM = b"\xef\xbb\xbf"
 _LINE_BREAK = re.compile(rb"[\r\n]")
@@ -111,7 +111,7 @@ def _with_digits_kept(table: pa.Table, data: bytes, delimiter: str, source: str)
 
     kernels: Any = import_module("pyarrow.compute")
     names = table.column_names
-    numbers = [name for name in names if names.count(name) == 1 and _may_be_digits(table[name])]
+    numbers = [name for name in names if names.count(name) == 1 and may_be_digits(table[name])]
     whole = [name for name in numbers if pa.types.is_integer(table[name].type)]
     kept = texts_that_match(data, delimiter, source, whole, _LEADING_ZERO) if whole else []
     doubtful = [name for name in numbers if name not in whole]
@@ -132,7 +132,7 @@ def _merged(text: pa.ChunkedArray, numbers: pa.ChunkedArray) -> bool:
     return only_digits and kernels.count_distinct(text).as_py() > kernels.count_distinct(numbers).as_py()
 
 
-def _may_be_digits(column: pa.ChunkedArray) -> bool:
+def may_be_digits(column: pa.ChunkedArray) -> bool:
     """Whether pyarrow took a column for integers, or for the numbers nearest to integers beyond 64 bits."""
     import pyarrow as pa
 

@@ -108,6 +108,7 @@ def _above(part: Estimate) -> float:
 
 
 def _part(problem: Problem, rows: np.ndarray) -> Problem:
-    """These rows as a problem of independent ones; those of several subjects keep together."""
-    groups = None if problem.order is None or problem.order.series is None else problem.order.series[rows]
+    """These rows as a problem of independent ones; those of many subjects keep together, those of few are as far apart in time."""
+    order = problem.order
+    groups = None if order is None or order.series is None or order.in_stretches else order.series[rows]
     return replace(problem, x=problem.x.take(rows), y=problem.y.take(rows), groups=groups, copies=0, order=None, whole=problem)

@@ -55,6 +55,8 @@ def windows(x: Any, length: int, step: int = 1) -> Any:
         rows = x if isinstance(x, Tensor) else _array(x)
     if rows.ndim == 0:
         raise InputError("windows() needs rows in the order of time, and got a single value.")
+    if 0 in rows.shape[1:]:
+        raise InputError("windows() needs at least one column, and got none.")
     if len(rows) < length:
         raise NotEnoughDataError(f"A window of {length} rows does not fit into {len(rows)} rows: pass a smaller length.")
     if isinstance(rows, Tensor):
