@@ -108,7 +108,7 @@ def _above(part: Estimate) -> float:
 
 
 def _part(problem: Problem, rows: np.ndarray) -> Problem:
-    """These rows as a problem of independent ones; those of many subjects keep together, those of few are as far apart in time."""
+    """These rows as a problem of independent ones; of many subjects each keeps together."""
     order = problem.order
     groups = None if order is None or order.series is None or order.in_stretches else order.series[rows]
     return replace(problem, x=problem.x.take(rows), y=problem.y.take(rows), groups=groups, copies=0, order=None, whole=problem)
