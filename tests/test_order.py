@@ -186,3 +186,44 @@ def test_a_part_of_the_rows_has_fewer_values_than_all_and_is_no_reason_to_refuse
     if method == "gaussian":
         with pytest.raises(mine.MineError, match="800 rows"):
             mine.estimate(y, z, order="time", method=method, discrete=False, z=tied)
+
+
+# === the column of times in a table ===
+
+
+@pytest.mark.parametrize("form", ["dates as text", "a word and a number", "few whole numbers", "missing"])
+def test_pairwise_reads_the_column_of_times_as_every_function_does(form: str):
+    """Texts are no levels whose alphabet orders the rows, and few numbers are numbers."""
+    rng = np.random.default_rng(0)
+    n = 240
+    x, y = rng.normal(size=(2, n)).cumsum(1)
+    place = rng.permutation(n)
+    when = {
+        "dates as text": pd.date_range("2019-12-20", periods=n).strftime("%d.%m.%Y").to_numpy(),
+        "a word and a number": np.array([f"day {i}" for i in range(n)]),
+        "few whole numbers": np.repeat(np.arange(12), n // 12),
+        "missing": np.where(np.arange(n) == 7, np.nan, np.arange(n)),
+    }[form]
+    frame = pd.DataFrame({"x": x, "y": y, "when": when})
+    place = np.sort(place) if form == "few whole numbers" else place
+    if form == "few whole numbers":
+        place = np.concatenate([np.flatnonzero(when == k) for k in rng.permutation(12)])
+    mixed = frame.iloc[place].reset_index(drop=True)
+    if form in ("a word and a number", "missing"):
+        with pytest.raises(InputError, match="order"):
+            mine.pairwise(mixed, order="when", method="gaussian", random_state=0)
+        return
+    found = mine.pairwise(mixed, order="when", method="gaussian", random_state=0)
+    straight = mine.pairwise(frame[["x", "y"]], order="time", method="gaussian", random_state=0)
+    assert list(found["x"]) == ["x"] and found["value"].tolist() == straight["value"].tolist()
+
+
+def test_rows_of_one_time_are_named():
+    """Two series under one another share the times: with groups each is its own."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(2, 400))
+    day, who = np.tile(np.arange(200), 2), np.repeat(["a", "b"], 200)
+    shared = mine.estimate(x, y, order=day, method="gaussian")
+    assert any("200 rows have the same time" in w and "groups=" in w for w in shared.warnings)
+    assert not any("same time" in w for w in mine.estimate(x, y, order=day, groups=who, method="gaussian").warnings)
+    assert any("same time" in w for w in mine.independence_test(x, y, order=day, n_permutations=19, random_state=0).warnings)

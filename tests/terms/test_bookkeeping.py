@@ -123,3 +123,9 @@ def test_a_fresh_state_makes_a_term_fresh_again():
     train(term, range(3))
     term.load_state_dict(fresh)
     assert math.isnan(term.estimate) and not term.optimizer.state and term._kept.bound_state is None
+
+
+def test_bookkeeping_that_is_no_tensor_is_refused():
+    term = mine.MaximizeMI(ConcatCritic(1, 1, (8,)))
+    with pytest.raises(InputError, match="must be a tensor"):
+        term.load_state_dict({**term.state_dict(), "_extra_state": None})

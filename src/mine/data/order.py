@@ -55,6 +55,7 @@ class TimeOrder:
         in_stretches: Whether the blocks are stretches of time; else they are whole series, as of many subjects.
         drifting: Whether both sides drift from the first row to the last.
         seasonal: Whether both sides repeat with the same period.
+        tied: How many rows have the time of another row of their series.
     """
 
     position: np.ndarray
@@ -65,6 +66,17 @@ class TimeOrder:
     in_stretches: bool = True
     drifting: bool = False
     seasonal: bool = False
+    tied: int = 0
+
+    @property
+    def about_ties(self) -> str | None:
+        """A sentence if rows share their time with others, whose order nobody knows; else None."""
+        if not self.tied:
+            return None
+        return (
+            f"{self.tied:,} rows have the same time as another row, and were taken in the order they come. If several "
+            "series share the times, pass groups=."
+        )
 
     @property
     def warning(self) -> str | None:
@@ -118,12 +130,19 @@ def read_order(order: Any, n: int, series: np.ndarray | None) -> np.ndarray:
     >>> read_order([30, 10, 20], 3, None)
     array([2, 0, 1])
     """
+    return _placed(order, n, series)[0]
+
+
+def _placed(order: Any, n: int, series: np.ndarray | None) -> tuple[np.ndarray, int]:
+    """The places of :func:`read_order`, and how many rows have the time of the row before them in their series."""
     as_they_come = isinstance(order, str) and order == AS_THEY_COME
     times = np.arange(n) if as_they_come else row_times(order, n)
     keys = (times,) if series is None else (times, series)
+    places = np.lexsort(keys)
     position = np.empty(n, np.int64)
-    position[np.lexsort(keys)] = np.arange(n)
-    return position
+    position[places] = np.arange(n)
+    alike = np.all([key[places][1:] == key[places][:-1] for key in keys], axis=0)
+    return position, int(alike.sum())
 
 
 def in_order(order: Any, **sides: Any) -> list[Any]:
@@ -190,7 +209,8 @@ def time_order(order: Any, x: Variable, y: Variable, subjects: Any = None) -> Ti
     series = None if subjects is None else np.unique(subjects, return_inverse=True)[1].ravel()
     if series is not None and not series.any():  # one series, as without groups
         series = None
-    return _of_positions(read_order(order, n, series), series, x, y)
+    position, tied = _placed(order, n, series)
+    return replace(_of_positions(position, series, x, y), tied=tied)
 
 
 def _of_positions(position: np.ndarray, series: np.ndarray | None, x: Variable, y: Variable) -> TimeOrder:

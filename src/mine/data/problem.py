@@ -172,7 +172,8 @@ def order_warnings(problem: Problem, *, unsaid: bool) -> list[str]:
     """
     if unsaid:
         return [SERIAL] if serial_sides(problem.x, problem.y) else []
-    return [] if problem.order is None or problem.order.warning is None else [problem.order.warning]
+    said = [] if problem.order is None else [problem.order.warning, problem.order.about_ties]
+    return [sentence for sentence in said if sentence is not None]
 
 
 def problem_seed(random_state: Any) -> int:

@@ -97,7 +97,7 @@ def transfer_entropy(
         order: ``"time"`` where rows come in the order of time, at equal steps; or one number or date per row, shape (n,), by
             which they are sorted. No past reaches across a gap in these.
         groups: One label per row, shape (n,): rows of one label are a series of their own, as of several subjects. No past
-            reaches from one into another, and the test shifts each by itself. Ten groups or more are one stretch each.
+            reaches from one into another, and the test shifts each one separately. Ten groups or more are one stretch each.
         test: Test of "x does not drive y": the estimate is made again for copies of x that are shifted in time. Then
             ``p_value`` is set, and ``value`` is the effective transfer entropy: less the mean of the copies, which is bias.
         n_permutations: Shifted copies, at least 19. None takes 99, or 19 for methods that train.

@@ -81,8 +81,8 @@ def lag_scan(
         order: ``"time"`` where rows come in the order of time, at equal steps; or one number or date per row, shape (n,), by
             which they are sorted. Gaps in these times, or in a time index, are missing rows: see ``drop_missing``.
         groups: One label per row, shape (n,): rows of one label are a series of their own, as of several subjects. No lag
-            crosses from one to another. The test shifts each by itself: differences between groups count in the values, not in
-            the p-values.
+            crosses from one to another. The test shifts each one separately: differences between groups count in the
+            values, but not in the p-values.
         unit: ``"nats"`` or ``"bits"``.
         random_state: Seed or generator.
         drop_missing: Leave out rows with a missing or infinite value, at each lag those that it needs.

@@ -20,6 +20,7 @@ from mine.data.parsing import ReadColumn, read_texts
 from mine.data.problem import problem_seed
 from mine.data.rows import MIN_ROWS, carried_order, rereadable, same_length
 from mine.data.sides import as_variable, check_discrete_names
+from mine.data.sources import Source, read_source
 from mine.data.variable import Variable
 from mine.errors import InputError, NotEnoughDataError, UnknownNameError, moved, renamed_arguments
 from mine.estimators import METHODS, get_estimator
@@ -150,7 +151,8 @@ def measure(
     """Measure as :func:`pairwise` does; return plain data and the typed columns, for the command line and the report."""
     if unit not in UNITS:
         raise UnknownNameError("unit", unit, UNITS)
-    columns, pairs, read = _pairs(data, target, discrete, drop_missing, parse, order)
+    data, order = _with_order_apart(data, order)
+    columns, pairs, read = _pairs(data, target, discrete, drop_missing, parse)
     if effort not in EFFORTS:
         raise UnknownNameError("effort", effort, EFFORTS)
     if method != "auto":
@@ -162,9 +164,7 @@ def measure(
     codes, apart, copies = _groups(groups, columns, ordered=order is not None)
     position = None
     if order is not None:
-        named = isinstance(order, str) and order in columns
-        when = columns.pop(order).values if named else carried_order(order, data, target)
-        position = read_order(when, _length(columns), codes)
+        position = read_order(carried_order(order, data, target), _length(columns), codes)
     seed = problem_seed(random_state)
     most = _permutations(n_permutations, len(pairs)) if test else 0
     if method in METHODS and METHODS[method].numeric_only:
@@ -245,13 +245,28 @@ def _work(task: Task, parent: int) -> tuple[Block, list[Cell]]:
     return task.block, task.run()
 
 
+def _with_order_apart(data: Any, order: Any) -> tuple[Any, Any]:
+    """The table without the column that ``order`` names, and that column as it is: not labels, whatever its values."""
+    if not isinstance(order, str):
+        return data, order
+    source = read_source(data, "x")
+    if order not in source.names:
+        return source, order
+    column = source.columns[source.names.index(order)]
+    rest = [i for i, name in enumerate(source.names) if name != order]
+    if not rest:
+        raise InputError(f"There is no pair: {order!r} is the only column, and the one of times.")
+    left = Source([source.names[i] for i in rest], [source.columns[i] for i in rest], times=source.times)
+    return left, column
+
+
 def _pairs(
-    data: Any, target: Any, discrete: DiscreteSpec, drop_missing: bool, parse: bool, order: Any
+    data: Any, target: Any, discrete: DiscreteSpec, drop_missing: bool, parse: bool
 ) -> tuple[dict[str, Column], list[tuple[str, str]], list[ReadColumn]]:
-    """All columns by name, the pairs wanted (none with the column of times), and the columns of text read as numbers."""
+    """All columns by name, the pairs wanted, and the columns of text read as numbers."""
     (data,), read = read_texts(parse, discrete, x=data)
     columns = read_columns(data, "x", discrete, drop_missing=drop_missing)
-    names = [name for name in columns if not isinstance(order, str) or name != order]
+    names = list(columns)
     if target is None:
         targets: list[str] = []
     elif isinstance(target, str):

@@ -101,6 +101,8 @@ class _Source:
     """Reads packed numbers one after the other."""
 
     def __init__(self, packed: Tensor) -> None:
+        if not isinstance(packed, Tensor):
+            raise InputError(f"The term's bookkeeping in this state_dict must be a tensor, got {type(packed).__name__}.")
         self._packed, self._at = packed.detach().flatten().to("cpu", torch.float64), 0
         if not torch.isfinite(self._packed).all():
             raise InputError("The term's bookkeeping in this state_dict is not finite: was it stored in half precision?")
