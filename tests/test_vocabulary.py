@@ -76,7 +76,9 @@ FIXED_SEEDS = {
     "mine.MaximizeMI": "a resumed run, and every process of a parallel one, must draw the same shuffles",
     "mine.MinimizeMI": "likewise",
     "mine.MinimizeTC": "likewise",
+    "mine.lightning.InfoMax": "likewise",
     "mine.lightning.MutualInformationCallback": "likewise",
+    "mine.lightning.VariationalBottleneck": "likewise",
     "mine.metrics.MutualInformationMetric": "the same rows of an epoch must give the same number",
 }
 #: Functions that take data and rows of which some may be missing, and the arguments that have a meaning there.
