@@ -58,7 +58,7 @@ class InfoMax(TermModule):
         *,
         views: Callable[[Tensor], Tensor] | None = None,
         critic: nn.Module | str = "mlp",
-        bound: str | Bound = "mine",
+        bound: str | Bound = "dv",
         critic_steps: int = 1,
         shuffles: int | None = None,
         learning_rate: float = 1e-3,
