@@ -75,13 +75,19 @@ def relaunched(code: str) -> bool:
 def parameters(found: list[Block]) -> list[Any]:
     slow = [relaunched(block.code) or block.page.name in LONG for block in found]
     return [
-        pytest.param(block, id=str(block), marks=[pytest.mark.slow] * late) for block, late in zip(found, slow, strict=True)
+        pytest.param(block, id=str(block), marks=[*[pytest.mark.slow] * late, *lightning(block.code)])
+        for block, late in zip(found, slow, strict=True)
     ]
 
 
 def form(text: str) -> list[str]:
     """The words of an output, its numbers replaced: digits depend on the machine, wording and layout do not."""
     return re.sub(r"[-+]?\d[\d,]*(\.\d+)?", "#", text).split()
+
+
+def lightning(code: str) -> list[pytest.MarkDecorator]:
+    """The mark of a block that trains by Lightning, which has warnings of its own."""
+    return [pytest.mark.runs_lightning] if "pl.Trainer(" in code else []
 
 
 @pytest.fixture

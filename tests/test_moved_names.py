@@ -40,7 +40,7 @@ def test_an_old_import_gives_the_object_and_one_warning(
     assert names[name] is getattr(import_module(new), name)
     assert [(w.category, w.filename) for w in seen] == [(FutureWarning, "user's script")]
     assert str(seen[0].message) == (
-        f"{old}.{name} has moved: use 'from {new} import {name}' (since 0.2; removed from {old} in 0.4)."
+        f"{old}.{name} has moved: use 'from {new} import {name}' (since 0.9; removed from {old} in 1.1)."
     )
     again, silent = run(form.format(old=old, name=name))
     assert again[name] is names[name]

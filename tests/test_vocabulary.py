@@ -76,7 +76,9 @@ FIXED_SEEDS = {
     "mine.MaximizeMI": "a resumed run, and every process of a parallel one, must draw the same shuffles",
     "mine.MinimizeMI": "likewise",
     "mine.MinimizeTC": "likewise",
+    "mine.lightning.InfoMax": "likewise",
     "mine.lightning.MutualInformationCallback": "likewise",
+    "mine.lightning.VariationalBottleneck": "likewise",
     "mine.metrics.MutualInformationMetric": "the same rows of an epoch must give the same number",
 }
 #: Functions that take data and rows of which some may be missing, and the arguments that have a meaning there.
@@ -256,7 +258,7 @@ def test_an_old_name_works_and_warns_at_the_line_that_used_it(call: Callable[[],
         call()
     assert [(w.category, w.filename) for w in seen] == [(FutureWarning, __file__)]
     assert (
-        str(seen[0].message) == f"{old} is called {new} since version 0.2 (November 2026); the old name goes with version 0.4."
+        str(seen[0].message) == f"{old} is called {new} since version 0.9 (November 2026); the old name goes with version 1.1."
     )
 
 
@@ -285,8 +287,8 @@ def test_an_old_option_works_and_a_line_on_standard_error_names_the_new_one(form
     done = CliRunner().invoke(app, ["reproduce", "--list", *form])
     assert done.exit_code == 0
     assert done.stderr.splitlines() == [
-        "mine: note: --seeds is called --repeats since version 0.2 (November 2026); the old name goes with version 0.4.",
-        "mine: note: --first-seed is called --seed since version 0.2 (November 2026); the old name goes with version 0.4.",
+        "mine: note: --seeds is called --repeats since version 0.9 (November 2026); the old name goes with version 1.1.",
+        "mine: note: --first-seed is called --seed since version 0.9 (November 2026); the old name goes with version 1.1.",
     ]
     assert "--seeds" not in CliRunner().invoke(app, ["reproduce", "--help"]).stdout
 
@@ -303,7 +305,7 @@ def test_old_arms_are_separated_by_semicolons(capsys: pytest.CaptureFixture[str]
     from mine.cli.values import arm_names
 
     assert arm_names("GAN; GAN, normal code") == ["GAN", "GAN, normal code"]
-    assert "the separator ; of --arms is called a comma since version 0.2" in capsys.readouterr().err
+    assert "the separator ; of --arms is called a comma since version 0.9" in capsys.readouterr().err
 
 
 # === seed=, and too few rows ===

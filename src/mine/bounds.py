@@ -102,10 +102,11 @@ def mine(
     ``E[exp T]``. The moving average changes the gradient only: ``value`` and the number in ``loss`` are plain
     Donsker-Varadhan. The average is kept as a logarithm, so it cannot overflow.
 
-    One outlying batch can raise the average by tens of nats. Shuffled pairs then have no gradient for ``1 / alpha`` steps per
-    nat. ``max_lag`` prevents this: an average further above a batch starts again from that batch. Far below a batch the
-    average multiplies the gradient of the shuffled pairs, up to a hundredfold at ``alpha=0.01``: it is raised to ``max_lag``
-    below. The terms of a loss, whose rows come from a model that moves, allow 2 nats.
+    ``max_lag`` is for a model that moves, as in the terms of a loss, which allow 2 nats. One outlying batch can raise the
+    average by tens of nats, and shuffled pairs then have no gradient for ``1 / alpha`` steps per nat. Far below a batch the
+    average multiplies their gradient, up to a hundredfold at ``alpha=0.01``. So an average further from a batch starts again
+    from that batch. Also ``E[exp T] / m`` then multiplies the gradient of joint and shuffled pairs alike. With the shuffled
+    pairs alone weighted, all scores drift up or down together, by thousands of nats where there is much information.
 
     References:
         Belghazi et al., 2018 (arXiv 1801.04062), section 3.2, eq. 12.
@@ -133,13 +134,17 @@ def mine(
     else:
         state = batch
     if max_lag < math.inf:
-        state = torch.where(state > batch + max_lag, batch, torch.maximum(state, batch - max_lag))
+        state = torch.where((state - batch).abs() > max_lag, batch, state)
 
     # exp(log_partition - state) has the wanted gradient, and is at most 1 / alpha because the average contains
     # this batch. Subtracting its own value leaves the gradient and puts plain Donsker-Varadhan into the loss.
-    surrogate = torch.exp(log_partition - state)
-    value = joint.mean(-1) - log_partition
-    loss = batch - joint.mean(-1) + (surrogate - surrogate.detach())
+    mean = joint.mean(-1)
+    value = mean - log_partition
+    if max_lag < math.inf:
+        loss = (value.detach() - value) * torch.exp(batch - state) - value.detach()
+    else:
+        surrogate = torch.exp(log_partition - state)
+        loss = batch - mean + (surrogate - surrogate.detach())
 
     return BoundResult(loss, value.detach(), state)
 

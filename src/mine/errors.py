@@ -112,7 +112,7 @@ def renamed_arguments(**names: str) -> Callable[[Callable[P, R]], Callable[P, R]
         ...     measure(jobs=2)
         2
         >>> print(seen[0].message)
-        measure(jobs=...) is called measure(n_jobs=...) since version 0.2 (November 2026); the old name goes with version 0.4.
+        measure(jobs=...) is called measure(n_jobs=...) since version 0.9 (November 2026); the old name goes with version 1.1.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
@@ -136,7 +136,7 @@ def renamed_arguments(**names: str) -> Callable[[Callable[P, R]], Callable[P, R]
 
 
 def warn_renamed(old: str, new: str, *, stacklevel: int = 3) -> None:
-    """Warn that ``old`` is called ``new`` now. The old names of version 0.1 are removed in version 0.4.
+    """Warn that ``old`` is called ``new`` now. The old names of version 0.1 are removed in version 1.1.
 
     Arguments:
         old: The old name, as users write it.
@@ -148,7 +148,7 @@ def warn_renamed(old: str, new: str, *, stacklevel: int = 3) -> None:
 
 def renamed_message(old: str, new: str) -> str:
     """The sentence that names the new name, the version and month of the change, and the version that removes the old name."""
-    return f"{old} is called {new} since version 0.2 (November 2026); the old name goes with version 0.4."
+    return f"{old} is called {new} since version 0.9 (November 2026); the old name goes with version 1.1."
 
 
 def moved(module: str, name: str, places: Mapping[str, str]) -> Any:
@@ -168,7 +168,7 @@ def moved(module: str, name: str, places: Mapping[str, str]) -> Any:
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
     place = places[name]
     warnings.warn(
-        f"{module}.{name} has moved: use 'from {place} import {name}' (since 0.2; removed from {module} in 0.4).",
+        f"{module}.{name} has moved: use 'from {place} import {name}' (since 0.9; removed from {module} in 1.1).",
         FutureWarning,
         stacklevel=3,
     )

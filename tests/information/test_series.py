@@ -30,7 +30,7 @@ def test_no_value_is_in_two_stretches() -> None:
 
 def test_the_old_name_names_the_new_one() -> None:
     x, y = np.random.default_rng(0).normal(size=(2, 200))
-    with pytest.warns(FutureWarning, match="mine.lagged_information is called mine.lag_scan since version 0.2") as warned:
+    with pytest.warns(FutureWarning, match="mine.lagged_information is called mine.lag_scan since version 0.9") as warned:
         mine.lagged_information(x, y, [1], method="gaussian")
     assert warned[0].filename == __file__
 

@@ -73,6 +73,15 @@ def test_a_checkpoint_builds_it(name: str, make: Any):
     make(name).load_state_dict(make(name).state_dict())  # of one that has seen no batch
 
 
+def test_a_validation_may_come_first():
+    x, y = torch.randn(50, 2), torch.randn(50, 1)
+    term = mine.MaximizeMI("mlp")
+    with torch.inference_mode():
+        term.evaluate(x, y)
+    term.critic_step(x, y)
+    assert term.optimizer is not None and term.optimizer.state
+
+
 def test_the_builders_are_those_of_estimate():
     for name, kind in (("mlp", ConcatCritic), ("conv", TowerCritic), ("sequence", TowerCritic)):
         term = mine.MaximizeMI(name)

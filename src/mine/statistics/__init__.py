@@ -1,1 +1,1 @@
-"""The old place of what tables, information and independence hold; its documented names warn and work until 0.4."""
+"""The old place of what tables, information and independence hold; its documented names warn and work until 1.1."""

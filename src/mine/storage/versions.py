@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["NUMERICS", "__version__", "cell_numerics"]
 
-__version__ = "0.1.0"
+__version__ = "0.9.0"
 
 #: Raised, by one, by the commit that means to change what an estimate comes to; nothing else makes a stored result stale.
 #:

@@ -4,7 +4,7 @@ from typing import Any
 
 from mine.errors import moved
 
-#: Files are read in :mod:`mine.data.readers`; the old place warns and works until 0.4.
+#: Files are read in :mod:`mine.data.readers`; the old place warns and works until 1.1.
 _MOVED = {
     "Table": "mine.data.readers",
     "read_table": "mine.data.readers",

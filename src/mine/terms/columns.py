@@ -61,7 +61,7 @@ class MinimizeTC(LoweredTerm):
     def __init__(
         self,
         critic: nn.Module | str,
-        bound: str | Bound = "mine",
+        bound: str | Bound = "dv",
         *,
         max_stale: int = 1,
         shuffles: int | None = None,

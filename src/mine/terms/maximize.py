@@ -37,9 +37,9 @@ class MaximizeMI(PairTerm):
         critic: A critic of :mod:`mine.critics` or any ``nn.Module`` taking (x, y) or their concatenation. It is not copied.
             Or the name of one that is built from the first batch: ``"mlp"``, ``"conv"`` for images, ``"sequence"`` for rows of
             shape (T, D), ``"embedding"`` for y that are whole numbers, labels.
-        bound: A name (dv, mine, nwj, jensen-shannon, infonce, smile) or a function like those in :mod:`mine.bounds`. The moving
-            average of ``"mine"`` lies at most 2 nats from a batch; set ``max_lag`` in
-            ``functools.partial(mine.bounds.mine, max_lag=...)`` for another limit.
+        bound: A name (dv, mine, nwj, jensen-shannon, infonce, smile) or a function like those in :mod:`mine.bounds`. The
+            moving average of ``"mine"`` lies at most 2 nats from a batch, and weights joint and shuffled pairs alike; set
+            ``max_lag`` in ``functools.partial(mine.bounds.mine, max_lag=...)`` for another limit.
         shuffles: Shuffled partners of a row; None is 8, for InfoNCE 64, at most the batch size less one.
         optimizer: The critic's optimizer, over all of its parameters and no others, or a function that makes one from them;
             None is Adam. The attribute ``optimizer`` gives it to a scheduler.
@@ -64,7 +64,7 @@ class MaximizeMI(PairTerm):
     def __init__(
         self,
         critic: nn.Module | str,
-        bound: str | Bound = "mine",
+        bound: str | Bound = "dv",
         *,
         shuffles: int | None = None,
         optimizer: OptimizerLike | None = None,

@@ -70,7 +70,7 @@ class MinimizeMI(LoweredTerm, PairTerm):
     def __init__(
         self,
         critic: nn.Module | str | None = None,
-        bound: str | Bound = "mine",
+        bound: str | Bound = "dv",
         *,
         upper_bound: str | None = None,
         max_stale: int = 1,

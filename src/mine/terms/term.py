@@ -348,7 +348,8 @@ class Term(nn.Module):
     def _named_critic_from(self, x: Tensor, y: Tensor) -> None:
         """A critic that was named is built from the first batch."""
         if self._unbuilt is not None:
-            self._build(torch.tensor(self._unbuilt.events(x, y), device="cpu"), x.device)
+            with torch.inference_mode(False):  # a first batch may come from a validation, but the critic is to be trained
+                self._build(torch.tensor(self._unbuilt.events(x, y), device="cpu"), x.device)
 
     def _shape_lazy_layers(self, batch: Batch) -> bool:
         """Layers without a shape yet take it from a first batch, which trains nothing; whether there were any."""

@@ -1,7 +1,4 @@
-"""A Lightning callback that logs the information of layers about the input and the target while a network trains.
-
-Needs the extra ``lightning``: ``pip install "torch-mine[lightning]"``. Nothing else in torch-mine does.
-"""
+"""A Lightning callback that logs the information of layers about the input and the target while a network trains."""
 
 from __future__ import annotations
 
@@ -11,16 +8,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor, nn
 
 from mine.api import estimate
 from mine.errors import InputError, MineError, UnknownNameError
-
-try:
-    from lightning.pytorch import Callback, LightningModule, Trainer
-    from lightning.pytorch.utilities import rank_zero_warn
-except ImportError as missing:  # an ImportError, so that try/except around the import works as everywhere
-    raise ImportError('mine.lightning needs Lightning: pip install "torch-mine[lightning]".') from missing
 
 __all__ = ["LayerInformation", "MutualInformationCallback"]
 
