@@ -88,19 +88,20 @@ def test_the_model_follows_the_gradient_of_the_information(make: Any, sign: int,
 
 def test_the_moving_average_corrects_the_models_gradient_and_only_the_critic_moves_it():
     # MINE's gradient divides by the average m of E[e^T]: with alpha = 1/2 and the first batch's partition z1 it is
-    # (z1 + z2) / 2, so the gradient of the partition term is that of Donsker-Varadhan times 2 z2 / (z1 + z2).
+    # (z1 + z2) / 2. In a term, whose model moves, the whole gradient is the one of Donsker-Varadhan times z2 / m.
     term = mine.MaximizeMI(Product(), partial(bounds.mine, alpha=0.5), optimizer=partial(torch.optim.SGD, lr=0.0))
     term.critic_step(torch.tensor(X), torch.tensor(Y))
     x2, y2 = 2 * X, Y
     z1, z2 = np.exp(OTHERS).mean(), np.exp(2 * OTHERS).mean()
     # d/dk of T(k x, y) at k = 1
     joint = (2 * JOINT).mean()
-    partition = (np.exp(2 * OTHERS) * 2 * OTHERS).mean() / ((z1 + z2) / 2)
+    partition = (np.exp(2 * OTHERS) * 2 * OTHERS).mean() / z2
+    weight = z2 / ((z1 + z2) / 2)
     for _ in range(2):  # the second call finds the same average
         k = torch.ones((), dtype=torch.float64, requires_grad=True)
         loss = term(k * torch.tensor(x2), torch.tensor(y2))
         loss.backward()
-        assert float(k.grad) == pytest.approx(-(joint - partition))
+        assert float(k.grad) == pytest.approx(-weight * (joint - partition))
         assert loss.item() == pytest.approx(-(joint - math.log(z2)))  # the number is plain Donsker-Varadhan
 
 
