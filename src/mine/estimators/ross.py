@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,11 @@ from mine.estimators.neighbours import disjoint_parts, drift_warnings, prepared,
 from mine.result import Estimate
 
 __all__ = ["Ross", "merge_rare", "ross", "ross_rows"]
+
+#: Rows per level below which the value by the nearest neighbour alone is asked, and how many times as far the interval reaches.
+ROWS_PER_LEVEL, WIDE = 30, 2.0
+#: How far (nats) the value is too high for normal levels that differ and have up to so many rows each; less with more rows.
+BIAS, FEW_ROWS = 0.1, 20
 
 
 def ross(values: np.ndarray, labels: np.ndarray, n_neighbors: int = 3) -> float:
@@ -138,7 +144,10 @@ class Ross:
                 f"{merged} labels with {k} rows or fewer were merged into one, which can only lower the value."
             )
         diagnostics["warnings"] += drift_warnings(drift, stderr)
-        interval = (value - half_width, value + half_width + hidden)
+        reach = WIDE * self._too_wide(rows, values[kept], labels[kept])
+        known = BIAS * min(1.0, 2 * max(value, 0.0)) * min(1.0, FEW_ROWS * levels / n)
+        low, high = math.hypot(half_width, max(reach, known)), math.hypot(half_width, max(-reach, 0.0))
+        interval = (value - low, value + high + hidden)
         influence = rows if n == whole.n and kept.all() else None  # else these are other rows than the caller's
         estimate = Estimate(value, None, stderr, interval, self.name, n, diagnostics=diagnostics, influence=influence)
         return capped_by_entropy(estimate, problem)
@@ -147,6 +156,17 @@ class Ross:
         if self.preprocess not in ("robust", "rank", None):
             raise InputError(f"preprocess must be 'robust', 'rank' or None, got {self.preprocess!r}.")
         return prepared(values, self.preprocess, rng)
+
+    def _too_wide(self, rows: np.ndarray, values: np.ndarray, labels: np.ndarray) -> float:
+        """By how many nats the contributions ``rows`` (n,) exceed those by the nearest neighbour alone, if by more than chance.
+
+        A ball around the k-th nearest of few rows of a level reaches beyond the level, which errs either way.
+        """
+        if self.n_neighbors == 1 or len(rows) >= ROWS_PER_LEVEL * (int(labels.max()) + 1):
+            return 0.0
+        difference = rows - ross_rows(values, labels, 1)
+        mean = float(difference.mean())
+        return mean if abs(mean) > clustered_stderr(difference, None) else 0.0
 
     def _on(self, values: np.ndarray, labels: np.ndarray, rows: np.ndarray) -> float:
         return ross(values[rows], labels[rows], self.n_neighbors)
