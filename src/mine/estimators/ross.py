@@ -159,7 +159,8 @@ class Ross:
     def _few_rows(self, value: float, rows: np.ndarray, values: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
         """How far (nats) the truth may lie below and above because balls around the k-th of few rows reach beyond their level.
 
-        That error is not in the spread of the contributions ``rows`` (n,). The nearest neighbour alone errs less, but more by chance.
+        That error is not in the spread of the contributions ``rows`` (n,). The value by the nearest neighbour alone has less of
+        it.
         """
         per_level = len(rows) / (int(labels.max()) + 1)
         if per_level >= ROWS_PER_LEVEL:
