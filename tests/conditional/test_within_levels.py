@@ -84,6 +84,37 @@ def test_a_relation_of_its_own_in_each_level():
     assert any("line for each level" in warning for warning in found.warnings)
 
 
+@pytest.mark.parametrize(("rows", "levels", "seed"), [(3, 300, 5), (4, 150, 6)])
+def test_a_relation_of_its_own_in_each_level_of_three_or_four_rows(rows: int, levels: int, seed: int):
+    rng = np.random.default_rng(seed)
+    z = rng.permutation(rows * levels) % levels
+    x = rng.normal(size=len(z))
+    y = 0.95 * rng.choice([-1.0, 1.0], levels)[z] * x + math.sqrt(1 - 0.95**2) * rng.normal(size=len(z))
+    found = mine.estimate(x, y, _names(z), effort="fast", random_state=1)
+    assert found.interval[1] > -0.5 * math.log(1 - 0.95**2) - 0.2
+    assert any("line for each level" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize("draw", ["normal", "standard_exponential", "uniform"])
+def test_levels_of_three_rows_show_no_relation_where_there_is_none(draw: str):
+    """Unbiased, whatever the law of the noise: the mean over draws is 0 within three standard errors."""
+    values = []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        z = rng.permutation(600) % 200
+        x, y = (getattr(rng, draw)(size=600) for _ in "xy")
+        problem, _ = make_problem(x, y, random_state=0)
+        values.append((level_by_level(problem, as_variable(_names(z), "z", None)) or (math.nan,))[0])
+    assert abs(np.mean(values)) < 3 * np.std(values, ddof=1) / math.sqrt(len(values)) + 0.01
+
+
+def test_pairs_of_rows_cannot_show_whether_levels_differ():
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(2, 300))
+    found = mine.estimate(x, y, _names(np.arange(300) % 150), effort="fast", random_state=1)
+    assert any("too few rows to check" in warning for warning in found.warnings)
+
+
 def test_rows_alone_in_their_level_are_left_out_and_said_to_be():
     x, y, z = _shifted(400, 40, 0.8, seed=2)
     z[:100] = 1000 + np.arange(100)

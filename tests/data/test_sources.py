@@ -309,3 +309,21 @@ def test_a_query_is_read_once() -> None:
         mine.estimate(query, rng.normal(size=300))
     reader = pa.RecordBatchReader.from_batches(table.schema, table.to_batches())
     assert mine.describe(reader).to_json() == mine.describe(table).to_json()
+
+
+@pytest.mark.parametrize("kind", [np.bytes_, object])
+def test_bytes_are_the_text_that_they_stand_for(kind: Any) -> None:
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=300).round(2)
+    y = x + rng.normal(size=300)
+    written = np.array([f"{v:.2f}".encode() for v in x], kind)
+    with pytest.raises(InputError, match="parse=True"):
+        mine.estimate(written, y)
+    found = mine.estimate(written, y, method="gaussian", parse=True)
+    assert found.value == mine.estimate(x, y, method="gaussian").value
+    table = {"written": written, "y": y}
+    assert mine.pairwise(pd.DataFrame(table), method="gaussian", parse=True)["value"][0] == pytest.approx(found.value, abs=1e-9)
+    labels = rng.integers(0, 4, 300)
+    names = np.array([f"shop {label}" for label in labels])
+    same = mine.estimate(names.astype(np.bytes_), labels, discrete=True).value
+    assert same == mine.estimate(names, labels, discrete=True).value

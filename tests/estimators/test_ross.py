@@ -157,3 +157,19 @@ def entropy_of_two_normals(distance: float) -> float:
     at = np.linspace(-8, 8 + distance, 4001)
     density = 0.5 * (norm.pdf(at) + norm.pdf(at - distance))
     return float(np.trapezoid(entr(density), at))
+
+
+@pytest.mark.parametrize(("levels", "rows", "noise"), [(60, 10, 0.3), (60, 10, 1.0), (40, 20, 0.3), (100, 10, 0.5)])
+def test_few_rows_of_each_of_many_levels(levels: int, rows: int, noise: float):
+    """Balls around the third of ten rows reach beyond a level: the value is too high by some hundredths, the interval is right."""
+    covered = []
+    for seed in range(8):
+        rng = np.random.default_rng([seed, levels, rows])
+        means, labels = rng.normal(size=levels), np.repeat(np.arange(levels), rows)
+        values = means[labels] + noise * rng.normal(size=len(labels))
+        at = np.linspace(-9, 9, 6001)
+        density = norm.pdf(at[:, None], means, noise).mean(1)
+        truth = -np.trapezoid(density * np.log(np.maximum(density, 1e-300)), at) - norm(0, noise).entropy()
+        low, high = mine.estimate(values, labels.astype(str), method="ross", random_state=seed).interval
+        covered.append(low <= truth <= high)
+    assert sum(covered) >= 7

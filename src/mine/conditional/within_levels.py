@@ -85,7 +85,13 @@ class WithinLevels:
         alone = 1 - len(self.rows) / n
         warnings = list(found.warnings)
         apart = level_by_level(self.problem, self.third)
-        if apart is not None and apart[0] > high:
+        if apart is None and _has_columns(self.problem.x) and _has_columns(self.problem.y):
+            warnings.insert(
+                0,
+                "Most levels of z have too few rows to check that x and y are related alike in all of them, which the value "
+                "assumes. Merge levels, or collect more rows.",
+            )
+        elif apart is not None and apart[0] - apart[1] > high:
             high = apart[0] + 2 * apart[1]
             warnings.insert(
                 0,
@@ -109,7 +115,8 @@ def level_by_level(problem: Problem, third: Variable) -> tuple[float, float] | N
     """Information (nats) of a Gaussian copula for each level of z apart, and its standard error; None for labels or few rows.
 
     Right where the relation changes from level to level, which a critic cannot learn from a dozen rows each. Each level's value
-    is without the bias that so few rows give it (:func:`mine.estimators.gaussian.wishart_bias`).
+    is without the bias that so few rows give it (:func:`mine.estimators.gaussian.wishart_bias`), so that three rows of two
+    columns are enough: by themselves they show next to nothing, but hundreds of such levels do.
     """
     if problem.x.n_discrete or problem.y.n_discrete or not (_has_columns(problem.x) and _has_columns(problem.y)):
         return None
@@ -119,7 +126,7 @@ def level_by_level(problem: Problem, third: Variable) -> tuple[float, float] | N
     order = np.argsort(codes, kind="stable")
     values, weights = [], []
     for rows in np.split(scores[order], np.flatnonzero(np.diff(codes[order])) + 1):
-        if len(rows) <= dx + dy + 2 or not (rows.std(0) > 0).all():
+        if len(rows) <= dx + dy or not (rows.std(0) > 0).all():
             continue
         correlations = np.corrcoef(rows, rowvar=False)
         logs = [float(np.linalg.slogdet(part)[1]) for part in (correlations[:dx, :dx], correlations[dx:, dx:], correlations)]

@@ -118,7 +118,18 @@ def read_source(data: Any, name: str) -> Source:
         )
     if len(set(source.names)) < len(source.names):
         raise _same_names(name)
-    return source
+    return replace(source, columns=[_decoded(column) for column in source.columns])
+
+
+def _decoded(column: np.ndarray) -> np.ndarray:
+    """Bytes in a column as the text they stand for: ``b"12.3"`` is a number written as text, as ``"12.3"`` is."""
+    if column.dtype.kind not in "SO" or not any(issubclass(kind, bytes) for kind in set(map(type, column))):
+        return column
+    texts: dict[bytes, str] = {}  # one copy of each, however many rows have it
+    for value in column:
+        if isinstance(value, bytes) and value not in texts:
+            texts[bytes(value)] = value.decode(errors="backslashreplace")
+    return np.fromiter((texts[v] if isinstance(v, bytes) else v for v in column), object, len(column))
 
 
 def plain_array(data: Any, name: str) -> np.ndarray:

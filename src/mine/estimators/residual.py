@@ -4,7 +4,11 @@ For any function f of x alone, with e = y - f(x),
 
     I(x; y) = h(y) - h(e) + I(x; e)
 
-exactly. Entropies of few coordinates come from nearest neighbours and need joint rows only, and I(x; e) is small enough for
+exactly. And for any matrix S(x) of x alone, with e = S(x)^-1 (y - f(x)),
+
+    I(x; y) = h(y) - h(e) - E log |S(x)| + I(x; e).
+
+Entropies of few coordinates come from nearest neighbours and need joint rows only, and I(x; e) is small enough for
 a critic. The better f, the more of the information is in the difference of entropies.
 """
 
@@ -21,8 +25,9 @@ from scipy.special import digamma, gammaln, ndtr
 
 from mine.data.preprocessing import RobustLogScaler
 from mine.data.splits import Fold
+from mine.estimators.local_scale import scaled_by_neighbours
 
-__all__ = ["MOST_COLUMNS", "Residual", "best_residual", "entropy_rows"]
+__all__ = ["MOST_COLUMNS", "Residual", "best_residual", "entropy_rows", "fit_neighbors"]
 
 #: Nearest-neighbour entropies are trusted up to so many coordinates.
 MOST_COLUMNS = 6
@@ -55,7 +60,7 @@ class Residual:
     Attributes:
         explained: ``h(y) - h(e)`` in nats.
         rows: Its contributions, shape (n,); their mean is ``explained`` and their spread its sampling error.
-        e: Residual of each row under a fit that never saw it, shape (n, d), whitened.
+        e: Residual of each row under a fit that never saw it, shape (n, d), whitened, all rows alike or each by its neighbours.
         swapped: Whether x was explained by y rather than y by x.
         name: How it was fitted.
         fall: By how many nats half of the rows explain more than all. Positive if neighbours do not resolve the target.
@@ -89,7 +94,7 @@ def best_residual(x: np.ndarray, y: np.ndarray, folds: list[Fold]) -> Residual |
 
 def _best_in(x: np.ndarray, y: np.ndarray, folds: list[Fold], spaces: Spaces) -> Residual | None:
     """The residual that explains most in these spaces, over directions and fits."""
-    candidates: list[tuple[Residual, np.ndarray, np.ndarray]] = []
+    candidates: list[_Candidate] = []
     for swapped, (predictor, target) in ((False, (x, y)), (True, (y, x))):
         most = min(MOST_COLUMNS, predictor.shape[1] if swapped else MOST_COLUMNS)
         if not _has_density(target) or target.shape[1] > most or not _enough_rows(*target.shape):
@@ -115,14 +120,51 @@ def _best_in(x: np.ndarray, y: np.ndarray, folds: list[Fold], spaces: Spaces) ->
                 if np.isfinite(after).all():
                     rows = before + volume - after - log_volume
                     residual = Residual(float(rows.mean()), rows, whitened, swapped, f"{name} fit of {space}")
-                    candidates.append((residual, white, before - after))
-    candidates.sort(key=lambda candidate: -candidate[0].explained)
-    for residual, white, difference in candidates:
-        fall, falls = _fall(white, residual.e, difference)
+                    candidates.append(_Candidate(residual, u, white, before - after))
+    candidates.sort(key=lambda candidate: -candidate.residual.explained)
+    candidates = [scaled for candidate in _best_each_way(candidates) if (scaled := _scaled(candidate, folds))] + candidates
+    candidates.sort(key=lambda candidate: -candidate.residual.explained)
+    for candidate in candidates:
+        residual = candidate.residual
+        fall, falls = _fall(candidate.white, residual.e, candidate.difference)
         if not falls:
-            others = (other.explained for other, _, _ in candidates if other.swapped != residual.swapped)
+            others = (other.residual.explained for other in candidates if other.residual.swapped != residual.swapped)
             return replace(residual, fall=fall, other_way=next(others, None))
     return None
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A residual, the predictor (n, p) in its space, the whitened target, and the difference of their entropies by row."""
+
+    residual: Residual
+    predictor: np.ndarray
+    white: np.ndarray
+    difference: np.ndarray
+
+
+def _best_each_way(candidates: list[_Candidate]) -> list[_Candidate]:
+    """The first of those that explain y, and of those that explain x."""
+    return list({candidate.residual.swapped: candidate for candidate in reversed(candidates)}.values())
+
+
+def _scaled(candidate: _Candidate, folds: list[Fold]) -> _Candidate | None:
+    """``candidate`` with residuals in units of the noise around each row; None if that does not surely explain more."""
+    residual = candidate.residual
+    scaled = scaled_by_neighbours(candidate.predictor, residual.e, folds)
+    if scaled is None:
+        return None
+    e, log_volume = _whitened(scaled[0])
+    if e is None or not np.isfinite(after := entropy_rows(e)).all():
+        return None
+    before = residual.rows + entropy_rows(residual.e)
+    rows = before - after - log_volume - scaled[1]
+    gain = rows - residual.rows
+    if gain.mean() <= SURELY * gain.std() / math.sqrt(len(gain)):
+        return None
+    target = candidate.difference + entropy_rows(residual.e)
+    found = replace(residual, explained=float(rows.mean()), rows=rows, e=e, name=f"{residual.name}, in units of local noise")
+    return replace(candidate, residual=found, difference=target - after)
 
 
 def _enough_rows(n: int, d: int) -> bool:
@@ -234,10 +276,15 @@ def _linear(x: np.ndarray, y: np.ndarray, new: np.ndarray) -> np.ndarray:
     return mean_y + (new - mean_x) @ slope
 
 
+def fit_neighbors(columns: int) -> int:
+    """How many rows a local fit in so many columns is made to."""
+    return FIT_NEIGHBORS + 4 * columns
+
+
 def _local_linear(x: np.ndarray, y: np.ndarray, new: np.ndarray) -> np.ndarray:
     """Weighted linear fits to the training rows nearest to each new one, evaluated there, shape (m, dy)."""
     d = x.shape[1]
-    k = min(len(x), FIT_NEIGHBORS + 4 * d)
+    k = min(len(x), fit_neighbors(d))
     tree = KDTree(x)
     out = np.empty((len(new), y.shape[1]))
     for start in range(0, len(new), 4096):

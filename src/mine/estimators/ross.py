@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,11 @@ from mine.estimators.neighbours import disjoint_parts, drift_warnings, prepared,
 from mine.result import Estimate
 
 __all__ = ["Ross", "merge_rare", "ross", "ross_rows"]
+
+#: Rows per level that are few, and how many times as far the interval reaches as to the value by the nearest neighbour alone.
+ROWS_PER_LEVEL, WIDE = 30, 2.0
+#: How far (nats) the value is too high for normal levels that differ and have up to so many rows each; less with more rows.
+BIAS, FEW_ROWS = 0.1, 20
 
 
 def ross(values: np.ndarray, labels: np.ndarray, n_neighbors: int = 3) -> float:
@@ -138,7 +144,9 @@ class Ross:
                 f"{merged} labels with {k} rows or fewer were merged into one, which can only lower the value."
             )
         diagnostics["warnings"] += drift_warnings(drift, stderr)
-        interval = (value - half_width, value + half_width + hidden)
+        below, above = self._few_rows(value, rows, values[kept], labels[kept])
+        low, high = math.hypot(half_width, below), math.hypot(half_width, above)
+        interval = (value - low, value + high + hidden)
         influence = rows if n == whole.n and kept.all() else None  # else these are other rows than the caller's
         estimate = Estimate(value, None, stderr, interval, self.name, n, diagnostics=diagnostics, influence=influence)
         return capped_by_entropy(estimate, problem)
@@ -147,6 +155,21 @@ class Ross:
         if self.preprocess not in ("robust", "rank", None):
             raise InputError(f"preprocess must be 'robust', 'rank' or None, got {self.preprocess!r}.")
         return prepared(values, self.preprocess, rng)
+
+    def _few_rows(self, value: float, rows: np.ndarray, values: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+        """How far (nats) the truth may lie below and above because balls around the k-th of few rows reach beyond their level.
+
+        That error is not in the spread of the contributions ``rows`` (n,). The value by the nearest neighbour alone has less of
+        it.
+        """
+        per_level = len(rows) / (int(labels.max()) + 1)
+        if per_level >= ROWS_PER_LEVEL:
+            return 0.0, 0.0
+        difference = rows - ross_rows(values, labels, 1)
+        mean = float(difference.mean())
+        wide = WIDE * mean if abs(mean) > clustered_stderr(difference, None) else 0.0
+        known = BIAS * min(1.0, 2 * max(value, 0.0)) * min(1.0, FEW_ROWS / per_level)
+        return max(wide, known), max(-wide, 0.0)
 
     def _on(self, values: np.ndarray, labels: np.ndarray, rows: np.ndarray) -> float:
         return ross(values[rows], labels[rows], self.n_neighbors)

@@ -12,13 +12,14 @@ import numpy as np
 from mine.data.problem import Problem, clustered_stderr
 from mine.data.sides import as_variable
 from mine.data.splits import make_folds
+from mine.data.variable import Variable
 from mine.errors import NotEnoughDataError
 from mine.estimators.crossfit import FALLS_SHORT, interval_half_width
 from mine.estimators.fit import CrossFit
 from mine.estimators.neighbours import prepared
 from mine.estimators.rank_neighbours import Scores
 from mine.estimators.reference import base_partition, base_ratio
-from mine.estimators.residual import MOST_COLUMNS, Residual, best_residual
+from mine.estimators.residual import MOST_COLUMNS, Residual, best_residual, fit_neighbors
 from mine.estimators.ross import merge_rare, ross_rows
 from mine.estimators.screen import screened
 from mine.estimators.ties import is_heaped, tied_column
@@ -43,6 +44,9 @@ FINE_MISFIT = 3.0
 #: How much less (nats) local fits find, since they err themselves: at the log of the number of rows, and least, which is
 #: reached so many nats below.
 FIT_ERROR, LEAST_FIT_ERROR, FIT_RANGE = 0.3, 0.06, 4.0
+#: How strongly relations in several columns bend, as a squared second derivative in units of the spread; and from how many nats
+#: between the value and the upper end on a warning says why.
+BENDS, FAR_ABOVE = 1.3, 0.5
 #: How many times further what is explained may fall than it fell from half of the rows to all, for several coordinates.
 STILL_TO_FALL = 3.0
 #: Coordinates of a target from which on both ways of explaining should agree, and critics or a copula too, or the interval
@@ -50,6 +54,11 @@ STILL_TO_FALL = 3.0
 SEVERAL, LEAST_SHORT = 3, 0.25
 #: First words of warnings that are about the bound, and are left out where it is not the value.
 ON_THE_BOUND = ("Saturated", "The bias", "The bound is", "The bound on held-out rows")
+#: The warning of fits whose neighbours are far apart.
+FIT_IN_COLUMNS = (
+    "The relation bends, and local fits in several columns to so few rows take a part of the bend for noise: the value may be "
+    "too low, as far as the interval says. More rows would help."
+)
 #: Most columns of numbers beside a label in which nearest neighbours are asked; and how many of them.
 ROSS_COLUMNS, ROSS_NEIGHBORS = 2, 5
 
@@ -93,7 +102,7 @@ def by_residual(estimate: Estimate, problem: Problem, remainder: Callable[[Probl
     target = (x if residual.swapped else y).name
     predictor = (y if residual.swapped else x).take(rows)
     rest = remainder(replace(problem, x=predictor, y=as_variable(residual.e, f"residual of {target}"), groups=groups))
-    return _joined(estimate, residual, stderr, rest, len(rows), target, predictor.name)
+    return _joined(estimate, residual, stderr, rest, len(rows), target, predictor)
 
 
 def by_ross(estimate: Estimate, problem: Problem) -> Estimate | None:
@@ -179,9 +188,9 @@ def _surely_more(row_values: np.ndarray, estimate: Estimate, rows: np.ndarray, g
 
 
 def _joined(
-    estimate: Estimate, residual: Residual, stderr: float, rest: Estimate, n: int, target: str, predictor: str
+    estimate: Estimate, residual: Residual, stderr: float, rest: Estimate, n: int, target: str, predictor: Variable
 ) -> Estimate | None:
-    value = residual.explained + rest.value
+    value, columns = residual.explained + rest.value, predictor.n_continuous
     if value <= estimate.value and not estimate.diagnostics["saturated"]:
         return None
     stderr = math.hypot(stderr, rest.stderr)
@@ -205,7 +214,7 @@ def _joined(
         )
     diagnostics: dict[str, Any] = {
         **estimate.diagnostics,
-        "basis": f"residual: h({target}) - h(e) + I({predictor}; e), e = {target} minus a {residual.name}",
+        "basis": f"residual: h({target}) - h(e) + I({predictor.name}; e), e = {target} minus a {residual.name}",
         "explained_nats": residual.explained,
         "remainder_nats": rest.value,
         "bias_correction": rest.diagnostics["bias_correction"],
@@ -216,10 +225,16 @@ def _joined(
     }
     missable = max(half_width, rest.interval[1] - rest.value)  # what critics may miss of the remainder is missing here too
     above = math.hypot(missable, _fit_error(value, n) if bent or "scores" in residual.name else 0.0)
+    if bent and columns > 1:
+        above = math.hypot(above, _bends_unresolved(residual, columns, n))
     low = value - below
     if residual.e.shape[1] >= SEVERAL:
         low = min(low, _supported(estimate, n))
     high = max(value + above, (estimate.diagnostics["regression_nats"] or 0.0) + half_width)  # another fit, of one column
+    if bent and columns > 1 and not open_above:
+        high = max(high, estimate.interval[1])  # local fits found more than critics, which does not mean that they found all
+        if high > value + FAR_ABOVE:
+            warnings.append(FIT_IN_COLUMNS)
     interval = (low, math.inf if open_above else high)
     return replace(estimate, value=value, stderr=stderr, interval=interval, diagnostics=diagnostics)
 
@@ -245,6 +260,18 @@ def _unresolved(residual: Residual) -> float:
 def _fit_error(value: float, n: int) -> float:
     """How far (nats) the truth may lie above what a local fit to ``n`` rows finds."""
     return max(LEAST_FIT_ERROR, FIT_ERROR * min(1.0, (value - math.log(n) + FIT_RANGE) / FIT_RANGE))
+
+
+def _bends_unresolved(residual: Residual, columns: int, n: int) -> float:
+    """How far (nats) the truth may lie above because a local fit in several columns takes bends for noise; infinite at worst.
+
+    A fit to k of n rows in p columns reaches as far as ``(k / n)^(1 / p)`` of their spread, and errs by the square of that if
+    the relation bends once over the spread. What part of the residual's variance that error may be is the question.
+    """
+    d = residual.e.shape[1]
+    bend = BENDS * (fit_neighbors(columns) / (2 * n / 3)) ** (4 / columns)
+    noise = 1 - bend * math.exp(min(2 * residual.explained / d, 700.0))
+    return -0.5 * d * math.log(noise) if noise > 0 else math.inf
 
 
 def by_copula(estimate: Estimate, fit: CrossFit) -> Estimate:

@@ -72,5 +72,24 @@ def test_normal_noise_has_no_cumulants():
     codes = np.repeat(np.arange(4000), 3)
     values = rng.exponential(size=(4000, 1))[codes] + rng.normal(size=(12_000, 1))
     skewness, excess, rows = noise_cumulants(values, codes)
-    assert abs(skewness[0]) < 0.15 and abs(excess[0]) < 5 * math.sqrt(24 / rows)
+    assert abs(skewness[0]) < 0.15 and abs(excess[0]) < 5 * math.sqrt(24 / rows[0])
     assert negentropy(values, codes)[0][0] < 0.02
+
+
+@pytest.mark.parametrize("per_level", [6, 15])
+def test_levels_of_different_scales_are_no_peaked_noise(per_level: int):
+    found = []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        codes = np.repeat(np.arange(300), per_level)
+        values = np.exp(0.5 * rng.normal(size=(300, 1)))[codes] * rng.normal(size=(len(codes), 1))
+        found.append([noise_cumulants(values, codes)[1][0], negentropy(values, codes)[0][0]])
+    excess, nats = np.mean(found, 0)
+    assert abs(excess) < 0.6 and nats < 0.03  # of all levels together the excess is about 5, and .1 nats
+
+
+def test_uniform_noise_of_different_scales_keeps_its_negentropy():
+    rng = np.random.default_rng(8)
+    codes = np.repeat(np.arange(300), 20)
+    values = np.exp(0.5 * rng.normal(size=(300, 1)))[codes] * rng.uniform(-1, 1, (len(codes), 1))
+    assert negentropy(values, codes)[0][0] == pytest.approx(0.5 * math.log(math.pi * math.e / 6), abs=0.06)
