@@ -80,7 +80,8 @@ def _print(batch: Batch) -> Tensor:
     """Mean absolute values, plain and weighted by the place, of each side; the device is not asked."""
     numbers = []
     for side in _sides(batch):
-        flat = side.double().flatten()
-        places = torch.cos(torch.arange(flat.numel(), device=flat.device, dtype=torch.float64))
+        exact = torch.float32 if side.device.type == "mps" else torch.float64  # which has no float64
+        flat = side.to(exact).flatten()
+        places = torch.cos(torch.arange(flat.numel(), device=flat.device, dtype=exact))
         numbers += [flat.abs().sum(), (flat * places).sum()]
     return torch.stack(numbers) / max(1, len(batch.x))
