@@ -17,7 +17,7 @@ from mine.experiments.checkpoint import Checkpoint
 from mine.experiments.experiment import DivergedError, Experiment
 from mine.experiments.registry import get_experiment
 from mine.experiments.store import Cell, Record, Store
-from mine.experiments.summary import as_csv, as_markdown, comparison
+from mine.experiments.summary import as_csv, as_markdown
 from mine.progress import Callback, progress_callback
 from mine.storage import versions
 from mine.storage.files import write_whole
@@ -43,11 +43,6 @@ class Reproduction:
     experiment: Experiment
     records: list[Record]
     files: list[Path]
-
-    @property
-    def line(self) -> str:
-        """Published numbers next to this run's, one line of Markdown."""
-        return comparison(self.experiment, self.records)
 
     def __str__(self) -> str:
         return as_markdown(self.experiment, self.records)

@@ -12,7 +12,7 @@ from mine.experiments.games.point_metrics import code_information, covered, near
 from mine.experiments.games.points_figure import plot_points
 from mine.experiments.games.points_gan import ARMS, PointsConfig, train_points_gan
 from mine.experiments.store import Record
-from mine.experiments.targets import Target, beats
+from mine.experiments.targets import Values, leads, reaches
 
 __all__ = ["EXPERIMENT", "Config", "plot", "run"]
 
@@ -60,6 +60,17 @@ _PAPER = Config(
     averaging=0.0,
 )
 
+
+def _seen(of: Values) -> str:
+    plain, ours = (
+        "{:.1f} modes, {:.1%} good samples and a reverse KL of {:.3f} nats".format(
+            *(of(arm, key).mean for key in ("modes", "high_quality", "reverse_kl"))
+        )
+        for arm in ("GAN", "GAN+MINE")
+    )
+    return f"GAN+MINE reaches {ours}. The plain GAN, with the same networks and losses, reaches {plain}."
+
+
 EXPERIMENT = Experiment(
     name="gan-25-gaussians",
     shows="Mutual information between code and sample keeps a GAN from dropping modes: 25 normals on a grid.",
@@ -71,25 +82,34 @@ EXPERIMENT = Experiment(
     scales={"smoke": _SMOKE, "default": Config(), "paper": _PAPER},
     minutes={"smoke": 0.05, "default": 2, "paper": 270},
     metrics=(
-        Metric("modes", "modes of 25", 1, published={"GAN": "17.3 ± 0.8", "GAN+MINE": "–"}),
-        Metric("high_quality", "high quality (%)", 1, 100, published={"GAN": "94.8", "GAN+MINE": "–"}),
-        Metric("reverse_kl", "reverse KL (nats)", 2, published={"GAN": "0.70", "GAN+MINE": "–"}),
+        Metric("modes", "modes of 25", 1, published={"GAN": "17.3 ± 0.8", "GAN+MINE": "–"}, better="more"),
+        Metric("high_quality", "high quality (%)", 1, 100, published={"GAN": "94.8", "GAN+MINE": "–"}, better="more"),
+        Metric("reverse_kl", "reverse KL (nats)", 2, published={"GAN": "0.70", "GAN+MINE": "–"}, better="less"),
         Metric("code_information", "I(code; cluster) (nats)"),
         Metric("purity", "purity (%)", 0, 100),
+    ),
+    seen=_seen,
+    limits=(
+        "The networks are small and see data divided by their spread, with sine and cosine features. "
+        "PacGAN's plain GAN has none of these, so its published level tests the protocol and not the term. "
+        "Points come from averaged weights."
     ),
     run=run,
     plot=plot,
     drawn_from="samples.npz",
     targets=[
-        Target("GAN+MINE covers 24 of 25 modes", lambda of: of("GAN+MINE", "modes").mean >= 24),
-        Target("90 % of its samples are good", lambda of: of("GAN+MINE", "high_quality").mean >= 0.9),
-        Target("its reverse KL is 0.10 nats at most", lambda of: of("GAN+MINE", "reverse_kl").mean <= 0.1),
-        Target(
-            "it beats GAN in modes by more than two standard errors",
-            lambda of: beats(of("GAN+MINE", "modes"), of("GAN", "modes")),
+        reaches("GAN+MINE covers 25 of 25 modes", lambda of: of("GAN+MINE", "modes").mean, least=25, shown="{:.1f}"),
+        reaches(
+            "97 % of GAN+MINE's samples are good", lambda of: of("GAN+MINE", "high_quality").mean, least=0.97, shown="{:.1%}"
         ),
-        Target(
-            "and in reverse KL", lambda of: beats(of("GAN+MINE", "reverse_kl"), of("GAN", "reverse_kl"), less=True)
+        reaches(
+            "GAN+MINE's reverse KL is at most 0.01 nats",
+            lambda of: of("GAN+MINE", "reverse_kl").mean,
+            most=0.01,
+            shown="{:.3f}",
         ),
+        leads("GAN+MINE beats GAN in modes by more than two standard errors", "GAN+MINE", "GAN", "modes"),
+        leads("GAN+MINE beats GAN in good samples by more than two standard errors", "GAN+MINE", "GAN", "high_quality"),
+        leads("GAN+MINE beats GAN in reverse KL by more than two standard errors", "GAN+MINE", "GAN", "reverse_kl", less=True),
     ],
 )  # fmt: skip
