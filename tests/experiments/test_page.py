@@ -20,6 +20,7 @@ from mine.experiments import Experiment, Metric
 from mine.experiments.levels import published_levels
 from mine.experiments.page import as_html, as_markdown, find_results, read_section, write_pages
 from mine.experiments.store import Record
+from mine.experiments.summary import code_notes
 from mine.experiments.targets import Target, Value, Values, beats, judge, leads, reaches
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -129,6 +130,13 @@ def test_the_command_names_the_first_seed(tmp_path: Path, results: Path) -> None
     path.write_text(json.dumps([asdict(record("one", seed, 0.5, 1.0)) for seed in (3, 4, 5)]))
     facts = read_section(path.parent).facts
     assert facts[-1] == "`mine reproduce toy --scale default --repeats 3 --seed 3 --out results`"
+
+
+def test_arms_are_named_where_two_codes_gave_the_numbers() -> None:
+    one, two = record("one", 0, 0.5, 1.0), replace(record("two", 0, 0.5, 1.0), numerics=7)
+    code = "version 1 of the experiment, numerics {}, torch-mine 3.0"
+    assert code_notes([one, one]) == [f"Code: {code.format(2)}."]
+    assert code_notes([one, two]) == [f"Code of one: {code.format(2)}.", f"Code of two: {code.format(7)}."]
 
 
 def test_two_standard_errors() -> None:

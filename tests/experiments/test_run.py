@@ -173,6 +173,8 @@ def test_what_is_written(tmp_path: Path) -> None:
     # one: 100 and 300, mean 200, standard error 100; ten: 1000 and 1200
     assert "| one | 2 | 200.0 ± 100.0 | 0.0 |\n| one, published |  | 95 ± 2 |  |\n| ten | 2 | 1100.0 ± 100.0 | 0.0 |" in text
     assert "ten, published" not in text and str(found) in text
+    with pytest.warns(FutureWarning, match=r"Reproduction\.line is called str\(Reproduction\)"):
+        assert found.line == str(found)
     cells = sorted((folder / "cells").iterdir())
     assert len(cells) == 4
     assert all(sorted(os.listdir(cell)) == ["result.json", "samples.txt"] for cell in cells)

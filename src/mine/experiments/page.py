@@ -16,7 +16,7 @@ from mine.experiments.experiment import SCALES, Experiment
 from mine.experiments.levels import published_levels
 from mine.experiments.registry import get_experiment, names
 from mine.experiments.store import Record, read_records
-from mine.experiments.summary import PUBLISHED, markdown_table, table
+from mine.experiments.summary import PUBLISHED, code_notes, markdown_table, table
 from mine.experiments.targets import Values, Verdict, judge
 from mine.storage.files import write_whole
 
@@ -127,7 +127,7 @@ def _facts(experiment: Experiment, records: Sequence[Record]) -> list[str]:
     facts += [f"Failed: {record.arm}, seed {record.seed}: {record.error}." for record in records if record.error is not None]
     facts.append(f"{scale} scale, {seeds} {'seed' if seeds == 1 else 'seeds'}.")
     facts += [f"Measured with {environment}." for environment in dict.fromkeys(r.environment for r in records) if environment]
-    facts += [f"Code: {code}." for code in dict.fromkeys(record.code for record in records)]
+    facts += code_notes(records)
     first, last = min(record.seed for record in records), max(record.seed for record in records)
     numbers = f"--repeats {last - first + 1}" + (f" --seed {first}" if first else "")
     return [*facts, f"`mine reproduce {experiment.name} --scale {scale} {numbers} --out results`"]

@@ -12,7 +12,7 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 from mine.benchmarking.provenance import environment
-from mine.errors import InputError, renamed_arguments
+from mine.errors import InputError, renamed_arguments, warn_renamed
 from mine.experiments.checkpoint import Checkpoint
 from mine.experiments.experiment import DivergedError, Experiment
 from mine.experiments.registry import get_experiment
@@ -43,6 +43,12 @@ class Reproduction:
     experiment: Experiment
     records: list[Record]
     files: list[Path]
+
+    @property
+    def line(self) -> str:
+        """Deprecated: the table of ``str(...)`` has the published numbers in rows of their own."""
+        warn_renamed("Reproduction.line", "str(Reproduction)")
+        return str(self)
 
     def __str__(self) -> str:
         return as_markdown(self.experiment, self.records)

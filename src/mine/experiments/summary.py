@@ -11,7 +11,18 @@ from statistics import fmean, stdev
 from mine.experiments.experiment import Experiment, Metric
 from mine.experiments.store import Record
 
-__all__ = ["PUBLISHED", "as_csv", "as_listing", "as_markdown", "by_arm", "markdown_table", "mean_and_error", "shown", "table"]
+__all__ = [
+    "PUBLISHED",
+    "as_csv",
+    "as_listing",
+    "as_markdown",
+    "by_arm",
+    "code_notes",
+    "markdown_table",
+    "mean_and_error",
+    "shown",
+    "table",
+]
 
 #: End of the first cell in a row of published numbers.
 PUBLISHED = ", published"
@@ -69,9 +80,17 @@ def as_markdown(experiment: Experiment, records: Sequence[Record]) -> str:
     header, rows = table(experiment, records)
     notes = [f"Failed: {record.arm}, seed {record.seed}: {record.error}" for record in records if record.error is not None]
     notes += [f"Measured with {environment}." for environment in dict.fromkeys(r.environment for r in records) if environment]
-    notes += [f"Code: {code}." for code in dict.fromkeys(record.code for record in records)]
+    notes += code_notes(records)
     notes += [f"Source: {experiment.source}."]
     return "\n\n".join([markdown_table([header, *rows], numbers_from=1), "\n".join(f"- {note}" for note in notes)]) + "\n"
+
+
+def code_notes(records: Sequence[Record]) -> list[str]:
+    """The code that gave the numbers; which arms are from which code if there is more than one."""
+    arms: dict[str, dict[str, None]] = {}
+    for record in records:
+        arms.setdefault(record.code, {})[record.arm] = None
+    return [f"Code: {code}." if len(arms) == 1 else f"Code of {'; '.join(of)}: {code}." for code, of in arms.items()]
 
 
 def as_listing(experiments: Sequence[Experiment]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 __all__ = ["with_versions"]
@@ -36,7 +37,7 @@ def with_versions(entry: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         AttributeError: It is no mapping.
     """
-    stored = dict(entry.items())
+    stored = _with_refinements(dict(entry.items()))
     if "numerics" in stored:
         return stored
     package = str(stored.get("version"))
@@ -54,3 +55,15 @@ def _with_one_average(stored: dict[str, Any]) -> dict[str, Any]:
     share = config.pop("averaged_share")
     config["averaging"] = ["late", share] if share > 0 else ["moving", config["averaging"]]
     return {**stored, "config": config}
+
+
+def _with_refinements(stored: dict[str, Any]) -> dict[str, Any]:
+    """The record of a GAN of points whose fading weight was a field of its own, with the refinements that it is part of now."""
+    config = stored.get("config")
+    if not isinstance(config, dict) or "fade" not in config or "refinements" in config:
+        return stored
+    from mine.experiments.games.refinements import Refinements  # imports torch
+
+    config = dict(config)
+    plain = asdict(Refinements(fade=tuple(config.pop("fade"))))
+    return {**stored, "config": {**config, "refinements": plain}}

@@ -42,7 +42,9 @@ def test_what_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_no_ratio_without_a_denominator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mine.experiments.catalogue.self_consistency.estimate", lambda *_, **__: SimpleNamespace(value=-0.2, interval=(-1, 1)))
+    monkeypatch.setattr(
+        "mine.experiments.catalogue.self_consistency.estimate", lambda *_, **__: SimpleNamespace(value=-0.2, interval=(-1, 1))
+    )
     experiment = get_experiment("self-consistency")
     found = reproduce(experiment, out=tmp_path, scale="smoke", arms=["MINE-f"])
     assert not {"processing", "additivity", "baseline_0.5"} & set(found.records[0].metrics)

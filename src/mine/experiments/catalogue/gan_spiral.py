@@ -13,6 +13,7 @@ from mine.experiments.experiment import Experiment, Metric, Progress
 from mine.experiments.games.point_metrics import code_information, covered, energy_distance, purity, reverse_kl
 from mine.experiments.games.points_figure import plot_points
 from mine.experiments.games.points_gan import ARMS, PointsConfig, train_points_gan
+from mine.experiments.games.refinements import Refinements
 from mine.experiments.store import Record
 from mine.experiments.targets import Values, leads, reaches
 
@@ -24,16 +25,19 @@ _PIECES = 25
 #: Points enough for the information between code and spiral.
 _FEW = 10_000
 
+#: Losses of the paper; only the weight of the information falls.
+_FADED = Refinements(fade=(0.4, 0.6))
+
 
 @dataclass(frozen=True)
 class Config(PointsConfig):
     """As :class:`PointsConfig`: a label for a stretch of spiral, and points enough for small energy distances."""
 
     n_codes: int = 10
-    fade: tuple[float, float] = (0.4, 0.6)
     steps: int = 14_000
     spread: float = 0.25
     evaluated: int = 200_000
+    refinements: Refinements = _FADED
 
 
 def run(config: Config, seed: int, out: Path, progress: Progress, device: str = "cpu") -> dict[str, float]:
@@ -65,7 +69,15 @@ def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:
 
 
 _SMOKE = Config(steps=150, batch_size=64, width=32, critic_width=32, evaluated=500, averaging=0.9)
-_PAPER = Config(steps=200_000, width=256, depth=4, learning_rate=2e-4, critic_width=256, critic_rate=2e-4, averaging=0.0)
+_PAPER = Config(
+    steps=200_000,
+    width=256,
+    depth=4,
+    learning_rate=2e-4,
+    critic_width=256,
+    critic_rate=2e-4,
+    averaging=0.0,
+)
 
 
 def _seen(of: Values) -> str:
@@ -99,7 +111,7 @@ EXPERIMENT = Experiment(
     seen=_seen,
     limits=(
         "The paper has a figure without numbers, so there is no published level. "
-        "Both arms have the same losses and features, which already help the plain GAN."
+        "With the losses and features of gan-25-gaussians the plain GAN is as good as GAN+MINE, on one seed and 6,000 steps."
     ),
     run=run,
     plot=plot,

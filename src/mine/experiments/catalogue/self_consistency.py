@@ -23,6 +23,9 @@ __all__ = ["EXPERIMENT", "Config", "plot", "run"]
 #: An information (nats) at or below this is no denominator.
 _LEAST = 0.01
 
+#: Ratios of the baseline above this one are outside the panel, and their number is written at its edge.
+_HIGHEST = 1.6
+
 
 @dataclass(frozen=True)
 class Config:
@@ -125,10 +128,16 @@ def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:
         ratios = {0.0: 0.0, **{share: ratio(arm, f"baseline_{share:g}") for share in shares if share < 1}, 1.0: 1.0}
         points = [(share, r[0] if isinstance(r, tuple) else r) for share, r in ratios.items() if r is not None]
         axes[0][0].plot(*zip(*points, strict=True), "o-", ms=4, lw=1.2, color=f"C{i}", label=arm)
+        for share, value in points:
+            if value > _HIGHEST:  # one value far outside would flatten all others
+                axes[0][0].annotate(
+                    f"{value:.1f}", (share, _HIGHEST), xytext=(5, -11), textcoords="offset points", color=f"C{i}", fontsize=8
+                )
+    axes[0][0].set_ylim(-0.08, _HIGHEST if any(line.get_ydata().max() > _HIGHEST for line in axes[0][0].lines) else None)
     axes[0][0].set_title("Baseline: rises from 0 to 1", loc="left")
     axes[0][0].set_xlabel("share of the rows in Y")
     axes[0][0].set_ylabel("I(X; Y) / I(X; X)")
-    axes[0][0].legend(fontsize=8)
+    axes[0][0].legend(fontsize=8, loc="lower right")
     for axis, key, ideal, title in (
         (axes[0][1], "processing", 1, "Data processing: 1"),
         (axes[0][2], "additivity", 2, "Additivity: 2"),
@@ -193,7 +202,6 @@ EXPERIMENT = Experiment(
     ),
     run=run,
     plot=plot,
-    version=2,
     targets=[
         Target(
             "the default method ignores known information, and adds up over two images, both within 5 %",
