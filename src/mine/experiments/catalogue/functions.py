@@ -149,6 +149,7 @@ EXPERIMENT = Experiment(
     seen=_seen,
     limits=(
         "The paper has a figure without numbers, so there is no published level. "
+        "The paper has X in two dimensions, and the default scale has one. "
         "Errors are means over the seeds of the largest error of a seed."
     ),
     run=run,

@@ -198,7 +198,7 @@ EXPERIMENT = Experiment(
     seen=_seen,
     limits=(
         "The paper has figures without numbers. "
-        "The information in nats is unknown, so the three tests check ratios only. "
+        "The information in nats is unknown, so the three tests check ratios only."
     ),
     run=run,
     plot=plot,
