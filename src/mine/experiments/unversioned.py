@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 __all__ = ["with_versions"]
@@ -57,13 +56,18 @@ def _with_one_average(stored: dict[str, Any]) -> dict[str, Any]:
     return {**stored, "config": config}
 
 
+#: Refinements of a GAN of points that had none, as they are stored; the fade comes from the record.
+_NO_REFINEMENTS = {
+    "octaves": 0, "code_octaves": 0, "encoder_noise": 0, "paired": False, "penalty": 0.0, "penalty_end": 0.0,
+    "penalty_held": 1.0, "penalty_every": 1, "discriminator_rate": 1.0, "rate_held": 0.5,
+}  # fmt: skip
+
+
 def _with_refinements(stored: dict[str, Any]) -> dict[str, Any]:
     """The record of a GAN of points whose fading weight was a field of its own, with the refinements that it is part of now."""
     config = stored.get("config")
     if not isinstance(config, dict) or "fade" not in config or "refinements" in config:
         return stored
-    from mine.experiments.games.refinements import Refinements  # imports torch
-
     config = dict(config)
-    plain = asdict(Refinements(fade=tuple(config.pop("fade"))))
-    return {**stored, "config": {**config, "refinements": plain}}
+    refinements = {**_NO_REFINEMENTS, "fade": config.pop("fade")}
+    return {**stored, "config": {**config, "refinements": refinements}}
