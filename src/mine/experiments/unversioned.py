@@ -25,7 +25,7 @@ _FIRST_VERSION = {
 
 
 def with_versions(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """A stored record with the versions that it counts as; one that names them already comes back as it is.
+    """A stored record with the versions that it counts as, which one of today names already, and with the fields of today.
 
     An old record with a known digest counts as version 1 and NUMERICS 1. Any other is of version 0, which counts for nothing.
     The package's version keeps the digest behind its ``+``, as a record of what gave the numbers.
