@@ -86,11 +86,12 @@ def as_markdown(experiment: Experiment, records: Sequence[Record]) -> str:
 
 
 def code_notes(records: Sequence[Record]) -> list[str]:
-    """The code that gave the numbers; which arms are from which code if there is more than one."""
+    """The code that gave the numbers; which arms are from which code if they differ."""
     arms: dict[str, dict[str, None]] = {}
     for record in records:
         arms.setdefault(record.code, {})[record.arm] = None
-    return [f"Code: {code}." if len(arms) == 1 else f"Code of {'; '.join(of)}: {code}." for code, of in arms.items()]
+    alike = len({tuple(of) for of in arms.values()}) == 1  # all arms are from every code
+    return [f"Code: {code}." if alike else f"Code of {'; '.join(of)}: {code}." for code, of in arms.items()]
 
 
 def as_listing(experiments: Sequence[Experiment]) -> str:
