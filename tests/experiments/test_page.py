@@ -17,9 +17,11 @@ import pytest
 
 from mine.errors import InputError
 from mine.experiments import Experiment, Metric
+from mine.experiments.levels import published_levels
 from mine.experiments.page import as_html, as_markdown, find_results, read_section, write_pages
 from mine.experiments.store import Record
-from mine.experiments.targets import Target, Value, Values, beats, judge
+from mine.experiments.summary import code_notes
+from mine.experiments.targets import Target, Value, Values, beats, judge, leads, reaches
 
 DOCS = Path(__file__).parents[2] / "docs"
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=")
@@ -27,13 +29,18 @@ PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR4
 TOY = Experiment(
     "toy", "A & B.", "nobody", {"one": {}, "two": {}}, {"smoke": None, "default": None, "paper": None},
     {"smoke": 0.1, "default": 1, "paper": 1},
-    [Metric("hits", "hits (%)", 1, 100, {"one": "50 ± 1", "two": "–"}), Metric("cost", "cost|m", 2)],
+    [
+        Metric("hits", "hits (%)", 1, 100, {"one": "50 ± 1", "two": "95.5 (v1), 93.1 (v2)", "three": "7"}, "more"),
+        Metric("cost", "cost|m", 2),
+    ],
     lambda *_: {}, lambda *_: [],
     [
-        Target("two hits more", lambda of: beats(of("two", "hits"), of("one", "hits"))),
-        Target("two costs 1 at most", lambda of: of("two", "cost").mean <= 1),
+        leads("two hits more", "two", "one", "hits"),
+        reaches("two costs 1 at most", lambda of: of("two", "cost").mean, most=1),
         Target("three is there", lambda of: of("three", "hits").mean > 0),
     ],
+    seen=lambda of: f"Two hits {of('two', 'hits').mean:.0%}, one {of('one', 'hits').mean:.0%}.",
+    limits="It is a toy.",
 )  # fmt: skip
 
 
@@ -68,14 +75,25 @@ def test_the_section_by_hand(results: Path) -> None:
     section = read_section(results / "toy" / "default")
     # one: 40 and 60, mean 50, standard error 10; 1 and 3, mean 2, standard error 1
     assert section.rows == [
-        ["one", "2", "50.0 ± 10.0", "2.00 ± 1.00"],
-        ["one, published", "", "50 ± 1", ""],
-        ["two", "2", "90.0 ± 10.0", "2.00 ± 0.00"],
+        ["one", "2", "50.0 ± 10.0", "2.00 ± 1.00", "1.5"],
+        ["one, published", "", "50 ± 1", "", ""],
+        ["two", "2", "90.0 ± 10.0", "2.00 ± 0.00", "1.5"],
+        ["two, published", "", "95.5 (v1), 93.1 (v2)", "", ""],
     ]
-    # 0.9 - 0.5 = 0.4 > 2 sqrt(0.1^2 + 0.1^2) = 0.283
-    assert section.verdict == [("two hits more", "met"), ("two costs 1 at most", "missed"), ("three is there", "not measured")]
+    # 0.9 - 0.5 = 0.4 > 2 sqrt(0.1^2 + 0.1^2) = 0.283; 0.4 / 0.1414 = 2.8
+    assert section.verdict == [
+        ("two hits more", "met", "ahead by 2.8 standard errors"),
+        ("two costs 1 at most", "missed", "2.00"),
+        ("three is there", "not measured", ""),
+    ]
+    # the better one of two published numbers counts; three was not run
+    assert section.levels == [
+        ("one, hits (%): published 50 ± 1", "met", "50.0"),
+        ("two, hits (%): published 95.5 (v1), 93.1 (v2)", "missed", "90.0"),
+    ]
+    assert section.seen == "Two hits 90 %, one 50 %." and section.minutes == 1.5
     assert "Failed: two, seed 2: step 3: nan." in section.facts
-    assert "default scale, 3 seeds, 1.5 minutes per arm and seed." in section.facts
+    assert "default scale, 3 seeds." in section.facts
     assert section.facts[-1] == "`mine reproduce toy --scale default --repeats 3 --out results`"
 
 
@@ -83,11 +101,28 @@ def test_the_page_opens_with_one_row_per_experiment(results: Path) -> None:
     sections = [read_section(folder) for folder in find_results(results)]
     opening = as_markdown(sections, "there").split("\n\n")[2].splitlines()
     assert opening == [
-        "| experiment | measure | published | ours | verdict |",
-        "| --- | --- | --- | --- | --- |",
-        "| toy, default scale | hits (%) | one 50 ± 1 | one 50.0 ± 10.0; two 90.0 ± 10.0 | 1 met; 1 missed; 1 not measured |",
-        "| toy, smoke scale | hits (%) | one 50 ± 1 | one 50.0 | no target |",
+        "| experiment | measure | published | ours | verdict | minutes |",
+        "| --- | --- | --- | --- | --- | --: |",
+        (
+            "| toy, default scale | hits (%) | one 50 ± 1; two 95.5 (v1), 93.1 (v2) | one 50.0 ± 10.0; two 90.0 ± 10.0 "
+            "| 1 of 2 published levels; 1 of 3 targets | 1.5 |"
+        ),
+        "| toy, smoke scale | hits (%) | one 50 ± 1 | one 50.0 | no target | 1.5 |",
     ]
+    smoke = sections[1]
+    assert smoke.seen == "A & B." and smoke.levels == [] and smoke.verdict == []
+    # without the other arm the sentence has no numbers to name
+    assert judge(TOY.targets, RECORDS[:2])[1] == ("two costs 1 at most", "not measured", "")
+
+
+def test_a_level_needs_a_direction_and_takes_the_best_number() -> None:
+    def said(published: str, better: str, hits: float) -> list[str]:
+        metric = Metric("hits", "hits", 1, 1, {"one": published}, better)
+        return [one.said for one in published_levels(replace(TOY, metrics=[metric]), [record("one", 0, hits, 0)])]
+
+    assert said("17.3 ± 99", "more", 17.3) == ["met"] and said("17.3 ± 0.1", "less", 17.4) == ["missed"]
+    assert said("1.37 (v1), 1.13 (v5)", "less", 1.2) == ["missed"] and said("about 1,000", "more", 999) == ["missed"]
+    assert said("5", "", 5) == [] and said("–", "more", 5) == []
 
 
 def test_the_command_names_the_first_seed(tmp_path: Path, results: Path) -> None:
@@ -97,6 +132,13 @@ def test_the_command_names_the_first_seed(tmp_path: Path, results: Path) -> None
     assert facts[-1] == "`mine reproduce toy --scale default --repeats 3 --seed 3 --out results`"
 
 
+def test_arms_are_named_where_two_codes_gave_the_numbers() -> None:
+    one, two = record("one", 0, 0.5, 1.0), replace(record("two", 0, 0.5, 1.0), numerics=7)
+    code = "version 1 of the experiment, numerics {}, torch-mine 3.0"
+    assert code_notes([one, one]) == [f"Code: {code.format(2)}."]
+    assert code_notes([one, two]) == [f"Code of one: {code.format(2)}.", f"Code of two: {code.format(7)}."]
+
+
 def test_two_standard_errors() -> None:
     assert beats(Value(1.0, 0.3), Value(0.0, 0.4)) is False  # 1.0 is twice hypot(0.3, 0.4), not more
     assert beats(Value(1.01, 0.3), Value(0.0, 0.4)) is True
@@ -104,21 +146,26 @@ def test_two_standard_errors() -> None:
     assert beats(Value(5.0, 0.3), Value(1.0, math.nan)) is None
     value = Values([record("one", seed, hits, 0) for seed, hits in enumerate((2.0, 4.0, 6.0, 8.0))])("one", "hits")
     assert value.mean == 5.0 and value.error == pytest.approx(math.sqrt(20 / 3) / 2)
-    assert judge(TOY.targets, RECORDS[:1] + RECORDS[2:3])[0] == ("two hits more", "not measured")  # a single seed
+    assert judge(TOY.targets, RECORDS[:1] + RECORDS[2:3])[0] == ("two hits more", "not measured", "a single seed")
 
 
 def test_markdown(results: Path) -> None:
     assert find_results(results) == [results / "toy" / "default", results / "toy" / "smoke"]
     text = as_markdown([read_section(folder) for folder in find_results(results)], "there")
-    assert "| arm | seeds | hits (%) | cost\\|m |\n| --- | --: | --: | --: |\n| one | 2 | 50.0 ± 10.0 |" in text
-    assert "Verdict: two hits more: **met**; two costs 1 at most: **missed**; three is there: **not measured**." in text
+    assert "| arm | seeds | hits (%) | cost\\|m | minutes |\n| --- | --: | --: | --: | --: |\n| one | 2 | 50.0 ± 10.0 |" in text
+    assert (
+        "- **missed**: two, hits (%): published 95.5 (v1), 93.1 (v2) (measured: 90.0).\n"
+        "- **met**: two hits more (measured: ahead by 2.8 standard errors).\n"
+        "- **missed**: two costs 1 at most (measured: 2.00).\n- **not measured**: three is there.\n"
+    ) in text
+    assert "## toy, default scale\n\nTwo hits 90 %, one 50 %.\n\n![A & B.]" in text and "\n\nLimits: It is a toy.\n\n" in text
     assert (
         "![A & B.](there/toy-default.png)\n\n![A & B: curves.](there/toy-default-curves.png)" in text
         and "toy-smoke" not in text
     )
-    assert "**toy**, default scale, 3 seeds, paper / this run: hits (%): one 50 ± 1 / 50.0 ± 10.0, two – / 90.0 ± 10.0." in text
+    assert "paper / this run" not in text
     smoke = text[text.index("## toy, smoke scale") :]
-    assert "Verdict: none: the smoke scale" in smoke and "met" not in smoke
+    assert "- No verdict: the smoke scale" in smoke and "met" not in smoke
 
 
 class Reader(HTMLParser):
@@ -150,19 +197,21 @@ def test_html_needs_no_other_file(results: Path) -> None:
     text = as_html([read_section(results / "toy" / "default")])
     reader = Reader()
     reader.feed(text)
-    assert reader.open == [] and reader.cells[:5] == ["experiment", "measure", "published", "ours", "verdict"]
-    assert reader.cells[10:18] == [
+    assert reader.open == [] and reader.cells[:6] == ["experiment", "measure", "published", "ours", "verdict", "minutes"]
+    assert reader.cells[12:22] == [
         "arm",
         "seeds",
         "hits (%)",
         "cost|m",
+        "minutes",
         "one",
         "2",
         "50.0 ± 10.0",
         "2.00 ± 1.00",
+        "1.5",
     ]
     assert [base64.b64decode(image.removeprefix("data:image/png;base64,")) for image in reader.images] == [PNG, PNG + b"2"]
-    assert "A &amp; B." in text and "<strong>missed</strong>" in text and "**" not in text
+    assert 'alt="A &amp; B."' in text and "Two hits 90 %" in text and "<strong>missed</strong>" in text and "**" not in text
     assert not re.search(r"(src|href)=\"(?!data:)", text)
 
 

@@ -22,7 +22,7 @@ def reproduce(
     list_experiments: opt.List = False,
     progress: opt.Progress = None,
 ) -> None:
-    """Run a paper's experiment again: table, figure, and one line with the paper's numbers next to this run's.
+    """Run a paper's experiment again: a table with the published numbers next to this run's, and figures.
 
     Every arm and seed is written when it is finished, with checkpoints in between; rerun the command to resume. "all" also
     writes one page, reproduction.html, with every table, verdict and figure.

@@ -11,7 +11,7 @@ from mine.errors import MineError, UnknownNameError
 
 if TYPE_CHECKING:
     from mine.experiments.store import Record
-    from mine.experiments.targets import Target
+    from mine.experiments.targets import Target, Values
 
 __all__ = ["SCALES", "DivergedError", "Experiment", "Metric", "Progress"]
 
@@ -35,6 +35,7 @@ class Metric:
         digits: Decimals in tables.
         scale: What tables multiply by, such as 100 for a percentage.
         published: What others published, as they print it, by arm; ``"–"`` for what one would like to know and nobody printed.
+        better: ``"more"`` or ``"less"``, so that the page can say whether a published number is reached; ``""`` if neither is.
     """
 
     key: str
@@ -42,6 +43,7 @@ class Metric:
     digits: int = 2
     scale: float = 1.0
     published: Mapping[str, str] = field(default_factory=dict)
+    better: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class Experiment:
         drawn_from: The file in a cell's folder that ``plot`` reads; cells of which only the numbers are kept are not drawn.
             None where the numbers are all it needs.
         targets: What the larger scales have to reach, for the verdict on the page.
+        seen: One or two sentences with the numbers of a run, for the page; ``shows`` stands there if an arm is missing.
+        limits: How the default scale differs from the paper, and what its numbers do not show.
         version: Raised, by one, by the commit that means to change what the experiment's cells come to. Stored cells of another
             version do not count. Whoever raises ``NUMERICS`` runs the experiments that the change reaches, and raises theirs.
     """
@@ -77,6 +81,8 @@ class Experiment:
     run: Callable[[Any, int, Path, Progress, str], Mapping[str, float]]
     plot: Callable[[Sequence[tuple[Record, Path]], Path], Sequence[Path]]
     targets: Sequence[Target] = ()
+    seen: Callable[[Values], str] | None = None
+    limits: str = ""
     drawn_from: str | None = None
     version: int = 1
 

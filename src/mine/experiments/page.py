@@ -1,9 +1,11 @@
-"""One page of what was run: a table, a line, a verdict and figures an experiment, as Markdown and as HTML in one file."""
+"""One page of results: a table of all experiments, then one section each, as Markdown and as HTML in one file."""
 
 from __future__ import annotations
 
 import base64
 import html
+import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +13,11 @@ from statistics import fmean
 
 from mine.errors import InputError, renamed_arguments
 from mine.experiments.experiment import SCALES, Experiment
+from mine.experiments.levels import published_levels
 from mine.experiments.registry import get_experiment, names
 from mine.experiments.store import Record, read_records
-from mine.experiments.summary import by_arm, comparison, shown
-from mine.experiments.targets import judge
+from mine.experiments.summary import PUBLISHED, code_notes, markdown_table, table
+from mine.experiments.targets import Values, Verdict, judge
 from mine.storage.files import write_whole
 
 __all__ = ["Section", "as_html", "as_markdown", "find_results", "read_section", "write_pages"]
@@ -22,6 +25,8 @@ __all__ = ["Section", "as_html", "as_markdown", "find_results", "read_section", 
 _TITLE = "Reproduction"
 _ABOUT = (
     "The results of `mine reproduce` on our machine, next to the published numbers: mean ± standard error over the seeds. "
+    "A published level counts as reached if our mean is at least as good. The other targets are our own. "
+    "Minutes are for one arm and one seed. "
     "This page is written from the result files by a command, never by hand."
 )
 
@@ -35,9 +40,11 @@ class Section:
         scale: Its scale.
         header: Of the table.
         rows: Of the table: one row per arm, followed by a row of the published numbers where there are any.
-        line: Published numbers next to this run's.
+        seen: What the numbers show, in one or two sentences.
+        levels: Published levels, with met or missed.
         verdict: Targets, with met, missed or not measured.
-        facts: Seeds, minutes, machine and command.
+        minutes: Of one arm and seed, the mean; NaN without a finished one.
+        facts: Seeds, machine and command.
         figures: The figures' files by their names on a page, ``NAME-SCALE.png`` first, then say ``NAME-SCALE-convergence.png``;
             empty where nothing was drawn.
     """
@@ -46,8 +53,10 @@ class Section:
     scale: str
     header: list[str]
     rows: list[list[str]]
-    line: str
-    verdict: list[tuple[str, str]]
+    seen: str
+    levels: list[Verdict]
+    verdict: list[Verdict]
+    minutes: float
     facts: list[str]
     figures: dict[str, Path]
 
@@ -81,76 +90,87 @@ def read_section(folder: Path) -> Section:
     scale = records[0].scale
     files = sorted(folder.glob("*.png"), key=lambda file: (file.stem != "figure", file.stem))
     name = f"{experiment.name}-{scale}"
+    header, rows = table(experiment, records)
+    small = scale == "smoke"
+    good = [record.seconds / 60 for record in records if not record.failed]
     return Section(
         experiment,
         scale,
-        ["arm", "seeds", *(metric.label for metric in experiment.metrics)],
-        _rows(experiment, records),
-        comparison(experiment, records),
-        [] if scale == "smoke" else judge(experiment.targets, records),
+        header,
+        rows,
+        experiment.shows if small else _seen(experiment, records),
+        [] if small else published_levels(experiment, records),
+        [] if small else judge(experiment.targets, records),
+        fmean(good) if good else math.nan,
         _facts(experiment, records),
         {f"{name}.png" if file.stem == "figure" else f"{name}-{file.name}": file for file in files},
     )
 
 
-def _rows(experiment: Experiment, records: Sequence[Record]) -> list[list[str]]:
-    rows = []
-    for arm, arm_records in by_arm(records).items():
-        good = [record for record in arm_records if not record.failed]
-        rows.append([arm, str(len(good)), *(shown(metric, good) for metric in experiment.metrics)])
-        published = [metric.published.get(arm, "") for metric in experiment.metrics]
-        if any(number not in ("", "–") for number in published):
-            rows.append([f"{arm}, published", "", *published])
-    return rows
+def _seen(experiment: Experiment, records: Sequence[Record]) -> str:
+    """The experiment's sentence with this run's numbers, or what it shows if an arm is missing."""
+    try:
+        return experiment.shows if experiment.seen is None else _spaced(experiment.seen(Values(records)))
+    except KeyError:
+        return experiment.shows
+
+
+def _spaced(text: str) -> str:
+    """The text with a space before the sign of percent, as everywhere on the page."""
+    return re.sub(r"(?<=\d)%", " %", text)
 
 
 def _facts(experiment: Experiment, records: Sequence[Record]) -> list[str]:
     seeds = len({record.seed for record in records})
     scale = records[0].scale
-    good = [record for record in records if not record.failed]
     facts = [f"Source: {experiment.source}."]
     facts += [f"Failed: {record.arm}, seed {record.seed}: {record.error}." for record in records if record.error is not None]
-    if good:
-        minutes = fmean(record.seconds for record in good) / 60
-        facts.append(f"{scale} scale, {seeds} {'seed' if seeds == 1 else 'seeds'}, {minutes:.1f} minutes per arm and seed.")
+    facts.append(f"{scale} scale, {seeds} {'seed' if seeds == 1 else 'seeds'}.")
     facts += [f"Measured with {environment}." for environment in dict.fromkeys(r.environment for r in records) if environment]
-    facts += [f"Code: {code}." for code in dict.fromkeys(record.code for record in records)]
+    facts += code_notes(records)
     first, last = min(record.seed for record in records), max(record.seed for record in records)
     numbers = f"--repeats {last - first + 1}" + (f" --seed {first}" if first else "")
     return [*facts, f"`mine reproduce {experiment.name} --scale {scale} {numbers} --out results`"]
 
 
-def _verdict(section: Section) -> str:
+def _verdicts(section: Section) -> list[str]:
+    """One line per published level and target."""
     if section.scale == "smoke":
-        return "none: the smoke scale only shows that it runs"
-    if not section.verdict:
-        return "no target was set"
-    return "; ".join(f"{text}: **{said}**" for text, said in section.verdict)
+        return ["No verdict: the smoke scale only shows that it runs."]
+    return [
+        f"**{one.said}**: {one.text}" + (f" (measured: {_spaced(one.measured)})." if one.measured else ".")
+        for one in [*section.levels, *section.verdict]
+    ]
 
 
 #: Columns of the table that opens the page; arms named in one of its cells, at most.
-_OVERVIEW, _ARMS_NAMED = ["experiment", "measure", "published", "ours", "verdict"], 3
-_PUBLISHED = ", published"
+_OVERVIEW, _ARMS_NAMED = ["experiment", "measure", "published", "ours", "verdict", "minutes"], 3
 
 
 def _overview(section: Section) -> list[str]:
     """The row of a section in the table that opens the page: the first measure with a published number, else the first."""
-    published = {row[0].removesuffix(_PUBLISHED): row[2:] for row in section.rows if row[0].endswith(_PUBLISHED)}
-    ours = {row[0]: row[2:] for row in section.rows if not row[0].endswith(_PUBLISHED)}
-    known = [(k, arm) for k in range(len(section.header) - 2) for arm in published if published[arm][k] not in ("", "–")]
+    published = {row[0].removesuffix(PUBLISHED): row[2:] for row in section.rows if row[0].endswith(PUBLISHED)}
+    ours = {row[0]: row[2:] for row in section.rows if not row[0].endswith(PUBLISHED)}
+    metrics = range(len(section.experiment.metrics))
+    known = [(k, arm) for k in metrics for arm in published if published[arm][k] not in ("", "–")]
     measure = known[0][0] if known else 0
     compared = [arm for k, arm in known if k == measure]
     arms = list(dict.fromkeys([*compared, *ours]))[:_ARMS_NAMED]
     theirs = "; ".join(f"{arm} {published[arm][measure]}" for arm in arms if arm in compared)
-    said = [verdict for _, verdict in section.verdict]
-    verdict = "; ".join(f"{said.count(word)} {word}" for word in dict.fromkeys(said)) or "no target"
     here = "; ".join(f"{arm} {ours[arm][measure]}" for arm in arms)
-    return [f"{section.experiment.name}, {section.scale} scale", section.header[2 + measure], theirs or "–", here, verdict]
+    name = f"{section.experiment.name}, {section.scale} scale"
+    minutes = "" if math.isnan(section.minutes) else f"{section.minutes:.1f}"
+    return [name, section.header[2 + measure], theirs or "–", here, _count(section), minutes]
 
 
-def _markdown_table(rows: Sequence[Sequence[str]]) -> str:
-    """Rows of Markdown, the first of them the header."""
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
+def _count(section: Section) -> str:
+    """How many of the published levels and of the targets are met."""
+    parts = [
+        f"{sum(one.said == 'met' for one in verdicts)} of {len(verdicts)} {name}"
+        for name, verdicts in (("published levels", section.levels), ("targets", section.verdict))
+        if verdicts
+    ]
+    return "; ".join(parts) or "no target"
 
 
 def as_markdown(sections: Sequence[Section], figures: str) -> str:
@@ -162,12 +182,13 @@ def as_markdown(sections: Sequence[Section], figures: str) -> str:
     """
     parts = [f"# {_TITLE}", _ABOUT] + ([] if sections else ["No results are kept yet."])
     if sections:
-        parts.append(_markdown_table([_OVERVIEW, ["---"] * len(_OVERVIEW), *map(_overview, sections)]))
+        parts.append(markdown_table([_OVERVIEW, *map(_overview, sections)], numbers_from=len(_OVERVIEW) - 1))
     for section in sections:
-        table = [section.header, ["---", *["--:"] * (len(section.header) - 1)], *section.rows]
-        parts += [f"## {section.experiment.name}, {section.scale} scale", section.experiment.shows, _markdown_table(table)]
-        parts += [section.line, f"Verdict: {_verdict(section)}."]
+        parts += [f"## {section.experiment.name}, {section.scale} scale", section.seen]
         parts += [f"![{_alternative(section, name)}]({figures}/{name})" for name in section.figures]
+        parts.append(markdown_table([section.header, *section.rows], numbers_from=1))
+        parts += ["\n".join(f"- {line}" for line in lines) for lines in (_verdicts(section),) if lines]
+        parts += [f"Limits: {section.experiment.limits}"] if section.experiment.limits else []
         parts.append("\n".join(f"- {fact}" for fact in section.facts))
     return "\n\n".join(parts) + "\n"
 
@@ -202,6 +223,10 @@ def _html_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
+def _html_list(lines: Sequence[str]) -> str:
+    return "<ul>" + "".join(f"<li>{_inline(line)}</li>" for line in lines) + "</ul>" if lines else ""
+
+
 def as_html(sections: Sequence[Section]) -> str:
     """The page as one HTML file that needs no other: figures are inside."""
     parts = [f"<h1>{_TITLE}</h1>", f"<p>{_inline(_ABOUT)}</p>"]
@@ -209,13 +234,14 @@ def as_html(sections: Sequence[Section]) -> str:
         parts.append(_html_table(_OVERVIEW, [_overview(section) for section in sections]))
     for section in sections:
         title = f"{section.experiment.name}, {section.scale} scale"
-        parts += [f'<h2 id="{section.name}">{html.escape(title)}</h2>', f"<p>{html.escape(section.experiment.shows)}</p>"]
-        parts.append(_html_table(section.header, section.rows))
-        parts += [f"<p>{_inline(section.line)}</p>", f"<p>Verdict: {_inline(_verdict(section))}.</p>"]
+        parts += [f'<h2 id="{section.name}">{html.escape(title)}</h2>', f"<p>{_inline(section.seen)}</p>"]
         for name, figure in section.figures.items():
             data = base64.b64encode(figure.read_bytes()).decode()
             parts.append(f'<img alt="{html.escape(_alternative(section, name))}" src="data:image/png;base64,{data}">')
-        parts.append("<ul>" + "".join(f"<li>{_inline(fact)}</li>" for fact in section.facts) + "</ul>")
+        parts.append(_html_table(section.header, section.rows))
+        parts.append(_html_list(_verdicts(section)))
+        parts += [f"<p>Limits: {_inline(section.experiment.limits)}</p>"] if section.experiment.limits else []
+        parts.append(_html_list(section.facts))
     body = "\n".join(parts)
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{_TITLE}</title>'
     return f'<!doctype html>\n<html lang="en"><head>{head}<style>{_STYLE}</style></head>\n<body>\n{body}\n</body></html>\n'

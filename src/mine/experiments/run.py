@@ -12,12 +12,12 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 from mine.benchmarking.provenance import environment
-from mine.errors import InputError, renamed_arguments
+from mine.errors import InputError, renamed_arguments, warn_renamed
 from mine.experiments.checkpoint import Checkpoint
 from mine.experiments.experiment import DivergedError, Experiment
 from mine.experiments.registry import get_experiment
 from mine.experiments.store import Cell, Record, Store
-from mine.experiments.summary import as_csv, as_markdown, comparison
+from mine.experiments.summary import as_csv, as_markdown
 from mine.progress import Callback, progress_callback
 from mine.storage import versions
 from mine.storage.files import write_whole
@@ -46,8 +46,9 @@ class Reproduction:
 
     @property
     def line(self) -> str:
-        """Published numbers next to this run's, one line of Markdown."""
-        return comparison(self.experiment, self.records)
+        """Deprecated: the table of ``str(...)`` has the published numbers in rows of their own."""
+        warn_renamed("Reproduction.line", "str(Reproduction)")
+        return str(self)
 
     def __str__(self) -> str:
         return as_markdown(self.experiment, self.records)

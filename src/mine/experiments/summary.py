@@ -1,4 +1,4 @@
-"""The summary of an experiment: a table over the seeds, and one line of published numbers next to this run's."""
+"""The summary of an experiment: a table over the seeds with published numbers in rows of their own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,21 @@ from statistics import fmean, stdev
 from mine.experiments.experiment import Experiment, Metric
 from mine.experiments.store import Record
 
-__all__ = ["as_csv", "as_listing", "as_markdown", "by_arm", "comparison", "mean_and_error", "shown"]
+__all__ = [
+    "PUBLISHED",
+    "as_csv",
+    "as_listing",
+    "as_markdown",
+    "by_arm",
+    "code_notes",
+    "markdown_table",
+    "mean_and_error",
+    "shown",
+    "table",
+]
+
+#: End of the first cell in a row of published numbers.
+PUBLISHED = ", published"
 
 
 def mean_and_error(values: Sequence[float]) -> tuple[float, float | None]:
@@ -40,39 +54,44 @@ def by_arm(records: Sequence[Record]) -> dict[str, list[Record]]:
     return arms
 
 
-def comparison(experiment: Experiment, records: Sequence[Record]) -> str:
-    """One line of Markdown: published / this run, for the arms and metrics whose published number is known or missed."""
-    arms = by_arm([record for record in records if not record.failed])
-    seeds = len({record.seed for record in records})
-    parts = []
-    for metric in experiment.metrics:
-        pairs = [
-            f"{arm} {published} / {shown(metric, arms.get(arm, [])) or 'not run'}"
-            for arm, published in metric.published.items()
-        ]
-        if pairs:
-            parts.append(f"{metric.label}: {', '.join(pairs)}")
-    scale = records[0].scale
-    about = f"**{experiment.name}**, {scale} scale, {seeds} {'seed' if seeds == 1 else 'seeds'}"
-    if not parts:
-        return f"{about}: no published numbers to compare with."
-    return f"{about}, paper / this run: {'; '.join(parts)}."
-
-
-def as_markdown(experiment: Experiment, records: Sequence[Record]) -> str:
-    """The table, one row per arm, mean ± standard error over the seeds; the line; the notes."""
-    lines = ["| arm | seeds | " + " | ".join(metric.label for metric in experiment.metrics) + " | minutes |"]
-    lines.append("|---|--:|" + "--:|" * (len(experiment.metrics) + 1))
+def table(experiment: Experiment, records: Sequence[Record]) -> tuple[list[str], list[list[str]]]:
+    """Header and rows: one row per arm, mean ± standard error, followed by a row of published numbers where there are any."""
+    header = ["arm", "seeds", *(metric.label for metric in experiment.metrics), "minutes"]
+    rows = []
     for arm, arm_records in by_arm(records).items():
         good = [record for record in arm_records if not record.failed]
         minutes = f"{fmean(record.seconds for record in good) / 60:.1f}" if good else ""
-        cells = [shown(metric, good) for metric in experiment.metrics]
-        lines.append(f"| {arm} | {len(good)} | {' | '.join(cells)} | {minutes} |")
+        rows.append([arm, str(len(good)), *(shown(metric, good) for metric in experiment.metrics), minutes])
+        published = [metric.published.get(arm, "") for metric in experiment.metrics]
+        if any(number not in ("", "–") for number in published):
+            rows.append([f"{arm}{PUBLISHED}", "", *published, ""])
+    return header, rows
+
+
+def markdown_table(rows: Sequence[Sequence[str]], *, numbers_from: int) -> str:
+    """Rows of Markdown, the first of them the header; columns from ``numbers_from`` on are aligned to the right."""
+    align = ["--:" if column >= numbers_from else "---" for column in range(len(rows[0]))]
+    lines = [rows[0], align, *rows[1:]]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in lines)
+
+
+def as_markdown(experiment: Experiment, records: Sequence[Record]) -> str:
+    """The table, one row per arm, mean ± standard error over the seeds, with published numbers below; the notes."""
+    header, rows = table(experiment, records)
     notes = [f"Failed: {record.arm}, seed {record.seed}: {record.error}" for record in records if record.error is not None]
     notes += [f"Measured with {environment}." for environment in dict.fromkeys(r.environment for r in records) if environment]
-    notes += [f"Code: {code}." for code in dict.fromkeys(record.code for record in records)]
+    notes += code_notes(records)
     notes += [f"Source: {experiment.source}."]
-    return "\n\n".join(["\n".join(lines), comparison(experiment, records), "\n".join(f"- {note}" for note in notes)]) + "\n"
+    return "\n\n".join([markdown_table([header, *rows], numbers_from=1), "\n".join(f"- {note}" for note in notes)]) + "\n"
+
+
+def code_notes(records: Sequence[Record]) -> list[str]:
+    """The code that gave the numbers; which arms are from which code if they differ."""
+    arms: dict[str, dict[str, None]] = {}
+    for record in records:
+        arms.setdefault(record.code, {})[record.arm] = None
+    alike = len({tuple(of) for of in arms.values()}) == 1  # all arms are from every code
+    return [f"Code: {code}." if alike else f"Code of {'; '.join(of)}: {code}." for code, of in arms.items()]
 
 
 def as_listing(experiments: Sequence[Experiment]) -> str:

@@ -25,7 +25,7 @@ _FIRST_VERSION = {
 
 
 def with_versions(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """A stored record with the versions that it counts as; one that names them already comes back as it is.
+    """A stored record with the versions that it counts as, which one of today names already, and with the fields of today.
 
     An old record with a known digest counts as version 1 and NUMERICS 1. Any other is of version 0, which counts for nothing.
     The package's version keeps the digest behind its ``+``, as a record of what gave the numbers.
@@ -36,7 +36,7 @@ def with_versions(entry: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         AttributeError: It is no mapping.
     """
-    stored = dict(entry.items())
+    stored = _with_refinements(dict(entry.items()))
     if "numerics" in stored:
         return stored
     package = str(stored.get("version"))
@@ -54,3 +54,20 @@ def _with_one_average(stored: dict[str, Any]) -> dict[str, Any]:
     share = config.pop("averaged_share")
     config["averaging"] = ["late", share] if share > 0 else ["moving", config["averaging"]]
     return {**stored, "config": config}
+
+
+#: Refinements of a GAN of points that had none, as they are stored; the fade comes from the record.
+_NO_REFINEMENTS = {
+    "octaves": 0, "code_octaves": 0, "encoder_noise": 0, "paired": False, "penalty": 0.0, "penalty_end": 0.0,
+    "penalty_held": 1.0, "penalty_every": 1, "discriminator_rate": 1.0, "rate_held": 0.5,
+}  # fmt: skip
+
+
+def _with_refinements(stored: dict[str, Any]) -> dict[str, Any]:
+    """The record of a GAN of points whose fading weight was a field of its own, with the refinements that it is part of now."""
+    config = stored.get("config")
+    if not isinstance(config, dict) or "fade" not in config or "refinements" in config:
+        return stored
+    config = dict(config)
+    refinements = {**_NO_REFINEMENTS, "fade": config.pop("fade")}
+    return {**stored, "config": {**config, "refinements": refinements}}

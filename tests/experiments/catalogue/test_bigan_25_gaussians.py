@@ -32,11 +32,11 @@ def test_arms_differ_in_the_weight_of_the_information_alone() -> None:
 def test_targets_by_hand() -> None:
     good = [record("BiGAN+MINE", seed, 25, 0.95 + 0.01 * seed, 0.01, 0.08 + 0.01 * seed) for seed in (0, 1)]
     weak = [record("BiGAN", seed, 24, 0.89 + 0.01 * seed, 0.05, 0.2 + 0.01 * seed) for seed in (0, 1)]
-    assert [said for _, said in judge(EXPERIMENT.targets, good + weak)] == ["met"] * 4 + ["missed"] + ["met"] * 3
+    assert [one.said for one in judge(EXPERIMENT.targets, good + weak)] == ["met"] * 4 + ["missed"] + ["met"] * 3
     # as good as each other: all that compares them is missed, and the plain arm is at the published level
     same = [record("BiGAN", one.seed, *one.metrics.values()) for one in good]
-    assert [said for _, said in judge(EXPERIMENT.targets, good + same)] == ["met"] * 5 + ["missed"] * 3
-    assert [said for _, said in judge(EXPERIMENT.targets, good[:1] + weak[:1])][5:] == ["not measured"] * 3
+    assert [one.said for one in judge(EXPERIMENT.targets, good + same)] == ["met"] * 5 + ["missed"] * 3
+    assert [one.said for one in judge(EXPERIMENT.targets, good[:1] + weak[:1])][5:] == ["not measured"] * 3
 
 
 def test_a_run_is_of_its_seed_alone(tmp_path: Path) -> None:

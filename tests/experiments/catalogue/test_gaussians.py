@@ -43,4 +43,4 @@ def test_the_experiment_from_end_to_end(tmp_path: Path, monkeypatch: pytest.Monk
     assert len(of_mine["step"]) == len(of_mine["validation"]) > 2
     assert [path.name for path in found.files[-2:]] == ["figure.png", "convergence.png"]
     assert all(path.stat().st_size > 10_000 for path in found.files[-2:])
-    assert "MINE about 23 /" in found.line
+    assert "| MINE, published |  |  |  |  |  |  | about 23 |" in str(found)

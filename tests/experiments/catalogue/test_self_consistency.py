@@ -18,7 +18,7 @@ def test_what_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
     def distinct_columns(x: np.ndarray, y: np.ndarray, **_: Any) -> Any:
         seen.append((x, y))
-        return SimpleNamespace(value=float(len(np.unique(y, axis=1).T)))
+        return SimpleNamespace(value=float(len(np.unique(y, axis=1).T)), interval=(0.0, 99.0 if len(seen) > 1 else np.inf))
 
     monkeypatch.setattr("mine.experiments.catalogue.self_consistency.estimate", distinct_columns)
     monkeypatch.setattr(
@@ -31,6 +31,8 @@ def test_what_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     # an information that counts the different pixels of Y knows all the answers
     assert [metrics[f"baseline_{s:g}"] for s in (0.25, 0.5, 0.75)] == [0.25, 0.5, 0.75]
     assert metrics["processing"] == 1 and metrics["additivity"] == 2
+    # the first pair, X and a quarter of its rows, has an interval without an upper end
+    assert metrics["open_rows_0.25"] == 1 and metrics["open_rows_1"] == metrics["open_two_images"] == 0
     x, y = seen[-1]
     assert x.shape == (200, 128) and y.shape == (200, 64)
     np.testing.assert_array_equal(y[:, :32], x[:, :32])  # the top half of the first image, then of the second
@@ -40,12 +42,14 @@ def test_what_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_no_ratio_without_a_denominator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mine.experiments.catalogue.self_consistency.estimate", lambda *_, **__: SimpleNamespace(value=-0.2))
+    monkeypatch.setattr(
+        "mine.experiments.catalogue.self_consistency.estimate", lambda *_, **__: SimpleNamespace(value=-0.2, interval=(-1, 1))
+    )
     experiment = get_experiment("self-consistency")
     found = reproduce(experiment, out=tmp_path, scale="smoke", arms=["MINE-f"])
     assert not {"processing", "additivity", "baseline_0.5"} & set(found.records[0].metrics)
     assert found.records[0].metrics["nats_rows_1"] == -0.2
-    assert "| MINE-f | 1 |  |  |  |  |  | -0.20 |" in str(found)
+    assert "| MINE-f | 1 |  |  |  |  |  | -0.20 | 0 |" in str(found)
 
 
 def test_on_the_digits_by_nearest_neighbours(tmp_path: Path) -> None:

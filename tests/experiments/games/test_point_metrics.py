@@ -13,6 +13,7 @@ from mine.experiments.games.point_metrics import (
     code_information,
     covered,
     energy_distance,
+    inner_width,
     nearest_centre,
     purity,
     reverse_kl,
@@ -114,3 +115,9 @@ def test_energy_distance_of_two_points_is_the_root_of_twice_their_distance() -> 
 def test_energy_distance_of_two_large_samples_of_one_law_is_small() -> None:
     (x, _), (y, _) = (spirals(100_000, seed) for seed in (0, 1))
     assert energy_distance(x, y) < 0.008  # the root of 2 E|x - x'| / n is 0.004
+
+
+def test_the_width_of_clusters_is_around_their_own_means() -> None:
+    points = np.random.default_rng(0).normal(size=(20_000, 2)) * 0.05
+    clusters = np.arange(20_000) % 2
+    assert inner_width(points + 7 * clusters[:, None], clusters) == pytest.approx(0.05, rel=0.02)

@@ -14,7 +14,9 @@ from mine.datasets.points import gaussian_grid
 from mine.experiments import DivergedError, get_experiment, reproduce
 from mine.experiments.checkpoint import Checkpoint
 from mine.experiments.games.points_gan import GeneratorDiscriminator, PointsConfig, train_points_gan
+from mine.experiments.games.refinements import Refinements
 
+REFINED = Refinements(octaves=2, paired=True, penalty=0.1, penalty_end=0.01, penalty_every=4, fade=(0.2, 0.6))
 TINY = PointsConfig(steps=110, batch_size=32, width=16, critic_width=16, spread=8**0.5, evaluated=100)
 
 
@@ -22,7 +24,7 @@ def silent(done: int, total: int, message: str) -> None:
     pass
 
 
-@pytest.mark.parametrize("arm", [{}, {"beta": 0.0}, {"code": "normal"}, {"fade": (0.2, 0.6)}])
+@pytest.mark.parametrize("arm", [{}, {"beta": 0.0}, {"code": "normal"}, {"refinements": REFINED}])
 def test_a_run_cut_short_goes_on_to_the_same_points(arm: dict[str, Any], tmp_path: Path) -> None:
     config = replace(TINY, **arm)
     (tmp_path / "whole").mkdir()
@@ -62,12 +64,12 @@ def test_arms_share_networks_and_inputs() -> None:
 
 
 def test_the_weight_of_the_information_fades_to_nothing() -> None:
-    model = GeneratorDiscriminator(replace(TINY, beta=2.0, steps=100, fade=(0.4, 0.6)), 0)
+    model = GeneratorDiscriminator(replace(TINY, beta=2.0, steps=100, refinements=Refinements(fade=(0.4, 0.6))), 0)
     weights = []
     for model.step in (0, 39, 40, 50, 59, 60, 99):
         weights.append(model.beta)
     assert weights == pytest.approx([2, 2, 2, 1, 0.1, 0, 0])
-    never = GeneratorDiscriminator(replace(TINY, beta=2.0, steps=100, fade=(1.0, 1.0)), 0)
+    never = GeneratorDiscriminator(replace(TINY, beta=2.0, steps=100), 0)
     never.step = 99
     assert never.beta == 2
     assert GeneratorDiscriminator(replace(TINY, steps=1), 0).beta == 1

@@ -11,7 +11,7 @@ from mine.experiments.bottleneck.classifier import BottleneckConfig, train_class
 from mine.experiments.experiment import Experiment, Metric, Progress
 from mine.experiments.store import Record
 from mine.experiments.summary import mean_and_error
-from mine.experiments.targets import Target, Values
+from mine.experiments.targets import Target, Values, reaches
 from mine.reporting.figures import new_figure, write_figure
 from mine.storage.files import write_whole
 
@@ -110,6 +110,14 @@ def _clearly_better(of: Values) -> bool | None:
     return error is not None and mean > 2 * error
 
 
+def _seen(of: Values) -> str:
+    return (
+        f"MINE, additive errs in {of('MINE, additive', 'error').mean:.2%} of the test images, the baseline in "
+        f"{of('baseline', 'error').mean:.2%}. The published gain was not found. "
+        f"The code keeps {of('MINE, additive', 'information').mean:.2f} of at most 6.91 nats that the bound can find."
+    )
+
+
 EXPERIMENT = Experiment(
     name="bottleneck",
     shows="Information bottleneck by MINE on permutation-invariant MNIST, against the baseline, deep VIB and others.",
@@ -137,16 +145,24 @@ EXPERIMENT = Experiment(
                 "deep VIB": "1.37 (v1), 1.13 (v5)", "MINE, Gaussian": "1.26 (v1)", "MINE, propagated": "1.24 (v1)",
                 "MINE, additive": "1.19 (v1)",
             },
+            better="less",
         ),
         Metric("cross_entropy", "test cross-entropy (nats)", 4),
         Metric("information", "lower bound on I(X; Z), at most log 1,000 = 6.91 (nats)", 2),
     ),
+    seen=_seen,
+    limits=(
+        "A weight of 0.001 hardly compresses, and no other weight was tried. "
+        "The default scale trains for 6 epochs instead of 200, so its errors do not compare with the published ones."
+    ),
     run=run,
     plot=plot,
     targets=[
-        Target("MINE, additive errs in 1.05 % at most", lambda of: of("MINE, additive", "error").mean <= 0.0105),
+        reaches(
+            "MINE, additive errs in at most 1.05 %", lambda of: of("MINE, additive", "error").mean, most=0.0105, shown="{:.2%}"
+        ),
         Target(
-            "and less often than the baseline, by over two standard errors of the paired difference, three seeds or more",
+            "MINE, additive errs less often than the baseline, by over two standard errors of the paired difference",
             _clearly_better,
         ),
     ],

@@ -14,7 +14,7 @@ from mine.experiments.dependence import distance_correlation, largest_pearson
 from mine.experiments.experiment import Experiment, Metric, Progress
 from mine.experiments.store import Record
 from mine.experiments.sweep import sweep
-from mine.experiments.targets import Target, Values
+from mine.experiments.targets import Target, Values, reaches
 from mine.formats import fixed
 from mine.reporting.figures import new_figure, write_figure
 
@@ -120,6 +120,15 @@ _DEFAULT = Config()
 _SMOKE = Config(n=200, sigmas=(0.1, 0.9), steps=20)
 _PAPER = Config(sigmas=tuple(i / 10 for i in range(1, 10)), dim=2)
 
+
+def _seen(of: Values) -> str:
+    worst = max(NOISY_FUNCTIONS, key=lambda name: of(name, "worst_error").mean)
+    return (
+        f"The largest error over all levels of noise is {of(worst, 'worst_error').mean:.3f} nats, for {worst}. "
+        "The exact information differs between functions, so the paper's claim of equality does not hold."
+    )
+
+
 EXPERIMENT = Experiment(
     name="functions",
     shows="Information of noisy functions next to its exact value, Pearson and distance correlation; it is not equal for all "
@@ -137,16 +146,25 @@ EXPERIMENT = Experiment(
         *(Metric(f"estimate_{s:g}", f"estimate at σ = {s:g} (nats)", 3) for s in (0.1, 0.9)),
         *(Metric(f"exact_{s:g}", f"exact at σ = {s:g} (nats)", 3) for s in (0.1, 0.9)),
     ),
+    seen=_seen,
+    limits=(
+        "The paper has a figure without numbers, so there is no published level. "
+        "The paper has X in two dimensions, and the default scale has one. "
+        "Errors are means over the seeds of the largest error of a seed."
+    ),
     run=run,
     plot=plot,
     targets=[
-        Target(
-            "every estimate is within 0.05 nats of the exact value",
-            lambda of: all(of(name, "worst_error").mean <= 0.05 for name in NOISY_FUNCTIONS),
+        reaches(
+            "every estimate is within 0.03 nats of the exact value",
+            lambda of: max(of(name, "worst_error").mean for name in NOISY_FUNCTIONS),
+            most=0.03,
+            shown="{:.3f}",
         ),
         Target(
             "the paper's claim that information is equal for all f at equal noise, within 5 %, by the exact values at σ = 0.1",
             lambda of: max(_exact(of)) <= 1.05 * min(_exact(of)),
+            lambda of: f"{min(_exact(of)):.2f} to {max(_exact(of)):.2f} nats",
         ),
     ],
 )  # fmt: skip

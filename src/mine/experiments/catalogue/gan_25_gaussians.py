@@ -8,21 +8,40 @@ from pathlib import Path
 
 from mine.datasets.points import GRID_CENTRES, GRID_STD, gaussian_grid
 from mine.experiments.experiment import Experiment, Metric, Progress
-from mine.experiments.games.point_metrics import code_information, covered, nearest_centre, purity, reverse_kl
+from mine.experiments.games.point_metrics import code_information, covered, inner_width, nearest_centre, purity, reverse_kl
 from mine.experiments.games.points_figure import plot_points
 from mine.experiments.games.points_gan import ARMS, PointsConfig, train_points_gan
+from mine.experiments.games.refinements import Refinements
 from mine.experiments.store import Record
-from mine.experiments.targets import Target, beats
+from mine.experiments.targets import Values, leads, reaches
 
 __all__ = ["EXPERIMENT", "Config", "plot", "run"]
 
 
+#: The game of both arms; only the weight of the information, which ``fade`` lowers, is the second arm's alone.
+_REFINED = Refinements(
+    octaves=4,
+    paired=True,
+    penalty=0.01,
+    penalty_end=0.0005,
+    penalty_held=0.5,
+    penalty_every=8,
+    discriminator_rate=2.0,
+    rate_held=0.25,
+    fade=(0.5, 0.8),
+)
+
+
 @dataclass(frozen=True)
 class Config(PointsConfig):
-    """As :class:`PointsConfig`; the label is one of the 25 normals."""
+    """As :class:`PointsConfig`. With four labels for each normal, no normal is missed when two labels take the same one."""
 
     spread: float = 8**0.5
-    steps: int = 6_000
+    n_codes: int = 100
+    steps: int = 7_000
+    critic_width: int = 64
+    shuffles: int = 3
+    refinements: Refinements = _REFINED
 
 
 def run(config: Config, seed: int, out: Path, progress: Progress, device: str = "cpu") -> dict[str, float]:
@@ -34,6 +53,7 @@ def run(config: Config, seed: int, out: Path, progress: Progress, device: str = 
         "modes": covered(clusters, good),
         "high_quality": float(good.mean()),
         "reverse_kl": reverse_kl(clusters, good, len(GRID_CENTRES)),
+        "width": inner_width(sample.points[good], clusters[good]) / GRID_STD if good.any() else 0.0,
         "code_information": code_information(sample.codes, clusters),
         "critic": sample.estimate,
     }
@@ -49,6 +69,8 @@ def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:
 
 _SMOKE = Config(steps=150, batch_size=64, width=32, critic_width=32, evaluated=500, averaging=0.9)
 _PAPER = Config(
+    n_codes=25,
+    shuffles=4,
     steps=400_000,
     batch_size=100,
     width=400,
@@ -58,7 +80,23 @@ _PAPER = Config(
     critic_width=400,
     critic_rate=1e-4,
     averaging=0.0,
+    refinements=Refinements(),
 )
+
+
+def _seen(of: Values) -> str:
+    plain, ours = (
+        "{:.1f} modes, {:.1%} good samples and a reverse KL of {:.3f} nats".format(
+            *(of(arm, key).mean for key in ("modes", "high_quality", "reverse_kl"))
+        )
+        for arm in ("GAN", "GAN+MINE")
+    )
+    return (
+        f"GAN+MINE reaches {ours}. The plain GAN, with the same networks and losses, reaches {plain}. "
+        f"GAN+MINE's modes are {of('GAN+MINE', 'width').mean:.2f} as wide as the normals, "
+        f"the plain GAN's {of('GAN', 'width').mean:.2f}."
+    )
+
 
 EXPERIMENT = Experiment(
     name="gan-25-gaussians",
@@ -69,27 +107,40 @@ EXPERIMENT = Experiment(
     ),
     arms=ARMS,
     scales={"smoke": _SMOKE, "default": Config(), "paper": _PAPER},
-    minutes={"smoke": 0.05, "default": 2, "paper": 270},
+    minutes={"smoke": 0.05, "default": 3, "paper": 270},
     metrics=(
-        Metric("modes", "modes of 25", 1, published={"GAN": "17.3 ± 0.8", "GAN+MINE": "–"}),
-        Metric("high_quality", "high quality (%)", 1, 100, published={"GAN": "94.8", "GAN+MINE": "–"}),
-        Metric("reverse_kl", "reverse KL (nats)", 2, published={"GAN": "0.70", "GAN+MINE": "–"}),
+        Metric("modes", "modes of 25", 1, published={"GAN": "17.3 ± 0.8", "GAN+MINE": "–"}, better="more"),
+        Metric("high_quality", "high quality (%)", 1, 100, published={"GAN": "94.8", "GAN+MINE": "–"}, better="more"),
+        Metric("reverse_kl", "reverse KL (nats)", 2, published={"GAN": "0.70", "GAN+MINE": "–"}, better="less"),
+        Metric("width", "width of modes (data: 0.98)"),
         Metric("code_information", "I(code; cluster) (nats)"),
         Metric("purity", "purity (%)", 0, 100),
+    ),
+    seen=_seen,
+    limits=(
+        "The networks are small and see data divided by their spread, with sine and cosine features. "
+        "PacGAN's plain GAN has none of these, so its published level tests the protocol and not the term. "
+        "Of the data themselves 98.9 % count as good, so a higher share means modes that are too narrow. "
+        "Points come from averaged weights."
     ),
     run=run,
     plot=plot,
     drawn_from="samples.npz",
+    version=2,
     targets=[
-        Target("GAN+MINE covers 24 of 25 modes", lambda of: of("GAN+MINE", "modes").mean >= 24),
-        Target("90 % of its samples are good", lambda of: of("GAN+MINE", "high_quality").mean >= 0.9),
-        Target("its reverse KL is 0.10 nats at most", lambda of: of("GAN+MINE", "reverse_kl").mean <= 0.1),
-        Target(
-            "it beats GAN in modes by more than two standard errors",
-            lambda of: beats(of("GAN+MINE", "modes"), of("GAN", "modes")),
+        reaches("GAN+MINE covers 25 of 25 modes", lambda of: of("GAN+MINE", "modes").mean, least=25, shown="{:.1f}"),
+        reaches(
+            "97 % of GAN+MINE's samples are good", lambda of: of("GAN+MINE", "high_quality").mean, least=0.97, shown="{:.1%}"
         ),
-        Target(
-            "and in reverse KL", lambda of: beats(of("GAN+MINE", "reverse_kl"), of("GAN", "reverse_kl"), less=True)
+        reaches(
+            "GAN+MINE's reverse KL is at most 0.01 nats",
+            lambda of: of("GAN+MINE", "reverse_kl").mean,
+            most=0.01,
+            shown="{:.3f}",
         ),
+        reaches("GAN+MINE's modes are 0.9 as wide as the normals", lambda of: of("GAN+MINE", "width").mean, least=0.9),
+        leads("GAN+MINE beats GAN in modes by more than two standard errors", "GAN+MINE", "GAN", "modes"),
+        leads("GAN+MINE beats GAN in good samples by more than two standard errors", "GAN+MINE", "GAN", "high_quality"),
+        leads("GAN+MINE beats GAN in reverse KL by more than two standard errors", "GAN+MINE", "GAN", "reverse_kl", less=True),
     ],
 )  # fmt: skip

@@ -13,8 +13,9 @@ from mine.experiments.experiment import Experiment, Metric, Progress
 from mine.experiments.games.point_metrics import code_information, covered, energy_distance, purity, reverse_kl
 from mine.experiments.games.points_figure import plot_points
 from mine.experiments.games.points_gan import ARMS, PointsConfig, train_points_gan
+from mine.experiments.games.refinements import Refinements
 from mine.experiments.store import Record
-from mine.experiments.targets import Target
+from mine.experiments.targets import Values, leads, reaches
 
 __all__ = ["EXPERIMENT", "Config", "plot", "run"]
 
@@ -24,16 +25,19 @@ _PIECES = 25
 #: Points enough for the information between code and spiral.
 _FEW = 10_000
 
+#: Losses of the paper; only the weight of the information falls.
+_FADED = Refinements(fade=(0.4, 0.6))
+
 
 @dataclass(frozen=True)
 class Config(PointsConfig):
     """As :class:`PointsConfig`: a label for a stretch of spiral, and points enough for small energy distances."""
 
     n_codes: int = 10
-    fade: tuple[float, float] = (0.4, 0.6)
     steps: int = 14_000
     spread: float = 0.25
     evaluated: int = 200_000
+    refinements: Refinements = _FADED
 
 
 def run(config: Config, seed: int, out: Path, progress: Progress, device: str = "cpu") -> dict[str, float]:
@@ -65,7 +69,28 @@ def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:
 
 
 _SMOKE = Config(steps=150, batch_size=64, width=32, critic_width=32, evaluated=500, averaging=0.9)
-_PAPER = Config(steps=200_000, width=256, depth=4, learning_rate=2e-4, critic_width=256, critic_rate=2e-4, averaging=0.0)
+_PAPER = Config(
+    steps=200_000,
+    width=256,
+    depth=4,
+    learning_rate=2e-4,
+    critic_width=256,
+    critic_rate=2e-4,
+    averaging=0.0,
+)
+
+
+def _seen(of: Values) -> str:
+    plain, ours, floor = (
+        of(arm, key).mean
+        for arm, key in (("GAN", "energy_distance"), ("GAN+MINE", "energy_distance"), ("GAN+MINE", "energy_floor"))
+    )
+    return (
+        f"GAN+MINE's energy distance to the spirals is {ours:.4f}, the plain GAN's {plain:.4f}. "
+        f"Two samples of the data are {floor:.4f} apart. "
+        f"{of('GAN+MINE', 'near_curve').mean:.1%} and {of('GAN', 'near_curve').mean:.1%} of the points are near the curve."
+    )
+
 
 EXPERIMENT = Experiment(
     name="gan-spiral",
@@ -83,13 +108,39 @@ EXPERIMENT = Experiment(
         Metric("code_information", "I(code; spiral) (nats)"),
         Metric("purity", "purity (%)", 0, 100),
     ),
+    seen=_seen,
+    limits=(
+        "The paper has a figure without numbers, so there is no published level. "
+        "With the losses and features of gan-25-gaussians GAN+MINE does not beat the plain GAN, on one seed and 6,000 steps."
+    ),
     run=run,
     plot=plot,
     drawn_from="samples.npz",
     targets=[
-        Target(
-            "GAN+MINE's energy distance is half of GAN's at most",
-            lambda of: of("GAN+MINE", "energy_distance").mean <= of("GAN", "energy_distance").mean / 2,
-        )
+        reaches(
+            "GAN+MINE's energy distance is at most 0.40 of GAN's",
+            lambda of: of("GAN+MINE", "energy_distance").mean / of("GAN", "energy_distance").mean,
+            most=0.4,
+            shown="{:.2f} of GAN's",
+        ),
+        reaches(
+            "GAN+MINE's energy distance is at most 1.5 times the distance of two samples of the data",
+            lambda of: of("GAN+MINE", "energy_distance").mean / of("GAN+MINE", "energy_floor").mean,
+            most=1.5,
+            shown="{:.2f} times",
+        ),
+        leads(
+            "GAN+MINE beats GAN in energy distance by more than two standard errors",
+            "GAN+MINE",
+            "GAN",
+            "energy_distance",
+            less=True,
+        ),
+        reaches(
+            "with the normal code the information does no harm: its energy distance is at most GAN's",
+            lambda of: of("GAN+MINE, normal code", "energy_distance").mean / of("GAN, normal code", "energy_distance").mean,
+            most=1.0,
+            shown="{:.2f} of GAN's",
+        ),
     ],
 )  # fmt: skip

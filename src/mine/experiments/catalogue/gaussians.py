@@ -14,7 +14,7 @@ from mine.experiments.experiment import Experiment, Metric, Progress
 from mine.experiments.store import Record
 from mine.experiments.summary import mean_and_error
 from mine.experiments.sweep import sweep
-from mine.experiments.targets import Target
+from mine.experiments.targets import Target, Values
 from mine.reporting.figures import new_figure, write_figure
 from mine.storage.files import write_whole
 
@@ -155,7 +155,17 @@ def _plot_training(results: Sequence[tuple[Record, Path]], target: Path) -> Path
 
 
 _ALL_RHOS = (-0.99, -0.9, -0.7, -0.5, -0.3, -0.1, 0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99)
+#: Nats at correlation 0.99 in 20 + 20 dimensions, as text.
+_TOP_TRUTH = "39.17"
 _SMOKE = Config(n=300, steps=40, rhos=(0.0, 0.9), dims=(1, 5), shown=((1, 0.9), (5, 0.9)))
+
+
+def _seen(of: Values) -> str:
+    return (
+        f"With {_TOP_TRUTH} nats to find, MINE finds {of('MINE', 'value_top').mean:.1f} from 10,000 rows and the default "
+        f"{of('default', 'value_top').mean:.1f}. Up to 3 nats MINE's largest error is {of('MINE', 'error_to_3').mean:.2f} nats."
+    )
+
 
 EXPERIMENT = Experiment(
     name="gaussians",
@@ -179,7 +189,12 @@ EXPERIMENT = Experiment(
         Metric("misses_to_3", "values of at most 3 nats off by more than 0.01 nats and 5 %", 1),
         Metric("error_to_3", "largest error where the truth is below 3 nats (nats)", 3),
         Metric("error_many", "largest error, 20 + 20 dimensions (nats)", 2),
-        Metric("value_top", "20 + 20 dimensions at 0.99, truth 39.17 (nats)", 2, published={"MINE": "about 23"}),
+        Metric("value_top", "20 + 20 dimensions at 0.99, truth 39.17 (nats)", 2, published={"MINE": "about 23"}, better="more"),
+    ),
+    seen=_seen,
+    limits=(
+        "The paper trains on fresh samples at every step and reports the bound on them. "
+        "Here all methods share 10,000 rows, and the bound is evaluated on rows that were not trained on."
     ),
     run=run,
     plot=plot,
@@ -188,10 +203,12 @@ EXPERIMENT = Experiment(
         Target(
             "the default method is within 0.03 nats or 3 % of the truth everywhere",
             lambda of: of("default", "misses").mean == 0,
+            lambda of: f"{of('default', 'misses').mean:.1f} values miss it",
         ),
         Target(
             "the paper's MINE is within 0.01 nats or 5 % of truths of at most 3 nats",
             lambda of: of("MINE", "misses_to_3").mean == 0,
+            lambda of: f"{of('MINE', 'misses_to_3').mean:.1f} values miss it",
         ),
     ],
 )  # fmt: skip

@@ -14,7 +14,7 @@ from mine.experiments.games.image_grids import plot_image_grids
 from mine.experiments.games.point_metrics import covered, reverse_kl
 from mine.experiments.games.stacked_gan import CHANNELS, StackedConfig, load_digits, train_stacked_gan
 from mine.experiments.store import Record
-from mine.experiments.targets import Target, beats
+from mine.experiments.targets import Values, leads, reaches
 
 __all__ = ["EXPERIMENT", "Config", "plot", "run"]
 
@@ -63,6 +63,15 @@ _PAPER = Config(
     steps=100_000, width=128, learning_rate=2e-4, decay_from=1.0, critic_width=64, critic_hidden=512, critic_rate=2e-4
 )
 
+
+def _seen(of: Values) -> str:
+    return (
+        f"DCGAN+MINE makes {of('DCGAN+MINE', 'modes').mean:.0f} of 1,000 triples and DCGAN {of('DCGAN', 'modes').mean:.0f}. "
+        f"Their KL is {of('DCGAN+MINE', 'kl').mean:.2f} and {of('DCGAN', 'kl').mean:.2f} nats. "
+        "The information makes no clear difference here."
+    )
+
+
 EXPERIMENT = Experiment(
     name="stacked-mnist",
     shows="Mutual information between code and image keeps a DCGAN from dropping modes: three MNIST digits, 1,000 triples.",
@@ -90,6 +99,7 @@ EXPERIMENT = Experiment(
                 "DCGAN, full discriminator": "99.0",
                 "DCGAN+MINE, full discriminator": "1000",
             },
+            better="more",
         ),
         Metric(
             "kl",
@@ -101,18 +111,22 @@ EXPERIMENT = Experiment(
                 "DCGAN, full discriminator": "3.40",
                 "DCGAN+MINE, full discriminator": "0.05",
             },
+            better="less",
         ),
         Metric("critic", "I(image; code), critic's last (nats)"),
         Metric("classifier_accuracy", "classifier's accuracy (%)", 1, 100),
+    ),
+    seen=_seen,
+    limits=(
+        "Networks have 32 channels instead of the 128 of the protocol and train for 4,000 steps instead of 100,000. "
+        "At this size the plain DCGAN does not collapse, so its lead over the published 30.6 is no success of the method."
     ),
     run=run,
     plot=plot,
     drawn_from="samples.npz",
     targets=[
-        Target(
-            "with a quarter-size discriminator DCGAN+MINE beats DCGAN in modes by more than two standard errors",
-            lambda of: beats(of("DCGAN+MINE", "modes"), of("DCGAN", "modes")),
-        ),
-        Target("and in KL", lambda of: beats(of("DCGAN+MINE", "kl"), of("DCGAN", "kl"), less=True)),
+        reaches("DCGAN+MINE makes 900 modes", lambda of: of("DCGAN+MINE", "modes").mean, least=900, shown="{:.0f}"),
+        leads("DCGAN+MINE beats DCGAN in modes by more than two standard errors", "DCGAN+MINE", "DCGAN", "modes"),
+        leads("DCGAN+MINE beats DCGAN in KL by more than two standard errors", "DCGAN+MINE", "DCGAN", "kl", less=True),
     ],
 )  # fmt: skip

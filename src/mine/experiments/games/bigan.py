@@ -24,7 +24,7 @@ from mine.experiments.games.bigan_networks import (
     DenseGenerator,
     PairDiscriminator,
 )
-from mine.experiments.games.refinements import Refinements, discriminator_loss, player_loss, squared_gradient
+from mine.experiments.games.refinements import Refinements, penalised_discriminator_loss, player_loss
 from mine.experiments.training import BLOCK, Trainable, fit, ramp
 from mine.terms import MaximizeMI
 
@@ -189,7 +189,9 @@ class Bigan(Adversarial):
         encoded, generated = self.encode(x), self.generator(z)
         xs, zs = torch.cat([x, generated]), torch.cat([encoded, z])
 
-        loss_d = self._discriminator_loss(self._noisy(xs.detach()), zs.detach())
+        gamma = refined.gamma(self.step, config.steps)
+        pairs = [self._noisy(xs.detach()), zs.detach()]
+        loss_d = penalised_discriminator_loss(self.discriminator, pairs, paired=refined.paired, gamma=gamma)
         of_discriminator.zero_grad()
         loss_d.backward()
         of_discriminator.step()
@@ -203,15 +205,6 @@ class Bigan(Adversarial):
         self.average_encoder.update_parameters(self.encoder)
         self.average_generator.update_parameters(self.generator)
         self.stepped(loss, loss_d)
-
-    def _discriminator_loss(self, xs: Tensor, zs: Tensor) -> Tensor:
-        """Of real pairs, the first half of the rows, and of generated pairs, with the penalty at the steps that have one."""
-        refined = self.refinements
-        gamma = refined.gamma(self.step, self.config.steps)
-        if gamma == 0:
-            return discriminator_loss(*self.discriminator(xs, zs).chunk(2), paired=refined.paired)
-        scores, mean = squared_gradient(self.discriminator, [xs, zs])  # over both halves: (R1 + R2) / 2
-        return discriminator_loss(*scores.chunk(2), paired=refined.paired) + gamma * mean
 
     def _noisy(self, x: Tensor) -> Tensor:
         """What the discriminator sees of x at this step."""

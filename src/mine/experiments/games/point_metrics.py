@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["code_information", "covered", "energy_distance", "nearest_centre", "purity", "reverse_kl"]
+__all__ = ["code_information", "covered", "energy_distance", "inner_width", "nearest_centre", "purity", "reverse_kl"]
 
 
 def nearest_centre(points: np.ndarray, centres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -17,6 +17,22 @@ def nearest_centre(points: np.ndarray, centres: np.ndarray) -> tuple[np.ndarray,
 def covered(clusters: np.ndarray, good: np.ndarray) -> int:
     """How many clusters have at least one good point."""
     return len(np.unique(clusters[good]))
+
+
+def inner_width(points: np.ndarray, clusters: np.ndarray) -> float:
+    """Standard deviation of points around the mean of their cluster, per coordinate: how wide clusters are.
+
+    Arguments:
+        points: Shape (n, d).
+        clusters: Labels, shape (n,).
+
+    Example:
+        >>> inner_width(np.array([[0.0, 0.0], [2.0, 0.0], [9.0, 9.0]]), np.array([0, 0, 1])) ** 2 * 6
+        2.0
+    """
+    _, index, counts = np.unique(clusters, return_inverse=True, return_counts=True)
+    means = np.stack([np.bincount(index, weights=column) for column in points.T], 1) / counts[:, None]
+    return float(np.sqrt(((points - means[index]) ** 2).mean()))
 
 
 def reverse_kl(clusters: np.ndarray, good: np.ndarray, k: int) -> float:

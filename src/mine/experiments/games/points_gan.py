@@ -18,13 +18,17 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from mine.critics.networks import ConcatCritic
 from mine.experiments.experiment import DivergedError, Progress
 from mine.experiments.games.adversarial import Adversarial
-from mine.experiments.training import BLOCK, Trainable, fit, ramp
+from mine.experiments.games.refinements import Refinements, penalised_discriminator_loss, player_loss, waves
+from mine.experiments.training import BLOCK, Trainable, fit
 from mine.terms import MaximizeMI
 
 __all__ = ["ARMS", "Generated", "GeneratorDiscriminator", "PointsConfig", "train_points_gan"]
 
 #: Generated points kept for the figure.
 _KEPT = 2_500
+
+#: A game without refinements.
+_PLAIN = Refinements()
 
 #: A GAN against the same GAN with mutual information, with a label as code and with a continuous one.
 ARMS = {
@@ -41,8 +45,6 @@ class PointsConfig:
 
     Attributes:
         beta: Weight of the mutual information; 0 is a plain GAN.
-        fade: Shares of the steps between which ``beta`` falls to 0. Labels are easiest to distinguish with gaps between their
-            points, which a GAN closes once the information no longer counts; by then each label has a place of its own.
         code: ``"label"``, one of ``n_codes`` at random, one-hot; or ``"normal"``, ``code_dim`` normal numbers.
         n_codes: How many labels.
         code_dim: Length of a normal code.
@@ -51,7 +53,7 @@ class PointsConfig:
         batch_size: Points a step.
         width: Of the generator's and the discriminator's hidden layers.
         depth: How many hidden layers each.
-        learning_rate: Of generator and discriminator, Adam; falls to 0 over the second half.
+        learning_rate: Of generator and discriminator, Adam; falls to 0 over the second half, or as refinements say.
         beta1: Adam's first coefficient for both.
         averaging: The points come from a moving average of the generator's weights with this coefficient; 0 takes the last.
         critic_width: Of the critic's two hidden layers.
@@ -60,10 +62,11 @@ class PointsConfig:
         shuffles: Shuffled pairs a row.
         spread: Standard deviation of the data, which the networks see divided by it.
         evaluated: Generated points that are measured.
+        refinements: Of the game. Labels are easiest to distinguish with gaps between their points, which a GAN closes once the
+            information no longer counts, by ``fade``; by then each label has a place of its own.
     """
 
     beta: float = 1.0
-    fade: tuple[float, float] = (1.0, 1.0)
     code: str = "label"
     n_codes: int = 25
     code_dim: int = 2
@@ -81,6 +84,7 @@ class PointsConfig:
     shuffles: int = 4
     spread: float = 1.0
     evaluated: int = 2_500
+    refinements: Refinements = _PLAIN
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,18 @@ class _Network(nn.Module):
         return last(h)
 
 
+class _Discriminator(nn.Module):
+    """Scores of points, which it sees with their waves."""
+
+    def __init__(self, octaves: int, hidden: list[int], generator: torch.Generator) -> None:
+        super().__init__()
+        self.octaves = octaves
+        self.network = _Network([2 * (1 + 2 * octaves), *hidden, 1], lambda h: leaky_relu(h, 0.2), generator)
+
+    def forward(self, points: Tensor) -> Tensor:
+        return self.network(waves(points, self.octaves)).squeeze(1)
+
+
 class GeneratorDiscriminator(Adversarial):
     """Generator, discriminator and, with a positive ``beta``, the term of mutual information.
 
@@ -135,7 +151,7 @@ class GeneratorDiscriminator(Adversarial):
         code = config.n_codes if config.code == "label" else config.code_dim
         hidden = [config.width] * config.depth
         self.generator = _Network([config.noise_dim + code, *hidden, 2], relu, self.random["nets"])
-        self.discriminator = _Network([2, *hidden, 1], lambda h: leaky_relu(h, 0.2), self.random["nets"])
+        self.discriminator = _Discriminator(config.refinements.octaves, hidden, self.random["nets"])
         # generator and discriminator circle around where they would meet: the average is nearer to it than the last step
         self.average = AveragedModel(self.generator, multi_avg_fn=get_ema_multi_avg_fn(config.averaging))
         if config.beta > 0:
@@ -148,15 +164,14 @@ class GeneratorDiscriminator(Adversarial):
             )
         betas = (config.beta1, 0.999)
         self.optimizers = [
-            torch.optim.Adam(network.parameters(), lr=config.learning_rate, betas=betas)
+            torch.optim.Adam(network.parameters(), lr=config.learning_rate, betas=betas, fused=True)
             for network in (self.generator, self.discriminator)
         ]
 
     @property
     def beta(self) -> float:
         """Weight of the information at this step: the config's, which falls to 0 between the two shares of ``fade``."""
-        config = self.config
-        return config.beta * ramp(self.step, *(share * config.steps for share in config.fade))
+        return self.config.beta * self.config.refinements.information_weight(self.step, self.config.steps)
 
     def inputs(self, n: int) -> tuple[Tensor, Tensor, Tensor]:
         """Noise and code for the generator, (n, noise + code); the code as the critic sees it, (n, code); the label or code."""
@@ -172,20 +187,24 @@ class GeneratorDiscriminator(Adversarial):
 
     def training_step(self, batch: Tensor) -> None:
         """One step of the discriminator, the critic and the generator; the points are divided by the spread already."""
-        config = self.config
-        self.set_rates(config.learning_rate * ramp(self.step, config.steps / 2, config.steps))
+        config, refined = self.config, self.config.refinements
+        self.set_rates(config.learning_rate * refined.rate(self.step, config.steps), refined.discriminator_rate)
         of_generator, of_discriminator = self.optimizers
 
         z, _, _ = self.inputs(len(batch))
-        fake = self.generator(z).detach()
-        loss_d = softplus(-self.discriminator(batch)).mean() + softplus(self.discriminator(fake)).mean()
+        points = torch.cat([batch, self.generator(z).detach()])
+        gamma = refined.gamma(self.step, config.steps)
+        loss_d = penalised_discriminator_loss(self.discriminator, [points], paired=refined.paired, gamma=gamma)
         of_discriminator.zero_grad()
         loss_d.backward()
         of_discriminator.step()
 
         z, code, _ = self.inputs(len(batch))
         fake = self.generator(z)
-        loss_g = softplus(-self.discriminator(fake)).mean()
+        if refined.paired:
+            loss_g = player_loss(*self.discriminator(torch.cat([batch, fake])).chunk(2), paired=True)
+        else:
+            loss_g = softplus(-self.discriminator(fake)).mean()
         of_generator.zero_grad()
         weights = list(self.generator.parameters())
         self.backward(

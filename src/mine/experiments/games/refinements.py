@@ -108,6 +108,23 @@ def squared_gradient(network: Callable[..., Tensor], inputs: Sequence[Tensor]) -
     return scores, per_row.mean()
 
 
+def penalised_discriminator_loss(
+    network: Callable[..., Tensor], inputs: Sequence[Tensor], *, paired: bool, gamma: float
+) -> Tensor:
+    """Loss of the discriminator with ``gamma / 2 (R1 + R2)``, a scalar.
+
+    Arguments:
+        network: Inputs to scores, shape (2n,).
+        inputs: Rows without a gradient, shape (2n, ...): real ones in the first half, generated ones in the second.
+        paired: As in :func:`discriminator_loss`.
+        gamma: Weight of the penalty; 0 leaves it out.
+    """
+    if gamma == 0:
+        return discriminator_loss(*network(*inputs).chunk(2), paired=paired)
+    scores, mean = squared_gradient(network, inputs)  # over both halves: (R1 + R2) / 2
+    return discriminator_loss(*scores.chunk(2), paired=paired) + gamma * mean
+
+
 def waves(x: Tensor, octaves: int) -> Tensor:
     """``x`` with the sine and cosine of ``2^k pi x``, k = 0, ..., octaves - 1: shape (n, d) to (n, d (1 + 2 octaves))."""
     if octaves == 0:
