@@ -23,7 +23,9 @@ __version__ = "0.9.0"
 #:    frequent levels are told apart; images and sequences train by orthogonal updates.
 #: 9: numbers given labels of many levels are compared within these; noise of labels may depend on how frequent they are; a
 #:    copula must describe the rows before its agreement counts; critics of images and sequences train for fewer steps.
-NUMERICS = 9
+#: 10: residuals in units of their neighbours' noise, wider intervals for bent relations and for few rows a level; the
+#:    bound of a term is Donsker-Varadhan's, and MINE's average weights joint and shuffled pairs alike; few groups in time.
+NUMERICS = 10
 #: Raises that changed no number that a stored cell can hold (of a benchmark, of ``mine.pairwise``), and those that changed only
 #: cells with labels or large ties on a side.
 _IN_NO_CELL, _IN_CELLS_WITH_TIES = frozenset({2}), frozenset({3})

@@ -158,6 +158,7 @@ class GeneratorDiscriminator(Adversarial):
             critic = ConcatCritic(2, code, [config.critic_width] * 2, generator=self.random["critic"])
             self.term = MaximizeMI(
                 critic,
+                "mine",  # the bound of the paper
                 shuffles=config.shuffles,
                 optimizer=lambda parameters: torch.optim.Adam(parameters, lr=config.critic_rate, betas=(0.5, 0.999)),
                 random_state=seed,
