@@ -227,3 +227,18 @@ def test_rows_of_one_time_are_named():
     assert any("200 rows have the same time" in w and "groups=" in w for w in shared.warnings)
     assert not any("same time" in w for w in mine.estimate(x, y, order=day, groups=who, method="gaussian").warnings)
     assert any("same time" in w for w in mine.independence_test(x, y, order=day, n_permutations=19, random_state=0).warnings)
+
+
+def test_periods_of_pandas_are_times():
+    months = pd.period_range("1990-01", periods=120, freq="M")
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(2, 120))
+    mixed = rng.permutation(120)
+    days = months[mixed].to_timestamp()
+    by_days = mine.estimate(x, y, order=days, method="ksg", random_state=0)
+    for order in (months[mixed], pd.Series(months[mixed])):
+        by_months = mine.estimate(x, y, order=order, method="ksg", random_state=0)
+        assert (by_months.value, by_months.stderr) == (by_days.value, by_days.stderr)
+    table = pd.DataFrame({"x": x, "y": y, "month": months[mixed]})
+    assert len(mine.pairwise(table, order="month", random_state=0)) == 1
+    assert str(mine.describe(table)) == str(mine.describe(table.assign(month=days)))

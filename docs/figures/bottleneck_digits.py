@@ -1,4 +1,4 @@
-"""Draw the figure of ``how-to/disentangle.md`` from the measurement: ``python docs/figures/bottleneck_digits.py``."""
+"""Draw the figure of ``how-to/objectives.md`` from the measurement: ``python docs/figures/bottleneck_digits.py``."""
 
 from __future__ import annotations
 

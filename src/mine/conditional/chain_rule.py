@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from mine.comparison import fingerprints, row_differences
+from mine.conditional.determined import open_where_determined
 from mine.conditional.given import CONSTANT, third_variable
 from mine.conditional.label_counts import all_labels, conditional_counts, strata_suit
 from mine.conditional.leftover import NEARLY, Leftover, without_copies_of_z, without_regression
@@ -192,6 +193,8 @@ def _estimate_of_sides(estimator: Estimator | LocalShuffle, problem: Problem, th
         else:
             sides = ordered(x.side, y.side, third, problem.groups, seed=0)
         result = _chain(estimator, problem, *sides, third)
+        if isinstance(estimator, Auto):
+            result = open_where_determined(result, problem, third, joined)
     return within_what_is_known(result, problem, (*x.unresolved, *y.unresolved))
 
 

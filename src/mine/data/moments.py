@@ -9,7 +9,7 @@ import numpy as np
 
 from mine.data.arrow import MOMENT
 
-__all__ = ["MomentUnit", "moment_columns", "moment_text"]
+__all__ = ["MomentUnit", "is_periods", "moment_columns", "moment_text"]
 
 #: What one unit of a column's numbers is: the units of numpy's dates, or a length of time.
 MomentUnit: TypeAlias = Literal["s", "ms", "us", "ns", "duration"]
@@ -33,7 +33,7 @@ def moment_columns(data: Any) -> dict[str, MomentUnit]:
         return {}
     out: dict[str, MomentUnit] = {}
     for name, kind in native.schema.items():
-        if isinstance(kind, (nw.Date, nw.Datetime)):
+        if isinstance(kind, (nw.Date, nw.Datetime)) or is_periods(native.get_column(name).to_native()):
             out[str(name)] = "us"
         elif isinstance(kind, (nw.Duration, nw.Time)):
             out[str(name)] = "duration"
@@ -43,6 +43,11 @@ def moment_columns(data: Any) -> dict[str, MomentUnit]:
             unit = field.metadata[MOMENT].decode()
             out[field.name] = "ns" if unit == "ns" else "duration"
     return out
+
+
+def is_periods(native: Any) -> bool:
+    """Whether a pandas series or index holds periods, such as months, which narwhals does not know: they count from their start."""
+    return type(getattr(native, "dtype", None)).__name__ == "PeriodDtype"
 
 
 def moment_text(value: float, unit: MomentUnit) -> str:

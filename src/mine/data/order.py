@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from mine.data.columns import numbers_with_gaps
+from mine.data.moments import is_periods
 from mine.data.parsing import read_texts
 from mine.data.rows import equally_long
 from mine.data.serial import drifts, same_season, serial_features, slowest_autocorrelation, summed_time
@@ -180,6 +181,8 @@ def row_times(order: Any, n: int) -> np.ndarray:
         raise InputError(
             f"order={order!r}: pass order='time' where rows come in the order of time, or one number or date a row."
         )
+    if is_periods(order) and not hasattr(order, "index"):  # an index; the reader knows a column of them
+        order = order.to_timestamp()
     (when,), _ = read_texts(True, False, order=order)  # dates written as text, too
     columns = named_columns(when, "order")
     if len(columns) != 1:

@@ -18,6 +18,7 @@ import numpy as np
 from mine.data import outofcore
 from mine.data.arrow import stream_as_table
 from mine.data.labelled import read_labelled
+from mine.data.moments import is_periods
 from mine.data.outofcore import LazyRows, NamedRows, Part
 from mine.data.tensors import array_of_tensor
 from mine.data.time_index import index_times
@@ -234,6 +235,8 @@ def _from_frame(data: Any, name: str) -> tuple[list[str], list[np.ndarray]] | No
 def _from_series(series: Any) -> np.ndarray:
     import narwhals as nw
 
+    if is_periods(series.to_native()):
+        series = nw.from_native(series.to_native().dt.to_timestamp(), series_only=True)
     dtype = series.dtype
     if isinstance(dtype, (nw.Date, nw.Datetime)):
         check_microseconds(series)

@@ -77,8 +77,8 @@ class Regression:
         return [sentence]
 
 
-def noiseless_regression(problem: Problem) -> Regression:
-    """Look for a column that the other side determines, in both directions."""
+def noiseless_regression(problem: Problem, *, both_ways: bool = True) -> Regression:
+    """Look for a column that the other side determines; without ``both_ways`` only for one of y that x determines."""
     x, y = problem.x, problem.y
     if not x.n_continuous or not y.n_continuous:
         return Regression()
@@ -88,7 +88,7 @@ def noiseless_regression(problem: Problem) -> Regression:
         rows = np.sort(rng.choice(rows, ROWS, replace=False))
     sides = [side.take(rows) for side in (x, y)]
     told: list[tuple[float, float]] = []
-    for predictor, target in (sides, sides[::-1]):
+    for predictor, target in (sides, sides[::-1])[: 1 + both_ways]:
         if predictor.n_continuous > PREDICTOR_COLUMNS:
             continue
         values = target.flat

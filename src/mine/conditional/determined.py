@@ -1,0 +1,44 @@
+"""A side that is a function of z and the other side together, without noise: the information given z is then infinite."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+from mine.data.problem import Problem
+from mine.data.variable import Variable
+from mine.estimators.noiseless import STRONG_ENOUGH, noiseless_regression
+from mine.result import Estimate
+
+__all__ = ["open_where_determined"]
+
+
+def open_where_determined(
+    result: Estimate, problem: Problem, third: Variable, joined: Callable[[Variable, Variable], Variable]
+) -> Estimate:
+    """``result`` with an interval open above if a column of x or y follows from z and the other side.
+
+    The term I(x; y, z) of the chain rule sees x alone as a function, or y, z: not that y = f(x, z), where f has several x for
+    one y.
+
+    Arguments:
+        result: The estimate given z (nats).
+        problem: The two sides.
+        third: z.
+        joined: Function that puts two sides into one.
+    """
+    if not math.isfinite(result.interval[1]) or result.value < STRONG_ENOUGH:
+        return result
+    for target, other in ((problem.y, problem.x), (problem.x, problem.y)):
+        if not (target.n_continuous and other.n_continuous):
+            continue
+        found = noiseless_regression(replace(problem, x=joined(other, third), y=target), both_ways=False)
+        if found.determined is not None:
+            sentence = (
+                f"The relation may be deterministic, of infinite information: {target.name} seems to follow from {other.name} "
+                "and z without noise. The value says only how closely the relation was fitted, and the interval has no upper end."
+            )
+            diagnostics = {**result.diagnostics, "warnings": [sentence, *result.warnings]}
+            return replace(result, interval=(result.interval[0], math.inf), diagnostics=diagnostics)
+    return result
