@@ -37,7 +37,7 @@ def open_where_determined(
         if found.determined is not None:
             sentence = (
                 f"The relation may be deterministic, of infinite information: {target.name} seems to follow from {other.name} "
-                "and z without noise. The value says only how closely the relation was fitted, and the interval has no upper end."
+                "and z without noise. The value says only how closely the relation was fitted; the interval has no upper end."
             )
             diagnostics = {**result.diagnostics, "warnings": [sentence, *result.warnings]}
             return replace(result, interval=(result.interval[0], math.inf), diagnostics=diagnostics)
