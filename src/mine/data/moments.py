@@ -46,7 +46,7 @@ def moment_columns(data: Any) -> dict[str, MomentUnit]:
 
 
 def is_periods(native: Any) -> bool:
-    """Whether a pandas series or index holds periods, such as months. Narwhals does not know them; they count from their start."""
+    """Whether a pandas series or index holds periods, such as months: narwhals does not know them, and they have a start."""
     return type(getattr(native, "dtype", None)).__name__ == "PeriodDtype"
 
 
