@@ -10,7 +10,7 @@ from torch.distributions import Distribution, Independent, Normal
 from torch.nn.functional import cross_entropy, mse_loss, softplus
 
 from mine.errors import InputError
-from mine.lightning.base import Optimizer, TermModule
+from mine.lightning.base import Optimizer, TermModule, pair_of
 from mine.terms import MinimizeMI
 
 __all__ = ["VariationalBottleneck"]
@@ -88,7 +88,7 @@ class VariationalBottleneck(TermModule):
         return self.head(self.encode(x).mean)
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
-        x, y = _pair(batch)
+        x, y = pair_of(batch)
         density = self.encode(x)
         z = density.rsample()
         if self.term.critic is not None:
@@ -99,7 +99,7 @@ class VariationalBottleneck(TermModule):
         return loss
 
     def validation_step(self, batch: Any, batch_idx: int) -> None:
-        x, y = _pair(batch)
+        x, y = pair_of(batch)
         density = self.encode(x)
         prediction, information = self.head(density.mean), self.term.evaluate(density.sample(), density)
         task = self._task_loss(prediction, y)
@@ -118,16 +118,6 @@ class VariationalBottleneck(TermModule):
             )
         return 0.5 * mse_loss(prediction, y.reshape(prediction.shape).to(prediction.dtype))
 
-    def _tell(self, stage: str, rows: int, **values: Tensor | float) -> None:
-        for name, value in values.items():
-            self.log(f"{stage}_{name}", value, on_step=False, on_epoch=True, batch_size=rows, sync_dist=stage == "val")
-
 
 def _are_labels(y: Tensor) -> bool:
     return not (y.is_floating_point() or y.is_complex())
-
-
-def _pair(batch: Any) -> tuple[Tensor, Tensor]:
-    if isinstance(batch, (tuple, list)) and len(batch) == 2 and all(isinstance(part, Tensor) for part in batch):
-        return batch[0], batch[1]
-    raise InputError(f"A batch must be (x, y), two tensors; got a {type(batch).__name__}. Give the loader a collate_fn.")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from mine.bounds import Bound
 from mine.errors import InputError
-from mine.lightning.base import Optimizer, TermModule
+from mine.lightning.base import Optimizer, TermModule, pair_of
 from mine.terms import MaximizeMI
 
 __all__ = ["InfoMax"]
@@ -81,7 +80,7 @@ class InfoMax(TermModule):
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
         one, two = self._codes(batch)
         self.term.critic_step(one, two, steps=self.critic_steps)
-        self._tell("train", len(one), self.term.estimate)
+        self._tell("train", len(one), shown=True, information=self.term.estimate)
         return self.term(one, two)
 
     def validation_step(self, batch: Any, batch_idx: int) -> None:
@@ -90,28 +89,18 @@ class InfoMax(TermModule):
         one, two = self._codes(batch)
         if len(one) < 2:  # a last batch of one row has no shuffle
             return
-        self._tell("val", len(one), self.term.evaluate(one, two))
+        self._tell("val", len(one), shown=True, information=self.term.evaluate(one, two))
 
     def _codes(self, batch: Any) -> tuple[Tensor, Tensor]:
         x, y = self._sides(batch)
         return self.encoder(x), y if self.other is None else self.other(y)
 
     def _sides(self, batch: Any) -> tuple[Tensor, Tensor]:
-        parts = list(batch) if isinstance(batch, (tuple, list)) else [batch]
-        if self.views is not None and parts and isinstance(parts[0], Tensor):
-            return self.views(parts[0]), self.views(parts[0])
-        if self.views is None and len(parts) == 2 and all(isinstance(part, Tensor) for part in parts):
-            return parts[0], parts[1]
-        wanted = "(x, y), two tensors; for two views of x pass views=" if self.views is None else "x, or a tuple with x first"
-        raise InputError(f"A batch must be {wanted}; got a {type(batch).__name__}. Give the loader a collate_fn.")
-
-    def _tell(self, stage: str, rows: int, value: float) -> None:
-        self.log(
-            f"{stage}_information",
-            torch.tensor(value),
-            on_step=False,
-            on_epoch=True,
-            prog_bar=True,
-            batch_size=rows,
-            sync_dist=stage == "val",
+        if self.views is None:
+            return pair_of(batch, "; for two views of x pass views=")
+        x = batch[0] if isinstance(batch, (tuple, list)) and batch else batch
+        if isinstance(x, Tensor):
+            return self.views(x), self.views(x)
+        raise InputError(
+            f"A batch must be x, or a tuple with x first; got a {type(batch).__name__}. Give the loader a collate_fn."
         )
