@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 import mine
-from mine.conditional.chain_rule import joined
 from mine.data import bigfiles, outofcore
 from mine.data.gaps import unusable_rows
+from mine.data.joined import joined
 from mine.data.kernels import coordinates
 from mine.data.labels import labels_of
 from mine.data.outofcore import LazyRows

@@ -20,6 +20,7 @@ from mine.conditional.local_shuffle import MOST_BOOSTED, LocalShuffle
 from mine.conditional.neighbours import check_sides, follows_from_z, neighbours_given
 from mine.conditional.side_order import by_content, ordered
 from mine.conditional.within_levels import WithinLevels
+from mine.data.joined import joined
 from mine.data.problem import Problem, make_problem, order_warnings
 from mine.data.rows import complete_rows, equally_long, infinite_sentence, times_sentence
 from mine.data.splits import copied_rows
@@ -45,7 +46,6 @@ __all__ = [
     "conditional_estimator",
     "difference",
     "estimate_given",
-    "joined",
     "within_what_is_known",
 ]
 
@@ -194,7 +194,7 @@ def _estimate_of_sides(estimator: Estimator | LocalShuffle, problem: Problem, th
             sides = ordered(x.side, y.side, third, problem.groups, seed=0)
         result = _chain(estimator, problem, *sides, third)
         if isinstance(estimator, Auto):
-            result = open_where_determined(result, problem, third, joined)
+            result = open_where_determined(result, problem, third)
     return within_what_is_known(result, problem, (*x.unresolved, *y.unresolved))
 
 
@@ -264,22 +264,6 @@ def _given_a_constant(alone: Estimate, problem: Problem, third: Variable, n_drop
 def _one_label(n: int) -> Variable:
     """A constant z as a label that all rows have: every row may be exchanged with every other."""
     return Variable("z", ("z",), np.empty((n, 0)), np.zeros((n, 1), np.int64), (("constant",),))
-
-
-def joined(a: Variable, b: Variable) -> Variable:
-    """The columns of both side by side, as one variable under the name of the first; n-D inputs become columns."""
-    names_a, names_b = (
-        [f"{v.name}: {column}" if column in other.columns else column for column in v.columns] for v, other in ((a, b), (b, a))
-    )
-    cut_a, cut_b = a.n_continuous, b.n_continuous
-    return Variable(
-        a.name,
-        (*names_a[:cut_a], *names_b[:cut_b], *names_a[cut_a:], *names_b[cut_b:]),
-        np.concatenate([a.flat, b.flat], 1),
-        np.concatenate([a.discrete, b.discrete], 1),
-        (*a.levels, *b.levels),
-        (*a.dropped, *b.dropped),
-    )
 
 
 def difference(more: Estimate, less: Estimate, problem: Problem, both: Variable) -> Estimate:

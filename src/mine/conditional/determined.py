@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 
+from mine.data.joined import joined
 from mine.data.problem import Problem
 from mine.data.variable import Variable
 from mine.estimators.noiseless import STRONG_ENOUGH, noiseless_regression
@@ -14,9 +14,7 @@ from mine.result import Estimate
 __all__ = ["open_where_determined"]
 
 
-def open_where_determined(
-    result: Estimate, problem: Problem, third: Variable, joined: Callable[[Variable, Variable], Variable]
-) -> Estimate:
+def open_where_determined(result: Estimate, problem: Problem, third: Variable) -> Estimate:
     """``result`` with an interval open above if a column of x or y follows from z and the other side.
 
     The term I(x; y, z) of the chain rule sees x alone as a function, or y, z: not that y = f(x, z), where f has several x for
@@ -26,7 +24,6 @@ def open_where_determined(
         result: The estimate given z (nats).
         problem: The two sides.
         third: z.
-        joined: Function that puts two sides into one.
     """
     if not math.isfinite(result.interval[1]) or result.value < STRONG_ENOUGH:
         return result

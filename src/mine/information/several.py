@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from mine.conditional.chain_rule import joined
 from mine.data.columns import DiscreteSpec
+from mine.data.joined import joined
 from mine.data.order import TimeOrder
 from mine.data.parsing import read_texts
 from mine.data.problem import Problem, make_problem, order_warnings
