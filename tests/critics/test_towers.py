@@ -99,10 +99,30 @@ def test_dropout_and_shifts_are_for_training_only(seeded_torch):
 def test_shifted_images_keep_what_stays_inside(seeded_torch):
     x = torch.zeros(32, 1, 8, 8)
     x[:, :, 3:5, 3:5] = 1.0
-    moved = shifted(x, 1)
+    moved = shifted(x, (1, 1))
     assert torch.equal(moved.sum((1, 2, 3)), x.sum((1, 2, 3)))
     places = {tuple(image[0].nonzero()[0].tolist()) for image in moved}
     assert len(places) > 1 and all(2 <= i <= 4 and 2 <= j <= 4 for i, j in places)
+
+
+def test_an_axis_of_few_pixels_is_not_shifted(seeded_torch):
+    """A series as an image of one column would lose all of it by one pixel to the side."""
+    critic = built("conv", ((40, 1), (40, 1)), shift=2).train()
+    x = torch.zeros(64, 40, 1)
+    x[:, 20] = 1.0
+    tower = critic.tower_x
+    blank = tower(torch.zeros(64, 40, 1))
+    assert (tower(x) - blank).abs().amax(1).min() > 0.0
+
+
+def test_features_after_training_are_the_mean_over_neighbouring_places(seeded_torch):
+    tower = built("conv", SHAPES["images"], shift=1).tower_x.eval()
+    plain = built("conv", SHAPES["images"]).tower_x.eval()
+    plain.load_state_dict(tower.state_dict())
+    x = torch.zeros(4, 1, 28, 28)
+    x[:, :, 5:20, 6:18] = torch.randn(4, 1, 15, 12)  # what a roll brings back in is zeros
+    neighbours = [plain(x.roll(place, (2, 3))) for place in ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))]
+    torch.testing.assert_close(tower(x), torch.stack(neighbours).mean(0))
 
 
 def test_candidates():

@@ -42,6 +42,7 @@ from .text_tables import text_table, zipped
         ("größe,b\n1,ü\n", {"größe": [1], "b": ["ü"]}),
         (b"\xef\xbb\xbf  \n\na,b\n1,2\n", {"a": [1], "b": [2]}),  # a line of blanks is no header
         ("a\tb\n1.5\tx, y\n2.5\tz\n", {"a": [1.5, 2.5], "b": ["x, y", "z"]}),
+        ("a|b\n1.5|x, y\n2.5|z; w\n", {"a": [1.5, 2.5], "b": ["x, y", "z; w"]}),
         ('"c, in kg";b\n1;2\n', {"c, in kg": [1], "b": [2]}),  # a comma in quotes separates nothing
         ('"c; in kg",b\n1,2\n', {"c; in kg": [1], "b": [2]}),
         ("height;cm,b\n1,2\n", {"height;cm": [1], "b": [2]}),

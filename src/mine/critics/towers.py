@@ -19,6 +19,8 @@ __all__ = ["Convolution", "DenseHead", "FlatTower", "ImageTower", "SequenceHead"
 
 #: Channels of a convolution over images; largest side of the grid of their output; largest patch that becomes channels first.
 IMAGE_CHANNELS, GRID, LARGEST_PATCH = 20, 7, 4
+#: Images are shifted along an axis by at most one pixel for so many that it has: what has one column has no other place for it.
+PIXELS_A_SHIFT = 8
 #: Hidden units and channels at each time; codes per coded step, and the channels of the layer that bends them; the number of
 #: steps that are coded; kernel of the codes at least.
 TIME_HIDDEN, TIME_CHANNELS, CODES, BENT, CODED_STEPS, CODE_KERNEL = 64, 32, 8, 16, 16, 9
@@ -142,7 +144,8 @@ class ImageTower(nn.Module):
         event: Shape of a row: ``(C, H, W)`` or ``(H, W)``.
         hidden: Widths of the dense layers.
         dropout: Share of units that are dropped in training before and after the dense layers.
-        shift: In training, images are shifted by up to so many pixels on each axis, zeros moving in.
+        shift: In training, images are shifted by up to so many pixels, and by at most an eighth of their size, along each axis;
+            zeros move in. Afterwards the features are the mean over an image and its copies shifted by one pixel.
         activation: As for :class:`mine.critics.ConcatCritic`.
         generator: Source of the initial weights.
 
@@ -181,8 +184,15 @@ class ImageTower(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         h = x.reshape(len(x), self.channels, *x.shape[-2:])
-        if self.training and self.shift:
-            h = shifted(h, self.shift)
+        most = [min(self.shift, side // PIXELS_A_SHIFT) for side in h.shape[-2:]]
+        if self.training:
+            return self._features(shifted(h, most))
+        # What was learned from shifted images is more accurate on the mean of several than on one of them.
+        down, right = (int(pixels > 0) for pixels in most)
+        places = sorted({(0, 0), (-down, 0), (down, 0), (0, -right), (0, right)})
+        return torch.stack([self._features(_moved(h, *place)) for place in places]).mean(0)
+
+    def _features(self, h: Tensor) -> Tensor:
         padding = [-side % self.patch for side in h.shape[-2:]]
         if any(padding):
             h = F.pad(h, (0, padding[1], 0, padding[0]))
@@ -201,13 +211,22 @@ def _dropped(h: Tensor, layer: FlatTower | ImageTower | SequenceTower) -> Tensor
     return h * kept(h, layer.dropout) if layer.training and layer.dropout else h
 
 
-def shifted(images: Tensor, most: int) -> Tensor:
-    """Images (B, C, H, W), in eight parts, each shifted by its own number of pixels up to ``most`` on each axis."""
+def shifted(images: Tensor, most: Sequence[int]) -> Tensor:
+    """Images (B, C, H, W), in eight parts, each moved by its own number of pixels up to ``most``, along H and along W."""
+    if not any(most):
+        return images
+    parts = images.chunk(8)
+    places = [torch.randint(-pixels, pixels + 1, (len(parts),)).tolist() for pixels in most]
+    return torch.cat([_moved(part, *place) for part, *place in zip(parts, *places, strict=True)])
+
+
+def _moved(images: Tensor, down: int, right: int) -> Tensor:
+    """The images moved by so many pixels, zeros moving in."""
+    if not down and not right:
+        return images
     height, width = images.shape[-2:]
-    padded = F.pad(images, (most, most, most, most))
-    parts = padded.chunk(8)
-    corners = torch.randint(0, 2 * most + 1, (len(parts), 2)).tolist()
-    return torch.cat([part[..., i : i + height, j : j + width] for part, (i, j) in zip(parts, corners, strict=True)])
+    padded = F.pad(images, (max(0, right), max(0, -right), max(0, down), max(0, -down)))
+    return padded[..., max(0, -down) : max(0, -down) + height, max(0, -right) : max(0, -right) + width]
 
 
 class SequenceTower(nn.Module):

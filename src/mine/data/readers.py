@@ -42,7 +42,7 @@ def read_table(path: str, cache: str | Path | None = None, table: str | None = N
     """Read a file by the end of its name: one of ``FORMATS``; ``-`` is CSV from standard input, ``example:NAME`` shipped data.
 
     CSV and TSV need a header line; an empty cell, ``NA`` and ``NaN`` are missing values; gzip is read as it is. A CSV file may
-    be separated by semicolons, with decimal commas, or by tabs.
+    be separated by semicolons, with decimal commas, or by tabs or bars.
 
     The numbers of a large NPY file stay where they are; the numbers of a large Parquet file go, as columns are selected, into
     a memory-mapped file in a temporary folder; leaving a ``with`` block on the table deletes it.

@@ -29,7 +29,7 @@ _NOTHING_MORE = re.compile(rb"\s*\Z")
 
 
 def read_text(data: bytes, delimiter: str, source: str) -> Table:
-    """The columns of a text with a header line; a CSV may be separated by semicolons or tabs instead.
+    """The columns of a text with a header line; a CSV may be separated by semicolons, tabs or bars instead.
 
     Another encoding than UTF-8, and columns of the same name, are read as pandas would, and the table's notes say so.
 
@@ -73,7 +73,7 @@ def _names(data: bytes, delimiter: str, source: str) -> tuple[list[str], str]:
     """The names of the columns, and what separates them."""
     # The header by itself: what pyarrow makes of a missing or repeated name would hide it.
     header = _header(data, delimiter, source)
-    for other in ";\t" if delimiter == "," and len(header) == 1 else "":
+    for other in ";\t|" if delimiter == "," and len(header) == 1 else "":
         cells = _header(data, other, source)
         if len(cells) > 1:
             delimiter, header = other, cells
