@@ -12,6 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
+
+from mine.cli.app import app
 
 ENTRIES = {"module": [sys.executable, "-m", "mine"], "script": [str(Path(sys.executable).parent / "mine")]}
 MODULES = (
@@ -84,12 +87,13 @@ def test_an_estimator_of_the_folder_runs_when_it_is_named(tmp_path: Path) -> Non
 
 
 def test_names_are_printed_without_control_characters(table: Path) -> None:
+    file = str(table / "e.csv")
     for arguments in (["--csv"], ["--json"], []):
-        done = run(table, "pairwise", "e.csv", "--seed", "0", "--method", "gaussian", *arguments)
-        assert done.returncode == 0
-        assert not {b"\x1b", "\x9b".encode()} & {done.stdout[i : i + k] for k in (1, 2) for i in range(len(done.stdout))}
-    refused = run(table, "estimate", "e.csv", "--x", "a\x1b[31m", "--y", "c")
-    assert refused.returncode == 2 and b"\x1b" not in refused.stderr
+        done = CliRunner().invoke(app, ["pairwise", file, "--seed", "0", "--method", "gaussian", *arguments])
+        assert done.exit_code == 0
+        assert not {"\x1b", "\x9b"} & set(done.stdout)
+    refused = CliRunner().invoke(app, ["estimate", file, "--x", "a\x1b[31m", "--y", "c"])
+    assert refused.exit_code == 2 and "\x1b" not in refused.output
 
 
 def test_a_page_is_not_begun_that_cannot_be_written(table: Path) -> None:
@@ -105,9 +109,10 @@ def test_the_report_survives_numbers_at_the_ends_of_float64(tmp_path: Path, scal
     np.savez(
         tmp_path / "s.npz", a=values[:, 0] / abs(values[:, 0]).max() * scale * (1e3 if scale < 1e-320 else 1), b=values[:, 1]
     )
-    done = run(tmp_path, "report", "s.npz", "-o", "r.html", "--no-test")
-    assert done.returncode == 0, done.stderr.decode()
-    assert b"Warning" not in done.stderr and b"nan" not in (tmp_path / "r.html").read_bytes()
+    page = tmp_path / "r.html"
+    done = CliRunner().invoke(app, ["report", str(tmp_path / "s.npz"), "-o", str(page), "--no-test"])
+    assert done.exit_code == 0, done.output
+    assert "Warning" not in done.output and b"nan" not in page.read_bytes()
 
 
 def test_a_stray_member_of_an_archive_is_named(tmp_path: Path) -> None:

@@ -89,10 +89,10 @@ def shared_dimensions(
     Example:
         >>> import numpy as np, mine
         >>> rng = np.random.default_rng(0)
-        >>> shared = rng.normal(size=(1000, 2))
-        >>> x = shared @ rng.normal(size=(2, 10)) + 0.5 * rng.normal(size=(1000, 10))
-        >>> y = shared @ rng.normal(size=(2, 15)) + 0.5 * rng.normal(size=(1000, 15))
-        >>> found = mine.shared_dimensions(x, y, max_dimensions=4, random_state=0)
+        >>> shared = rng.normal(size=(600, 2))
+        >>> x = shared @ rng.normal(size=(2, 10)) + 0.5 * rng.normal(size=(600, 10))
+        >>> y = shared @ rng.normal(size=(2, 15)) + 0.5 * rng.normal(size=(600, 15))
+        >>> found = mine.shared_dimensions(x, y, max_dimensions=3, random_state=0)
         >>> found.dimensions
         2
     """
