@@ -463,6 +463,17 @@ def test_groups_that_cannot_be_split() -> None:
             mine.estimate(x, y, groups=mostly, random_state=seed, **QUICK)
 
 
+@pytest.mark.parametrize("method", ["gaussian", "ksg", "auto"])
+def test_one_group_does_not_show_how_sure_a_value_is(method: str) -> None:
+    x, y = correlated_normal(60, 0.7, random_state=0)
+    with pytest.raises(NotEnoughDataError, match="1 distinct group"):
+        mine.estimate(x, y, groups=np.zeros(60), method=method)
+    series = mine.estimate(x, y, groups=np.zeros(60), order="time", method="gaussian")
+    assert (
+        series.interval == mine.estimate(x, y, order="time", method="gaussian").interval
+    )  # one series is as good as no groups
+
+
 def test_missing_rows_in_frames_texts_and_groups() -> None:
     rng = np.random.default_rng(0)
     n = 120

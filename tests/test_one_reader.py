@@ -288,3 +288,16 @@ def test_what_can_be_read_once_is_read_once():
     assert found.n == N - 1 and found.diagnostics["dropped_missing_rows"] == 1
     blocks = mine.total_correlation([once(X), once(Y), once(Z)], method="gaussian")
     assert blocks.value == mine.total_correlation([X, Y, Z], method="gaussian").value
+
+
+@pytest.mark.parametrize("kind", [complex, np.complex64])
+def test_complex_numbers_in_a_column_of_objects_are_no_labels(kind: Any):
+    column = np.array([kind(value + 1j) for value in X], object)
+    for call in (
+        lambda: mine.estimate(column, Y),
+        lambda: mine.estimate(column, np.repeat(["a", "b"], N // 2), method="discrete"),
+        lambda: mine.independence_test(column, Y, n_permutations=19),
+        lambda: mine.estimate(X, Y, groups=column, method="gaussian"),
+    ):
+        with pytest.raises(InputError, match="complex"):
+            call()

@@ -127,26 +127,22 @@ def mine(
     joint, marginal = _full_precision(joint, marginal)
     log_partition = log_mean_exp(marginal, (-2, -1))
     batch = log_partition.detach()
-    if state is None:
-        state = batch
-    elif alpha < 1:
-        state = torch.logaddexp(state + math.log1p(-alpha), batch + math.log(alpha))
-    else:
-        state = batch
-    if max_lag < math.inf:
+    state = batch if state is None or alpha >= 1 else torch.logaddexp(state + math.log1p(-alpha), batch + math.log(alpha))
+    limited = max_lag < math.inf
+    if limited:
         state = torch.where((state - batch).abs() > max_lag, batch, state)
 
-    # exp(log_partition - state) has the wanted gradient, and is at most 1 / alpha because the average contains
-    # this batch. Subtracting its own value leaves the gradient and puts plain Donsker-Varadhan into the loss.
+    # E[exp T] / m has the wanted gradient for the shuffled pairs, and is at most 1 / alpha because the average
+    # contains this batch. Each part less its own number leaves its gradient: the loss is plain Donsker-Varadhan.
+    ratio = torch.exp(log_partition - state)
     mean = joint.mean(-1)
-    value = mean - log_partition
-    if max_lag < math.inf:
-        loss = (value.detach() - value) * torch.exp(batch - state) - value.detach()
-    else:
-        surrogate = torch.exp(log_partition - state)
-        loss = batch - mean + (surrogate - surrogate.detach())
+    shuffled_part = ratio - ratio.detach()
+    joint_part = mean - mean.detach()
+    if limited:
+        joint_part = joint_part * ratio.detach()
+    value = (mean - log_partition).detach()
 
-    return BoundResult(loss, value.detach(), state)
+    return BoundResult(shuffled_part - joint_part - value, value, state)
 
 
 def nwj(joint: Tensor, marginal: Tensor, state: Tensor | None = None) -> BoundResult:

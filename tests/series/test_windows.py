@@ -67,6 +67,8 @@ def test_what_it_refuses() -> None:
         mine.windows(3.0, 1)
     with pytest.raises(InputError, match="cannot read this"):
         mine.windows([[1, 2], [3]], 1)
+    with pytest.raises(InputError, match="at least one column"):
+        mine.windows(pd.DataFrame(index=range(20)), 3)
 
 
 def test_hidden_values_stay_hidden() -> None:

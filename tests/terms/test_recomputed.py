@@ -79,7 +79,10 @@ def test_each_of_several_checkpoints_draws_its_own_shuffles_again(reentrant: boo
     parts = [torch.randn(32, 3, requires_grad=True) for _ in range(3)]
     y = torch.randn(32, 1)
     sum(call(terms[0], encoders[0](x), y) for x in parts).backward()
-    run = lambda a, b: call(terms[1], encoders[1](a), b)  # noqa: E731
+
+    def run(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return call(terms[1], encoders[1](a), b)
+
     sum(checkpoint(run, x, y, use_reentrant=reentrant) for x in parts).backward()
     torch.testing.assert_close(encoders[0].weight.grad, encoders[1].weight.grad)
 
