@@ -13,6 +13,7 @@ from mine.data.problem import Problem, make_problem, order_warnings
 from mine.data.rows import equally_long, infinite_sentence, times_sentence
 from mine.errors import UnknownNameError
 from mine.estimators import Estimator, takes_numbers_only
+from mine.estimators.copied_rows import open_where_copied
 from mine.estimators.noiseless import opened
 from mine.estimators.thinned import run_in_order
 from mine.progress import progress_callback
@@ -51,7 +52,7 @@ def run_estimator(
     problem, dropped_rows = make_problem(x, y, numeric_only=takes_numbers_only(estimator), **data)
     with progress_callback(progress) as on_progress:
         problem = replace(problem, on_progress=on_progress)
-        result = opened(run_in_order(estimator, problem, run), problem)
+        result = open_where_copied(opened(run_in_order(estimator, problem, run), problem), problem)
 
     dropped = [*problem.x.dropped, *problem.y.dropped]
     warnings = [*about_rows, *result.diagnostics.get("warnings", [])]

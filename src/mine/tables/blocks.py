@@ -17,6 +17,7 @@ from mine.data.problem import Problem
 from mine.data.rows import MIN_ROWS
 from mine.errors import NotEnoughDataError
 from mine.estimators import get_estimator
+from mine.estimators.copied_rows import open_where_copied
 from mine.estimators.levels.estimate import levels_estimate
 from mine.estimators.noiseless import opened
 from mine.estimators.rank_neighbours import Scores
@@ -217,6 +218,7 @@ def _single(task: Task, a: str, b: str) -> Cell:
         else:
             few = levels_estimate(problem, "auto") if task.method == "auto" and method == "ross" else None
             estimate = few or run_in_order(get_estimator(method), problem)
+        estimate = open_where_copied(estimate, problem)
     except (NotEnoughDataError, TiesError) as error:
         return _nothing(a, b, kind, n, str(error))
     p, draws = None, None
