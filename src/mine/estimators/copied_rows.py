@@ -18,7 +18,7 @@ ROWS, COLUMNS = 20_000, 30
 FEWEST, SHARE = 10, 0.01
 #: Rounded numbers that are close have as many rows one step apart as equal ones: copies have this many times more equal ones.
 BEYOND_ROUNDING, STEP = 5, 1.5
-#: Share of the rows outside heaps (values of more than a fiftieth of the rows) whose number occurs once: rounded numbers have fewer.
+#: Share of the rows outside heaps (values of more than a fiftieth of the rows) whose number occurs once. Rounding leaves fewer.
 ONCE, HEAP = 0.95, 0.02
 
 
