@@ -18,6 +18,8 @@ ROWS, COLUMNS = 20_000, 30
 FEWEST, SHARE = 10, 0.01
 #: Rounded numbers that are close have as many rows one step apart as equal ones: copies have this many times more equal ones.
 BEYOND_ROUNDING, STEP = 5, 1.5
+#: Share of the rows outside heaps (values of more than a fiftieth of the rows) whose number occurs once. Rounding leaves fewer.
+ONCE, HEAP = 0.95, 0.02
 
 
 def open_where_copied(estimate: Estimate, problem: Problem) -> Estimate:
@@ -46,8 +48,16 @@ def _copied_share(a: np.ndarray, b: np.ndarray) -> float:
         return 0.0
     values, counts = np.unique(a, return_counts=True)
     others, times = np.unique(b, return_counts=True)
+    if not (_is_fine(counts) and _is_fine(times)):
+        return 0.0
     equal &= (counts[np.searchsorted(values, a)] == 1) & (times[np.searchsorted(others, b)] == 1)
     copied = int(equal.sum())
     step = STEP * np.diff(np.unique(np.concatenate([values, others]))).min()
     near = int(((a != b) & (np.abs(a - b) <= step)).sum())
     return copied / len(a) if copied >= max(FEWEST, SHARE * len(a), BEYOND_ROUNDING * near) else 0.0
+
+
+def _is_fine(counts: np.ndarray) -> bool:
+    """Whether nearly all numbers that occur ``counts`` times, shape (levels,), occur once, apart from heaps."""
+    n = counts.sum()
+    return bool((counts == 1).sum() >= ONCE * counts[counts <= max(3, HEAP * n)].sum())
