@@ -153,3 +153,10 @@ def test_names_of_columns_are_no_markup_and_no_formula():
     assert "<b>" not in found._repr_html_() and "&lt;b&gt;" in found._repr_html_()
     assert "\x1b" not in repr(found) and "[red]" in repr(found)
     assert "'=1+1," in found.to_csv()
+
+
+def test_dates_read_from_text_are_shown_as_dates():
+    written = [f"{1 + i % 12:02d}/{1 + i % 28:02d}/2024" for i in range(N)]
+    (column,) = mine.describe(pd.DataFrame({"joined": written}), parse=True).columns
+    assert (column.kind, column.why) == ("dates", "read from dates, month first")
+    assert column.examples == ("2024-01-01", "2024-02-02", "2024-03-03")

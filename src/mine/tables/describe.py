@@ -93,6 +93,7 @@ def _described(
             (read,), texts = read_texts(True, spec, x=Source([name], [values]))
             if texts:
                 form, values = texts[0].form, read.columns[0]
+                moment = "us" if form.startswith("dates") else moment  # examples are dates, not microseconds
                 missing = np.isnan(values)
         present = values[~missing] if missing.any() else values
         if not len(present):
