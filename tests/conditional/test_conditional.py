@@ -192,7 +192,8 @@ def test_what_cannot_be_subtracted_is_not_below_zero() -> None:
     side = as_variable(rows, "x")
     below = Estimate(-2.0, None, 0.1, (-2.2, -1.8), "auto, conditional", 100, diagnostics={"warnings": []})
     found = within_what_is_known(below, Problem(side, side), ())
-    assert found.value == 0 and found.interval == pytest.approx((-2.2, 2.2 + 0.2)) and "cannot be" in found.warnings[0]
+    chance = math.hypot(1.96 * 0.1, math.sqrt(0.5 / 100))  # information is not negative: only chance reaches below 0
+    assert found.value == 0 and found.interval == pytest.approx((-chance, 2.2 + 0.2)) and "cannot be" in found.warnings[0]
 
 
 class Recorder:
@@ -233,3 +234,12 @@ def test_a_third_that_says_nothing_does_not_hide_labels_of_many_levels():
     found = mine.estimate(*names, rng.normal(size=900), effort="fast", random_state=0)
     assert found.interval[0] <= truth <= found.interval[1]
     assert found.value == pytest.approx(truth, abs=0.5)
+
+
+def test_an_identifier_as_z_takes_no_interval_far_below_0():
+    """What an identifier tells cannot be known, but the information of the sides given it is not negative."""
+    rng = np.random.default_rng(41)
+    x = rng.normal(size=250)
+    y = x + 1.5 * rng.normal(size=250)
+    est = mine.estimate(x, y, z=np.array([f"customer {i}" for i in range(250)]), effort="fast", random_state=0)
+    assert -0.3 < est.interval[0] <= est.value < 1.0

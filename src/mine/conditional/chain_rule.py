@@ -237,6 +237,8 @@ def within_what_is_known(result: Estimate, problem: Problem, unresolved: tuple[s
             "regression, and the interval is open.",
         )
         low, high = min(low, 0.0), math.inf
+    # It is never negative: only chance, and the value that is reported, reach below 0.
+    low = max(low, min(0.0, value) - interval_half_width(result.stderr, 0.0, problem.independent_rows))
     bounded = replace(result, value=value, interval=(low, high))
     bounded = capped_by_entropy(bounded, problem)
     return replace(bounded, diagnostics={**result.diagnostics, "warnings": warnings})
