@@ -83,6 +83,15 @@ def test_a_table_and_an_image():
 
 
 @pytest.mark.slow
+@pytest.mark.xfail(
+    strict=True, reason="at effort fast the race takes the sequence critic: 1.80 nats where conv gives 1.88 of 2"
+)
+def test_images_of_three_dimensions_take_the_critic_of_images():
+    z, w = correlated(1000, 2, 2.0, seed=5)
+    assert fast(blob(z), blob(w)).diagnostics["critic"].startswith("conv")
+
+
+@pytest.mark.slow
 def test_images_and_sequences_of_three_dimensions_both_find_their_critic():
     z, w = correlated(1000, 2, 2.0, seed=5)
     found = fast(blob(z), blob(w))  # of 8 x 8 pixels both kinds of critics find nearly all

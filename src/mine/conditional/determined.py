@@ -8,7 +8,7 @@ from dataclasses import replace
 from mine.data.joined import joined
 from mine.data.problem import Problem
 from mine.data.variable import Variable
-from mine.estimators.noiseless import STRONG_ENOUGH, noiseless_regression
+from mine.estimators.noiseless import STRONG_ENOUGH, noiseless_regression, without_upper_end
 from mine.result import Estimate
 
 __all__ = ["open_where_determined"]
@@ -36,6 +36,5 @@ def open_where_determined(result: Estimate, problem: Problem, third: Variable) -
                 f"The relation may be deterministic, of infinite information: {target.name} seems to follow from {other.name} "
                 "and z without noise. The value says only how closely the relation was fitted; the interval has no upper end."
             )
-            diagnostics = {**result.diagnostics, "warnings": [sentence, *result.warnings]}
-            return replace(result, interval=(result.interval[0], math.inf), diagnostics=diagnostics)
+            return without_upper_end(result, sentence)
     return result

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +14,7 @@ from mine.data.sides import as_variable
 from mine.data.variable import Variable
 from mine.errors import InputError
 from mine.estimators.fit import CrossFit
-from mine.estimators.noiseless import STRONG_ENOUGH, Regression, noiseless_regression
+from mine.estimators.noiseless import STRONG_ENOUGH, Regression, noiseless_regression, without_upper_end
 from mine.result import Estimate
 
 __all__ = ["opened_by_codes"]
@@ -39,12 +38,8 @@ def opened_by_codes(estimate: Estimate, fit: CrossFit) -> Estimate:
     regression = Regression(f"{y.name} by {x.name}, of which it has copies") if copied else _between_codes(fit)
     if regression.determined is None:
         return estimate
-    diagnostics = {
-        **estimate.diagnostics,
-        "determined": regression.determined,
-        "warnings": [*regression.warnings, *estimate.warnings],
-    }
-    return replace(estimate, interval=(estimate.interval[0], math.inf), diagnostics=diagnostics)
+    told = replace(estimate, diagnostics={**estimate.diagnostics, "determined": regression.determined})
+    return without_upper_end(told, *regression.warnings)
 
 
 def _copied(x: Variable, y: Variable) -> bool:

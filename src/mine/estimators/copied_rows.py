@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
 from mine.data.problem import Problem
+from mine.estimators.noiseless import without_upper_end
 from mine.result import Estimate
 
 __all__ = ["open_where_copied"]
@@ -26,7 +26,7 @@ def open_where_copied(estimate: Estimate, problem: Problem) -> Estimate:
     """``estimate`` with an interval open above if a column of x equals a column of y in a part of the rows."""
     if not math.isfinite(estimate.interval[1]) or not (problem.x.n_continuous and problem.y.n_continuous):
         return estimate
-    x, y = (side.flat[:ROWS, : min(COLUMNS, side.n_continuous)] for side in (problem.x, problem.y))
+    x, y = (side.flat[:ROWS, :COLUMNS] for side in (problem.x, problem.y))
     for i, a in enumerate(x.T):
         for j, b in enumerate(y.T):
             share = _copied_share(a, b)
@@ -36,8 +36,7 @@ def open_where_copied(estimate: Estimate, problem: Problem) -> Estimate:
                     f"The information may be infinite: {names} have exactly the same number in {share:.0%} of the rows. "
                     "Copied numbers have no noise. The interval has no upper end."
                 )
-                diagnostics = {**estimate.diagnostics, "warnings": [warning, *estimate.warnings]}
-                return replace(estimate, interval=(estimate.interval[0], math.inf), diagnostics=diagnostics)
+                return without_upper_end(estimate, warning)
     return estimate
 
 

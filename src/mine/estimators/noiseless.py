@@ -19,7 +19,7 @@ from mine.estimators.residual import entropy_rows
 from mine.estimators.smooth_fit import SmoothFit, smooth_fits
 from mine.result import Estimate
 
-__all__ = ["STRONG_ENOUGH", "Regression", "noiseless_regression", "opened"]
+__all__ = ["STRONG_ENOUGH", "Regression", "noiseless_regression", "opened", "without_upper_end"]
 
 #: Nats from which a relation may be one without noise: a closer look is worth its time.
 STRONG_ENOUGH = 0.7
@@ -115,10 +115,13 @@ def opened(estimate: Estimate, problem: Problem) -> Estimate:
     if "determined" in estimate.diagnostics or estimate.value < STRONG_ENOUGH:
         return estimate
     regression = noiseless_regression(problem)
-    diagnostics = {**estimate.diagnostics, "determined": regression.determined}
-    if regression.determined is None:
-        return replace(estimate, diagnostics=diagnostics)
-    diagnostics["warnings"] = [*regression.warnings, *estimate.warnings]
+    estimate = replace(estimate, diagnostics={**estimate.diagnostics, "determined": regression.determined})
+    return estimate if regression.determined is None else without_upper_end(estimate, *regression.warnings)
+
+
+def without_upper_end(estimate: Estimate, *sentences: str) -> Estimate:
+    """``estimate`` with an interval open above, and sentences that say why before its own warnings."""
+    diagnostics = {**estimate.diagnostics, "warnings": [*sentences, *estimate.warnings]}
     return replace(estimate, interval=(estimate.interval[0], math.inf), diagnostics=diagnostics)
 
 
