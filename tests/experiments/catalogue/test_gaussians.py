@@ -13,6 +13,7 @@ import pytest
 
 import mine
 from mine.experiments import get_experiment, reproduce
+from mine.experiments.catalogue.gaussians import run
 
 
 def test_the_experiment_from_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,3 +45,16 @@ def test_the_experiment_from_end_to_end(tmp_path: Path, monkeypatch: pytest.Monk
     assert [path.name for path in found.files[-2:]] == ["figure.png", "convergence.png"]
     assert all(path.stat().st_size > 10_000 for path in found.files[-2:])
     assert "| MINE, published |  |  |  |  |  |  | about 23 |" in str(found)
+
+
+def test_on_fresh_samples_the_papers_network_nears_the_truth(tmp_path: Path) -> None:
+    """Both numbers, on new rows and on the batches, and a curve of the batches."""
+    config = replace(
+        get_experiment("gaussians").scales["smoke"], method="mine", fresh=True, fresh_steps=600, dims=(1,), rhos=(0.9,)
+    )
+    found = run(config, 3, tmp_path, lambda *_: None)
+    truth = -0.5 * math.log(1 - 0.81)
+    assert truth - 0.3 < found["value_top"] < truth + 0.02
+    assert abs(found["batches_top"] - found["value_top"]) < 0.1
+    curve = json.loads((tmp_path / "curves.json").read_text())["value_1d_0.9"]
+    assert curve["step"][-1] == 600 and curve["validation"][0] < curve["validation"][-1]
