@@ -29,10 +29,12 @@ def test_what_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     found = reproduce(experiment, out=tmp_path, scale="smoke", arms=["MINE"])
     metrics = found.records[0].metrics
     # an information that counts the different pixels of Y knows all the answers
-    assert [metrics[f"baseline_{s:g}"] for s in (0.25, 0.5, 0.75)] == [0.25, 0.5, 0.75]
+    assert [metrics[f"baseline_{s:g}"] for s in (0.5, 0.75)] == [0.5, 0.75]
     assert metrics["processing"] == 1 and metrics["additivity"] == 2
-    # the first pair, X and a quarter of its rows, has an interval without an upper end
+    # the first pair, X and a quarter of its rows, has an interval without an upper end: it is in no ratio
     assert metrics["open_rows_0.25"] == 1 and metrics["open_rows_1"] == metrics["open_two_images"] == 0
+    assert "baseline_0.25" not in metrics and metrics["open"] == pytest.approx(1 / 7)
+    assert metrics["finite_rows_1"] == metrics["nats_rows_1"] == 64 and metrics["low_rows_1"] == 0
     x, y = seen[-1]
     assert x.shape == (200, 128) and y.shape == (200, 64)
     np.testing.assert_array_equal(y[:, :32], x[:, :32])  # the top half of the first image, then of the second
@@ -49,7 +51,7 @@ def test_no_ratio_without_a_denominator(tmp_path: Path, monkeypatch: pytest.Monk
     found = reproduce(experiment, out=tmp_path, scale="smoke", arms=["MINE-f"])
     assert not {"processing", "additivity", "baseline_0.5"} & set(found.records[0].metrics)
     assert found.records[0].metrics["nats_rows_1"] == -0.2
-    assert "| MINE-f | 1 |  |  |  |  |  | -0.20 | 0 |" in str(found)
+    assert "| MINE-f | 1 |  |  |  |  |  | 0 | -0.20 | -1.00 |" in str(found)
 
 
 def test_on_the_digits_by_nearest_neighbours(tmp_path: Path) -> None:
@@ -57,4 +59,6 @@ def test_on_the_digits_by_nearest_neighbours(tmp_path: Path) -> None:
     small = replace(experiment.scales["smoke"], n=300)
     found = reproduce(replace(experiment, scales={"smoke": small}), out=tmp_path, scale="smoke", arms=["Kraskov"])
     metrics = found.records[0].metrics
-    assert 0 < metrics["baseline_0.25"] < metrics["baseline_0.5"] < metrics["baseline_0.75"] < 1
+    nats = [metrics[f"nats_rows_{share:g}"] for share in (0.25, 0.5, 0.75, 1)]
+    assert 0 < nats[0] < nats[1] < nats[2] < nats[3]
+    assert ("baseline_0.5" in metrics) == (metrics["open_rows_0.5"] == metrics["open_rows_1"] == 0)

@@ -15,7 +15,7 @@ from mine.experiments.experiment import Experiment, Metric, Progress
 from mine.experiments.store import Record
 from mine.experiments.summary import mean_and_error
 from mine.experiments.sweep import sweep
-from mine.experiments.targets import Target, Values
+from mine.experiments.targets import Target, Values, reaches
 from mine.reporting.figures import new_figure, write_figure
 
 __all__ = ["EXPERIMENT", "Config", "plot", "run"]
@@ -53,9 +53,11 @@ class Config:
 
 
 def run(config: Config, seed: int, out: Path, progress: Progress, device: str = "cpu") -> dict[str, float]:
-    """The estimates that the tests need, and their ratios; a ratio whose denominator is not positive is left out.
+    """The estimates that the tests need, and their ratios.
 
-    ``open_KEY`` is 1 if the estimate says that it cannot bound the information from above: its interval has no upper end.
+    A ratio is left out where its denominator is not positive, and where either of its estimates says that it cannot bound the
+    information from above: of two informations that may be infinite there is no ratio. ``open_KEY`` is 1 for such an estimate,
+    ``open`` the share of them. ``low_KEY`` is the low end of the interval, ``finite_rows_1`` I(X; X) where it is bounded.
     """
     images = _images(config, seed)
     first, second = images[: config.n], images[config.n :]
@@ -88,18 +90,26 @@ def run(config: Config, seed: int, out: Path, progress: Progress, device: str = 
             progress=False,
             **options,
         )
-        return {"value": information.value, "open": float(not math.isfinite(information.interval[1]))}
+        low, high = information.interval
+        return {"value": information.value, "low": low, "open": float(not math.isfinite(high))}
 
     cells = sweep(list(pairs), measure, out, progress)
-    value = {name: cell["value"] for name, cell in zip(pairs, cells, strict=True)}
+    of = dict(zip(pairs, cells, strict=True))
+    value = {name: cell["value"] for name, cell in of.items()}
+    bounded = {name for name, cell in of.items() if not cell["open"]}
     wanted = {
         **{f"baseline_{share:g}": (f"rows_{share:g}", "rows_1") for share in config.shares if share < 1},
         "processing": ("further_and_half", "further"),
         "additivity": ("two_images", "rows_0.5"),
     }
-    ratios = {key: value[top] / value[bottom] for key, (top, bottom) in wanted.items() if value[bottom] > _LEAST}
-    unbounded = {f"open_{name}": cell["open"] for name, cell in zip(pairs, cells, strict=True)}
-    return {f"nats_{name}": nats for name, nats in value.items()} | ratios | unbounded
+    ratios = {
+        key: value[top] / value[bottom]
+        for key, (top, bottom) in wanted.items()
+        if value[bottom] > _LEAST and {top, bottom} <= bounded
+    }
+    seen = {f"{key}_{name}": cell[key] for key in ("open", "low") for name, cell in of.items()}
+    seen |= {"open": 1 - len(bounded) / len(of)} | ({"finite_rows_1": value["rows_1"]} if "rows_1" in bounded else {})
+    return {f"nats_{name}": nats for name, nats in value.items()} | ratios | seen
 
 
 def _images(config: Config, seed: int) -> np.ndarray:
@@ -125,15 +135,20 @@ def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:
 
     figure, axes = new_figure(1, 3, (11.5, 3.6))
     for i, arm in enumerate(arms):
-        ratios = {0.0: 0.0, **{share: ratio(arm, f"baseline_{share:g}") for share in shares if share < 1}, 1.0: 1.0}
-        points = [(share, r[0] if isinstance(r, tuple) else r) for share, r in ratios.items() if r is not None]
+        measured = {share: ratio(arm, f"baseline_{share:g}") for share in shares if share < 1}
+        if all(r is None for r in measured.values()):  # no line from 0 to 1 of one who has said nothing
+            axes[0][0].plot([], [], "o-", color=f"C{i}", label=f"{arm}: unbounded")
+            continue
+        points = [(0.0, 0.0), *((share, r[0]) for share, r in measured.items() if r is not None), (1.0, 1.0)]
         axes[0][0].plot(*zip(*points, strict=True), "o-", ms=4, lw=1.2, color=f"C{i}", label=arm)
         for share, value in points:
             if value > _HIGHEST:  # one value far outside would flatten all others
                 axes[0][0].annotate(
                     f"{value:.1f}", (share, _HIGHEST), xytext=(5, -11), textcoords="offset points", color=f"C{i}", fontsize=8
                 )
-    axes[0][0].set_ylim(-0.08, _HIGHEST if any(line.get_ydata().max() > _HIGHEST for line in axes[0][0].lines) else None)
+    axes[0][0].set_ylim(
+        -0.08, _HIGHEST if any(high > _HIGHEST for line in axes[0][0].lines for high in line.get_ydata()) else None
+    )
     axes[0][0].set_title("Baseline: rises from 0 to 1", loc="left")
     axes[0][0].set_xlabel("share of the rows in Y")
     axes[0][0].set_ylabel("I(X; Y) / I(X; X)")
@@ -147,6 +162,8 @@ def plot(results: Sequence[tuple[Record, Path]], out: Path) -> list[Path]:
             one = ratio(arm, key)
             if one is not None:
                 axis.errorbar(one[0], i, xerr=one[1] or 0.0, fmt="o", color=f"C{i}", capsize=3)
+            else:
+                axis.text(ideal, i, "  reported as unbounded", color=f"C{i}", va="center", fontsize=8)
         axis.set_yticks(range(len(arms)), arms)
         axis.set_ylim(len(arms) - 0.5, -0.5)
         axis.set_title(title, loc="left")
@@ -174,10 +191,10 @@ _PAPER = Config(n=30_000, pooling=1, shares=tuple(i / 8 for i in range(2, 9)), e
 
 def _seen(of: Values) -> str:
     return (
-        f"The default method's ratios are {of('default', 'processing').mean:.2f} instead of 1 for data processing and "
-        f"{of('default', 'additivity').mean:.2f} instead of 2 for additivity. "
-        "An image and its own rows share infinite information. No estimate from 4,000 images can find it, "
-        "so every I(X; X) below is a lower end."
+        "An image and its own rows share infinite information, so an estimate should say that it cannot bound it. "
+        f"The default says so of {100 * of('default', 'open').mean:.0f} % of the pairs. Only its low ends are to be read: "
+        f"for I(X; X) it is {of('default', 'low_rows_1').mean:.1f} nats. "
+        f"MINE says so of {100 * of('MINE', 'open').mean:.0f} %, InfoNCE of {100 * of('InfoNCE', 'open').mean:.0f} %."
     )
 
 
@@ -192,22 +209,27 @@ EXPERIMENT = Experiment(
         *(Metric(f"baseline_{s:g}", f"I(X; top {s:.0%}) / I(X; X)", 2) for s in (0.25, 0.5, 0.75)),
         Metric("processing", "data processing, should be 1", 2),
         Metric("additivity", "additivity, should be 2", 2),
-        Metric("nats_rows_1", "I(X; X), in truth infinite (nats)", 2),
-        Metric("open_rows_1", "I(X; X) reported as unbounded (%)", 0, 100),
+        Metric("open", "pairs reported as unbounded, as all are (%)", 0, 100),
+        Metric("finite_rows_1", "I(X; X) where it is bounded (nats)", 2),
+        Metric("low_rows_1", "low end of I(X; X) (nats)", 2),
     ),
     seen=_seen,
     limits=(
         "The paper has figures without numbers. "
-        "The information in nats is unknown, so the three tests check ratios only."
+        "The tests check ratios only, and only of estimates that bound the information from above. "
+        "The default's values behind an open interval are not consistent: only their low ends are meant to be read."
     ),
     run=run,
     plot=plot,
+    version=2,
     targets=[
-        Target(
-            "the default method ignores known information, and adds up over two images, both within 5 %",
-            lambda of: _consistent(of, "default"),
-            lambda of: f"{of('default', 'processing').mean:.3f} and {of('default', 'additivity').mean:.3f}",
+        reaches(
+            "the default method says of every pair that its information cannot be bounded",
+            lambda of: 100 * of("default", "open").mean, least=100, shown="{:.0f} %",
         ),
-        Target("no other method does", lambda of: not any(_consistent(of, arm) for arm in _ARMS if arm != "default")),
+        Target(
+            "another method ignores known information, and adds up over two images, both within 5 %",
+            lambda of: any(_consistent(of, arm) for arm in _ARMS if arm != "default"),
+        ),
     ],
 )  # fmt: skip
