@@ -71,6 +71,19 @@ def test_states_are_seen(autoregression: Series):
     assert serial_sides(side(x), side(y, "y"))
 
 
+@pytest.mark.parametrize("shape", ["counts", "rounded"])
+def test_slow_counts_are_seen(autoregression: Series, shape: str):
+    """Labels of a dozen levels, none of which lasts: only their order tells that they move slowly."""
+    rng = np.random.default_rng(8)
+    for _ in range(5):
+        slow = [autoregression(800, 0.93, rng) for _ in range(2)]
+        x, y = (rng.poisson(np.exp(1 + 0.8 * s)) if shape == "counts" else np.round(s) for s in slow)
+        labels = [as_variable(values, name, True) for values, name in ((x, "x"), (y, "y"))]
+        assert labels[0].is_label and serial_sides(*labels)
+        shuffled = [as_variable(rng.permutation(values), name, True) for values, name in ((x, "x"), (y, "y"))]
+        assert not serial_sides(*shuffled)
+
+
 def test_a_sorted_table_is_no_series():
     rng = np.random.default_rng(6)
     x = np.linspace(-3, 3, 500)

@@ -49,21 +49,37 @@ SERIAL = (
 def serial_features(side: Variable) -> np.ndarray:
     """What resemblance is looked for in: each number's normal score and how far out it is, each common level: (n, f).
 
-    How far out a number is (its absolute score) shows what calm and wild stretches share when their signs do not. Columns of
-    no variance are left out.
+    How far out a number is (its absolute score) shows what calm and wild stretches share when their signs do not. Labels that
+    are numbers, as counts are, have both too: a slow count changes its level at every row. Columns of no variance are left out.
     """
     n = min(len(side), MOST_ROWS)
     part = side.take(slice(0, n))
     columns: list[np.ndarray] = []
     if part.n_continuous:
         some = np.unique(np.linspace(0, part.n_continuous - 1, MOST_COLUMNS).astype(int))
-        scores = rank_gaussianize(part.flat[:, some])
-        columns += [scores, np.abs(scores)]
-    for codes in part.discrete.T[:MOST_COLUMNS]:
+        columns += _scores(part.flat[:, some])
+    for i, codes in enumerate(part.discrete.T[:MOST_COLUMNS]):
+        numbers = _numbers(part.levels[i] if part.levels else ())
+        columns += [] if numbers is None else _scores(numbers[codes, None])
         commonest = np.argsort(-np.bincount(codes), kind="stable")[:MOST_LEVELS]
         columns.append((codes[:, None] == commonest).astype(np.float64))
     features = np.concatenate(columns, 1) if columns else np.empty((n, 0))
     return features[:, features.std(0) > 1e-12]
+
+
+def _scores(values: np.ndarray) -> list[np.ndarray]:
+    """Normal scores of the columns of ``values`` (n, c), and how far out they are."""
+    scores = rank_gaussianize(values)
+    return [scores, np.abs(scores)]
+
+
+def _numbers(levels: tuple[str, ...]) -> np.ndarray | None:
+    """The numbers that more than two levels of a label are, (levels,); None where one of them is no finite number."""
+    try:
+        numbers = np.array([float(level) for level in levels])
+    except ValueError:
+        return None
+    return numbers if len(numbers) > 2 and np.isfinite(numbers).all() else None
 
 
 def autocorrelations(values: np.ndarray, lags: int) -> np.ndarray:
