@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial import KDTree
 
 from mine.data.splits import Fold
+from mine.estimators.nearest import Nearest
 
 __all__ = ["scaled_by_neighbours"]
 
@@ -38,7 +38,7 @@ def scaled_by_neighbours(predictor: np.ndarray, e: np.ndarray, folds: list[Fold]
     out, log_volume = np.empty_like(e), np.empty(len(e))
     for fold in folds:
         rows = fold.evaluation
-        tree = KDTree(predictor[rows])
+        tree = Nearest(predictor[rows])
         for start in range(0, len(rows), AT_A_TIME):
             part = rows[start : start + AT_A_TIME]
             root = np.linalg.cholesky(_covariance(tree, predictor[part], clipped[rows], overall))
@@ -47,13 +47,14 @@ def scaled_by_neighbours(predictor: np.ndarray, e: np.ndarray, folds: list[Fold]
     return out, log_volume
 
 
-def _covariance(tree: KDTree, at: np.ndarray, e: np.ndarray, overall: np.ndarray) -> np.ndarray:
+def _covariance(tree: Nearest, at: np.ndarray, e: np.ndarray, overall: np.ndarray) -> np.ndarray:
     """Covariance of the residuals ``e`` of the rows in ``tree`` that are nearest to those ``at`` (m, p), shape (m, d, d).
 
     The row itself, which is the nearest, does not count. What is common to all rows is the shape; the size is the neighbours'.
     """
-    distance, index = (np.asarray(found)[:, 1:] for found in tree.query(at, NEIGHBORS + 1))
-    weight = (1 - (distance / np.maximum(distance[:, -1:], 1e-300)) ** 3).clip(1e-3) ** 3
+    distance, index = tree.query(at, NEIGHBORS + 1)
+    weight = (1 - (distance / np.maximum(distance.max(1, keepdims=True), 1e-300)) ** 3).clip(1e-3) ** 3
+    weight[np.arange(len(at)), distance.argmin(1)] = 0.0
     weight /= weight.sum(1, keepdims=True)
     near = e[index]
     local = np.swapaxes(near * weight[..., None], 1, 2) @ near

@@ -20,12 +20,12 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
-from scipy.spatial import KDTree
 from scipy.special import digamma, gammaln, ndtr
 
 from mine.data.preprocessing import RobustLogScaler
 from mine.data.splits import Fold
 from mine.estimators.local_scale import scaled_by_neighbours
+from mine.estimators.nearest import Nearest
 
 __all__ = ["MOST_COLUMNS", "Residual", "best_residual", "entropy_rows", "fit_neighbors"]
 
@@ -215,7 +215,7 @@ def entropy_rows(values: np.ndarray) -> np.ndarray:
 
 def _neighbor_rows(values: np.ndarray, n_neighbors: int) -> np.ndarray:
     n, d = values.shape
-    distance = KDTree(values).query(values, n_neighbors + 1)[0][:, -1]
+    distance = Nearest(values).reach(n_neighbors)
     log_ball = d / 2 * np.log(np.pi) - gammaln(d / 2 + 1)
     with np.errstate(divide="ignore"):
         return digamma(n) - digamma(n_neighbors) + log_ball + d * np.log(distance)
@@ -285,12 +285,12 @@ def _local_linear(x: np.ndarray, y: np.ndarray, new: np.ndarray) -> np.ndarray:
     """Weighted linear fits to the training rows nearest to each new one, evaluated there, shape (m, dy)."""
     d = x.shape[1]
     k = min(len(x), fit_neighbors(d))
-    tree = KDTree(x)
+    tree = Nearest(x)
     out = np.empty((len(new), y.shape[1]))
     for start in range(0, len(new), 4096):
         part = slice(start, start + 4096)
         distance, index = tree.query(new[part], k)
-        reach = np.maximum(distance[:, -1:], 1e-300)
+        reach = np.maximum(distance.max(1, keepdims=True), 1e-300)
         weight = (1 - (distance / reach) ** 3).clip(1e-3) ** 3  # tricube, as in loess
         design = np.concatenate([np.ones((*index.shape, 1)), (x[index] - new[part, None]) / reach[..., None]], -1)
         weighted = design * weight[..., None]

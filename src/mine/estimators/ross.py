@@ -1,4 +1,4 @@
-"""Ross' k-nearest-neighbour estimator for labels on one side and numbers on the other, on scipy's KDTree."""
+"""Ross' k-nearest-neighbour estimator for labels on one side and numbers on the other."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.spatial import KDTree
 from scipy.special import digamma
 
 from mine.data.problem import Problem, clustered_stderr
@@ -15,6 +14,7 @@ from mine.errors import InputError, NotEnoughDataError
 from mine.estimators.counts.entropy import population_entropy
 from mine.estimators.discrete import capped_by_entropy, identifier_estimate
 from mine.estimators.ksg import count_closer
+from mine.estimators.nearest import Nearest
 from mine.estimators.neighbours import disjoint_parts, drift_warnings, prepared, spread, without_copies
 from mine.result import Estimate
 
@@ -61,7 +61,7 @@ def ross_rows(values: np.ndarray, labels: np.ndarray, n_neighbors: int = 3) -> n
     for label in np.unique(labels):
         rows = np.flatnonzero(labels == label)
         few = int(k[rows[0]])
-        distance[rows] = KDTree(values[rows]).query(values[rows], few + 1, p=np.inf)[0][:, -1]
+        distance[rows] = Nearest(values[rows]).reach(few, p=np.inf)
     within = count_closer(values, distance)
     return digamma(n) - digamma(counts[labels]) + digamma(k) - digamma(within)
 
