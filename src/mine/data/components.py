@@ -8,12 +8,13 @@ from typing import Self
 import numpy as np
 
 from mine.data import outofcore
-from mine.data.preprocessing import RankGaussianizer, SideEncoder
+from mine.data.label_table import LabelTable
+from mine.data.preprocessing import MAX_CATEGORIES, RankGaussianizer, SideEncoder
 from mine.data.variable import Variable
 
 __all__ = ["WIDE", "WideEncoder", "WideLayout", "is_wide", "share_a_unit"]
 
-#: Columns of numbers from which on a side is wide.
+#: Columns of numbers, or of labels, from which on a side is wide.
 WIDE = 64
 #: Components kept; and rows that they are fitted on, which are many for a covariance of leading directions.
 COMPONENTS, FIT_ROWS = 32, 20_000
@@ -32,24 +33,41 @@ class WideLayout:
     labels: int
     components: int
 
+    @property
+    def is_label(self) -> bool:
+        """Whether the side is one column of labels."""
+        return not self.columns and not self.components
+
+    @property
+    def of_labels(self) -> bool:
+        """Whether the components are those of many columns of labels."""
+        return self.columns < WIDE and self.components > 0
+
 
 def is_wide(x: Variable, y: Variable) -> bool:
-    """Whether a side has many columns of numbers, the other has some too or is a label, and their features fit into memory.
+    """Whether a side has many columns of numbers or of labels, the other numbers, many labels or one, and they fit into memory.
 
     >>> from mine.data.sides import as_variable
     >>> is_wide(*(as_variable(np.random.default_rng(d).normal(size=(30, d)), "x") for d in (64, 2)))
     True
     """
-    dims = (x.n_continuous, y.n_continuous)
-    readable = all(side.n_continuous or side.is_label for side in (x, y))
-    return readable and max(dims) >= WIDE and 4 * len(x) * sum(dims) <= outofcore.RESIDENT_BYTES // 2
+    wide = [max(side.n_continuous, side.n_discrete) >= WIDE for side in (x, y)]
+    readable = all(side.n_continuous or side.is_label or many for side, many in zip((x, y), wide, strict=True))
+    features = sum(side.n_continuous + _indicators(side) for side in (x, y))
+    return readable and any(wide) and 4 * len(x) * features <= outofcore.RESIDENT_BYTES // 2
+
+
+def _indicators(side: Variable) -> int:
+    """Most features of its labels where they are many columns; of a few columns they are few."""
+    return sum(min(len(levels), MAX_CATEGORIES) for levels in side.levels) if side.n_discrete >= WIDE else 0
 
 
 class WideEncoder(SideEncoder):
     """The features of a side: its normal scores and labels as in :class:`SideEncoder`, then its principal components.
 
     They are laid out as :class:`WideLayout` tells; a side of fewer than ``WIDE`` columns has no components. Components are
-    taken of the plain columns if these share a unit (pixels, coordinates of an embedding), else of the normal scores. Plain
+    taken of the plain columns if these share a unit (pixels, coordinates of an embedding), else of the normal scores. Of a side
+    with many columns of labels and few of numbers they are taken of both, the labels as :class:`LabelTable` reads them. Plain
     components have unit variance, ranked ones are their normal scores.
 
     Attributes:
@@ -65,16 +83,19 @@ class WideEncoder(SideEncoder):
         sample = outofcore.fit_rows(len(variable), variable.n_continuous + variable.n_discrete)
         few = variable if sample is None else variable.take(sample)
         few = few.take(slice(0, None, -(-len(few) // FIT_ROWS)))
-        components = self._fit_components(few.flat) if columns >= WIDE else 0
+        self.table_ = LabelTable().fit(few) if columns < WIDE <= variable.n_discrete else None
+        components = self._fit_components(few) if columns >= WIDE or self.table_ is not None else 0
         self.layout = WideLayout(columns, super().transform(variable.take(slice(0, 1))).shape[1] - columns, components)
         return self
 
-    def _fit_components(self, flat: np.ndarray) -> int:
-        """Fit the principal components of rows (n, d); their number."""
-        self.plain_ = share_a_unit(flat)
-        values = flat if self.plain_ else self.scalers_[0].transform(flat)
+    def _fit_components(self, few: Variable) -> int:
+        """Fit the principal components of some rows; their number."""
+        flat = few.flat
+        self.plain_ = self.table_ is None and share_a_unit(flat)
+        scores = self.scalers_[0].transform(flat) if flat.shape[1] and not self.plain_ else flat
+        values = self._values(few, scores)
         self.mean_ = values.mean(0)
-        count = min(COMPONENTS, flat.shape[1] // 2, len(flat) // 10)
+        count = min(COMPONENTS, values.shape[1] // 2, len(flat) // 10)
         from sklearn.decomposition import PCA
 
         found = PCA(max(1, count), svd_solver="randomized", random_state=0).fit((values - self.mean_).astype(np.float32))
@@ -85,6 +106,12 @@ class WideEncoder(SideEncoder):
             self.ranks_ = RankGaussianizer().fit(self._components(values))
         return int(real.sum())
 
+    def _values(self, variable: Variable, scores: np.ndarray) -> np.ndarray:
+        """What components are taken of, (n, q): plain columns or their normal ``scores``, and labels if they are many."""
+        if self.table_ is not None:
+            return np.concatenate([scores, self.table_.transform(variable)], 1)
+        return variable.flat if self.plain_ else scores
+
     def _components(self, values: np.ndarray) -> np.ndarray:
         return ((values - self.mean_) @ self.axes_).clip(-FARTHEST, FARTHEST)
 
@@ -93,7 +120,7 @@ class WideEncoder(SideEncoder):
         features = super().transform(variable)
         if not self.layout.components:
             return features
-        components = self._components(variable.flat if self.plain_ else features[:, : self.layout.columns].astype(np.float64))
+        components = self._components(self._values(variable, features[:, : self.layout.columns].astype(np.float64)))
         return np.concatenate(
             [features, self.ranks_.transform(components), components], 1, dtype=np.float32, casting="same_kind"
         )

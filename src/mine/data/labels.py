@@ -8,7 +8,7 @@ import numpy as np
 
 from mine.data.sources import EXACT_INTEGERS
 
-__all__ = ["Labels", "labels_of", "number_text"]
+__all__ = ["Labels", "labels_of", "level_numbers", "number_text"]
 
 
 @dataclass(frozen=True)
@@ -47,3 +47,16 @@ def number_text(value: bool | float) -> str:
     if isinstance(value, int) and abs(value) > EXACT_INTEGERS and (value.bit_length() > 1023 or int(float(value)) != value):
         return str(value)
     return str(float(value) + 0.0)  # -0.0 and 0.0 are one value
+
+
+def level_numbers(levels: tuple[str, ...]) -> np.ndarray | None:
+    """The numbers that the texts of levels are, (levels,); None where one of them is no finite number.
+
+    >>> level_numbers(("1.0", "10.0", "2.0")), level_numbers(("1.0", "low"))
+    (array([ 1., 10.,  2.]), None)
+    """
+    try:
+        numbers = np.array([float(level) for level in levels])
+    except ValueError:
+        return None
+    return numbers if np.isfinite(numbers).all() else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mine.data.labels import level_numbers
 from mine.data.preprocessing import rank_gaussianize
 from mine.data.variable import Variable
 
@@ -59,7 +60,7 @@ def serial_features(side: Variable) -> np.ndarray:
         some = np.unique(np.linspace(0, part.n_continuous - 1, MOST_COLUMNS).astype(int))
         columns += _scores(part.flat[:, some])
     for i, codes in enumerate(part.discrete.T[:MOST_COLUMNS]):
-        numbers = _numbers(part.levels[i] if part.levels else ())
+        numbers = level_numbers(part.levels[i]) if part.levels and len(part.levels[i]) > 2 else None
         columns += [] if numbers is None else _scores(numbers[codes, None])
         commonest = np.argsort(-np.bincount(codes), kind="stable")[:MOST_LEVELS]
         columns.append((codes[:, None] == commonest).astype(np.float64))
@@ -71,15 +72,6 @@ def _scores(values: np.ndarray) -> list[np.ndarray]:
     """Normal scores of the columns of ``values`` (n, c), and how far out they are."""
     scores = rank_gaussianize(values)
     return [scores, np.abs(scores)]
-
-
-def _numbers(levels: tuple[str, ...]) -> np.ndarray | None:
-    """The numbers that more than two levels of a label are, (levels,); None where one of them is no finite number."""
-    try:
-        numbers = np.array([float(level) for level in levels])
-    except ValueError:
-        return None
-    return numbers if len(numbers) > 2 and np.isfinite(numbers).all() else None
 
 
 def autocorrelations(values: np.ndarray, lags: int) -> np.ndarray:

@@ -29,6 +29,7 @@ from mine.estimators.rank_ceiling import raised_by_ranks
 from mine.estimators.strong import by_copula, by_heaps, by_residual, by_ross
 from mine.estimators.thinned import run_in_order
 from mine.estimators.users_critic import is_users
+from mine.estimators.wide.left_out import allowing_for_more
 from mine.estimators.wide.race import WideTraining, inputs_of
 from mine.result import Estimate
 from mine.training.options import History, TrainingOptions
@@ -253,6 +254,7 @@ class Auto(Neural):
             return estimate if is_users(self.critic) else capped_by_entropy(estimate, fit.problem)
         if self._is_wide(fit.problem):
             estimate = replace(estimate, diagnostics={**estimate.diagnostics, "inputs": inputs_of(fit.critics)})
+            estimate = allowing_for_more(estimate, fit)
         return capped_by_entropy(self._best_of(estimate, fit), fit.problem)
 
     def _best_of(self, estimate: Estimate, fit: CrossFit) -> Estimate:

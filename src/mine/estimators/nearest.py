@@ -33,7 +33,7 @@ class Nearest:
         array([1., 4., 1.])
         """
         if self._tree is not None:
-            return np.asarray(self._tree.query(self._values, [k + 1], p=p)[0])[:, 0]
+            return np.asarray(self._tree.query(self._values, k + 1, p=p)[0]).reshape(len(self._values), -1)[:, -1]
         values, out = self._sorted, np.full(len(self._sorted), np.inf)
         if k < len(values):
             start = self._starts(values, k + 1)

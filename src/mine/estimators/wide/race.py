@@ -20,7 +20,7 @@ from mine.data.components import WideLayout
 from mine.data.splits import Fold
 from mine.estimators.evaluation import ReportedBound, selection_rows
 from mine.estimators.folds import even_rows
-from mine.estimators.wide.views import View, canonical_view, component_view, preferred, screened_view
+from mine.estimators.wide.views import View, canonical_view, component_view, preferred, screened_view, whole_view
 from mine.training.evaluation import evaluate_scores
 from mine.training.loop import train_critic
 from mine.training.options import History, TrainingOptions
@@ -35,6 +35,10 @@ WITH_COPULA, WITHOUT_COPULA = (4, 8, 16, 32), 32
 DROPOUT_WITH_COPULA, DROPOUT = 0.15, 0.4
 #: Screened columns of a side up to which a network that reads pairs is tried; its widths, rate and shuffles.
 PAIR_COLUMNS, PAIR_NETWORK, PAIR_RATE, PAIR_SHUFFLES = 8, (64, 64, 64), 1.5e-2, 2
+#: Levels and columns of a side up to which all of them are read at once.
+MOST_LEVELS = 1000
+#: Levels and columns of a side up to which all of them are read at once.
+MOST_LEVELS = 1000
 #: Rate of a classifier of labels.
 LABEL_RATE = 5e-3
 #: Steps and batch of the race, as shares of the training's, and fewest steps.
@@ -107,6 +111,7 @@ class WideTraining:
             component_view(layouts, WITHOUT_COPULA, len(folds), copula=False),
             screened,
             canonical_view(pairs, layouts, folds),
+            whole_view(layouts, len(folds)) if _labels_at_once(layouts) else None,
         ]
         if screened is not None and max(screened.dims) <= PAIR_COLUMNS and not self.label:
             views.append(replace(screened, name=f"{screened.name}, by pairs", on_pairs=True))
@@ -207,6 +212,13 @@ class WideTraining:
             joint, marginal, _ = evaluate_scores(critic, data, rows, shuffles, torch.Generator().manual_seed(self.seed))
             out.append(selection_rows(self.kind, joint, marginal))
         return out
+
+
+def _labels_at_once(layouts: Sequence[WideLayout]) -> bool:
+    """Whether the components of a side are those of its labels, and all their levels are few enough to be read at once."""
+    return (
+        any(layout.of_labels for layout in layouts) and max(layout.columns + layout.labels for layout in layouts) <= MOST_LEVELS
+    )
 
 
 def _surely_positive(rows: Tensor) -> bool:

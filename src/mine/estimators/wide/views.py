@@ -21,7 +21,7 @@ from mine.estimators.partition import bound_rows
 from mine.estimators.wide.screen import Screened, screen
 from mine.training.pairs import Pairs
 
-__all__ = ["Side", "View", "canonical_view", "component_view", "preferred", "screened_view"]
+__all__ = ["Side", "View", "canonical_view", "component_view", "copula_bounds", "preferred", "screened_view", "whole_view"]
 
 #: The features of a side that a fold's critic reads: their numbers (c,), and their map (c, q) to what it reads or None.
 Side: TypeAlias = tuple[Tensor, "Tensor | None"]
@@ -96,7 +96,7 @@ def component_view(layouts: Sequence[WideLayout], count: int, folds: int, *, cop
 
 def _components(layout: WideLayout, count: int, *, ranked: bool) -> Tensor:
     d, k = layout.columns, layout.components
-    labels = torch.arange(d, d + layout.labels if layout.labels <= MOST_LABELS or not d else d)
+    labels = torch.arange(d, d + layout.labels if layout.labels <= MOST_LABELS or layout.is_label else d)
     if not k:
         return torch.cat([torch.arange(d), labels])
     start, count = d + layout.labels, min(count, k)
@@ -106,14 +106,17 @@ def _components(layout: WideLayout, count: int, *, ranked: bool) -> Tensor:
 
 def preferred(views: list[View], pairs: Pairs, folds: list[Fold]) -> list[View]:
     """The views whose copulas bound best, without a network, on the validation rows of some fold."""
-    bounds = []
-    for candidate in views:
-        data, moved = candidate.read(pairs, folds)
-        parts = [base_rows(data, fold, *candidate.dims) for fold in moved]
-        validation = [tuple(torch.as_tensor(side[part.validation]) for side in (x, y)) for x, y, part in parts]
-        bounds.append([float(bound_rows(fit_base(*part), *rows).mean()) for part, rows in zip(parts, validation, strict=True)])
+    bounds = [copula_bounds(candidate, pairs, folds) for candidate in views]
     winners = np.argmax(bounds, 0)
     return [candidate for i, candidate in enumerate(views) if i in winners]
+
+
+def copula_bounds(view: View, pairs: Pairs, folds: list[Fold]) -> np.ndarray:
+    """The bound of each fold's copula of a view, without a network, on the fold's validation rows: (folds,)."""
+    data, moved = view.read(pairs, folds)
+    parts = [base_rows(data, fold, *view.dims) for fold in moved]
+    validation = [tuple(torch.as_tensor(side[part.validation]) for side in (x, y)) for x, y, part in parts]
+    return np.array([float(bound_rows(fit_base(*part), *rows).mean()) for part, rows in zip(parts, validation, strict=True)])
 
 
 def screened_view(pairs: Pairs, layouts: Sequence[WideLayout], folds: list[Fold]) -> View | None:
@@ -126,11 +129,21 @@ def screened_view(pairs: Pairs, layouts: Sequence[WideLayout], folds: list[Fold]
     for side, layout, counts in zip(("x", "y"), layouts, passing, strict=True):
         numbers = min(MOST_COLUMNS, max(FEWEST_COLUMNS, *counts), layout.columns)
         # One column of labels alone has a score for each level: it needs all of them.
-        labels = min(MOST_COLUMNS, max(FEWEST_COLUMNS, *counts), layout.labels) if layout.columns else layout.labels
+        labels = layout.labels if layout.is_label else min(MOST_COLUMNS, max(FEWEST_COLUMNS, *counts), layout.labels)
         chosen.append([_strongest(getattr(s, side), layout.columns, numbers, labels) for s in found])
         dims.append(numbers)
     sides: list[tuple[Side, Side]] = [((x, None), (y, None)) for x, y in zip(*chosen, strict=True)]
-    return View("screened columns " + _of(dims, layouts), sides, (dims[0], dims[1]))
+    name = "screened columns " + _of(dims, layouts) if max(dims) else "screened labels"
+    return View(name, sides, (dims[0], dims[1]) if min(dims) else (0, 0))
+
+
+def whole_view(layouts: Sequence[WideLayout], folds: int) -> View:
+    """All columns, and the plain components of a wide side: many labels may each tell a little that no component holds."""
+    sides = []
+    for layout in layouts:
+        features, k = layout.columns + layout.labels, layout.components
+        sides.append((torch.cat([torch.arange(features), torch.arange(features + k, features + 2 * k)]), None))
+    return View("all columns and components", [(sides[0], sides[1])] * folds, (0, 0))
 
 
 def _screened(pairs: Pairs, layouts: Sequence[WideLayout], fold: Fold) -> Screened:
@@ -192,5 +205,11 @@ def _validated(x: np.ndarray, y: np.ndarray, fold: Fold) -> tuple[Tensor, Tensor
 
 
 def _of(counts: Sequence[int], layouts: Sequence[WideLayout]) -> str:
-    """What is read of how many columns: ``"16 + 3 of 512 + 3 columns"``."""
-    return " + ".join(map(str, counts)) + " of " + " + ".join(str(layout.columns) for layout in layouts) + " columns"
+    """What is read of how many columns: ``"16 + 3 of 512 + 3 columns"``; of labels alone how many levels they have."""
+    if all(layout.columns for layout in layouts):
+        widths = " + ".join(str(layout.columns) for layout in layouts) + " columns"
+    else:
+        widths = " + ".join(
+            f"{layout.columns or layout.labels} {'columns' if layout.columns else 'levels'}" for layout in layouts
+        )
+    return " + ".join(map(str, counts)) + " of " + widths
