@@ -27,11 +27,15 @@ FARTHEST = 6.0
 
 @dataclass(frozen=True)
 class WideLayout:
-    """The features of a side: normal scores of ``columns``, ``labels``, ``components`` ranked, and the same plain."""
+    """The features of a side: normal scores of ``columns``, ``labels``, ``components`` ranked, and the same plain.
+
+    ``occurrences`` says that the components are those of counts that are mostly 0.
+    """
 
     columns: int
     labels: int
     components: int
+    occurrences: bool = False
 
     @property
     def is_label(self) -> bool:
@@ -85,7 +89,8 @@ class WideEncoder(SideEncoder):
         few = few.take(slice(0, None, -(-len(few) // FIT_ROWS)))
         self.table_ = LabelTable().fit(few) if columns < WIDE <= variable.n_discrete else None
         components = self._fit_components(few) if columns >= WIDE or self.table_ is not None else 0
-        self.layout = WideLayout(columns, super().transform(variable.take(slice(0, 1))).shape[1] - columns, components)
+        levels = super().transform(variable.take(slice(0, 1))).shape[1] - columns
+        self.layout = WideLayout(columns, levels, components, self.table_ is not None and self.table_.counts_)
         return self
 
     def _fit_components(self, few: Variable) -> int:

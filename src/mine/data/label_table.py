@@ -37,7 +37,7 @@ class LabelTable:
         numbers = [level_numbers(levels) for levels in variable.levels]
         self.numeric_ = np.array([found is not None for found in numbers], bool)
         values = self._numbers(variable)
-        self.counts_ = bool(self.numeric_.all()) and (values >= 0).all() and (values == 0).mean() >= MOSTLY_ZERO
+        self.counts_ = bool(self.numeric_.all() and (values >= 0).all() and (values == 0).mean() >= MOSTLY_ZERO)
         self.mean_, self.scale_ = values.mean(0), np.maximum(values.std(0), np.finfo(float).tiny)
         if self.counts_:
             self.shares_ = np.maximum(values.sum(0), np.finfo(float).tiny)

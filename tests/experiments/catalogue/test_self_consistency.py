@@ -29,18 +29,21 @@ def test_what_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     found = reproduce(experiment, out=tmp_path, scale="smoke", arms=["MINE"])
     metrics = found.records[0].metrics
     # an information that counts the different pixels of Y knows all the answers
-    assert [metrics[f"baseline_{s:g}"] for s in (0.5, 0.75)] == [0.5, 0.75]
+    assert [metrics[f"baseline_{s:g}"] for s in (0.25, 0.5, 0.75)] == [0.25, 0.5, 0.75]
     assert metrics["processing"] == 1 and metrics["additivity"] == 2
-    # the first pair, X and a quarter of its rows, has an interval without an upper end: it is in no ratio
+    # the first pair, X and a quarter of its rows, has an interval without an upper end
     assert metrics["open_rows_0.25"] == 1 and metrics["open_rows_1"] == metrics["open_two_images"] == 0
-    assert "baseline_0.25" not in metrics and metrics["open"] == pytest.approx(1 / 7)
-    assert metrics["finite_rows_1"] == metrics["nats_rows_1"] == 64 and metrics["low_rows_1"] == 0
+    assert metrics["baseline_0.25"] == 0.25 and metrics["open"] == pytest.approx(1 / 7)
+    assert metrics["compared_rows_1"] == metrics["nats_rows_1"] == 64 and metrics["low_rows_1"] == 0
     x, y = seen[-1]
     assert x.shape == (200, 128) and y.shape == (200, 64)
     np.testing.assert_array_equal(y[:, :32], x[:, :32])  # the top half of the first image, then of the second
     np.testing.assert_array_equal(y[:, 32:], x[:, 64:96])
     assert not np.array_equal(x[:, :64], x[:, 64:])
     assert found.files[-1].stat().st_size > 10_000
+    seen.clear()
+    default = reproduce(experiment, out=tmp_path, scale="smoke", arms=["default"]).records[0].metrics
+    assert "baseline_0.25" not in default and default["baseline_0.5"] == 0.5  # an open interval's value is no number
 
 
 def test_no_ratio_without_a_denominator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,4 +64,4 @@ def test_on_the_digits_by_nearest_neighbours(tmp_path: Path) -> None:
     metrics = found.records[0].metrics
     nats = [metrics[f"nats_rows_{share:g}"] for share in (0.25, 0.5, 0.75, 1)]
     assert 0 < nats[0] < nats[1] < nats[2] < nats[3]
-    assert ("baseline_0.5" in metrics) == (metrics["open_rows_0.5"] == metrics["open_rows_1"] == 0)
+    assert metrics["baseline_0.5"] == nats[1] / nats[3]
