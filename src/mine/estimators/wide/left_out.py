@@ -16,8 +16,8 @@ __all__ = ["allowing_for_more"]
 RISES, AHEAD = 0.05, 3.0
 #: What is said then.
 MORE_COMPONENTS = (
-    "The bound still rises with the last of the {count} components that were read of a side, so the next ones may add to it: the "
-    "value may be much too low. Fewer, better features of each side (topics, embeddings) would help."
+    "The bound still rises with the last of the {count} components that were read of a side, so the next ones may add to it. "
+    "The value may be much too low. Fewer, better features of each side (topics, embeddings) would help."
 )
 
 
