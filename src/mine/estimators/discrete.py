@@ -35,8 +35,16 @@ def counts_suit(problem: Problem) -> bool:
         return False
     if problem.x.is_label and problem.y.is_label:
         return True
-    cells = math.prod(len(np.unique(side.row_ids())) for side in (problem.x, problem.y))
-    return problem.n >= 5 * cells
+    levels = [len(np.unique(side.row_ids())) for side in (problem.x, problem.y)]
+    if problem.n >= 5 * math.prod(levels):
+        return True
+    # Columns that repeat or group the levels of one of them add no level: that one column is the side.
+    return all(many == _most_levels(side) for many, side in zip(levels, (problem.x, problem.y), strict=True))
+
+
+def _most_levels(side: Variable) -> int:
+    """Levels of the column that has most."""
+    return max(len(np.unique(column)) for column in side.discrete.T)
 
 
 def identifier_estimate(problem: Problem, name: str) -> Estimate | None:
@@ -123,4 +131,7 @@ def counts_diagnostics(counted: CountsInformation, problem: Problem) -> dict[str
 
 
 def _name(side: Variable) -> str:
-    return ", ".join(side.columns) or side.name
+    """The column of a side that names its rows, or all its columns where only they do so together."""
+    codes = zip(side.discrete_columns, side.discrete.T, strict=True)
+    alone = (name for name, column in codes if is_identifier(distinct_codes(column)))
+    return next(alone, ", ".join(side.columns) or side.name)
