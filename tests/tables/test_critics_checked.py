@@ -53,3 +53,10 @@ def test_a_lag_scan_names_the_copied_numbers_of_one_lag():
     scan = mine.lag_scan(x, y, range(4), random_state=0)
     assert [math.isinf(high) for high in scan.intervals[:, 1]] == [False, False, True, False]
     assert any("exactly the same number" in warning for warning in scan.warnings)
+
+
+def test_a_method_by_name_leaves_a_function_open():
+    x = np.random.default_rng(46).normal(size=300)
+    row = _pair(x, np.tanh(x), method="ksg")
+    assert math.isinf(row["high"])
+    assert "deterministic" in row["note"]

@@ -224,11 +224,11 @@ def _single(task: Task, a: str, b: str) -> Cell:
     problem = _problem(task, a, b, rows, order)
     try:
         if method == "screen":
-            estimate = opened(_screened(task, problem), problem)
+            estimate = _screened(task, problem)
         else:
             few = levels_estimate(problem, "auto") if task.method == "auto" and method == "ross" else None
             estimate = few or run_in_order(get_estimator(method), problem)
-        estimate = open_where_copied(estimate, problem)
+        estimate = open_where_copied(opened(estimate, problem), problem)
     except (NotEnoughDataError, TiesError) as error:
         return _nothing(a, b, kind, n, str(error))
     p, draws = None, None
