@@ -35,11 +35,16 @@ def counts_suit(problem: Problem) -> bool:
         return False
     if problem.x.is_label and problem.y.is_label:
         return True
-    levels = [len(np.unique(side.row_ids())) for side in (problem.x, problem.y)]
-    if problem.n >= 5 * math.prod(levels):
+    sides = (problem.x, problem.y)
+    rows = [distinct_codes(side.row_ids()) for side in sides]
+    if problem.n >= 5 * math.prod(int(codes.max()) + 1 for codes in rows):
         return True
     # Columns that repeat or group the levels of one of them add no level: that one column is the side.
-    return all(many == _most_levels(side) for many, side in zip(levels, (problem.x, problem.y), strict=True))
+    # Not if it names the rows: nothing is known of these, and something may be of the columns beside it.
+    return all(
+        side.is_label or (int(codes.max()) + 1 == _most_levels(side) and not is_identifier(codes))
+        for codes, side in zip(rows, sides, strict=True)
+    )
 
 
 def _most_levels(side: Variable) -> int:
