@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import mine
@@ -58,3 +59,20 @@ def test_an_identifier_hides_nothing_of_the_label_beside_it():
     found = mine.estimate(np.c_[_text(np.arange(300), "id"), label], np.char.add("w", label), effort="fast", random_state=0)
     assert found.value == pytest.approx(math.log(3), abs=0.1)
     assert found.interval[0] > 0.9
+
+
+def test_levels_of_few_rows_beside_a_number_are_within_the_interval():
+    rng = np.random.default_rng(56)
+    level, x = rng.integers(0, 70, 350), rng.normal(size=350)
+    mean = rng.normal(size=70)
+    y = mean[level] + x + 0.5 * rng.normal(size=350)
+    found = mine.estimate(pd.DataFrame({"shop": _text(level), "x": x}), y, effort="fast", random_state=0)
+    assert found.interval[0] <= 0.5 * math.log((mean.var() + 1.25) / 0.25) <= found.interval[1] < 2
+    assert any("Few rows per level of shop" in warning for warning in found.warnings)
+
+
+def test_levels_that_say_nothing_leave_the_interval_narrow():
+    rng = np.random.default_rng(57)
+    side = pd.DataFrame({"shop": _text(rng.integers(0, 70, 350)), "x": rng.normal(size=350)})
+    found = mine.estimate(side, rng.normal(size=350), effort="fast", random_state=0)
+    assert found.interval[1] < 0.15

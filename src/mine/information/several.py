@@ -186,11 +186,12 @@ def _sum(terms: list[Estimate], problem: Problem, said: list[str]) -> Estimate:
     # Rows leave out the partition terms' own noise, which each term's error holds: the larger of the two.
     apart = float(np.sqrt(sum(term.stderr**2 for term in terms)))
     stderr = apart if rows is None else max(apart, problem.stderr(rows))
-    # Corrections of critics add up. Those of counts are no sign of what was missed, and their own intervals hold the doubt.
+    # Corrections add up. Those of counts are no sign of what was missed, and their own intervals hold the doubt.
     corrections = [term.diagnostics.get("bias_correction") or 0.0 for term in terms]
     correction = float(sum(corrections))
-    trained = sum(c for c, bound in zip(corrections, bounds, strict=True) if bound is not None)
-    half_width = interval_half_width(stderr, trained, problem.independent_rows)
+    counted = ["contingency table" in str(term.diagnostics.get("basis")) for term in terms]
+    uncertain = sum(c for c, by_counts in zip(corrections, counted, strict=True) if not by_counts)
+    half_width = interval_half_width(stderr, uncertain, problem.independent_rows)
     low, high = (math.hypot(*(term.interval[end] - term.value for term in terms)) for end in (0, 1))
     interval = terms[0].interval if len(terms) == 1 else (value - max(half_width, low), value + max(half_width, high))
     return Estimate(
