@@ -153,7 +153,8 @@ def _coincide(numbers: np.ndarray, labels: np.ndarray) -> bool:
     alike, both = _equal_pairs(numbers), _equal_pairs(np.stack([numbers, labels.astype(numbers.dtype)], 1))
     if chance > MOST_CHANCE:  # nearly all labels are equal, and nothing can be told
         return False
-    return (both - chance * alike) / (1 - chance) < 0.5 * both
+    more = both - chance * alike
+    return more < 0.5 * (1 - chance) * both or more < 2 * math.sqrt(chance * (1 - chance) * alike)
 
 
 def _equal_pairs(ids: np.ndarray) -> float:
