@@ -271,3 +271,20 @@ def test_columns_of_a_parquet_file(mapped: bool, tmp_path: Path, monkeypatch: py
     wanted = mine.estimate(np.stack([Z, X], 1)[keep], Y[keep], method="gaussian")
     assert found.value == pytest.approx(wanted.value, abs=1e-12)
     assert found.warnings == [f"{N - 1} values of column 'money' were written as money; read as numbers."]
+
+
+def test_limits_of_detection_are_read_as_the_limit() -> None:
+    rng = np.random.default_rng(91)
+    dose = rng.lognormal(size=200)
+    texts = np.array([f"{value:.3f}" if value >= 0.6 else "<0.6" for value in dose], object)
+    mixed = np.array([value if value >= 0.6 else "<0.6" for value in dose], object)
+    y = np.log(dose) + rng.normal(size=200)
+    plain = mine.mutual_info(np.maximum(dose, 0.6).round(3)[:, None], y, random_state=0)
+    for column in (texts, mixed):
+        with pytest.raises(NumberTextError, match=r"such as '<0.6'.*parse=True"):
+            mine.mutual_info(column[:, None], y, random_state=0)
+        with pytest.warns(UserWarning, match=f"{(dose < 0.6).sum()} of them lie beyond a limit, such as '<0.6'"):
+            read = mine.mutual_info(column[:, None], y, random_state=0, parse=True)
+        assert read == pytest.approx(plain, abs=0.05)
+    with pytest.raises(InputError, match="lies beyond the limit"):
+        mine.estimate(np.append(texts[:-1], "0.1"), y, parse=True)

@@ -10,6 +10,7 @@ import numpy as np
 
 from mine.data.columns import DiscreteSpec
 from mine.data.parsing import read_texts
+from mine.data.serial import SERIAL
 from mine.data.weights import repeated_rows
 from mine.errors import InputError
 from mine.estimators import Estimator, check_data_parallel, get_estimator, with_effort
@@ -92,7 +93,7 @@ def estimate(
             Columns that are ``discrete`` stay text, and so do numbers with leading zeros. See the page on kinds of columns.
         sample_weight: How many times each row was seen, whole numbers of shape (n,): a table of counts. Frequencies, not
             importance: a row counts as that many observations. For methods ``"auto"`` and ``"discrete"``, if all columns are
-            labels.
+            labels; not with ``order``.
         progress: True or False for the progress bar; None shows it on a terminal once two seconds have passed. Or a function
             called with (done, total, message).
         fabric: A launched ``lightning.fabric.Fabric`` (extra ``lightning``), whose processes train this one estimate together:
@@ -135,8 +136,14 @@ def estimate(
     }  # fmt: skip
     (x, y, z), read = read_texts(parse, discrete, x=x, y=y, z=z)
     if sample_weight is not None:
+        if order is not None:
+            raise InputError("sample_weight= counts rows, and rows seen several times have no order= in time: leave one out.")
         x, y, z, settings["groups"] = repeated_rows(sample_weight, method, discrete, x=x, y=y, z=z, groups=groups)
-    result = with_read_columns(_estimated(estimator, x, y, z, is_users(critic), settings), read)
+    result = _estimated(estimator, x, y, z, is_users(critic), settings)
+    if sample_weight is not None:  # copies of a row stand together: their order means nothing
+        warnings = [warning for warning in result.warnings if warning != SERIAL]
+        result = replace(result, diagnostics={**result.diagnostics, "warnings": warnings})
+    result = with_read_columns(result, read)
     if processes is None:
         return result
     return processes.same(replace(result, diagnostics={**result.diagnostics, "processes": processes.size}))

@@ -243,3 +243,11 @@ def test_an_identifier_as_z_takes_no_interval_far_below_0():
     y = x + 1.5 * rng.normal(size=250)
     est = mine.estimate(x, y, z=np.array([f"customer {i}" for i in range(250)]), effort="fast", random_state=0)
     assert -0.3 < est.interval[0] <= est.value < 1.0
+
+
+@pytest.mark.parametrize("method", ["ksg", "gaussian"])
+def test_methods_without_training_leave_a_function_open_given_z(method):
+    rng = np.random.default_rng(81)
+    x, z = rng.uniform(-1, 1, (2, 500))
+    found = mine.estimate(x, np.exp(2 * x), z, method=method, random_state=0)
+    assert math.isinf(found.interval[1])

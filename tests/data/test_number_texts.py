@@ -128,3 +128,27 @@ def test_names_of_things_are_not_read(texts: list[str]) -> None:
 def test_leading_zeros_are_numbers_only_where_the_caller_says_so() -> None:
     written = numbers_written(["007", "123"], are_numbers=True)
     assert written is not None and written.values == {"007": 7.0, "123": 123.0} and written.whole
+
+
+def test_a_text_below_a_limit_stands_for_the_limit() -> None:
+    read = numbers_written(["<0,25 mg", "0,3 mg", "1,5 mg", "> 40 mg"])
+    assert read is not None
+    assert read.values == {"<0,25 mg": 0.25, "0,3 mg": 0.3, "1,5 mg": 1.5, "> 40 mg": 40.0}
+    assert read.limits == ("<0,25 mg", "> 40 mg")
+    assert read.doubt is None
+
+
+@pytest.mark.parametrize(
+    ("texts", "doubt"),
+    [(["<2", "1.5", "7"], "'1.5' lies beyond the limit '<2'"), (["<2", "<3", "7"], "'<2' and '<3' are two limits")],
+)
+def test_limits_without_an_order_are_told(texts: list[str], doubt: str) -> None:
+    read = numbers_written(texts)
+    assert read is not None
+    assert read.doubt is not None
+    assert doubt in read.doubt
+
+
+def test_limits_alone_are_names() -> None:
+    assert numbers_written(["<30", "30-60", ">60"]) is None
+    assert numbers_written(["<5", ">5"]) is None

@@ -180,3 +180,15 @@ def test_folds_are_those_of_scikit_learn(n: int, n_folds: int, seed: int):
         np.testing.assert_array_equal(fold.evaluation, evaluation)
         np.testing.assert_array_equal(fold.train, rest[train])
         np.testing.assert_array_equal(fold.validation, rest[validation])
+
+
+@pytest.mark.parametrize("n", [300, 1200])
+def test_rounded_numbers_beside_a_label_of_two_levels_are_no_copies(n):
+    rng = np.random.default_rng(n)
+    number, label = np.round(rng.normal(size=n), 3), rng.integers(0, 2, n)
+    half = n // 2
+    for x, y in ((number, label), (label, number)):
+        side = [as_variable(values, name, values is label) for name, values in (("x", x), ("y", y))]
+        assert copied_rows(*side)[1] == 0
+        doubled = [as_variable(np.repeat(values[:half], 2), name, values is label) for name, values in (("x", x), ("y", y))]
+        assert copied_rows(*doubled)[1] > 0.9 * half

@@ -80,3 +80,12 @@ def test_where_weights_are_not_taken_the_refusal_names_what_takes_them():
     ):
         with pytest.raises(InputError, match=r"Only mine\.estimate takes sample_weight=, for labels: repeat the rows"):
             refused()
+
+
+def test_a_table_of_counts_is_no_series() -> None:
+    levels = np.repeat(["a", "b", "c"], 3), np.tile(["u", "v", "w"], 3)
+    counts = np.array([40, 3, 5, 4, 60, 2, 6, 1, 55])
+    found = mine.estimate(*levels, sample_weight=counts, random_state=0)
+    assert found.warnings == []
+    with pytest.raises(mine.InputError, match="leave one out"):
+        mine.estimate(*levels, sample_weight=counts, order="time")

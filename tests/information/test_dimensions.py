@@ -154,3 +154,12 @@ def test_luck_in_one_fold_is_no_gain():
     folds = np.repeat([0, 1, 2], 300)
     gains = gains_of(rows, folds, lambda gain: float(gain.std()) / 30, 900)
     assert gains.mean[0, 1] == pytest.approx(0.1) and gains.stderr[0, 1] == pytest.approx(0.1)
+
+
+def test_further_digits_of_copied_numbers_are_no_sure_dimension() -> None:
+    rng = np.random.default_rng(12)
+    x = rng.normal(size=(400, 3))
+    y = np.c_[np.sinh(x[:, :2]), rng.normal(size=400)]
+    found = mine.shared_dimensions(x, y, max_dimensions=3, random_state=0, steps=60)
+    assert found.interval[0] <= 2 <= found.interval[1]
+    assert any("fewer too" in warning for warning in found.warnings)

@@ -95,3 +95,10 @@ def test_transfer_entropy_of_noisy_and_of_unrelated_states() -> None:
         covered += there.interval[0] <= 0.368 <= there.interval[1]
         assert abs(there.value - 0.368) < 0.06 and back.interval[0] <= 0 < back.interval[1] < 0.02
     assert covered >= 5
+
+
+def test_lags_of_the_old_function_may_be_one_number():
+    x, y = np.random.default_rng(5).normal(size=(2, 200))
+    assert list(mine.lagged_information(x, y, 2, method="gaussian")) == [0, 1, 2]
+    with pytest.raises(mine.InputError, match="whole number or several"):
+        mine.lagged_information(x, y, 1.5)

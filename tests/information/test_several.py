@@ -150,3 +150,51 @@ def test_a_table_stands_for_its_columns() -> None:
         mine.total_correlation(rows[:, :1])
     with pytest.raises(NotEnoughDataError, match="3 rows"):
         mine.total_correlation(rows.T)
+
+
+def _codes(rng: np.random.Generator, levels: int, n: int) -> np.ndarray:
+    return np.char.add("v", rng.integers(0, levels, n).astype(str))
+
+
+def test_total_correlation_of_labels_stays_within_their_entropies() -> None:
+    rng = np.random.default_rng(61)
+    names = _codes(rng, 50, 400)
+    alike = mine.total_correlation([names, np.char.add("a", names), np.char.add("b", names)], random_state=0)
+    assert alike.value == pytest.approx(2 * math.log(50), abs=0.15)
+    assert alike.interval[1] < 2 * math.log(50) + 0.2
+    apart = mine.total_correlation([_codes(rng, 50, 400) for _ in range(3)], effort="fast", random_state=0)
+    assert -0.1 < apart.interval[0] <= 0 <= apart.interval[1]
+
+
+def test_total_correlation_of_two_blocks_is_their_estimate() -> None:
+    rng = np.random.default_rng(62)
+    x, y = _codes(rng, 40, 300), _codes(rng, 40, 300)
+    pair, whole = mine.estimate(x, y, random_state=0), mine.total_correlation([x, y], random_state=0)
+    assert whole.value == pytest.approx(pair.value, abs=1e-12)
+    assert whole.interval == pytest.approx(pair.interval, abs=0.06)
+
+
+def test_total_correlation_is_open_where_numbers_are_copied() -> None:
+    rng = np.random.default_rng(63)
+    x = rng.exponential(size=300)
+    y = np.where(rng.random(300) < 0.5, x, rng.exponential(size=300))
+    found = mine.total_correlation({"a": x, "b": y, "c": rng.normal(size=300)}, effort="fast", random_state=0)
+    assert math.isinf(found.interval[1])
+    assert any("a and b have exactly the same number" in warning for warning in found.warnings)
+
+
+def test_messages_about_blocks_name_the_block() -> None:
+    rng = np.random.default_rng(64)
+    money = [f"${value:.2f}" for value in rng.exponential(size=60)]
+    with pytest.raises(mine.InputError, match="'price'"):
+        mine.total_correlation({"price": money, "size": rng.normal(size=60)})
+    with pytest.raises(mine.InputError, match="flat is constant"):
+        mine.total_correlation({"flat": np.ones(60), "size": rng.normal(size=60)})
+
+
+def test_a_divergence_from_a_law_without_rows_there_is_open() -> None:
+    rng = np.random.default_rng(65)
+    p, q = np.maximum(rng.normal(size=500), 0), rng.normal(size=500)
+    found = mine.kl_divergence(p, np.where(q < 1, 0, q), random_state=0)
+    assert math.isinf(found.interval[1])
+    assert "where no row of q does" in found.warnings[0]

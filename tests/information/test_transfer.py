@@ -208,3 +208,27 @@ def test_copies_are_estimated_as_the_series_are(history: int) -> None:
     sides, _, options = read_series({"method": "gaussian", "random_state": 0}, **series)
     transfer = embedded(*sides, 1, history, None)
     assert transfer.value(options) == pytest.approx(transfer.estimated(options)[0].value, abs=1e-12)
+
+
+@pytest.mark.parametrize("bend", [lambda x: x, lambda x: np.cos(2 * x)])
+def test_a_past_that_determines_the_next_value_leaves_the_interval_open(bend):
+    x = np.random.default_rng(71).uniform(-2, 2, 400)
+    found = mine.transfer_entropy(x, bend(np.roll(x, 1)), random_state=0)
+    assert math.isinf(found.interval[1])
+    assert "y seems to follow" in found.warnings[0] or "y by x" in found.warnings[0]
+
+
+def test_noise_keeps_an_upper_end():
+    rng = np.random.default_rng(72)
+    x = rng.normal(size=600)
+    found = mine.transfer_entropy(x, 3 * np.roll(x, 1) + rng.normal(size=600), random_state=0)
+    assert found.interval[0] <= 0.5 * math.log(10) <= found.interval[1] < 2
+
+
+def test_messages_name_the_series_as_the_caller_does():
+    rng = np.random.default_rng(73)
+    names, states = np.char.add("n", np.arange(300).astype(str)), np.char.add("s", rng.integers(0, 3, 300).astype(str))
+    assert "Column 'x' has" in mine.transfer_entropy(names, states, random_state=0).warnings[0]
+    assert "'y'" in mine.transfer_entropy(states, names, random_state=0).warnings[0]
+    with pytest.raises(mine.InputError, match="x is constant"):
+        mine.transfer_entropy(np.zeros(300), rng.normal(size=300))

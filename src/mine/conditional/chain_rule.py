@@ -165,7 +165,7 @@ def estimate_given(estimator: Estimator | LocalShuffle, problem: Problem, third:
     if isinstance(estimator, Auto) and estimator.critic is None and strata_suit(problem, third):
         return conditional_counts(problem, third, f"{estimator.name}, conditional")
     if isinstance(estimator, KSG):
-        return neighbours_given(estimator, problem, third)
+        return open_where_determined(neighbours_given(estimator, problem, third), problem, third)
     within = None if getattr(estimator, "critic", None) is not None else WithinLevels.of(problem, third)
     if within is not None:
         return within.estimate(partial(_estimate_of_sides, estimator), problem.n)
@@ -193,8 +193,7 @@ def _estimate_of_sides(estimator: Estimator | LocalShuffle, problem: Problem, th
         else:
             sides = ordered(x.side, y.side, third, problem.groups, seed=0)
         result = _chain(estimator, problem, *sides, third)
-        if isinstance(estimator, Auto):
-            result = open_where_determined(result, problem, third)
+    result = open_where_determined(result, problem, third)
     return within_what_is_known(result, problem, (*x.unresolved, *y.unresolved))
 
 

@@ -18,7 +18,8 @@ def open_where_determined(result: Estimate, problem: Problem, third: Variable) -
     """``result`` with an interval open above if a column of x or y follows from z and the other side.
 
     The term I(x; y, z) of the chain rule sees x alone as a function, or y, z: not that y = f(x, z), where f has several x for
-    one y.
+    one y. Nearest neighbours and copulas see none. A function of the other side alone is looked for first: columns of z that
+    have no part in it would hide it.
 
     Arguments:
         result: The estimate given z (nats).
@@ -27,6 +28,9 @@ def open_where_determined(result: Estimate, problem: Problem, third: Variable) -
     """
     if not math.isfinite(result.interval[1]) or result.value < STRONG_ENOUGH:
         return result
+    alone = noiseless_regression(problem)
+    if alone.determined is not None:
+        return without_upper_end(result, *alone.warnings)
     for target, other in ((problem.y, problem.x), (problem.x, problem.y)):
         if not (target.n_continuous and other.n_continuous):
             continue

@@ -176,7 +176,7 @@ def written_numbers(values: np.ndarray, *, declared: bool | None = None, evidenc
         return None
     if len(counts) > MANY_TEXTS and _hardly_any_written(texts):
         return None
-    written = numbers_written([*evidence, *counts], are_numbers=declared is False)
+    written = numbers_written([*evidence, *counts], are_numbers=declared is False, others=set(map(float, others)))
     share = 0.0 if written is None else (sum(counts[text] for text in written.values) + len(others)) / n
     return written if share > 0.5 else None
 

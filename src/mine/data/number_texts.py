@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from mine.data.limit_texts import bare_limits, doubtful_limits
 from mine.data.moment_texts import dates_written, times_written
 
 __all__ = ["DECIMAL_COMMAS", "Written", "is_missing_text", "numbers_written", "plain_number"]
@@ -63,6 +64,7 @@ class Written:
         doubt: Why the column cannot be read although each text can: a clause with its remedy; None where it can.
         whole: Whether all are whole numbers in digits alone, so that they may as well be names.
         evidence: The text that decided which mark is decimal, or whether the day comes first: at most one.
+        limits: The texts that name a limit, as ``<0.5``; ``values`` has the limit itself.
     """
 
     values: dict[str, float]
@@ -70,18 +72,21 @@ class Written:
     doubt: str | None = None
     whole: bool = False
     evidence: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
 
 
-def numbers_written(texts: Collection[str], *, are_numbers: bool = False) -> Written | None:
+def numbers_written(texts: Collection[str], *, are_numbers: bool = False, others: Collection[float] = ()) -> Written | None:
     """The numbers that the distinct ``texts`` of a column stand for; None where they are names of things.
 
     Whether a comma is decimal, and whether the day or the month comes first, is read off the whole column; where the column
     does not tell, or contradicts itself, ``doubt`` says so. Dates are microseconds since 1970, times microseconds since
-    midnight. Numbers with leading zeros are names, and so are telephone numbers, and numbers with many units.
+    midnight. Numbers with leading zeros are names, and so are telephone numbers, and numbers with many units. ``<0.5`` next to
+    numbers from 0.5 on is 0.5, the limit.
 
     Arguments:
         texts: The distinct texts.
         are_numbers: The caller knows that they are numbers: then leading zeros and equally many digits are no sign of names.
+        others: Numbers of the column that are no text.
 
     >>> read = numbers_written(["$23,456.78", "-$12.30", "($1,000)"])
     >>> read.form, list(read.values.values())
@@ -91,9 +96,36 @@ def numbers_written(texts: Collection[str], *, are_numbers: bool = False) -> Wri
     >>> numbers_written(["007", "123"]), numbers_written(["3 kg", "40 g"]).doubt
     (None, "its values have several units ('g', 'kg'): convert them to one")
     """
+    limits = bare_limits(texts)
+    plain = [text for text in texts if text not in limits]
+    written = _read(plain, are_numbers) if plain or not limits else None
+    if limits and (written is not None or others or are_numbers):
+        with_limits = _with_limits(plain, limits, are_numbers, others)
+        written = with_limits or written
+    return written
+
+
+def _read(texts: Collection[str], are_numbers: bool) -> Written | None:
     readings = (_numbers(texts, are_numbers), dates_written(texts), times_written(texts))
     written = max((Written(*reading) for reading in readings), key=lambda one: len(one.values))
     return written if written.values else None
+
+
+def _with_limits(
+    plain: list[str], limits: Mapping[str, tuple[bool, str]], are_numbers: bool, others: Collection[float]
+) -> Written | None:
+    """The plain texts and the limits, read together; None where they are no numbers."""
+    bare = list(dict.fromkeys([*plain, *(text for _, text in limits.values())]))
+    written = _read(bare, are_numbers)
+    if written is None:
+        return None
+    numbers = {text: value for text, value in written.values.items() if text in plain}
+    known = {text: (lower, written.values[own]) for text, (lower, own) in limits.items() if own in written.values}
+    if not known:
+        return None
+    values = {**numbers, **{text: limit for text, (_, limit) in known.items()}}
+    doubt = written.doubt or doubtful_limits(known, numbers, others)
+    return replace(written, values=values, doubt=doubt, whole=False, limits=tuple(known))
 
 
 def is_missing_text(text: str) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 
 from mine.data.columns import DiscreteSpec, declared_kind, doubtful_error, written_numbers
 from mine.data.gaps import missing_values
-from mine.data.number_texts import is_missing_text
+from mine.data.number_texts import Written, is_missing_text
 from mine.data.outofcore import NamedRows
 from mine.data.rows import rereadable
 from mine.data.sources import read_source
@@ -112,7 +112,8 @@ def _numbers(
     numbers = np.full(len(values), np.nan)
     numbers[present] = [_number(value, written.values) for value in values[present]]
     kinds = Counter(value in texts for value in values[present] if isinstance(value, str))
-    return numbers, ReadColumn(name, _sentence(name, kinds[True], kinds[False], written.form), written.form, written.evidence)
+    sentence = _sentence(name, kinds[True], kinds[False], written.form) + _about_limits(values[present], written)
+    return numbers, ReadColumn(name, sentence, written.form, written.evidence)
 
 
 def _sentence(name: str, n_numbers: int, n_missing: int, form: str) -> str:
@@ -120,6 +121,15 @@ def _sentence(name: str, n_numbers: int, n_missing: int, form: str) -> str:
     what, were = ("values", "were") if count > 1 else ("value", "was")
     form = "text" if form == "numbers" else form
     return f"{count:,} {what} of column {name!r} {were} written as {form}; read as {outcome}."
+
+
+def _about_limits(values: np.ndarray, written: Written) -> str:
+    """How many values (m,) were only known to lie beyond a limit; empty where none was."""
+    counts = Counter(value for value in values if isinstance(value, str) and value in written.limits)
+    if not counts:
+        return ""
+    named = " and ".join(repr(text) for text in sorted(counts)[:2])
+    return f" {counts.total():,} of them lie beyond a limit, such as {named}: the limit itself stands for them."
 
 
 def _number(value: Any, number_of: dict[str, float]) -> float:

@@ -122,20 +122,21 @@ def make_problem(
     others: Sequence[Variable] = (),
     processes: SharingProcesses | None = None,
     order: Any = None,
+    names: tuple[str, str] = ("x", "y"),
 ) -> tuple[Problem, int]:
     """The checked problem, and the number of rows dropped for missing values; arguments as in :func:`estimate`.
 
     ``others`` are further variables of the question, whose columns ``discrete`` may name; ``processes`` are the processes that
-    share it.
+    share it; ``names`` are what messages call the two sides.
     """
     spec = False if numeric_only and discrete is None else discrete
     n_dropped = 0
     if drop_missing:
         (x, y, groups, order), n_dropped = complete_rows(x=x, y=y, groups=groups, order=order)
-    x, y = equally_long(x=x, y=y)
+    x, y = equally_long(**dict(zip(names, (x, y), strict=True)))
     order = carried_order(order, x, y)
     kept = {"keep_constant": keep_constant_columns, "min_rows": MIN_ROWS}
-    left, right = as_variable(x, "x", spec, **kept), as_variable(y, "y", spec, **kept)
+    left, right = as_variable(x, names[0], spec, **kept), as_variable(y, names[1], spec, **kept)
     check_discrete_names(discrete, left, right, *others)
     if numeric_only:
         refuse_labels(left, right)

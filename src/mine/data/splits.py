@@ -121,16 +121,45 @@ def _too_few(n: int, n_folds: int) -> NotEnoughDataError:
     return NotEnoughDataError(f"{n} rows are too few for {n_folds} folds: pass more rows or a smaller n_folds.")
 
 
+#: Chance that two rows have the same label above which it is not asked whether their numbers are copies.
+MOST_CHANCE = 0.9
+
+
 def copied_rows(x: Variable, y: Variable) -> tuple[np.ndarray | None, int]:
     """:func:`duplicate_groups` of the rows of x and y; none where all their columns repeat by nature.
 
     Where y is a function of x, every pair of values comes as often as its x does: kept in one fold, no critic would ever see
     the values that it reports on.
     """
-    codes, copies = duplicate_groups(x.row_ids(), y.row_ids())
-    if copies and all(map(_repeats, (x, y))):
+    ids = x.row_ids(), y.row_ids()
+    codes, copies = duplicate_groups(*ids)
+    if copies and (all(map(_repeats, (x, y))) or _coincide(*sorted(ids, key=lambda side: -len(np.unique(side))))):
         return None, 0
     return codes, copies
+
+
+def _coincide(numbers: np.ndarray, labels: np.ndarray) -> bool:
+    """Whether rows that agree on both sides do so by chance: rounded numbers that are equal, and labels of few levels.
+
+    Copies of a row agree in everything. Of rows that only have the same number, each pair has the same label with the chance
+    that any two rows have it.
+
+    >>> rng = np.random.default_rng(0)
+    >>> number, label = rng.integers(0, 600, 300), rng.integers(0, 2, 300)
+    >>> _coincide(number, label), _coincide(np.repeat(number[:150], 2), np.repeat(label[:150], 2))
+    (True, False)
+    """
+    chance = _equal_pairs(labels) / max(1.0, len(labels) * (len(labels) - 1) / 2)
+    alike, both = _equal_pairs(numbers), _equal_pairs(np.stack([numbers, labels.astype(numbers.dtype)], 1))
+    if chance > MOST_CHANCE:  # nearly all labels are equal, and nothing can be told
+        return False
+    more = both - chance * alike
+    return more < 0.5 * (1 - chance) * both or more < 2 * math.sqrt(chance * (1 - chance) * alike)
+
+
+def _equal_pairs(ids: np.ndarray) -> float:
+    counts = np.unique(ids, axis=0, return_counts=True)[1].astype(float)
+    return float((counts * (counts - 1)).sum() / 2)
 
 
 def _repeats(side: Variable) -> bool:

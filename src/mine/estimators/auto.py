@@ -23,6 +23,8 @@ from mine.estimators.blend import blend
 from mine.estimators.discrete import DiscretePlugin, capped_by_entropy, counts_suit, identifier_estimate
 from mine.estimators.few_rows import by_closed_form
 from mine.estimators.fit import CrossFit
+from mine.estimators.label_pairs import raised_by_label_pairs
+from mine.estimators.levels.beside import raised_by_levels
 from mine.estimators.levels.estimate import levels_estimate
 from mine.estimators.neural import EffortSettings, FittedNeural, Neural, progress_of, sharing_processes
 from mine.estimators.rank_ceiling import raised_by_ranks
@@ -255,7 +257,8 @@ class Auto(Neural):
         if self._is_wide(fit.problem):
             estimate = replace(estimate, diagnostics={**estimate.diagnostics, "inputs": inputs_of(fit.critics)})
             estimate = allowing_for_more(estimate, fit)
-        return capped_by_entropy(self._best_of(estimate, fit), fit.problem)
+        best = raised_by_label_pairs(self._best_of(estimate, fit), fit.problem)
+        return capped_by_entropy(raised_by_levels(best, fit.problem), fit.problem)
 
     def _best_of(self, estimate: Estimate, fit: CrossFit) -> Estimate:
         if not self.residual:

@@ -35,8 +35,21 @@ def counts_suit(problem: Problem) -> bool:
         return False
     if problem.x.is_label and problem.y.is_label:
         return True
-    cells = math.prod(len(np.unique(side.row_ids())) for side in (problem.x, problem.y))
-    return problem.n >= 5 * cells
+    sides = (problem.x, problem.y)
+    rows = [distinct_codes(side.row_ids()) for side in sides]
+    if problem.n >= 5 * math.prod(int(codes.max()) + 1 for codes in rows):
+        return True
+    # Columns that repeat or group the levels of one of them add no level: that one column is the side.
+    # Not if it names the rows: nothing is known of these, and something may be of the columns beside it.
+    return all(
+        side.is_label or (int(codes.max()) + 1 == _most_levels(side) and not is_identifier(codes))
+        for codes, side in zip(rows, sides, strict=True)
+    )
+
+
+def _most_levels(side: Variable) -> int:
+    """Levels of the column that has most."""
+    return max(len(np.unique(column)) for column in side.discrete.T)
 
 
 def identifier_estimate(problem: Problem, name: str) -> Estimate | None:
@@ -123,4 +136,7 @@ def counts_diagnostics(counted: CountsInformation, problem: Problem) -> dict[str
 
 
 def _name(side: Variable) -> str:
-    return ", ".join(side.columns) or side.name
+    """The column of a side that names its rows, or all its columns where only they do so together."""
+    codes = zip(side.discrete_columns, side.discrete.T, strict=True)
+    alone = (name for name, column in codes if is_identifier(distinct_codes(column)))
+    return next(alone, ", ".join(side.columns) or side.name)

@@ -19,7 +19,7 @@ from mine.estimators.thinned import run_in_order
 from mine.progress import progress_callback
 from mine.result import UNITS, Estimate
 
-__all__ = ["run_estimator", "with_read_columns"]
+__all__ = ["run_checked", "run_estimator", "with_read_columns"]
 
 
 def run_estimator(
@@ -52,7 +52,7 @@ def run_estimator(
     problem, dropped_rows = make_problem(x, y, numeric_only=takes_numbers_only(estimator), **data)
     with progress_callback(progress) as on_progress:
         problem = replace(problem, on_progress=on_progress)
-        result = open_where_copied(opened(run_in_order(estimator, problem, run), problem), problem)
+        result = run_checked(estimator, problem, run)
 
     dropped = [*problem.x.dropped, *problem.y.dropped]
     warnings = [*about_rows, *result.diagnostics.get("warnings", [])]
@@ -73,6 +73,12 @@ def run_estimator(
     }
     rows = {"groups": problem.groups, "sides": fingerprints(problem.x, problem.y)}
     return replace(result, diagnostics=diagnostics, **rows).to(unit)
+
+
+def run_checked(estimator: Any, problem: Problem, run: Callable[[Any, Problem], Estimate] | None = None) -> Estimate:
+    """The estimate (nats), open above where the sides share numbers or one determines a column of the other."""
+    result = run_in_order(estimator, problem) if run is None else run_in_order(estimator, problem, run)
+    return open_where_copied(opened(result, problem), problem)
 
 
 def with_read_columns(result: Estimate, columns: Sequence[ReadColumn]) -> Estimate:

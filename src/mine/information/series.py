@@ -34,7 +34,7 @@ ROWS_A_GAP = 8
 
 
 @plain_modes()
-def lagged_information(x: Any, y: Any, lags: Iterable[int] = range(4), **options: Any) -> dict[int, Estimate]:
+def lagged_information(x: Any, y: Any, lags: int | Iterable[int] = range(4), **options: Any) -> dict[int, Estimate]:
     """``I(X_{t-lag}; Y_t)`` for every lag; deprecated: use :func:`mine.lag_scan`, which has both directions and a test.
 
     All lags are estimated on the same rows of y, in stretches of time as in :func:`mine.transfer_entropy`.
@@ -42,10 +42,14 @@ def lagged_information(x: Any, y: Any, lags: Iterable[int] = range(4), **options
     Arguments:
         x: The earlier series, shape (n,) or (n, dx), numbers or states, rows in the order of time.
         y: The later one.
-        lags: How many rows x is earlier, zero or more each.
+        lags: How many rows x is earlier, zero or more each; or one number L for all from 0 to L.
         **options: Of :func:`mine.estimate`; not ``groups``. States are labels, as in :func:`transfer_entropy`.
     """
     warn_renamed("mine.lagged_information", "mine.lag_scan", stacklevel=4)
+    if isinstance(lags, (int, np.integer)):
+        lags = range(int(lags) + 1)
+    if not isinstance(lags, Iterable):
+        raise InputError(f"lags must be a whole number or several of them, got {lags!r}.")
     wanted = list(lags)
     if not wanted:
         raise InputError("lags is empty: pass at least one, for example range(4).")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
@@ -23,9 +24,10 @@ from mine.data.unreadable import foreign
 from mine.data.variable import Variable
 from mine.errors import InputError, UnknownNameError
 from mine.estimators import get_estimator, takes_numbers_only, with_effort
+from mine.estimators.counts.entropy import population_entropy
+from mine.estimators.counts.table import distinct_codes
 from mine.estimators.crossfit import interval_half_width
-from mine.estimators.run import with_read_columns
-from mine.estimators.thinned import run_in_order
+from mine.estimators.run import run_checked, with_read_columns
 from mine.progress import progress_callback
 from mine.result import UNITS, Estimate
 from mine.surroundings import plain_modes
@@ -100,10 +102,11 @@ def total_correlation(
         about_rows = infinite_sentence(*named.values())
         (*complete, groups, order), n_dropped = complete_rows(**named, **{"groups=": groups, "order=": order})
         named = dict(zip(named, complete, strict=True))
-    first, second = list(named.values())[:2]
+    (name, first), (other, second) = list(named.items())[:2]
     problem, _ = make_problem(
         first,
         second,
+        names=(name, other),
         numeric_only=takes_numbers_only(estimator),
         discrete=discrete,
         groups=groups,
@@ -127,10 +130,10 @@ def total_correlation(
         problem = _remembering_longest(problem, problem.order, chain)
     with progress_callback(progress) as on_progress:
         problem = replace(problem, on_progress=on_progress)
-        terms = [run_in_order(estimator, replace(problem, x=before, y=side)) for before, side in chain]
+        terms = [run_checked(estimator, replace(problem, x=before, y=side)) for before, side in chain]
     before, last = chain[-1]
     said = order_warnings(replace(problem, x=before, y=last), unsaid=unsaid)
-    result = _sum(terms, problem, [*about_rows, *said])
+    result = _within_entropies(_sum(terms, problem, [*about_rows, *said]), problem, sides)
     result = replace(result, diagnostics={**result.diagnostics, "dropped_missing_rows": n_dropped})
     return with_read_columns(result, read).to(unit)
 
@@ -162,6 +165,18 @@ def _remembering_longest(problem: Problem, order: TimeOrder, chain: list[tuple[V
     return replace(problem, order=longest, groups=longest.blocks)
 
 
+def _within_entropies(result: Estimate, problem: Problem, sides: list[Variable]) -> Estimate:
+    """``result`` (nats) not surely below 0 and, if all blocks are labels, not above all entropies but the largest."""
+    (low, high), value = result.interval, result.value
+    low = max(low, min(0.0, value) - interval_half_width(result.stderr, 0.0, problem.independent_rows))
+    if not any(side.n_continuous for side in sides):
+        entropies = [population_entropy(np.bincount(distinct_codes(side.row_ids()))) for side in sides]
+        upper = [entropy.upper for entropy in entropies]
+        value = min(value, sum(entropy.value for entropy in entropies) - max(entropy.value for entropy in entropies))
+        high = max(value, min(high, sum(upper) - max(upper)))
+    return replace(result, value=value, interval=(min(low, value), high))
+
+
 def _sum(terms: list[Estimate], problem: Problem, said: list[str]) -> Estimate:
     """The terms' sum (nats); its error from the sums of the rows where every term has them, else from independent errors."""
     n, value = problem.n, float(sum(term.value for term in terms))
@@ -171,14 +186,19 @@ def _sum(terms: list[Estimate], problem: Problem, said: list[str]) -> Estimate:
     # Rows leave out the partition terms' own noise, which each term's error holds: the larger of the two.
     apart = float(np.sqrt(sum(term.stderr**2 for term in terms)))
     stderr = apart if rows is None else max(apart, problem.stderr(rows))
-    correction = float(sum(term.diagnostics.get("bias_correction") or 0.0 for term in terms))
-    half_width = interval_half_width(stderr, correction, problem.independent_rows)
-    above = float(np.sqrt(sum((term.interval[1] - term.value) ** 2 for term in terms)))
+    # Corrections add up. Those of counts are no sign of what was missed, and their own intervals hold the doubt.
+    corrections = [term.diagnostics.get("bias_correction") or 0.0 for term in terms]
+    correction = float(sum(corrections))
+    counted = ["contingency table" in str(term.diagnostics.get("basis")) for term in terms]
+    uncertain = sum(c for c, by_counts in zip(corrections, counted, strict=True) if not by_counts)
+    half_width = interval_half_width(stderr, uncertain, problem.independent_rows)
+    low, high = (math.hypot(*(term.interval[end] - term.value for term in terms)) for end in (0, 1))
+    interval = terms[0].interval if len(terms) == 1 else (value - max(half_width, low), value + max(half_width, high))
     return Estimate(
         value=value,
         lower_bound=float(sum(b for b in bounds if b is not None)) if None not in bounds else None,
         stderr=stderr,
-        interval=(value - half_width, value + max(half_width, above)),
+        interval=interval,
         method=f"{terms[0].method}, total correlation",
         n=n,
         diagnostics={

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -9,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from mine.api import estimate
+from mine.conditional.determined import open_where_determined
 from mine.conditional.given import third_variable
 from mine.conditional.leftover import without_copies_of_z
 from mine.conditional.neighbours import neighbours_value
@@ -23,6 +25,7 @@ from mine.estimators import get_estimator
 from mine.estimators.gaussian import copula_information
 from mine.estimators.ksg import KSG
 from mine.estimators.neural import Neural
+from mine.estimators.noiseless import STRONG_ENOUGH
 from mine.estimators.run import with_read_columns
 from mine.estimators.ties import TiesError
 from mine.information.embedding import Lags, chosen_lags
@@ -214,13 +217,13 @@ class Transfer:
         return rows if self.shift == 0 else self.subjects.shifted(rows, self.shift)
 
     def sides(self) -> dict[str, np.ndarray]:
-        """The next value of the driven series as ``x``, the driver's past as ``y``, and as ``z`` all other pasts."""
+        """The driver's past as ``x``, the next value of the driven series as ``y``, and as ``z`` all other pasts."""
         own = [self.driven.at([self.rows - k for k in self.lags.driven])]
         if self.lags.others:
             own.append(self.others.at([self.rows - k for k in self.lags.others]))
         return {
-            "x": self.driven.at([self.rows]),
-            "y": self.driver.at([self._shifted_rows(self.rows - k) for k in self.lags.driver]),
+            "x": self.driver.at([self._shifted_rows(self.rows - k) for k in self.lags.driver]),
+            "y": self.driven.at([self.rows]),
             "z": np.concatenate(own, 1),
         }
 
@@ -228,7 +231,7 @@ class Transfer:
     def kinds(self) -> bool | dict[str, bool]:
         """Which columns of the sides are labels, as ``discrete=``."""
         pasts = self.driven.labels * len(self.lags.driven) + self.others.labels * len(self.lags.others)
-        return discrete_columns(x=self.driven.labels, y=self.driver.labels * len(self.lags.driver), z=pasts)
+        return discrete_columns(x=self.driver.labels * len(self.lags.driver), y=self.driven.labels, z=pasts)
 
     @property
     def few_numbers(self) -> bool:
@@ -260,9 +263,19 @@ class Transfer:
         return replace(found, diagnostics={**found.diagnostics, "warnings": warnings})
 
     def _estimate(self, options: dict[str, Any]) -> Estimate:
-        found = estimate(**self.sides(), groups=self.blocks, discrete=self.kinds, **options)
+        found = self._open_where_determined(estimate(**self.sides(), groups=self.blocks, discrete=self.kinds, **options))
         lags = {"x": list(self.lags.driver), "y": list(self.lags.driven), "z": list(self.lags.others)}
         return replace(found, diagnostics={**found.diagnostics, "lags": lags})
+
+    def _open_where_determined(self, found: Estimate) -> Estimate:
+        """``found``, open above if the pasts determine the next value: by all rows, since stretches of time are too few."""
+        nats = found.to("nats")
+        if self.subjects is not None or not math.isfinite(nats.interval[1]) or nats.value < STRONG_ENOUGH:
+            return found
+        (x, y, z), _ = complete_rows(**self.sides())
+        third = third_variable(z, self.kinds)
+        problem, _ = make_problem(x, y, discrete=self.kinds, device="cpu", random_state=0, others=[third])
+        return open_where_determined(nats, problem, third).to(found.unit)
 
     def value(self, options: dict[str, Any]) -> float:
         """The value alone, in nats, without progress."""

@@ -14,7 +14,7 @@ from mine.data.columns import DiscreteSpec
 from mine.data.gaps import infinite_values, missing_values
 from mine.data.order import TimeOrder, time_order
 from mine.data.parsing import ReadColumn
-from mine.data.problem import problem_seed
+from mine.data.problem import Problem, problem_seed
 from mine.data.rows import MIN_ROWS
 from mine.data.sides import as_variable
 from mine.data.subjects import Subjects, by_subject
@@ -30,8 +30,9 @@ from mine.series.lag_test import FEWEST_SPANS, LagTest, lag_test
 from mine.series.subject_lag_test import ENOUGH_INDEPENDENT, subject_lag_test
 from mine.storage.cells import CellStore, digest
 from mine.surroundings import plain_modes
-from mine.tables.blocks import cell_seed
+from mine.tables.blocks import STACKED_METHOD, cell_seed
 from mine.tables.columns import Column
+from mine.tables.critics_checked import with_checks
 from mine.tables.stack import EFFORT_SETTINGS, StackedPair, estimate_stack
 
 __all__ = ["lag_scan"]
@@ -40,6 +41,9 @@ __all__ = ["lag_scan"]
 STACKED = 16
 #: Rows that critics are trained on at most, evenly spread in time: more make the values hardly surer.
 MOST_ROWS = 50_000
+
+#: Words of the warnings that count if one lag has them.
+ABOUT_ONE_LAG = ("saturated", "infinite", "miss dependence")
 
 
 @plain_modes()
@@ -233,7 +237,11 @@ class _Scan:
             np.stack([of_y[r] for r in kept]),
             settings=EFFORT_SETTINGS[self.options["effort"]], seed=seed, orders=orders, groups=self.whose(kept[0]),
         )  # fmt: skip
-        return [_cell(one) for one in found]
+        problems = [
+            Problem(columns[0].variable(r - lag), columns[1].variable(r), order.blocks, seed, order=order)
+            for r, lag, order in zip(kept, lags, orders, strict=True)
+        ]
+        return [_cell(*with_checks(one, problem, STACKED_METHOD)) for one, problem in zip(found, problems, strict=True)]
 
     def _single(self, lags: np.ndarray) -> list[dict[str, Any]]:
         (lag,) = lags
@@ -247,9 +255,10 @@ class _Scan:
         return [{"value": found.value, "low": low, "high": high, "method": found.method, "warnings": found.warnings}]
 
 
-def _cell(one: StackedPair) -> dict[str, Any]:
-    warnings = ["A value is saturated: it is a lower end. Try mine.estimate at this lag."] if one.saturated else []
-    return {"value": one.value, "low": one.low, "high": one.high, "method": "stacked critics", "warnings": warnings}
+def _cell(one: StackedPair, sentences: list[str]) -> dict[str, Any]:
+    if one.saturated and not sentences:
+        sentences = ["A value is saturated: it is a lower end. Try mine.estimate at this lag."]
+    return {"value": one.value, "low": one.low, "high": one.high, "method": STACKED_METHOD, "warnings": sentences}
 
 
 def _present(series: Series) -> np.ndarray:
@@ -282,5 +291,6 @@ def _warnings(scan: _Scan, found: list[dict[str, Any]], read: list[ReadColumn], 
     for cell in found:
         for warning in cell["warnings"]:
             counts[warning] = counts.get(warning, 0) + 1
-    warnings += [warning for warning in counts if "saturated" in warning]
+    # A warning about one lag counts if that lag's interval has no upper end, or holds what its critics miss.
+    warnings += [warning for warning in counts if any(word in warning for word in ABOUT_ONE_LAG)]
     return warnings + [w for w, count in counts.items() if 2 * count >= len(found) and w not in warnings]

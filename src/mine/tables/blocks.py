@@ -30,14 +30,17 @@ from mine.result import Estimate
 from mine.storage.files import cells_folder, write_whole
 from mine.storage.seals import checked_content, sealed_content
 from mine.tables.columns import Column
+from mine.tables.critics_checked import with_checks
 from mine.tables.stack import EffortSettings, StackedPair, estimate_stack
 
-__all__ = ["Block", "BlockStore", "Cell", "Task", "cell_seed", "plan", "shares_null"]
+__all__ = ["STACKED_METHOD", "Block", "BlockStore", "Cell", "Task", "cell_seed", "plan", "shares_null"]
 
 #: Pairs of numbers that train together, and pairs of other kinds that are saved together.
 STACKED, OTHERS = 16, 64
 #: A block's pairs lose rows down to the fewest of any of them, and no more than this share.
 FEWEST_SHARE = 0.95
+#: What the critics of a stack are called.
+STACKED_METHOD = "stacked critics"
 #: Cells that numbers are cut into for their test against labels.
 LABEL_TEST_CELLS = 16
 #: The note of a pair that could not be tested.
@@ -168,24 +171,33 @@ def _stacked(task: Task) -> list[Cell]:
             settings=task.settings, seed=seed, groups=None if task.groups is None else task.groups[rows[stack[0]]],
             apart=task.apart, orders=orders, n_permutations=task.n_permutations,
         )  # fmt: skip
-        about = [None] * len(stack) if orders is None else [order.warning for order in orders]
-        cells += [
-            _of_stack(pairs[i], one, task.n_permutations > 0, warning)
-            for i, one, warning in zip(stack, estimates, about, strict=True)
-        ]
+        for place, (i, one) in enumerate(zip(stack, estimates, strict=True)):
+            order = None if orders is None else orders[place]
+            checked, sentences = with_checks(one, _problem(task, *pairs[i], rows[i], order), STACKED_METHOD)
+            about = [] if order is None or order.warning is None else [order.warning]
+            cells.append(_of_stack(pairs[i], checked, task.n_permutations > 0, sentences, about))
     return cells
 
 
-def _of_stack(pair: tuple[str, str], one: StackedPair, tested: bool, about_order: str | None) -> Cell:
-    notes = [] if about_order is None else [about_order.removesuffix(".")]
-    if one.saturated:
+def _problem(task: Task, a: str, b: str, rows: np.ndarray, order: TimeOrder | None) -> Problem:
+    """These rows of a pair; a copied row counts once."""
+    groups = None if task.groups is None else task.groups[rows]
+    copies = 0 if groups is None or task.apart else len(rows) - len(np.unique(groups))
+    units = groups if order is None else order.blocks
+    x, y = (task.columns[name].variable(rows) for name in (a, b))
+    return Problem(x, y, units, cell_seed(task.seed, a, b), copies=copies, order=order)
+
+
+def _of_stack(pair: tuple[str, str], one: StackedPair, tested: bool, sentences: list[str], about_order: list[str]) -> Cell:
+    notes = [sentence.removesuffix(".") for sentence in (*about_order, *sentences)]
+    if one.saturated and not sentences:
         notes.append("saturated: the value is a lower end; try mine.estimate on this pair")
     if tested and one.p_value is None:
         notes.append(UNTESTED)
     note = ". ".join(notes)
     return Cell(
         *pair, one.value, one.lower_bound, one.stderr, one.low, None if one.saturated else one.high, one.p_value, one.draws,
-        "number-number", "stacked critics", one.n, note,
+        "number-number", STACKED_METHOD, one.n, note,
     )  # fmt: skip
 
 
@@ -209,16 +221,14 @@ def _single(task: Task, a: str, b: str) -> Cell:
         method = {2: "discrete", 1: "ross", 0: "screen"}[(x.kind == "label") + (y.kind == "label")]
     groups = None if task.groups is None else task.groups[rows]
     order = None if task.position is None else _order(task, a, b, rows)
-    copies = 0 if groups is None or task.apart else n - len(np.unique(groups))
-    units = groups if order is None else order.blocks
-    problem = Problem(x.variable(rows), y.variable(rows), units, seed, copies=copies, order=order)
+    problem = _problem(task, a, b, rows, order)
     try:
         if method == "screen":
-            estimate = opened(_screened(task, problem), problem)
+            estimate = _screened(task, problem)
         else:
             few = levels_estimate(problem, "auto") if task.method == "auto" and method == "ross" else None
             estimate = few or run_in_order(get_estimator(method), problem)
-        estimate = open_where_copied(estimate, problem)
+        estimate = open_where_copied(opened(estimate, problem), problem)
     except (NotEnoughDataError, TiesError) as error:
         return _nothing(a, b, kind, n, str(error))
     p, draws = None, None
