@@ -10,7 +10,7 @@ from torch.distributions import Distribution
 
 from mine.errors import InputError, MineError
 
-__all__ = ["as_density", "log_density_matrix", "log_probs", "row_shape"]
+__all__ = ["as_density", "check_rows", "log_density_matrix", "log_probs", "row_shape"]
 
 
 def as_density(density: Any, rows: int, *, remedy: str) -> Distribution:
@@ -32,6 +32,16 @@ def as_density(density: Any, rows: int, *, remedy: str) -> Distribution:
 def row_shape(density: Distribution) -> torch.Size:
     """Shape of one row: coordinates may be part of the batch or of the event."""
     return density.batch_shape[1:] + density.event_shape
+
+
+def check_rows(given: torch.Size, density: Distribution) -> None:
+    """Raise InputError unless rows of the shape ``given`` can be rows of the density; axes of size 1 do not count."""
+    wanted = row_shape(density)
+    if [size for size in given if size != 1] != [size for size in wanted if size != 1]:
+        raise InputError(
+            f"Rows of shape {tuple(given)}, but a {type(density).__name__} whose rows have shape {tuple(wanted)} (batch shape "
+            f"{tuple(density.batch_shape)}, event shape {tuple(density.event_shape)}): they must agree."
+        )
 
 
 def log_probs(density: Distribution, values: Tensor) -> Tensor:
@@ -56,13 +66,8 @@ def log_probs(density: Distribution, values: Tensor) -> Tensor:
         >>> log_probs(torch.distributions.Categorical(torch.full((3, 2), 0.5)), labels).exp()
         tensor([[0.5000, 0.5000, 0.5000]])
     """
-    given, wanted = values.shape[2:], row_shape(density)
-    if [size for size in given if size != 1] != [size for size in wanted if size != 1]:
-        raise InputError(
-            f"Rows of shape {tuple(given)}, but a {type(density).__name__} whose rows have shape {tuple(wanted)} (batch shape "
-            f"{tuple(density.batch_shape)}, event shape {tuple(density.event_shape)}): they must agree."
-        )
-    values = values.reshape(values.shape[:2] + wanted)
+    check_rows(values.shape[2:], density)
+    values = values.reshape(values.shape[:2] + row_shape(density))
     values = values if values.is_floating_point() else values.to(torch.get_default_dtype())
     try:
         found = density.log_prob(values)

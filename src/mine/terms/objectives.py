@@ -77,10 +77,16 @@ class Objective:
         raise NotImplementedError
 
 
-def joined_rows(n: int, device: torch.device, gather: bool) -> Rows:
-    """Where this rank's n rows lie in the batch: the joined one of all ranks with ``gather``, else this rank's own."""
+def joined_rows(n: int, device: torch.device, gather: bool, *, least: int = 2) -> Rows:
+    """Where this rank's n rows lie in the batch: the joined one of all ranks with ``gather``, else this rank's own.
+
+    Raises:
+        InputError: The batch has fewer than ``least`` rows.
+    """
     rows = rows_of_all_ranks(n, device) if gather else Rows([n], 0)
-    if rows.total < 2:
+    if rows.total < least:
+        if not rows.total:
+            raise InputError("The batch is empty, it has shape (0, ...): pass rows.")
         raise InputError("A batch of one row cannot be shuffled: pass at least two rows, and drop a last batch of one.")
     return rows
 
