@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -13,6 +15,7 @@ import mine
 from mine import bounds
 from mine.critics import ConcatCritic, SeparableCritic
 from mine.terms.critic_optimizer import shortening
+from mine.terms.untouched import BorrowedBuffers
 
 WILD = {
     "x5": lambda x, y: (5 * x, 5 * y),
@@ -21,10 +24,12 @@ WILD = {
     "x20, flipped": lambda x, y: (20 * x, -20 * y),
     "one side x50": lambda x, y: (x, 50 * y),
     "constant": lambda x, y: (0 * x, 0 * y),
+    "x1e7": lambda x, y: (1e7 * x, 1e7 * y),
+    "one row": lambda x, y: (torch.cat([1e5 * x[:1], x[1:]]), y),
 }
 
 
-def loss_after(bound: str, wild: str, critic: type, seed: int) -> float:
+def loss_after(bound: str, wild: str, critic: Callable[..., nn.Module], seed: int) -> float:
     """Held-out nats that are missing fifty steps after the wild batch."""
     torch.manual_seed(seed)
     x = torch.randn(3000, 1)
@@ -52,11 +57,45 @@ def test_one_side_fifty_times_too_large_is_got_over(seeded_torch: None):
     assert loss_after("mine", "one side x50", ConcatCritic, 0) < 0.12
 
 
+def normalised(dx: int, dy: int, hidden: tuple[int, int]) -> nn.Module:
+    a, b = hidden
+    layers = [nn.Linear(dx + dy, a), nn.BatchNorm1d(a), nn.ReLU(), nn.Linear(a, b), nn.BatchNorm1d(b, momentum=None)]
+    return nn.Sequential(*layers, nn.ReLU(), nn.Linear(b, 1))
+
+
+@pytest.mark.parametrize("wild", ["x1e7", "one row"])
+def test_batch_normalisation_forgets_a_batch_of_huge_numbers(wild: str, seeded_torch: None):
+    """Its running variance would divide by ten million in evaluation, for two hundred batches."""
+    assert loss_after("jensen-shannon", wild, normalised, 3) < 0.1
+
+
+@pytest.mark.parametrize("momentum", [0.2, None])
+def test_running_averages_move_by_ten_standard_deviations_of_one_batch_at_most(momentum: float | None, seeded_torch: None):
+    layer = nn.BatchNorm1d(1, momentum=momentum, eps=1e-9)
+    x = torch.randn(500, 1)
+    with BorrowedBuffers([layer]) as buffers:
+        layer(1e3 * x)  # the first batches count in full
+        buffers.keep()
+    assert layer.running_var is not None and layer.running_var > 1e5
+    layer.running_mean, layer.running_var = torch.tensor([1.0]), torch.tensor([4.0])
+    layer.num_batches_tracked = torch.tensor(19)
+    share = momentum or 1 / 20
+    for batch, mean, var in ((1e6 * (x + 5), 1 + share * 10 * 2, 4 + share * 100 * 4), (x + 2, None, None)):
+        own = copy.deepcopy(layer)
+        own(batch)
+        with BorrowedBuffers([layer]) as buffers:
+            layer(batch)
+            buffers.keep()
+        assert layer.running_mean is not None and own.running_mean is not None and own.running_var is not None
+        torch.testing.assert_close(layer.running_mean, own.running_mean if mean is None else torch.tensor([mean]))
+        torch.testing.assert_close(layer.running_var, own.running_var if var is None else torch.tensor([var]))
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("critic", [ConcatCritic, SeparableCritic])
+@pytest.mark.parametrize("critic", [ConcatCritic, SeparableCritic, normalised])
 @pytest.mark.parametrize("wild", list(WILD))
 @pytest.mark.parametrize("bound", list(bounds.BOUNDS))
-def test_wild_batches_are_got_over(bound: str, wild: str, critic: type, seeded_torch: None):
+def test_wild_batches_are_got_over(bound: str, wild: str, critic: Callable[..., nn.Module], seeded_torch: None):
     assert max(loss_after(bound, wild, critic, seed) for seed in (1, 2)) < 0.12
 
 

@@ -12,6 +12,7 @@ from torch.nn.parameter import is_lazy
 
 from mine.terms.modes import transforming
 from mine.terms.objectives import Outcome
+from mine.terms.running_averages import limit_running_averages
 from mine.terms.walk import parts_of
 
 __all__ = ["BorrowedBuffers", "evaluating", "for_the_model", "frozen"]
@@ -47,7 +48,14 @@ class BorrowedBuffers:
         """The modules' own buffers take the values of the copies on leaving."""
         self._kept = True
 
+    def _limit(self) -> None:
+        owners = {id(part): part for part, _, _ in self._own}
+        for key, part in owners.items():
+            limit_running_averages(part, {name: own for owner, name, own in self._own if id(owner) == key})
+
     def __exit__(self, *exception: object) -> None:
+        if self._kept:
+            self._limit()
         with torch.no_grad():
             for part, name, own in self._own:
                 copy = part._buffers[name]
