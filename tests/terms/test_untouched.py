@@ -279,3 +279,27 @@ def test_lazy_layers_take_their_shape_from_the_first_batch():
         before = copy.deepcopy(term.critic.state_dict())
         term.critic_step(x, y)
         assert len(same(before, term.critic)) == 4
+
+
+@pytest.mark.parametrize("kind", ["groups", "z", "columns"])
+def test_vmap_where_shuffles_are_restricted(kind: str, seeded_torch: None):
+    """torch.func.vmap refuses to draw random numbers, also from a generator of the term's own."""
+    x, y = torch.randn(30, 3), torch.randn(30, 2)
+    keys = {} if kind == "columns" else {kind: torch.arange(30) % 5}
+    term = mine.MinimizeTC("mlp", max_stale=9) if kind == "columns" else mine.MaximizeMI(ConcatCritic(2, 2, (8,)))
+
+    def loss(weight: Tensor) -> Tensor:
+        z = x @ weight.T
+        return term(z) if isinstance(term, mine.MinimizeTC) else term(z, y, **keys)
+
+    weights = torch.randn(3, 2, 3)
+    if isinstance(term, mine.MinimizeTC):
+        term.critic_step(x @ weights[0].T)
+    else:
+        term.critic_step(x @ weights[0].T, y, **keys)
+    others = [copy.deepcopy(term._kept) for _ in weights]
+    found = torch.func.vmap(torch.func.grad(loss))(weights)
+    for weight, kept, gradient in zip(weights, others, found, strict=True):
+        term._kept = kept  # the same shuffles
+        torch.testing.assert_close(torch.func.grad(loss)(weight), gradient)
+    assert found.abs().sum() > 0

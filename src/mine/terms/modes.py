@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["may_be_recomputed", "recomputing", "rehearsing", "transforming", "without_saved_tensor_hooks"]
+__all__ = ["may_be_recomputed", "outside_transforms", "recomputing", "rehearsing", "transforming", "without_saved_tensor_hooks"]
 
 _C: Any = torch._C
 
@@ -18,6 +18,11 @@ _C: Any = torch._C
 def transforming() -> bool:
     """Whether this call happens inside ``torch.func.grad``, ``vmap`` or another transform of :mod:`torch.func`."""
     return torch._C._are_functorch_transforms_active()
+
+
+def outside_transforms() -> Any:
+    """A context in which random numbers can be drawn: ``torch.func.vmap`` refuses that, also on a generator of its own."""
+    return _C._DisableFuncTorch()
 
 
 def recomputing() -> bool:

@@ -23,6 +23,7 @@ from mine.estimators.options import check_integers
 from mine.sampling import cyclic_shifts, shifted_partners
 from mine.terms.batch import Batch
 from mine.terms.misfit import explained, misfit
+from mine.terms.modes import outside_transforms
 from mine.terms.partners import restricted_partners
 from mine.training.gather import Rows, gather_rows, rows_of_all_ranks
 
@@ -102,8 +103,8 @@ def checked_shuffles(shuffles: int | None, default: int) -> int:
 
 
 def shifts_of(rows: Rows, shuffles: int, generator: torch.Generator) -> list[int]:
-    """Cyclic shifts of the joined batch. Drawn outside transforms of :mod:`torch.func`: ``vmap`` refuses to draw."""
-    with torch._C._DisableFuncTorch():
+    """Cyclic shifts of the joined batch."""
+    with outside_transforms():
         return cyclic_shifts(rows.total, shuffles, generator)
 
 
