@@ -36,7 +36,7 @@ class MaximizeMI(PairTerm):
     Arguments:
         critic: A critic of :mod:`mine.critics` or any ``nn.Module`` taking (x, y) or their concatenation. It is not copied.
             Or the name of one that is built from the first batch: ``"mlp"``, ``"conv"`` for images, ``"sequence"`` for rows of
-            shape (T, D), ``"embedding"`` for y that are whole numbers, labels.
+            shape (T, D), ``"embedding"`` for labels, whole numbers of one per row, on one side or both.
         bound: A name (dv, mine, nwj, jensen-shannon, infonce, smile) or a function like those in :mod:`mine.bounds`. The
             moving average of ``"mine"`` lies at most 2 nats from a batch, and weights joint and shuffled pairs alike; set
             ``max_lag`` in ``functools.partial(mine.bounds.mine, max_lag=...)`` for another limit.
