@@ -42,12 +42,20 @@ def check_batch(x: Any, y: Any, *, takes_density: bool) -> None:
 
 def _check_rows(rows: Any, name: str) -> None:
     if not isinstance(rows, Tensor):
-        raise InputError(f"{name} must be a tensor with one row per example, got {type(rows).__name__}.")
+        remedy = ""
+        if isinstance(rows, (tuple, list)) and all(isinstance(part, Tensor) for part in rows):
+            shapes = ", ".join(str(tuple(part.shape)) for part in rows)
+            remedy = f" of {len(rows)} tensors of shape {shapes}. Join them: torch.cat([part.flatten(1) for part in {name}], 1)"
+        elif hasattr(rows, "__array__"):
+            remedy = f". Pass torch.as_tensor({name})"
+        raise InputError(f"{name} must be a tensor with one row per example, got {type(rows).__name__}{remedy}.")
     check_tensor(rows, name)
     if rows.is_complex():
         raise InputError(f"{name} is complex: pass real numbers, for example torch.view_as_real({name}).flatten(1).")
     if rows.ndim == 0:
         raise InputError(f"{name} must be a tensor with one row per example, got shape ().")
+    if len(rows) and not rows.numel():
+        raise InputError(f"{name} has rows without numbers, shape {tuple(rows.shape)}: pass at least one column.")
 
 
 def check_finite(x: Tensor, y: Any) -> None:

@@ -49,6 +49,11 @@ class CriticOptimizer:
         self._reentrant: bool | None = None  # whether the critic has such checkpoints, once it is known
         self.follow()
 
+    def take(self, critic: nn.Module) -> None:
+        """Train this critic from now on; :meth:`follow` points the optimizer at it, by the names of the parameters."""
+        self.critic = critic
+        self._has_shapes, self._reentrant = False, None
+
     def follow(self, parameters: Sequence[nn.Parameter] | None = None) -> None:
         """Point the optimizer at the critic's present parameters, and give its state their precision and device.
 

@@ -10,7 +10,7 @@ from torch.distributions import Distribution
 
 from mine.errors import InputError, MineError
 
-__all__ = ["as_density", "check_rows", "log_density_matrix", "log_probs", "row_shape"]
+__all__ = ["as_density", "check_rows", "is_discrete", "log_density_matrix", "log_probs", "row_shape"]
 
 
 def as_density(density: Any, rows: int, *, remedy: str) -> Distribution:
@@ -74,12 +74,24 @@ def log_probs(density: Distribution, values: Tensor) -> Tensor:
     except ValueError as error:  # torch checks what a density can give, and says so in pages
         if not torch.isfinite(values).all():
             raise MineError("Some rows have values that are not finite. This step changed nothing.") from error
+        if is_discrete(density):
+            raise InputError(
+                f"Some rows lie outside the values that a {type(density).__name__} can take. Labels must be whole numbers from "
+                "0 to the number of classes less one."
+            ) from error
         raise InputError(
-            f"Some rows lie outside the values that a {type(density).__name__} can take. Labels must be whole numbers from 0 "
-            "to the number of classes less one. Where the range depends on the input, as with a Uniform, every row must be "
-            "possible under every other row's density."
+            f"Some rows lie outside the values that a {type(density).__name__} can take. Where the range depends on the input, "
+            "as with a Uniform, every row must be possible under every other row's density. Use a density on the whole line."
         ) from error
     return found if found.ndim == 2 else found.flatten(2).sum(-1)
+
+
+def is_discrete(density: Distribution) -> bool:
+    """Whether a density is over labels or counts."""
+    try:
+        return bool(getattr(density.support, "is_discrete", False))
+    except NotImplementedError:
+        return False
 
 
 def log_density_matrix(values: Tensor, density: Distribution) -> Tensor:

@@ -57,6 +57,10 @@ class LearnedClub(Objective):
         self.conditional = conditional
         self.shuffles = checked_shuffles(shuffles, _SHUFFLES)
 
+    def take(self, critic: nn.Module) -> nn.Module:
+        self.conditional = critic
+        return critic
+
     def outcome(self, batch: Batch, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
         x, y = batch.x, batch.y
         like = next(iter(self.conditional.parameters()), x)
@@ -112,6 +116,10 @@ class PriorDivergence(Objective):
 
     def __init__(self, prior: nn.Module | None) -> None:
         self.prior = prior
+
+    def take(self, critic: nn.Module) -> nn.Module:
+        self.prior = critic
+        return critic
 
     def outcome(self, batch: Batch, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
         x, density = _full(batch.x), as_density(batch.y, len(batch.x), remedy=_KNOWN)

@@ -10,13 +10,13 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mine import bounds
 from mine.bounds import BOUNDS, Bound, log_mean_exp
 from mine.critics.critic import Critic, map_encoding
 from mine.critics.pairs import pair_scores
-from mine.critics.users import ModuleCritic
+from mine.critics.users import ModuleCritic, as_critic
 from mine.errors import InputError
 from mine.estimators.evaluation import REPORTED_BOUND
 from mine.estimators.options import check_integers
@@ -76,6 +76,10 @@ class Objective:
     def outcome(self, batch: Batch, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
         """Everything about one batch; with ``gather`` of the joined batch of all ranks."""
         raise NotImplementedError
+
+    def take(self, critic: nn.Module) -> nn.Module:
+        """Use this critic from now on; the module that stands for it, which may wrap it."""
+        raise InputError(f"This term has no critic, so it cannot take the {type(critic).__name__}.")
 
 
 def joined_rows(n: int, device: torch.device, gather: bool, *, least: int = 2) -> Rows:
@@ -139,12 +143,8 @@ class CriticBound(Objective):
     takes_keys = True
 
     def __init__(self, critic: Critic | None, bound: str | Bound, shuffles: int | None) -> None:
-        if critic is not None and critic.stack:
-            raise InputError(
-                f"A term takes one critic, got a stack of shape {critic.stack}: make it without stack=, or select(k)."
-            )
         if critic is not None:  # else it is built from the first batch
-            self.critic = critic
+            self.take(critic)
         chosen = bounds.get_bound(bound)
         base = chosen.func if isinstance(chosen, partial) else chosen
         self.bound = _without_lag(chosen) if base is bounds.mine else chosen
@@ -169,6 +169,15 @@ class CriticBound(Objective):
         result = _full_precision(partial(self.bound, state=state), joint, marginal)
         read = partial(_full_precision, self._read, joint.detach(), marginal.detach())
         return Outcome(result.loss, -result.loss, read, None if result.state is None else result.state.detach())
+
+    def take(self, critic: nn.Module) -> Critic:
+        made = as_critic(critic, concat=None if self.takes_keys else True)
+        if made.stack:
+            raise InputError(
+                f"A term takes one critic, got a stack of shape {made.stack}: make it without stack=, or select(k)."
+            )
+        self.critic = made
+        return made
 
     def _partners(self, batch: Batch, rows: Rows, generator: torch.Generator) -> Tensor | None:
         """Rows that each row meets where keys restrict them, their own first; raises where the batch has too few."""

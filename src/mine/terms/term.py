@@ -15,7 +15,7 @@ from mine.terms.batch import Batch, Facts, LastBatch, check_finite
 from mine.terms.bookkeeping import Bookkeeping, pack, unpack
 from mine.terms.critic_optimizer import CriticOptimizer, OptimizerLike, shortening
 from mine.terms.eager import run_eagerly
-from mine.terms.misfit import not_finite
+from mine.terms.misfit import not_finite, value_not_finite
 from mine.terms.modes import (
     may_be_recomputed,
     recomputing,
@@ -82,6 +82,13 @@ class Term(nn.Module):
         self._unread_state: Tensor | None = None
         self.register_load_state_dict_post_hook(_after_loading)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "critic" and isinstance(value, nn.Module) and "_objective" in vars(self):
+            value = self._objective.take(value)  # another one, or the same in a wrapper such as that of torch.compile
+            if self._training is not None:
+                self._training.take(value)
+        super().__setattr__(name, value)
+
     @property
     def optimizer(self) -> torch.optim.Optimizer | None:
         """The critic's optimizer, for a learning-rate scheduler or for its own settings; None without a critic."""
@@ -134,7 +141,7 @@ class Term(nn.Module):
             assert loss is not None
             facts = self._facts(outcome, loss, buffers, batch)
             if not facts.finite:
-                raise not_finite(loss)
+                raise not_finite(self.critic, loss)
             buffers.keep()
         if may_be_recomputed():
             self._calls.note(batch, draw, state)
@@ -207,7 +214,7 @@ class Term(nn.Module):
                 shorter = shortening(found, self._kept.gradient_length)
                 facts = self._facts(outcome, shorter.length, buffers, batch, shorter.is_needed)
                 if not facts.finite:
-                    raise not_finite(loss, shorter.length)
+                    raise not_finite(self.critic, loss, shorter.length)
                 buffers.keep()
             if facts.too_long:
                 for gradient in found:
@@ -297,7 +304,7 @@ class Term(nn.Module):
         accepted = self._last_batch is not None and self._last_batch.is_surely(x, y)
         if self._check_finite and not accepted and not torch.isfinite(value.detach()):
             check_finite(x, y)
-            raise MineError(f"The information of this batch is {value.item()}: x and y are on another scale than the critic's.")
+            raise value_not_finite(value, self._objective.takes_density)
 
     def _evaluated(self, batch: Batch) -> Outcome:
         """Always with the same shuffles, and on this rank alone: others may not be evaluating."""
@@ -335,7 +342,7 @@ class Term(nn.Module):
 
     def _build(self, events: Tensor, device: torch.device) -> None:
         assert self._unbuilt is not None
-        self.critic = self._objective.critic = self._unbuilt.critic(events.tolist(), self._generator(0)).to(device)
+        self.critic = self._unbuilt.critic(events.tolist(), self._generator(0)).to(device)
         self._newly_built = self._unbuilt
         self._training, self._events, self._unbuilt = self._unbuilt.training(self.critic), events, None
 
