@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 import mine
 from mine import bounds
 from mine.critics import ConcatCritic, SeparableCritic
-from mine.terms.critic_optimizer import shortening
+from mine.terms.critic_optimizer import length_of, shorten, shortening
 from mine.terms.untouched import BorrowedBuffers
 
 WILD = {
@@ -145,17 +146,53 @@ def test_the_average_of_mine_stays_near_a_batch(seeded_torch: None):
     assert mine.MaximizeMI(ConcatCritic(1, 1), "mine")._objective.bound.keywords["max_lag"] == 2.0
 
 
-def test_a_gradient_is_shortened_to_ten_times_the_recent_ones():
-    first = shortening([torch.tensor([3.0, 0.0]), None, torch.tensor([4.0])], None)
-    assert (first.length, first.average, first.scale, first.is_needed) == (5.0, 5.0, 1.0, False)
-    wild = shortening([torch.tensor([3e30, 0.0]), torch.tensor([4e30])], first.average)  # the squares overflow
-    torch.testing.assert_close(wild.length, torch.tensor(5e30))
-    torch.testing.assert_close(wild.scale, torch.tensor(1e-29))
-    torch.testing.assert_close(wild.average, torch.tensor(0.9 * 5 + 0.1 * 50))
-    assert wild.is_needed
+@pytest.mark.parametrize("kind", [float, torch.tensor])
+def test_a_gradient_is_shortened_to_ten_times_the_recent_ones(kind: Callable[[float], Any]):
+    first = shortening(kind(5.0), None)
+    assert (float(first.average), float(first.scale)) == (5.0, 1.0)
+    wild = shortening(kind(5e30), first.average)
+    assert float(wild.scale) == pytest.approx(1e-29)
+    assert float(wild.average) == pytest.approx(0.9 * 5 + 0.1 * 50)
+    assert shortening(kind(49.0), first.average).scale == 1.0
+    after_zeros = shortening(kind(3.0), shortening(kind(0.0), None).average)
+    assert (float(after_zeros.average), float(after_zeros.scale)) == (3.0, 1.0)
+    gradient = torch.tensor([3e30, 4e30])
+    shorten([gradient, None], wild)
+    torch.testing.assert_close(gradient, torch.tensor([30.0, 40.0]))
+
+
+def test_the_length_of_a_gradient():
+    small, huge = [torch.tensor([3.0, 0.0]), None, torch.tensor([[4.0]])], [torch.tensor([3e30, 0.0]), torch.tensor([4e30])]
+    assert length_of(small) == length_of(small, exact=False) == 5.0
+    assert torch.isinf(length_of(huge, exact=False))  # the squares overflow
+    torch.testing.assert_close(length_of(huge), torch.tensor(5e30))
     for bad in (math.inf, math.nan):
-        assert not torch.isfinite(shortening([torch.tensor([bad, 1.0])], first.average).length)
-    assert shortening([torch.zeros(2)], torch.tensor(0.0)).length == 0.0
+        for exact in (True, False):
+            assert not torch.isfinite(length_of([torch.tensor([bad, 1.0])], exact=exact))
+    half = [torch.full((64, 64), 2.0, dtype=torch.bfloat16)]
+    assert length_of(half) == 128.0 and length_of(half).dtype == torch.float32
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_first_batch_of_zeros_does_not_stop_the_training(check: bool, seeded_torch: None):
+    """With an average length of 0 every later gradient was shortened to 0, and nothing was ever learned."""
+
+    class Bilinear(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(0.1 * torch.eye(2))
+
+        def forward(self, x: Tensor, y: Tensor) -> Tensor:
+            return ((x @ self.weight) * y).sum(1)
+
+    x = torch.randn(256, 2)
+    y = x + 0.5 * torch.randn(256, 2)
+    term = mine.MaximizeMI(Bilinear(), "infonce", learning_rate=0.05, check_finite=check)
+    for _ in range(2):
+        term.critic_step(torch.zeros(64, 2), y[:64])
+    for _ in range(60):
+        term.critic_step(x, y)
+    assert term.evaluate(x, y) > 0.5
 
 
 def test_a_step_is_no_longer_than_ten_recent_gradients(seeded_torch: None):

@@ -90,12 +90,20 @@ class Batch(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """Everything that has to be known of a batch before anything is changed."""
+    """Everything that has to be known of a batch before anything is changed.
+
+    Attributes:
+        finite: Whether the loss or the gradient, and the buffers of the critic, are finite.
+        readable: Whether the reading is finite.
+        repeated: Whether the batch is the last one again.
+        length: The loss, or the length of the gradient; a tensor where the device is not asked.
+        reading: The reading.
+    """
 
     finite: bool
     readable: bool
     repeated: bool
-    too_long: bool
+    length: Tensor | float
     reading: Tensor
 
 
@@ -115,11 +123,16 @@ class LastBatch:
             for now, before, version in zip((x, y), self._sides, self._versions, strict=True)
         )
 
-    def equals(self, x: Tensor, y: Any) -> Tensor:
-        """Whether the tensors have the same values, as a boolean on the device of ``x``; a density is not compared."""
+    def equals(self, x: Tensor, y: Any) -> Tensor | bool:
+        """Whether the tensors have the same values; a density is not compared.
+
+        On another device than the CPU the answer is a boolean there, for which nothing has waited.
+        """
         sides = [(now, before) for now, before in zip((x, y), self._sides, strict=True) if isinstance(now, Tensor)]
         if not all(_same_form(now, before) for now, before in sides):
-            return torch.zeros((), dtype=torch.bool, device=x.device)
+            return False
+        if x.device.type == "cpu":
+            return all(torch.equal(now, before) for now, before in sides)
         same = [(now == before).all() for now, before in sides]
         return same[0] & same[1] if len(same) == 2 else same[0]
 

@@ -48,9 +48,9 @@ def explained(critic: nn.Module, x: Tensor, y: Any) -> Iterator[None]:
         raise misfit(critic, x, y, f"It failed with: {str(error).splitlines()[0]}") from error
 
 
-def not_finite(critic: nn.Module | None, loss: Tensor, length: Tensor | None = None) -> MineError:
+def not_finite(critic: nn.Module | None, loss: Tensor, length: Tensor | float | None = None) -> MineError:
     """The error for a loss, or for a gradient of this length, that is not finite."""
-    gradient = "" if length is None else f", the length of its gradient {length.item()}"
+    gradient = "" if length is None else f", the length of its gradient {float(length)}"
     found = f"The critic's loss is {loss.item()}{gradient}."
     spoilt = [] if critic is None else [name for name, p in critic.named_parameters() if not torch.isfinite(p).all()]
     if spoilt:

@@ -13,7 +13,7 @@ from mine.data.problem import problem_seed
 from mine.errors import InputError, MineError
 from mine.terms.batch import Batch, Facts, LastBatch, check_finite
 from mine.terms.bookkeeping import Bookkeeping, pack, unpack
-from mine.terms.critic_optimizer import CriticOptimizer, OptimizerLike, shortening
+from mine.terms.critic_optimizer import CriticOptimizer, OptimizerLike, length_of, shorten, shortening
 from mine.terms.eager import run_eagerly
 from mine.terms.misfit import not_finite, value_not_finite
 from mine.terms.modes import (
@@ -168,13 +168,14 @@ class Term(nn.Module):
         if isinstance(training.optimizer, torch.optim.LBFGS):
             raise InputError("torch.optim.LBFGS computes the loss several times per step: call critic_step(x, y) instead.")
         average_over_ranks(found)
-        shorter = shortening(found, self._kept.gradient_length)
-        if self._check_finite and not torch.isfinite(shorter.length):
-            training.clear()
-            raise MineError(f"The length of the critic's gradient is {shorter.length.item()}. This step changed nothing.")
-        for gradient in found:
-            if gradient is not None:
-                gradient *= shorter.scale
+        length = length_of(found)
+        if self._check_finite:
+            length = length.item()
+            if not math.isfinite(length):
+                training.clear()
+                raise MineError(f"The length of the critic's gradient is {length}. This step changed nothing.")
+        shorter = shortening(length, self._kept.gradient_length)
+        shorten(found, shorter)
         training.optimizer.step()
         training.clear()
         self._kept.gradient_length = shorter.average
@@ -211,15 +212,15 @@ class Term(nn.Module):
                 loss = outcome.critic_loss
                 assert loss is not None
                 average_over_ranks(found)
-                shorter = shortening(found, self._kept.gradient_length)
-                facts = self._facts(outcome, shorter.length, buffers, batch, shorter.is_needed)
+                length = length_of(found, exact=not self._check_finite)
+                facts = self._facts(outcome, length, buffers, batch)
+                if not facts.finite:  # perhaps only the square of an entry is not
+                    facts = self._facts(outcome, length_of(found), buffers, batch)
                 if not facts.finite:
-                    raise not_finite(self.critic, loss, shorter.length)
+                    raise not_finite(self.critic, loss, facts.length)
                 buffers.keep()
-            if facts.too_long:
-                for gradient in found:
-                    if gradient is not None:
-                        gradient *= shorter.scale
+            shorter = shortening(facts.length, self._kept.gradient_length)
+            shorten(found, shorter)
             if first:  # LBFGS asks again, at other parameters
                 self._kept.gradient_length = shorter.average
                 self._commit(outcome, facts, draw, batch, read=read)
@@ -233,19 +234,19 @@ class Term(nn.Module):
         with torch.enable_grad():
             return self._objective.outcome(batch, state, self._generator(draw), gather=True)
 
-    def _facts(
-        self, outcome: Outcome, whole: Tensor, buffers: BorrowedBuffers, batch: Batch, too_long: Tensor | None = None
-    ) -> Facts:
+    def _facts(self, outcome: Outcome, whole: Tensor, buffers: BorrowedBuffers, batch: Batch) -> Facts:
         """One question to the device, not several: each would wait for a GPU."""
         last, reading = self._last_batch, outcome.read()
         if not self._check_finite:
-            return Facts(True, True, last is not None and last.is_surely(batch.x, batch.y), too_long is not None, reading)
-        no = torch.zeros((), dtype=torch.bool, device=whole.device)
-        wild, repeated = no if too_long is None else too_long, no if last is None else last.equals(batch.x, batch.y)
-        asked = torch.stack([whole.detach(), *reading.unbind(), wild, repeated, *buffers.are_finite()])
-        length, joint, log_partition, is_wild, is_repeated, *buffers_fine = asked.tolist()
-        finite, readable = math.isfinite(length) and all(buffers_fine), math.isfinite(joint) and math.isfinite(log_partition)
-        return Facts(finite, readable, bool(is_repeated), bool(is_wild), reading)
+            return Facts(True, True, last is not None and last.is_surely(batch.x, batch.y), whole.detach(), reading)
+        repeated = last is not None and last.equals(batch.x, batch.y)
+        others = [] if isinstance(repeated, bool) else [repeated]
+        asked = torch.stack([whole.detach(), *reading.unbind(), *buffers.are_finite(), *others])
+        length, joint, log_partition, *flags = asked.tolist()
+        if others:
+            repeated = bool(flags.pop())
+        readable = math.isfinite(joint) and math.isfinite(log_partition)
+        return Facts(math.isfinite(length) and all(flags), readable, bool(repeated), length, reading)
 
     def _commit(self, outcome: Outcome, facts: Facts, draw: int, batch: Batch, *, read: bool) -> None:
         """Take in a batch that was accepted; ``read`` adds it to the readings of :attr:`estimate`."""

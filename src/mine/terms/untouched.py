@@ -12,7 +12,7 @@ from torch.nn.parameter import is_lazy
 
 from mine.terms.modes import transforming
 from mine.terms.objectives import Outcome
-from mine.terms.running_averages import limit_running_averages
+from mine.terms.running_averages import limited_running_averages
 from mine.terms.walk import parts_of
 
 __all__ = ["BorrowedBuffers", "evaluating", "for_the_model", "frozen"]
@@ -48,20 +48,24 @@ class BorrowedBuffers:
         """The modules' own buffers take the values of the copies on leaving."""
         self._kept = True
 
-    def _limit(self) -> None:
-        owners = {id(part): part for part, _, _ in self._own}
-        for key, part in owners.items():
-            limit_running_averages(part, {name: own for owner, name, own in self._own if id(owner) == key})
-
     def __exit__(self, *exception: object) -> None:
-        if self._kept:
-            self._limit()
+        limited = self._limited() if self._kept else {}
         with torch.no_grad():
             for part, name, own in self._own:
                 copy = part._buffers[name]
                 part._buffers[name] = own
                 if self._kept and copy is not None:
-                    own.copy_(copy)
+                    own.copy_(limited.get((id(part), name), copy))
+
+    def _limited(self) -> dict[tuple[int, str], Tensor]:
+        owners = {id(part): part for part, _, _ in self._own}
+        return {
+            (key, name): value
+            for key, part in owners.items()
+            for name, value in limited_running_averages(
+                part, {name: own for owner, name, own in self._own if owner is part}
+            ).items()
+        }
 
 
 @contextmanager
