@@ -132,6 +132,10 @@ def _full_precision(function: Callable[..., Any], *scores: Tensor) -> Any:
         return function(*raised)
 
 
+def _log_mean_exp(marginal: Tensor) -> Tensor:
+    return log_mean_exp(marginal, (-2, -1))
+
+
 def _without_lag(bound: Bound) -> Bound:
     """MINE's bound with the limit on its moving average, unless the user has set one."""
     return bound if isinstance(bound, partial) and "max_lag" in bound.keywords else partial(bound, max_lag=MAX_LAG)
@@ -151,6 +155,7 @@ class CriticBound(Objective):
         name = next((name for name, function in BOUNDS.items() if function is base), None)
         #: What is read: a bound on MI, also where the training bound is not one.
         self.reported = REPORTED_BOUND.get(name, "dv") if name else "dv"
+        self._gives_reported = chosen is BOUNDS[self.reported] or base is bounds.mine
         self.shuffles = checked_shuffles(shuffles, 64 if name == "infonce" else 8)
 
     def outcome(self, batch: Batch, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
@@ -167,7 +172,7 @@ class CriticBound(Objective):
         if state is not None:  # a checkpoint's may lie elsewhere, and be of another precision
             state = state.to(joint.device, torch.promote_types(joint.dtype, torch.float32))
         result = _full_precision(partial(self.bound, state=state), joint, marginal)
-        read = partial(_full_precision, self._read, joint.detach(), marginal.detach())
+        read = partial(self._read, joint.detach(), marginal.detach(), result.value.detach())
         return Outcome(result.loss, -result.loss, read, None if result.state is None else result.state.detach())
 
     def take(self, critic: nn.Module) -> Critic:
@@ -205,10 +210,16 @@ class CriticBound(Objective):
         by_row = gather_rows(scores.unflatten(0, partners.shape).T.contiguous(), rows)
         return by_row[:, 0], by_row[:, 1:]
 
-    def _read(self, joint: Tensor, marginal: Tensor) -> Tensor:
+    def _read(self, joint: Tensor, marginal: Tensor, value: Tensor) -> Tensor:
+        """The reading; the bound's own value serves where it is the one reported, as logarithms of sums take their time."""
         if self.reported == "dv":
-            return reading_of(joint.mean(), log_mean_exp(marginal, (-2, -1)))
-        return reading_of(BOUNDS[self.reported](joint, marginal).value)
+            mean = joint.mean(dtype=value.dtype)
+            log_partition = mean - value if self._gives_reported else _full_precision(_log_mean_exp, marginal)
+            return reading_of(mean, log_partition)
+        return reading_of(value if self._gives_reported else _full_precision(self._reported_value, joint, marginal))
+
+    def _reported_value(self, joint: Tensor, marginal: Tensor) -> Tensor:
+        return BOUNDS[self.reported](joint, marginal).value
 
     def _as_critic_likes(self, rows: Tensor, like: Tensor | None) -> Tensor:
         """In the critic's precision, which ``like`` has, and with a column for single numbers.
