@@ -12,7 +12,7 @@ from mine.data.tensors import check_tensor
 from mine.errors import InputError, MineError
 from mine.terms.partners import Keys
 
-__all__ = ["Batch", "Facts", "LastBatch", "check_batch", "check_finite"]
+__all__ = ["Batch", "LastBatch", "check_batch", "check_finite"]
 
 
 def check_batch(x: Any, y: Any, *, takes_density: bool) -> None:
@@ -87,24 +87,6 @@ class Batch(NamedTuple):
     def cut_off(self) -> Batch:
         """The same batch without what made it."""
         return self._replace(x=_leaf(self.x), y=_leaf(self.y) if isinstance(self.y, Tensor) else self.y)
-
-
-class Facts(NamedTuple):
-    """Everything that has to be known of a batch before anything is changed.
-
-    Attributes:
-        finite: Whether the loss or the gradient, and the buffers of the critic, are finite.
-        readable: Whether the reading is finite.
-        repeated: Whether the batch is the last one again.
-        length: The loss, or the length of the gradient; a tensor where the device is not asked.
-        reading: The reading.
-    """
-
-    finite: bool
-    readable: bool
-    repeated: bool
-    length: Tensor | float
-    reading: Tensor
 
 
 class LastBatch:

@@ -47,12 +47,14 @@ class CriticOptimizer:
         self._seen: list[Any] = []
         self._has_shapes = False
         self._reentrant: bool | None = None  # whether the critic has such checkpoints, once it is known
+        #: Whether the critic may have them, as far as its last step showed.
+        self.recomputes = True
         self.follow()
 
     def take(self, critic: nn.Module) -> None:
         """Train this critic from now on; :meth:`follow` points the optimizer at it, by the names of the parameters."""
         self.critic = critic
-        self._has_shapes, self._reentrant = False, None
+        self._has_shapes, self._reentrant, self.recomputes = False, None, True
 
     def follow(self, parameters: Sequence[nn.Parameter] | None = None) -> None:
         """Point the optimizer at the critic's present parameters, and give its state their precision and device.
@@ -164,7 +166,9 @@ class CriticOptimizer:
             except RuntimeError as error:
                 if "use_reentrant" not in str(error):
                     raise
-            if found is not None and (self._reentrant is False or all(g is not None for g in found)):
+            complete = found is not None and all(g is not None for g in found)
+            if found is not None and (self._reentrant is False or complete):
+                self.recomputes = False
                 return found
         with _own_gradients_put_back(parameters):
             for parameter in parameters:
@@ -172,6 +176,7 @@ class CriticOptimizer:
             compute().backward()
             by_backward = [parameter.grad for parameter in parameters]
         self._reentrant = found is None or any(a is None and b is not None for a, b in zip(found, by_backward, strict=True))
+        self.recomputes = self._reentrant
         return by_backward
 
     def ready(self) -> bool:

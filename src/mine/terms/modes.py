@@ -10,9 +10,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["may_be_recomputed", "outside_transforms", "recomputing", "rehearsing", "transforming", "without_saved_tensor_hooks"]
+__all__ = [
+    "NO_HOOKS",
+    "may_be_recomputed",
+    "outside_transforms",
+    "recomputing",
+    "rehearsing",
+    "saved_tensor_hooks",
+    "transforming",
+    "without_saved_tensor_hooks",
+]
 
 _C: Any = torch._C
+#: The error of a critic that sets hooks of saved tensors where they are forbidden to find out whether it does.
+NO_HOOKS = "mine: no hooks of saved tensors here"
 
 
 def transforming() -> bool:
@@ -49,21 +60,22 @@ def rehearsing() -> bool:
 
 def may_be_recomputed() -> bool:
     """Whether a backward pass may repeat this call: it happens inside a checkpoint, or inside other hooks of saved tensors."""
-    return _hooks() is not None or rehearsing()
+    return saved_tensor_hooks() or rehearsing()
 
 
 @contextmanager
 def without_saved_tensor_hooks() -> Iterator[None]:
     """Within, a gradient that is taken at once keeps its tensors: a checkpoint around it would recompute all it contains."""
-    if _hooks() is None:
+    if not saved_tensor_hooks():
         yield
         return
     with torch.autograd.graph.saved_tensors_hooks(_as_it_is, _as_it_is):
         yield
 
 
-def _hooks() -> Any:
-    return _C._autograd._top_saved_tensors_default_hooks(False)
+def saved_tensor_hooks() -> bool:
+    """Whether hooks of saved tensors are in force, as inside a checkpoint."""
+    return _C._autograd._top_saved_tensors_default_hooks(False) is not None
 
 
 def _as_it_is(tensor: Tensor) -> Tensor:

@@ -11,10 +11,11 @@ from torch import Tensor, nn
 
 from mine.data.problem import problem_seed
 from mine.errors import InputError, MineError
-from mine.terms.batch import Batch, Facts, LastBatch, check_finite
+from mine.terms.batch import Batch, LastBatch, check_finite
 from mine.terms.bookkeeping import Bookkeeping, pack, unpack
 from mine.terms.critic_optimizer import CriticOptimizer, OptimizerLike, length_of, shorten, shortening
 from mine.terms.eager import run_eagerly
+from mine.terms.facts import Facts, facts_of
 from mine.terms.misfit import not_finite, value_not_finite
 from mine.terms.modes import (
     may_be_recomputed,
@@ -27,7 +28,7 @@ from mine.terms.named import Unbuilt
 from mine.terms.objectives import Objective, Outcome
 from mine.terms.recomputed import Calls
 from mine.terms.refusals import taken_back_if_refused
-from mine.terms.untouched import BorrowedBuffers, evaluating, for_the_model, frozen
+from mine.terms.untouched import BorrowedBuffers, ForTheModel, evaluating, frozen
 from mine.terms.walk import parameters_of, parts_of
 from mine.training.gather import average_over_ranks, copy_from_first_rank
 
@@ -76,7 +77,7 @@ class Term(nn.Module):
         elif optimizer is not None:
             raise InputError(f"{type(self).__name__} has no critic with parameters to train: leave optimizer out.")
         self._kept = Bookkeeping()
-        self._calls = Calls()
+        self._calls, self._for_the_model = Calls(), ForTheModel()
         self._in_step_with_ranks = False
         self._last_batch: LastBatch | None = None
         self._unread_state: Tensor | None = None
@@ -139,7 +140,7 @@ class Term(nn.Module):
             outcome = self._critic_outcome(batch, draw, state)
             loss = outcome.critic_loss
             assert loss is not None
-            facts = self._facts(outcome, loss, buffers, batch)
+            facts = facts_of(self, outcome, loss, buffers, batch)
             if not facts.finite:
                 raise not_finite(self.critic, loss)
             buffers.keep()
@@ -213,9 +214,9 @@ class Term(nn.Module):
                 assert loss is not None
                 average_over_ranks(found)
                 length = length_of(found, exact=not self._check_finite)
-                facts = self._facts(outcome, length, buffers, batch)
+                facts = facts_of(self, outcome, length, buffers, batch)
                 if not facts.finite:  # perhaps only the square of an entry is not
-                    facts = self._facts(outcome, length_of(found), buffers, batch)
+                    facts = facts_of(self, outcome, length_of(found), buffers, batch)
                 if not facts.finite:
                     raise not_finite(self.critic, loss, facts.length)
                 buffers.keep()
@@ -233,20 +234,6 @@ class Term(nn.Module):
     def _critic_outcome(self, batch: Batch, draw: int, state: Tensor | None) -> Outcome:
         with torch.enable_grad():
             return self._objective.outcome(batch, state, self._generator(draw), gather=True)
-
-    def _facts(self, outcome: Outcome, whole: Tensor, buffers: BorrowedBuffers, batch: Batch) -> Facts:
-        """One question to the device, not several: each would wait for a GPU."""
-        last, reading = self._last_batch, outcome.read()
-        if not self._check_finite:
-            return Facts(True, True, last is not None and last.is_surely(batch.x, batch.y), whole.detach(), reading)
-        repeated = last is not None and last.equals(batch.x, batch.y)
-        others = [] if isinstance(repeated, bool) else [repeated]
-        asked = torch.stack([whole.detach(), *reading.unbind(), *buffers.are_finite(), *others])
-        length, joint, log_partition, *flags = asked.tolist()
-        if others:
-            repeated = bool(flags.pop())
-        readable = math.isfinite(joint) and math.isfinite(log_partition)
-        return Facts(math.isfinite(length) and all(flags), readable, bool(repeated), length, reading)
 
     def _commit(self, outcome: Outcome, facts: Facts, draw: int, batch: Batch, *, read: bool) -> None:
         """Take in a batch that was accepted; ``read`` adds it to the readings of :attr:`estimate`."""
@@ -285,7 +272,8 @@ class Term(nn.Module):
             return self._objective.outcome(Batch(x, y, batch.keys), state, self._generator(draw), gather=True)
 
         with taken_back_if_refused(self, batch.x.device):
-            value, outcome = for_the_model(compute, self.critic, batch.x, batch.y)
+            recomputes = self._training is None or self._training.recomputes
+            value, outcome = self._for_the_model.value(compute, self.critic, batch.x, batch.y, recomputes=recomputes)
             if not (again or transforming()):
                 self._refuse_what_isnot_finite(value, batch.x, batch.y)
         if not (again or transforming()) and outcome.critic_loss is None:

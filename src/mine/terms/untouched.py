@@ -10,12 +10,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from mine.terms.modes import transforming
+from mine.terms.modes import NO_HOOKS, saved_tensor_hooks, transforming
 from mine.terms.objectives import Outcome
+from mine.terms.randomness import random_states, set_random_states
 from mine.terms.running_averages import limited_running_averages
 from mine.terms.walk import parts_of
 
-__all__ = ["BorrowedBuffers", "evaluating", "for_the_model", "frozen"]
+__all__ = ["BorrowedBuffers", "ForTheModel", "evaluating", "frozen"]
 
 _ENGINE: Any = torch._C
 
@@ -105,7 +106,27 @@ def frozen(parts: Sequence[Any]) -> Iterator[None]:
                     parameter.requires_grad_(True)
 
 
-class _ForTheModel(torch.autograd.Function):
+class _Straight(torch.autograd.Function):
+    """A value as it is. Only a gradient that is itself to be differentiated takes another way, with the critic frozen.
+
+    The nodes of the graph keep the parameters themselves, which ask for a gradient again by then.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, again: _Again, value: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        ctx.again = again
+        ctx.save_for_backward(x, y)
+        return value.detach().clone()
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        if not torch.is_grad_enabled():
+            return None, grads[0], None, None
+        with frozen(ctx.again.parts):
+            return None, None, *_differentiable_gradients(ctx.again, ctx.saved_tensors, grads[0])
+
+
+class _Nested(torch.autograd.Function):
     """A value that was computed from leaves in the place of x and y; the backward pass goes back to x and y.
 
     The pass through the critic happens within the backward of this function, where the critic is frozen as it was in the
@@ -144,26 +165,55 @@ def _differentiable_gradients(again: _Again, sides: Sequence[Tensor], outer: Ten
     return [next(found) if side.requires_grad else None for side in sides]
 
 
-def for_the_model(
-    compute: Callable[[Tensor, Any], Outcome], critic: nn.Module | None, x: Tensor, y: Any
-) -> tuple[Tensor, Outcome]:
-    """A value whose gradient reaches what made x and y, and no parameter of the critic.
+class ForTheModel:
+    """Values whose gradient reaches what made x and y, and no parameter of the critic.
 
-    Arguments:
-        compute: Function from (x, y) to an outcome, the same at every call.
-        critic: The critic that it uses, if any.
-        x: Rows of x.
-        y: Rows of y, or a density.
-
-    Returns:
-        The value, and the outcome that it is from.
+    A critic whose backward pass computes parts of it once more, as gradient checkpointing does, has to be frozen in that
+    pass too, which takes a second, nested one. Others are spared this.
     """
-    parts = parts_of(critic)
-    if critic is None or transforming() or not isinstance(y, Tensor) or not (x.requires_grad or y.requires_grad):
+
+    def __init__(self) -> None:
+        self._has_hooks: bool | None = None  # of saved tensors, once it is known
+
+    def value(
+        self, compute: Callable[[Tensor, Any], Outcome], critic: nn.Module | None, x: Tensor, y: Any, *, recomputes: bool
+    ) -> tuple[Tensor, Outcome]:
+        """The value, and the outcome that it is from.
+
+        Arguments:
+            compute: Function from (x, y) to an outcome, the same at every call.
+            critic: The critic that it uses, if any.
+            x: Rows of x.
+            y: Rows of y, or a density.
+            recomputes: Whether the critic may have checkpoints of the reentrant kind.
+        """
+        parts = parts_of(critic)
+        if critic is None or transforming() or not isinstance(y, Tensor) or not (x.requires_grad or y.requires_grad):
+            with frozen(parts):
+                outcome = compute(x, y)
+            return outcome.value, outcome
+        again = _Again(parts, compute)
+        if not recomputes and not self._has_hooks and not saved_tensor_hooks():
+            outcome = self._without_hooks(again, x, y)
+            if outcome is not None:
+                return _Straight.apply(again, outcome.value, x, y), outcome
+        leaves = tuple(side.detach().requires_grad_(side.requires_grad) for side in (x, y))
         with frozen(parts):
-            outcome = compute(x, y)
-        return outcome.value, outcome
-    leaves = tuple(side.detach().requires_grad_(side.requires_grad) for side in (x, y))
-    with frozen(parts):
-        outcome = compute(*leaves)
-    return _ForTheModel.apply(_Again(parts, compute), outcome, leaves, x, y), outcome
+            outcome = compute(*leaves)
+        return _Nested.apply(again, outcome, leaves, x, y), outcome
+
+    def _without_hooks(self, again: _Again, x: Tensor, y: Tensor) -> Outcome | None:
+        """The outcome, or None where the critic saves its tensors by hooks, as checkpoints of the other kind do."""
+        random = random_states(x.device) if self._has_hooks is None else None
+        try:
+            with frozen(again.parts), torch.autograd.graph.disable_saved_tensors_hooks(NO_HOOKS):
+                outcome = again.compute(x, y)
+        except RuntimeError as error:
+            if NO_HOOKS not in str(error):
+                raise
+            self._has_hooks = True
+            if random is not None:
+                set_random_states(random, x.device)
+            return None
+        self._has_hooks = False
+        return outcome
