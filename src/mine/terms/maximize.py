@@ -60,6 +60,7 @@ class MaximizeMI(PairTerm):
     """
 
     critic: nn.Module
+    _raises = True
 
     def __init__(
         self,
@@ -91,7 +92,7 @@ class MaximizeMI(PairTerm):
             groups: As in :meth:`critic_step`.
             z: As in :meth:`critic_step`.
         """
-        return -self._value(self._batch(x, y, groups, z))
+        return self._model_loss(self._batch(x, y, groups, z))
 
     def joint_loss(self, x: Tensor, y: Tensor, *, groups: Any = None, z: Any = None) -> Tensor:
         """The loss for critic and model at once: one pass through the critic where two calls need two.
@@ -121,4 +122,4 @@ class MaximizeMI(PairTerm):
             MineError: If the loss is not finite. Nothing is changed then.
         """
         batch = self._batch(x, y, groups, z)
-        return self._joint_loss(batch) if self._trains_the_model() else -self._value(batch)
+        return self._joint_loss(batch) if self._trains_the_model() else self._model_loss(batch)

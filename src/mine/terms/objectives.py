@@ -25,6 +25,7 @@ from mine.terms.batch import Batch
 from mine.terms.misfit import explained, misfit
 from mine.terms.modes import outside_transforms
 from mine.terms.partners import restricted_partners
+from mine.terms.walk import a_number_of
 from mine.training.gather import Rows, gather_rows, rows_of_all_ranks
 
 __all__ = [
@@ -47,16 +48,25 @@ class Outcome(NamedTuple):
 
     Attributes:
         critic_loss: What the critic minimises; None where nothing is trained.
-        value: The information (nats), with the gradient that the model should follow to raise it.
+        own_value: The information (nats), with the gradient that the model should follow to raise it; None where it is minus
+            the critic's loss.
         read: Function to the reading, shape (2,): mean of the joint term and logarithm of the partition term, which average
             over batches apart.
         state: What the bound hands to the next call of the critic.
     """
 
     critic_loss: Tensor | None
-    value: Tensor
+    own_value: Tensor | None
     read: Callable[[], Tensor]
     state: Tensor | None
+
+    def model_loss(self, *, raises: bool) -> Tensor:
+        """What the model minimises to raise the information, or to lower it."""
+        loss, value = self.critic_loss, self.own_value
+        if value is None:
+            assert loss is not None
+            return loss if raises else -loss
+        return -value if raises else value
 
 
 class Objective:
@@ -164,7 +174,7 @@ class CriticBound(Objective):
         own = self.critic.module if isinstance(self.critic, ModuleCritic) else self.critic
         partners = self._partners(batch, rows, generator)
         with explained(own, x, y):
-            like = self._a_number_of_the_critic()
+            like = a_number_of(self.critic)
             sides = self._as_critic_likes(x, like), self._as_critic_likes(y, like)
             joint, marginal = self._scores(*sides, partners, rows, generator)
         if joint.shape != (rows.total,) or marginal.shape[:-1] != (rows.total,):
@@ -173,7 +183,7 @@ class CriticBound(Objective):
             state = state.to(joint.device, torch.promote_types(joint.dtype, torch.float32))
         result = _full_precision(partial(self.bound, state=state), joint, marginal)
         read = partial(self._read, joint.detach(), marginal.detach(), result.value.detach())
-        return Outcome(result.loss, -result.loss, read, None if result.state is None else result.state.detach())
+        return Outcome(result.loss, None, read, None if result.state is None else result.state.detach())
 
     def take(self, critic: nn.Module) -> Critic:
         made = as_critic(critic, concat=None if self.takes_keys else True)
@@ -229,8 +239,4 @@ class CriticBound(Objective):
         if isinstance(self.critic, ModuleCritic) and not (rows.is_floating_point() or rows.dtype == torch.bool):
             return rows.long() if rows.dtype.itemsize < 4 else rows
         rows = rows.unsqueeze(-1) if rows.ndim == 1 else rows
-        return rows if like is None else rows.to(like.dtype)
-
-    def _a_number_of_the_critic(self) -> Tensor | None:
-        first = next(iter(self.critic.parameters()), None)
-        return next(iter(self.critic.buffers()), None) if first is None else first
+        return rows if like is None or rows.dtype == like.dtype else rows.to(like.dtype)

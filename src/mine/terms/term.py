@@ -50,6 +50,9 @@ class Term(nn.Module):
     in the critic or around the term, work.
     """
 
+    #: Whether the model's loss falls as the information rises.
+    _raises = False
+
     def __init__(
         self,
         critic: nn.Module | str | None,
@@ -249,18 +252,19 @@ class Term(nn.Module):
 
     def _require_training(self, method: str) -> tuple[CriticOptimizer, list[nn.Module]]:
         """The critic's optimizer and its parts."""
-        if self._training is None or not self._trainable():
+        parts = parts_of(self.critic)
+        if self._training is None or not any(p.requires_grad for p in parameters_of(parts)):
             raise InputError(f"{type(self).__name__} has no critic with parameters to train: leave {method} out.")
-        return self._training, parts_of(self.critic)
+        return self._training, parts
 
     # === for the model ===
 
-    def _value(self, batch: Batch) -> Tensor:
-        """The information (nats) with its gradient for the model alone; evaluation leaves no trace."""
+    def _model_loss(self, batch: Batch) -> Tensor:
+        """The information (nats), or minus it, with its gradient for the model alone; evaluation leaves no trace."""
         self._shape_lazy_layers(batch)
         if not self._trains_the_model():
             with frozen(parts_of(self.critic)):
-                return self._evaluated(batch).value
+                return self._evaluated(batch).model_loss(raises=self._raises)
         again, draw, state = recomputing(), self._kept.draws + 1, self._kept.bound_state
         if transforming():  # where no value can be read
             draw -= again
@@ -273,27 +277,29 @@ class Term(nn.Module):
 
         with taken_back_if_refused(self, batch.x.device):
             recomputes = self._training is None or self._training.recomputes
-            value, outcome = self._for_the_model.value(compute, self.critic, batch.x, batch.y, recomputes=recomputes)
+            loss, outcome = self._for_the_model.loss(
+                compute, self.critic, batch.x, batch.y, raises=self._raises, recomputes=recomputes
+            )
             if not (again or transforming()):
-                self._refuse_what_isnot_finite(value, batch.x, batch.y)
+                self._refuse_what_isnot_finite(loss, batch.x, batch.y)
         if not (again or transforming()) and outcome.critic_loss is None:
             self._kept.add(outcome.read())  # no critic that could have seen the batch
         if not again:
             self._kept.draws = draw
             if not transforming() and may_be_recomputed():
                 self._calls.note(batch, draw, state)
-        return value
+        return loss
 
     def _trains_the_model(self) -> bool:
         """Whether a call is one of training: in training mode, and with gradients now or in the backward pass."""
         return self.training and (torch.is_grad_enabled() or rehearsing())
 
-    def _refuse_what_isnot_finite(self, value: Tensor, x: Tensor, y: Any) -> None:
+    def _refuse_what_isnot_finite(self, loss: Tensor, x: Tensor, y: Any) -> None:
         """Raise MineError; the device is not asked about a batch on which the critic has just trained."""
         accepted = self._last_batch is not None and self._last_batch.is_surely(x, y)
-        if self._check_finite and not accepted and not torch.isfinite(value.detach()):
+        if self._check_finite and not accepted and not torch.isfinite(loss.detach()):
             check_finite(x, y)
-            raise value_not_finite(value, self._objective.takes_density)
+            raise value_not_finite(-loss if self._raises else loss, self._objective.takes_density)
 
     def _evaluated(self, batch: Batch) -> Outcome:
         """Always with the same shuffles, and on this rank alone: others may not be evaluating."""

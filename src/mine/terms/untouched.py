@@ -95,7 +95,7 @@ def frozen(parts: Sequence[Any]) -> Iterator[None]:
             if swap:
                 part._parameters[name] = parameter.detach()
             else:
-                parameter.requires_grad_(False)
+                parameter.requires_grad = False
         try:
             yield
         finally:
@@ -103,20 +103,20 @@ def frozen(parts: Sequence[Any]) -> Iterator[None]:
                 if swap:
                     part._parameters[name] = parameter
                 else:
-                    parameter.requires_grad_(True)
+                    parameter.requires_grad = True
 
 
 class _Straight(torch.autograd.Function):
-    """A value as it is. Only a gradient that is itself to be differentiated takes another way, with the critic frozen.
+    """A loss as it is. Only a gradient that is itself to be differentiated takes another way, with the critic frozen.
 
     The nodes of the graph keep the parameters themselves, which ask for a gradient again by then.
     """
 
     @staticmethod
-    def forward(ctx: Any, again: _Again, value: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    def forward(ctx: Any, again: _Again, loss: Tensor, x: Tensor, y: Tensor) -> Tensor:
         ctx.again = again
         ctx.save_for_backward(x, y)
-        return value.detach().clone()
+        return loss.clone()
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
@@ -127,17 +127,17 @@ class _Straight(torch.autograd.Function):
 
 
 class _Nested(torch.autograd.Function):
-    """A value that was computed from leaves in the place of x and y; the backward pass goes back to x and y.
+    """A loss that was computed from leaves in the place of x and y; the backward pass goes back to x and y.
 
     The pass through the critic happens within the backward of this function, where the critic is frozen as it was in the
     forward pass. A critic that recomputes its activations (gradient checkpointing) then finds the same parameters again.
     """
 
     @staticmethod
-    def forward(ctx: Any, again: _Again, outcome: Outcome, leaves: tuple[Tensor, Tensor], x: Tensor, y: Tensor) -> Tensor:
-        ctx.again, ctx.inner, ctx.leaves = again, outcome.value, leaves
+    def forward(ctx: Any, again: _Again, inner: list[Tensor], leaves: tuple[Tensor, Tensor], x: Tensor, y: Tensor) -> Tensor:
+        ctx.again, ctx.inner, ctx.leaves = again, inner[0], leaves  # in a list, so that no gradient is asked for
         ctx.save_for_backward(x, y)
-        return outcome.value.detach().clone()
+        return inner[0].detach().clone()
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
@@ -156,17 +156,22 @@ class _Again(NamedTuple):
 
     parts: Sequence[nn.Module]
     compute: Callable[[Tensor, Any], Outcome]
+    raises: bool
+
+    def loss(self, x: Tensor, y: Any) -> tuple[Tensor, Outcome]:
+        outcome = self.compute(x, y)
+        return outcome.model_loss(raises=self.raises), outcome
 
 
 def _differentiable_gradients(again: _Again, sides: Sequence[Tensor], outer: Tensor) -> list[Tensor | None]:
     asking = [side for side in sides if side.requires_grad]
-    value = again.compute(*sides).value
-    found = iter(torch.autograd.grad(value, asking, outer, create_graph=True, allow_unused=True))
+    loss, _ = again.loss(*sides)
+    found = iter(torch.autograd.grad(loss, asking, outer, create_graph=True, allow_unused=True))
     return [next(found) if side.requires_grad else None for side in sides]
 
 
 class ForTheModel:
-    """Values whose gradient reaches what made x and y, and no parameter of the critic.
+    """Losses whose gradient reaches what made x and y, and no parameter of the critic.
 
     A critic whose backward pass computes parts of it once more, as gradient checkpointing does, has to be frozen in that
     pass too, which takes a second, nested one. Others are spared this.
@@ -175,39 +180,45 @@ class ForTheModel:
     def __init__(self) -> None:
         self._has_hooks: bool | None = None  # of saved tensors, once it is known
 
-    def value(
-        self, compute: Callable[[Tensor, Any], Outcome], critic: nn.Module | None, x: Tensor, y: Any, *, recomputes: bool
+    def loss(
+        self,
+        compute: Callable[[Tensor, Any], Outcome],
+        critic: nn.Module | None,
+        x: Tensor,
+        y: Any,
+        *,
+        raises: bool,
+        recomputes: bool,
     ) -> tuple[Tensor, Outcome]:
-        """The value, and the outcome that it is from.
+        """The loss, and the outcome that it is from.
 
         Arguments:
             compute: Function from (x, y) to an outcome, the same at every call.
             critic: The critic that it uses, if any.
             x: Rows of x.
             y: Rows of y, or a density.
+            raises: Whether the information is to be raised.
             recomputes: Whether the critic may have checkpoints of the reentrant kind.
         """
-        parts = parts_of(critic)
+        again = _Again(parts_of(critic), compute, raises)
         if critic is None or transforming() or not isinstance(y, Tensor) or not (x.requires_grad or y.requires_grad):
-            with frozen(parts):
-                outcome = compute(x, y)
-            return outcome.value, outcome
-        again = _Again(parts, compute)
+            with frozen(again.parts):
+                return again.loss(x, y)
         if not recomputes and not self._has_hooks and not saved_tensor_hooks():
-            outcome = self._without_hooks(again, x, y)
-            if outcome is not None:
-                return _Straight.apply(again, outcome.value, x, y), outcome
+            found = self._without_hooks(again, x, y)
+            if found is not None:
+                return _Straight.apply(again, found[0], x, y), found[1]
         leaves = tuple(side.detach().requires_grad_(side.requires_grad) for side in (x, y))
-        with frozen(parts):
-            outcome = compute(*leaves)
-        return _Nested.apply(again, outcome, leaves, x, y), outcome
+        with frozen(again.parts):
+            inner, outcome = again.loss(*leaves)
+        return _Nested.apply(again, [inner], leaves, x, y), outcome
 
-    def _without_hooks(self, again: _Again, x: Tensor, y: Tensor) -> Outcome | None:
-        """The outcome, or None where the critic saves its tensors by hooks, as checkpoints of the other kind do."""
+    def _without_hooks(self, again: _Again, x: Tensor, y: Tensor) -> tuple[Tensor, Outcome] | None:
+        """The loss and the outcome; None where the critic saves its tensors by hooks, as checkpoints of the other kind do."""
         random = random_states(x.device) if self._has_hooks is None else None
         try:
             with frozen(again.parts), torch.autograd.graph.disable_saved_tensors_hooks(NO_HOOKS):
-                outcome = again.compute(x, y)
+                found = again.loss(x, y)
         except RuntimeError as error:
             if NO_HOOKS not in str(error):
                 raise
@@ -216,4 +227,4 @@ class ForTheModel:
                 set_random_states(random, x.device)
             return None
         self._has_hooks = False
-        return outcome
+        return found
