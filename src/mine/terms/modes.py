@@ -15,6 +15,7 @@ __all__ = [
     "may_be_recomputed",
     "outside_transforms",
     "recomputing",
+    "region",
     "rehearsing",
     "saved_tensor_hooks",
     "transforming",
@@ -56,6 +57,30 @@ def rehearsing() -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+def region() -> Any:
+    """The checkpoint in which this call happens, the same object in the forward pass and when the backward pass repeats it.
+
+    It is the context of a reentrant checkpoint, the frame of another one, and None where torch keeps neither as expected.
+    """
+    checkpoint: Any = sys.modules.get("torch.utils.checkpoint")
+    if checkpoint is None:
+        return None
+    kind = getattr(checkpoint, "_CheckpointFrame", ())
+    hooks = _C._autograd._top_saved_tensors_default_hooks(False)
+    for cell in getattr(hooks[0], "__closure__", None) or () if hooks else ():
+        if isinstance(cell.cell_contents, kind):
+            return cell.cell_contents
+    codes = [checkpoint.CheckpointFunction.forward.__code__, checkpoint.CheckpointFunction.backward.__code__]
+    frame = sys._getframe()
+    while frame is not None:
+        if frame.f_code in codes:
+            return frame.f_locals.get("ctx")
+        if frame.f_code.co_name == "unpack_hook" and isinstance(frame.f_locals.get("frame"), kind):
+            return frame.f_locals["frame"]
+        frame = frame.f_back
+    return None
 
 
 def may_be_recomputed() -> bool:
