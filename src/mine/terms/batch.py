@@ -108,10 +108,13 @@ class LastBatch:
     def equals(self, x: Tensor, y: Any) -> Tensor | bool:
         """Whether the tensors have the same values; a density is not compared.
 
+        Tensors that were written to since have lost the values to compare with, so they count as others.
         On another device than the CPU the answer is a boolean there, for which nothing has waited.
         """
         sides = [(now, before) for now, before in zip((x, y), self._sides, strict=True) if isinstance(now, Tensor)]
         if not all(_same_form(now, before) for now, before in sides):
+            return False
+        if any(_version(before) != version for before, version in zip(self._sides, self._versions, strict=True)):
             return False
         if x.device.type == "cpu":
             return all(torch.equal(now, before) for now, before in sides)
