@@ -107,7 +107,8 @@ class MaximizeMI(PairTerm):
             optimizer.step()
             term.step()
 
-        The critic's gradient is multiplied by ``beta`` too, which Adam does not notice. The batch counts for :attr:`estimate`
+        The critic's gradient is multiplied by ``beta`` too, which Adam does not notice. With a ``GradScaler`` call
+        ``term.step(scaler)``. The batch counts for :attr:`estimate`
         as in :meth:`critic_step`. In evaluation mode or without gradients it is the same as the call. A critic that needs
         several steps per step of the model needs :meth:`critic_step`.
 

@@ -153,15 +153,17 @@ class Term(nn.Module):
         self._kept.calls_since_critic = 0
         return loss.detach() if rehearsing() else loss
 
-    def step(self) -> None:
+    def step(self, scaler: torch.amp.GradScaler | None = None) -> None:
         """Step the critic's optimizer on the gradients that ``backward`` left in the critic, and clear them.
 
-        It belongs to :meth:`mine.MaximizeMI.joint_loss`; ``critic_step`` needs no such call. The gradient is
-        shortened as there.
+        It belongs to :meth:`mine.MaximizeMI.joint_loss`, and shortens the gradient as ``critic_step`` does, which needs no such call.
+
+        Arguments:
+            scaler: The loss's scaler: the gradient is unscaled, or left out if not finite. Call before ``scaler.update()``.
 
         Raises:
             InputError: If there is no gradient, or the optimizer needs a closure, as ``torch.optim.LBFGS`` does.
-            MineError: If the gradient is not finite. It is cleared, and nothing else is changed.
+            MineError: If the gradient is not finite, without a scaler. It is cleared, and nothing else is changed.
         """
         training, parts = self._require_training("step")
         parameters = [p for p in parameters_of(parts) if p.requires_grad]
@@ -171,12 +173,16 @@ class Term(nn.Module):
             raise InputError("The critic has no gradient: call joint_loss(x, y) and backward() before step().")
         if isinstance(training.optimizer, torch.optim.LBFGS):
             raise InputError("torch.optim.LBFGS computes the loss several times per step: call critic_step(x, y) instead.")
+        if scaler is not None:
+            scaler.unscale_(training.optimizer)
         average_over_ranks(found)
         length = length_of(found)
-        if self._check_finite:
+        if self._check_finite or scaler is not None:
             length = length.item()
             if not math.isfinite(length):
                 training.clear()
+                if scaler is not None:
+                    return
                 raise MineError(f"The length of the critic's gradient is {length}. This step changed nothing.")
         shorter = shortening(length, self._kept.gradient_length)
         shorten(found, shorter)
