@@ -156,7 +156,7 @@ class Term(nn.Module):
     def step(self, scaler: torch.amp.GradScaler | None = None) -> None:
         """Step the critic's optimizer on the gradients that ``backward`` left in the critic, and clear them.
 
-        It belongs to :meth:`mine.MaximizeMI.joint_loss`, and shortens the gradient as ``critic_step`` does, which needs no such call.
+        It belongs to :meth:`mine.MaximizeMI.joint_loss`. The gradient is shortened as in ``critic_step``, which steps itself.
 
         Arguments:
             scaler: The loss's scaler: the gradient is unscaled, or left out if not finite. Call before ``scaler.update()``.
