@@ -212,3 +212,21 @@ def test_settings_are_checked_when_a_term_is_made(setting: str):
         frozen = ConcatCritic(1, 1, (8,))
     with pytest.raises(InputError, match=r"outside torch\.inference_mode"):
         mine.MaximizeMI(frozen)
+
+
+@pytest.mark.parametrize("side", ["both", "x alone"])
+def test_batches_in_a_buffer_that_is_written_anew_count_each(side: str):
+    """Loops with static buffers, as for CUDA graphs: the buffer was compared with itself, so all batches but one were left out."""
+    x, y = torch.empty(64, 1), torch.randn(64, 1)
+    made = [mine.MaximizeMI(ConcatCritic(1, 1, (8,), generator=torch.Generator().manual_seed(0))) for _ in range(2)]
+    for _ in range(5):
+        drawn = torch.randn(64, 1)
+        x.copy_(drawn)
+        if side == "both":
+            y.copy_(drawn + 0.5 * torch.randn(64, 1))
+        made[0].critic_step(x, y)
+        made[0].critic_step(x, y)  # the same batch again counts once
+        made[1].critic_step(drawn, y.clone())
+        made[1].critic_step(drawn, y.clone())
+    assert len(made[0]._kept.readings) == len(made[1]._kept.readings) == 5
+    assert made[0].estimate == made[1].estimate

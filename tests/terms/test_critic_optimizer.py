@@ -175,3 +175,42 @@ def test_a_layer_that_replaces_another_starts_anew():
     before = layers[0].weight.clone()
     term.critic_step(*pair())
     assert not torch.equal(before, layers[0].weight)
+
+
+def test_a_critic_that_is_set_anew_is_the_one_used_and_trained():
+    """Wrappers such as FSDP and torch.compile replace a module by assignment; the term went on with the old one."""
+
+    class Wrapper(nn.Module):
+        def __init__(self, module: nn.Module) -> None:
+            super().__init__()
+            self.module, self.calls = module, 0
+
+        def forward(self, x: Tensor, y: Tensor) -> Tensor:
+            self.calls += 1
+            return self.module(x, y)
+
+    x, y = pair()
+    for fresh in (critic(), Wrapper(critic()), nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1))):
+        own = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1)) if isinstance(fresh, nn.Sequential) else critic()
+        term = mine.MaximizeMI(own)
+        term.critic_step(x, y)
+        if isinstance(fresh, Wrapper):
+            fresh.module = own
+        before = [p.clone() for p in fresh.parameters()]
+        term.critic = fresh
+        term.critic_step(x, y)
+        term(x.requires_grad_(), y).backward()
+        assert not any(map(torch.equal, before, fresh.parameters())), type(fresh)
+        assert not isinstance(fresh, Wrapper) or fresh.calls == 2
+        assert term.optimizer is not None and {id(p) for p in term.critic.parameters()} == set(map(id, term.optimizer.state))
+    term.critic = nn.Bilinear(1, 1, 1)
+    with pytest.raises(InputError, match="not the critic's"):
+        term.critic_step(x, y)
+    club = mine.MinimizeMI(mine.terms.GaussianConditional(1, 1, (8,)), upper_bound="club")
+    other = mine.terms.GaussianConditional(1, 1, (8,))
+    club.critic = other
+    before = [p.clone() for p in other.parameters()]
+    club.critic_step(x, y)
+    assert not any(map(torch.equal, before, other.parameters()))
+    with pytest.raises(InputError, match="has no critic"):
+        mine.MinimizeMI(upper_bound="vib", max_stale=2, critic=None).critic_step(x, torch.distributions.Normal(x, 1.0))

@@ -20,7 +20,7 @@ from torch.distributions import (
 )
 
 import mine
-from mine.errors import InputError
+from mine.errors import InputError, MineError
 from mine.terms.densities import log_density_matrix
 
 N = 6
@@ -113,3 +113,9 @@ def test_learned_club_sees_a_label_and_sends_a_gradient(kind: str, seeded_torch:
     z = x.clone().requires_grad_()
     term(z, y).backward()
     assert z.grad is not None and z.grad[:, 0].abs().sum() > 5 * z.grad[:, 1].abs().sum()  # the label is in the first column
+
+
+def test_a_density_at_the_border_of_its_range_is_named(seeded_torch: None):
+    mean = torch.randn(16, 2)
+    with pytest.raises(MineError, match="density gives some rows a log density"):
+        mine.MinimizeMI(upper_bound="vib")(mean, Normal(mean, 1e-45))

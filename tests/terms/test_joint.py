@@ -112,3 +112,33 @@ def test_errors_name_the_remedy():
     term.joint_loss(a[:, :2], b).backward()
     with pytest.raises(InputError, match="critic_step"):
         term.step()
+
+
+def test_a_scaled_loss_gives_the_critic_the_step_of_the_plain_one(seeded_torch: None):
+    """Scaled by 2^14, SGD would leap; a gradient that overflows leaves out the critic's step as it does the model's."""
+    x, y = torch.randn(64, 3), torch.randn(64, 1)
+    states = []
+    for scaled in (False, True):
+        generator = torch.Generator().manual_seed(0)
+        term = mine.MaximizeMI(
+            ConcatCritic(2, 1, (8,), generator=generator), optimizer=lambda p: torch.optim.SGD(p, 0.05), check_finite=not scaled
+        )
+        encoder = nn.Linear(3, 2)
+        nn.init.constant_(encoder.weight, 0.3)
+        nn.init.zeros_(encoder.bias)
+        optimizer = torch.optim.SGD(encoder.parameters(), 0.05)
+        scaler = torch.amp.GradScaler("cpu", init_scale=2.0**14, enabled=scaled)
+        for _ in range(5):
+            loss = term.joint_loss(encoder(x), y)
+            optimizer.zero_grad()
+            scaler.scale(loss).backward()
+            scaler.step(optimizer)
+            term.step(scaler)
+            scaler.update()
+        states.append([p.detach().clone() for p in term.critic.parameters()])
+    for plain, found in zip(*states, strict=True):
+        torch.testing.assert_close(found, plain, atol=1e-6, rtol=1e-4)
+    scaler = torch.amp.GradScaler("cpu", init_scale=torch.inf)
+    scaler.scale(term.joint_loss(encoder(x), y)).backward()
+    term.step(scaler)
+    assert all(map(torch.equal, states[1], term.critic.parameters())) and all(p.grad is None for p in term.critic.parameters())

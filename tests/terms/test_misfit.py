@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 import mine
 from mine.critics import ConcatCritic, SeparableCritic
-from mine.errors import InputError
+from mine.errors import InputError, MineError
 from mine.terms import GaussianConditional
 
 pytestmark = pytest.mark.usefixtures("seeded_torch")
@@ -76,3 +76,27 @@ def test_one_hot_integers_become_floats_or_are_explained():
 def test_something_else_than_rows_is_refused():
     with pytest.raises(InputError, match=r"y must be a tensor with one row per example, got list"):
         mine.MaximizeMI(ConcatCritic(1, 1))(torch.randn(4), [1, 2, 3, 4])
+
+
+def test_a_critic_that_its_optimizer_spoilt_is_named(seeded_torch: None):
+    """The batch is not to blame: eps of Adam is 0 in float16, and the first step divides 0 by 0."""
+    x = torch.randn(32, 2)
+    term = mine.MaximizeMI(ConcatCritic(2, 2, (8,)).half())
+    term.critic_step(x, x)
+    with pytest.raises(MineError, match=r"of the critic's parameters are not finite.*eps of Adam is 0"):
+        term.critic_step(x, x)
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        ((torch.zeros(8, 2), torch.zeros(8, 3, 4)), r"tuple of 2 tensors of shape \(8, 2\), \(8, 3, 4\). Join them: torch.cat"),
+        (torch.zeros(8, 2).numpy(), r"got ndarray. Pass torch.as_tensor\(x\)"),
+        (torch.zeros(8, 0), r"x has rows without numbers, shape \(8, 0\)"),
+        (torch.zeros(0, 2), r"The batch is empty"),
+    ],
+)
+def test_what_is_no_batch_is_explained(x: object, message: str):
+    y = torch.zeros(0 if isinstance(x, Tensor) and not len(x) else 8, 2)
+    with pytest.raises(InputError, match=message):
+        mine.MaximizeMI(ConcatCritic(2, 2, (8,))).critic_step(x, y)  # pyright: ignore[reportArgumentType]

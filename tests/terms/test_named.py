@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 import mine
 from mine.critics import ConcatCritic
@@ -37,6 +38,12 @@ def sequences(n: int) -> tuple[Tensor, Tensor]:
 def rows(n: int) -> tuple[Tensor, Tensor]:
     y = torch.randn(n)
     return y[:, None] + 0.5 * torch.randn(n, 3), y
+
+
+def words(n: int) -> tuple[Tensor, Tensor]:
+    """Two labels of six per row: y repeats x in four rows of five, else it is any."""
+    x = torch.randint(6, (n,), dtype=torch.int32)
+    return x, torch.where(torch.rand(n) < 0.8, x, torch.randint(6, (n,), dtype=torch.int32)).long()
 
 
 BATCHES: dict[str, Callable[[int], tuple[Tensor, Tensor]]] = {
@@ -113,13 +120,39 @@ def test_errors_name_the_remedy():
     x, y = rows(8)
     with pytest.raises(InputError, match=r"embedding.* takes labels as whole numbers"):
         mine.MaximizeMI("embedding").critic_step(x, y)
-    with pytest.raises(InputError, match=r"takes numbers for x, shape \(B, D\); got shape \(8,\)"):
-        mine.MaximizeMI("embedding").critic_step(labels(8)[1], labels(8)[1])
+    with pytest.raises(InputError, match=r"y has the label -1, of shape \(8,\)"):
+        mine.MaximizeMI("embedding").critic_step(x, torch.full((8,), -1))
     with pytest.raises(InputError, match=r"both are flat: pass critic=.mlp"):
         mine.MaximizeMI("conv").critic_step(x, y)
     with pytest.raises(InputError, match="at most 4 axes"):
         mine.MaximizeMI("conv").critic_step(torch.randn(8, 1, 1, 1, 1, 1), y)
     term = mine.MaximizeMI("embedding")
     term.critic_step(*labels(8))
-    with pytest.raises(InputError, match="cannot score"):
+    with pytest.raises(
+        InputError, match=r"cannot score.*rows of 2 numbers for x and labels from 0 to 1023 for y.*larger nn.Embedding"
+    ):
         term.critic_step(labels(8)[0], torch.full((8,), 5000))
+
+
+@pytest.mark.parametrize("kind", ["both", "columns", "bool", "x alone"])
+def test_an_embedding_takes_labels_on_either_side(kind: str):
+    def batch(n: int) -> tuple[Tensor, Tensor]:
+        x, y = words(n)
+        if kind == "columns":
+            return x.unsqueeze(1), y.unsqueeze(1)
+        if kind == "bool":
+            return x > 2, y.unsqueeze(1) > 2
+        return (x, nn.functional.one_hot(y, 6).float()) if kind == "x alone" else (x, y)
+
+    hit = 0.8 + 0.2 / 6
+    expected = math.log(6) + hit * math.log(hit) + (1 - hit) * math.log((1 - hit) / 5)
+    if kind == "bool":
+        expected = math.log(2) + 0.9 * math.log(0.9) + 0.1 * math.log(0.1)
+    term = mine.MaximizeMI("embedding", learning_rate=1e-2)
+    for _ in range(150):
+        term.critic_step(*batch(256))
+    assert term.evaluate(*batch(4000)) == pytest.approx(expected, abs=0.06)
+    resumed = mine.MaximizeMI("embedding")
+    resumed.load_state_dict(term.state_dict())
+    held_out = batch(100)
+    assert resumed.evaluate(*held_out) == term.evaluate(*held_out)

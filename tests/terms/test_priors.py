@@ -101,3 +101,22 @@ def test_errors_name_the_remedy(seeded_torch: None):
             mine.MinimizeMI(wrong, upper_bound="vib")(density.sample(), density)
     with pytest.raises(InputError, match="at least 1, got 0 and 1"):
         LearnedPrior(0)
+
+
+@pytest.mark.parametrize("wide", [2, 4])
+def test_rows_of_another_shape_than_the_density_are_refused(wide: int, seeded_torch: None):
+    # A divergence in closed form does not depend on z, so a wrong z would pass unseen.
+    term = mine.MinimizeMI(upper_bound="vib")
+    with pytest.raises(InputError, match=rf"Rows of shape \({wide},\), but a Normal whose rows have shape \(3,\)"):
+        term(torch.randn(8, wide), Normal(torch.randn(8, 3), 1.0))
+
+
+def test_a_last_batch_of_one_row_has_a_divergence(seeded_torch: None):
+    mean = torch.randn(1, 3, requires_grad=True)
+    density = Normal(mean, 0.5)
+    loss = mine.MinimizeMI(upper_bound="vib")(density.rsample(), density)
+    loss.backward()
+    assert float(loss.detach()) == pytest.approx(closed_form(mean.detach(), 0.5), abs=1e-5)
+    assert mean.grad is not None
+    with pytest.raises(InputError, match="The batch is empty"):
+        mine.MinimizeMI(upper_bound="vib")(mean[:0], Normal(mean[:0], 0.5))

@@ -87,6 +87,30 @@ def test_each_of_several_checkpoints_draws_its_own_shuffles_again(reentrant: boo
     torch.testing.assert_close(encoders[0].weight.grad, encoders[1].weight.grad)
 
 
+@BOTH_KINDS
+@pytest.mark.parametrize("order", ["together", "in order", "reversed"])
+def test_checkpoints_with_identical_rows_draw_their_own_shuffles_again(order: str, reentrant: bool):
+    """Rows alone cannot tell them apart: the second one was computed again with the shuffles of the first."""
+    terms, encoders, call = twins("maximize")
+    x, y = torch.randn(32, 3, requires_grad=True), torch.randn(32, 1)
+    terms[0].critic_step(encoders[0](x), y)
+    terms[1] = copy.deepcopy(terms[0])
+    for index in (0, 1):
+
+        def run(a: Tensor, b: Tensor, index: int = index) -> Tensor:
+            return call(terms[index], encoders[index](a), b)
+
+        losses = [
+            weight * (checkpoint(run, x, y, use_reentrant=reentrant) if index else run(x, y)) for weight in (1.0, -4.0, 2.0)
+        ]
+        if order == "together":
+            losses = [sum(losses, torch.zeros(()))]
+        for loss in reversed(losses) if order == "reversed" else losses:
+            loss.backward()
+    assert encoders[0].weight.grad.abs().sum() > 1e-4
+    torch.testing.assert_close(encoders[0].weight.grad, encoders[1].weight.grad)
+
+
 def test_a_reentrant_call_counts_for_staleness_and_a_plain_one_without_gradients_does_not():
     x, y = torch.randn(16, 2, requires_grad=True), torch.randn(16, 1)
     term = mine.MinimizeMI(ConcatCritic(2, 1, (8,)))

@@ -279,3 +279,100 @@ def test_lazy_layers_take_their_shape_from_the_first_batch():
         before = copy.deepcopy(term.critic.state_dict())
         term.critic_step(x, y)
         assert len(same(before, term.critic)) == 4
+
+
+@pytest.mark.parametrize("kind", ["groups", "z", "columns"])
+def test_vmap_where_shuffles_are_restricted(kind: str, seeded_torch: None):
+    """torch.func.vmap refuses to draw random numbers, also from a generator of the term's own."""
+    x, y = torch.randn(30, 3), torch.randn(30, 2)
+    keys = {} if kind == "columns" else {kind: torch.arange(30) % 5}
+    term = mine.MinimizeTC("mlp", max_stale=9) if kind == "columns" else mine.MaximizeMI(ConcatCritic(2, 2, (8,)))
+
+    def loss(weight: Tensor) -> Tensor:
+        z = x @ weight.T
+        return term(z) if isinstance(term, mine.MinimizeTC) else term(z, y, **keys)
+
+    weights = torch.randn(3, 2, 3)
+    if isinstance(term, mine.MinimizeTC):
+        term.critic_step(x @ weights[0].T)
+    else:
+        term.critic_step(x @ weights[0].T, y, **keys)
+    others = [copy.deepcopy(term._kept) for _ in weights]
+    found = torch.func.vmap(torch.func.grad(loss))(weights)
+    for weight, kept, gradient in zip(weights, others, found, strict=True):
+        term._kept = kept  # the same shuffles
+        torch.testing.assert_close(torch.func.grad(loss)(weight), gradient)
+    assert found.abs().sum() > 0
+
+
+class Switched(nn.Module):
+    """A critic whose checkpoints can be switched on at any time."""
+
+    def __init__(self, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.body, self.head = nn.Sequential(nn.Linear(3, 16), nn.Tanh(), nn.Dropout(dropout)), nn.Linear(16, 1)
+        self.reentrant: bool | None = None
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        joined = torch.cat([x, y], 1)
+        if self.reentrant is None:
+            return self.head(self.body(joined))
+        return self.head(checkpoint(self.body, joined, use_reentrant=self.reentrant))
+
+
+@pytest.mark.parametrize("reentrant", [True, False])
+def test_checkpoints_that_are_switched_on_later(reentrant: bool):
+    x, y = torch.randn(32, 2, requires_grad=True), torch.randn(32, 1)
+    term = mine.MaximizeMI(Switched(), "mine")
+    for kind in (None, reentrant, None, reentrant):
+        term.critic.module.reentrant = kind
+        plain = copy.deepcopy(term)
+        plain.critic.module.reentrant = None
+        gradients = []
+        for each in (term, plain):
+            each.critic_step(x, y)
+            (found,) = torch.autograd.grad(each(x, y), x) if each is plain else (None,)
+            if found is None:
+                each(x, y).backward()
+                found, x.grad = x.grad, None
+            gradients.append(found)
+        torch.testing.assert_close(gradients[0], gradients[1])
+        assert all(p.grad is None and p.requires_grad for p in term.critic.parameters())
+
+
+def test_a_checkpoint_that_is_found_out_costs_no_random_number():
+    x, y = torch.randn(32, 2, requires_grad=True), torch.randn(32, 1)
+    losses = []
+    for reentrant in (None, False):
+        critic = Switched(dropout=0.5)
+        critic.load_state_dict({k: torch.ones_like(v) for k, v in critic.state_dict().items()})
+        critic.reentrant = reentrant
+        term = mine.MaximizeMI(critic, optimizer=partial(torch.optim.SGD, lr=0.1))
+        torch.manual_seed(3)
+        term.critic_step(x, y)
+        losses += [term(x, y), term(x, y)]
+    torch.testing.assert_close(losses[:2], losses[2:])
+
+
+@pytest.mark.parametrize("kind", ["dense", "recurrent"])
+def test_a_differentiated_gradient_leaves_the_critic_alone(kind: str):
+    """The graph holds the critic's parameters themselves, which ask for a gradient again by the time of the second pass."""
+
+    class Recurrent(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body, self.head = nn.GRU(3, 8, batch_first=True), nn.Linear(8, 1)
+
+        def forward(self, x: Tensor, y: Tensor) -> Tensor:
+            return self.head(self.body(torch.cat([x, y], 1).unsqueeze(1))[0][:, -1])
+
+    x, y = torch.randn(32, 2, requires_grad=True), torch.randn(32, 1)
+    term = mine.MaximizeMI(Recurrent() if kind == "recurrent" else ConcatCritic(2, 1, (8,), activation="tanh"))
+    term.critic_step(x, y)
+    twin = copy.deepcopy(term)
+    (slope,) = torch.autograd.grad(term(x, y), x, create_graph=True)
+    (plain,) = torch.autograd.grad(twin(x, y), x)
+    torch.testing.assert_close(slope, plain)
+    slope.square().sum().backward()
+    assert x.grad is not None and x.grad.abs().sum() > 0
+    assert all(p.grad is None for p in term.critic.parameters())

@@ -12,7 +12,7 @@ from mine.data.tensors import check_tensor
 from mine.errors import InputError, MineError
 from mine.terms.partners import Keys
 
-__all__ = ["Batch", "Facts", "LastBatch", "check_batch", "check_finite"]
+__all__ = ["Batch", "LastBatch", "check_batch", "check_finite"]
 
 
 def check_batch(x: Any, y: Any, *, takes_density: bool) -> None:
@@ -42,12 +42,20 @@ def check_batch(x: Any, y: Any, *, takes_density: bool) -> None:
 
 def _check_rows(rows: Any, name: str) -> None:
     if not isinstance(rows, Tensor):
-        raise InputError(f"{name} must be a tensor with one row per example, got {type(rows).__name__}.")
+        remedy = ""
+        if isinstance(rows, (tuple, list)) and all(isinstance(part, Tensor) for part in rows):
+            shapes = ", ".join(str(tuple(part.shape)) for part in rows)
+            remedy = f" of {len(rows)} tensors of shape {shapes}. Join them: torch.cat([part.flatten(1) for part in {name}], 1)"
+        elif hasattr(rows, "__array__"):
+            remedy = f". Pass torch.as_tensor({name})"
+        raise InputError(f"{name} must be a tensor with one row per example, got {type(rows).__name__}{remedy}.")
     check_tensor(rows, name)
     if rows.is_complex():
         raise InputError(f"{name} is complex: pass real numbers, for example torch.view_as_real({name}).flatten(1).")
     if rows.ndim == 0:
         raise InputError(f"{name} must be a tensor with one row per example, got shape ().")
+    if len(rows) and not rows.numel():
+        raise InputError(f"{name} has rows without numbers, shape {tuple(rows.shape)}: pass at least one column.")
 
 
 def check_finite(x: Tensor, y: Any) -> None:
@@ -81,16 +89,6 @@ class Batch(NamedTuple):
         return self._replace(x=_leaf(self.x), y=_leaf(self.y) if isinstance(self.y, Tensor) else self.y)
 
 
-class Facts(NamedTuple):
-    """Everything that has to be known of a batch before anything is changed."""
-
-    finite: bool
-    readable: bool
-    repeated: bool
-    too_long: bool
-    reading: Tensor
-
-
 class LastBatch:
     """A batch to compare later ones with."""
 
@@ -107,11 +105,19 @@ class LastBatch:
             for now, before, version in zip((x, y), self._sides, self._versions, strict=True)
         )
 
-    def equals(self, x: Tensor, y: Any) -> Tensor:
-        """Whether the tensors have the same values, as a boolean on the device of ``x``; a density is not compared."""
+    def equals(self, x: Tensor, y: Any) -> Tensor | bool:
+        """Whether the tensors have the same values; a density is not compared.
+
+        Tensors that were written to since have lost the values to compare with, so they count as others.
+        On another device than the CPU the answer is a boolean there, for which nothing has waited.
+        """
         sides = [(now, before) for now, before in zip((x, y), self._sides, strict=True) if isinstance(now, Tensor)]
         if not all(_same_form(now, before) for now, before in sides):
-            return torch.zeros((), dtype=torch.bool, device=x.device)
+            return False
+        if any(_version(before) != version for before, version in zip(self._sides, self._versions, strict=True)):
+            return False
+        if x.device.type == "cpu":
+            return all(torch.equal(now, before) for now, before in sides)
         same = [(now == before).all() for now, before in sides]
         return same[0] & same[1] if len(same) == 2 else same[0]
 

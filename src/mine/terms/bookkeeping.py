@@ -39,7 +39,7 @@ class Bookkeeping:
     draws: int = 0
     calls_since_critic: int = 0
     bound_state: Tensor | None = None
-    gradient_length: Tensor | None = None
+    gradient_length: Tensor | float | None = None
     readings: list[Tensor] = field(default_factory=list)
 
     def add(self, reading: Tensor) -> None:
@@ -90,10 +90,12 @@ def _numbers(*values: float) -> Tensor:
     return torch.tensor(values, dtype=torch.float64, device="cpu")
 
 
-def _optional(value: Tensor | None, size: int) -> Tensor:
+def _optional(value: Tensor | float | None, size: int) -> Tensor:
     """1 and the numbers, or 0 and as many zeros."""
     if value is None:
         return torch.zeros(1 + size, dtype=torch.float64, device="cpu")
+    if not isinstance(value, Tensor):
+        return _numbers(1, value)
     return torch.cat([_numbers(1), value.detach().flatten().to("cpu", torch.float64)])
 
 

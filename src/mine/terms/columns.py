@@ -14,6 +14,7 @@ from mine.estimators.options import check_integers
 from mine.terms.batch import Batch, check_batch
 from mine.terms.critic_optimizer import OptimizerLike
 from mine.terms.lowered import LoweredTerm
+from mine.terms.modes import outside_transforms
 from mine.terms.objectives import CriticBound
 from mine.training.gather import Rows, gather_rows
 
@@ -170,8 +171,9 @@ class _ColumnsBound(CriticBound):
     ) -> tuple[Tensor, Tensor]:
         width = x.shape[1]
         # Columns that are shifted equally far would stay together: each has a shift of its own.
-        drawn = [torch.randperm(rows.total, generator=generator, device="cpu")[:width] for _ in range(self.shuffles)]
-        shifts = torch.stack([torch.zeros(width, dtype=torch.long), *drawn]).to(x.device)
+        with outside_transforms():
+            drawn = [torch.randperm(rows.total, generator=generator, device="cpu")[:width] for _ in range(self.shuffles)]
+            shifts = torch.stack([torch.zeros(width, dtype=torch.long, device="cpu"), *drawn]).to(x.device)
         own = torch.arange(rows.start, rows.start + len(x), device=x.device)
         source = (own.unsqueeze(-1) + shifts.unsqueeze(1)) % rows.total  # (K + 1, B, D)
         mixed = gather_rows(x, rows)[source, torch.arange(width, device=x.device)]

@@ -15,7 +15,7 @@ from torch.nn.parameter import is_lazy
 from mine.errors import InputError
 from mine.terms.walk import parameters_of, parts_of
 
-__all__ = ["CriticOptimizer", "OptimizerLike", "Shortening", "shortening"]
+__all__ = ["CriticOptimizer", "OptimizerLike", "Shortening", "length_of", "shorten", "shortening"]
 
 #: An optimizer of the critic's parameters, or a function that makes one from them.
 OptimizerLike: TypeAlias = "torch.optim.Optimizer | Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]"
@@ -47,7 +47,14 @@ class CriticOptimizer:
         self._seen: list[Any] = []
         self._has_shapes = False
         self._reentrant: bool | None = None  # whether the critic has such checkpoints, once it is known
+        #: Whether the critic may have them, as far as its last step showed.
+        self.recomputes = True
         self.follow()
+
+    def take(self, critic: nn.Module) -> None:
+        """Train this critic from now on; :meth:`follow` points the optimizer at it, by the names of the parameters."""
+        self.critic = critic
+        self._has_shapes, self._reentrant, self.recomputes = False, None, True
 
     def follow(self, parameters: Sequence[nn.Parameter] | None = None) -> None:
         """Point the optimizer at the critic's present parameters, and give its state their precision and device.
@@ -159,7 +166,9 @@ class CriticOptimizer:
             except RuntimeError as error:
                 if "use_reentrant" not in str(error):
                     raise
-            if found is not None and (self._reentrant is False or all(g is not None for g in found)):
+            complete = found is not None and all(g is not None for g in found)
+            if found is not None and (self._reentrant is False or complete):
+                self.recomputes = False
                 return found
         with _own_gradients_put_back(parameters):
             for parameter in parameters:
@@ -167,6 +176,7 @@ class CriticOptimizer:
             compute().backward()
             by_backward = [parameter.grad for parameter in parameters]
         self._reentrant = found is None or any(a is None and b is not None for a, b in zip(found, by_backward, strict=True))
+        self.recomputes = self._reentrant
         return by_backward
 
     def ready(self) -> bool:
@@ -211,42 +221,61 @@ def _own_gradients_put_back(parameters: Sequence[nn.Parameter]) -> Iterator[None
 
 
 class Shortening(NamedTuple):
-    """How far a gradient is to be shortened: all scalars, on the device of the gradient.
+    """How far a gradient is to be shortened: scalars on the device of the gradient, or numbers.
 
     Attributes:
-        length: Euclidean length of the gradient.
-        average: Average length of recent ones, this one included as far as it counts.
+        average: Average length of recent gradients, this one included as far as it counts.
         scale: Factor that shortens it to ten times the average before.
-        is_needed: Whether that factor is below 1.
     """
 
-    length: Tensor
-    average: Tensor
-    scale: Tensor
-    is_needed: Tensor
+    average: Tensor | float
+    scale: Tensor | float
 
 
-def shortening(gradients: Sequence[Tensor | None], average: Tensor | None) -> Shortening:
-    """How to shorten gradients to ten times the average length of recent ones.
+def shortening(length: Tensor | float, average: Tensor | float | None) -> Shortening:
+    """How to shorten a gradient to ten times the average length of recent ones.
 
     One wild batch would else fill the second moment of Adam, whose steps then stay tiny for a thousand batches: with
-    :func:`mine.bounds.nwj`, the exponential of an outlying score does that.
+    :func:`mine.bounds.nwj`, the exponential of an outlying score does that. An average of 0, as of a critic that saw only
+    zeros, limits nothing.
 
     Arguments:
-        gradients: Gradients, which stay as they are.
+        length: Euclidean length of the gradient, a number or a tensor. A tensor is not read.
         average: Average length so far, None before the first step.
     """
-    length = _length([g for g in gradients if g is not None])
-    if average is None:
-        return Shortening(length, length, torch.ones_like(length), torch.zeros_like(length, dtype=torch.bool))
-    average = average.to(length)
-    limited = torch.minimum(length, _LONGEST * average)
-    scale = limited / length.clamp(min=torch.finfo(length.dtype).tiny)
-    return Shortening(length, torch.lerp(average, limited, _NEWEST), scale, length > limited)
+    if isinstance(length, Tensor):
+        length = length if length.device.type == "mps" else length.double()  # as numbers are
+        before = torch.zeros_like(length) if average is None else torch.as_tensor(average).to(length)
+        limited = torch.where(before > 0, torch.minimum(length, _LONGEST * before), length)
+        scale = torch.where(length > limited, limited / length, 1.0)
+        return Shortening(torch.where(before > 0, before + _NEWEST * (limited - before), length), scale)
+    before = float(average or 0.0)
+    if before <= 0:
+        return Shortening(length, 1.0)
+    limited = min(length, _LONGEST * before)
+    return Shortening(before + _NEWEST * (limited - before), limited / length if length > limited else 1.0)
 
 
-def _length(gradients: Sequence[Tensor]) -> Tensor:
-    """Euclidean length of all gradients together; relative to the largest entry, whose square may overflow."""
-    whole = torch.cat([gradient.flatten() for gradient in gradients])
-    unit = torch.linalg.vector_norm(whole, torch.inf).clamp(min=torch.finfo(whole.dtype).tiny)
-    return unit * torch.linalg.vector_norm(whole / unit)
+def shorten(gradients: Sequence[Tensor | None], how: Shortening) -> None:
+    """Shorten gradients in place."""
+    if not isinstance(how.scale, Tensor) and how.scale == 1.0:
+        return
+    for gradient in gradients:
+        if gradient is not None:
+            gradient *= how.scale
+
+
+def length_of(gradients: Sequence[Tensor | None], *, exact: bool = True) -> Tensor:
+    """Euclidean length of all gradients together, in float32 at least.
+
+    Arguments:
+        gradients: Gradients, of which one at least is there.
+        exact: Whether it is right where the square of an entry overflows; else it is infinite there, and faster.
+    """
+    whole = torch.cat([gradient.flatten() for gradient in gradients if gradient is not None])
+    dtype = torch.promote_types(whole.dtype, torch.float32)
+    length = torch.linalg.vector_norm(whole, dtype=dtype)
+    if not exact:
+        return length
+    unit = torch.linalg.vector_norm(whole, torch.inf, dtype=dtype).clamp(min=torch.finfo(dtype).tiny)
+    return torch.where(torch.isfinite(length), length, unit * torch.linalg.vector_norm(whole / unit))

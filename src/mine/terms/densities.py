@@ -10,7 +10,7 @@ from torch.distributions import Distribution
 
 from mine.errors import InputError, MineError
 
-__all__ = ["as_density", "log_density_matrix", "log_probs", "row_shape"]
+__all__ = ["as_density", "check_rows", "is_discrete", "log_density_matrix", "log_probs", "row_shape"]
 
 
 def as_density(density: Any, rows: int, *, remedy: str) -> Distribution:
@@ -32,6 +32,16 @@ def as_density(density: Any, rows: int, *, remedy: str) -> Distribution:
 def row_shape(density: Distribution) -> torch.Size:
     """Shape of one row: coordinates may be part of the batch or of the event."""
     return density.batch_shape[1:] + density.event_shape
+
+
+def check_rows(given: torch.Size, density: Distribution) -> None:
+    """Raise InputError unless rows of the shape ``given`` can be rows of the density; axes of size 1 do not count."""
+    wanted = row_shape(density)
+    if [size for size in given if size != 1] != [size for size in wanted if size != 1]:
+        raise InputError(
+            f"Rows of shape {tuple(given)}, but a {type(density).__name__} whose rows have shape {tuple(wanted)} (batch shape "
+            f"{tuple(density.batch_shape)}, event shape {tuple(density.event_shape)}): they must agree."
+        )
 
 
 def log_probs(density: Distribution, values: Tensor) -> Tensor:
@@ -56,25 +66,32 @@ def log_probs(density: Distribution, values: Tensor) -> Tensor:
         >>> log_probs(torch.distributions.Categorical(torch.full((3, 2), 0.5)), labels).exp()
         tensor([[0.5000, 0.5000, 0.5000]])
     """
-    given, wanted = values.shape[2:], row_shape(density)
-    if [size for size in given if size != 1] != [size for size in wanted if size != 1]:
-        raise InputError(
-            f"Rows of shape {tuple(given)}, but a {type(density).__name__} whose rows have shape {tuple(wanted)} (batch shape "
-            f"{tuple(density.batch_shape)}, event shape {tuple(density.event_shape)}): they must agree."
-        )
-    values = values.reshape(values.shape[:2] + wanted)
+    check_rows(values.shape[2:], density)
+    values = values.reshape(values.shape[:2] + row_shape(density))
     values = values if values.is_floating_point() else values.to(torch.get_default_dtype())
     try:
         found = density.log_prob(values)
     except ValueError as error:  # torch checks what a density can give, and says so in pages
         if not torch.isfinite(values).all():
             raise MineError("Some rows have values that are not finite. This step changed nothing.") from error
+        if is_discrete(density):
+            raise InputError(
+                f"Some rows lie outside the values that a {type(density).__name__} can take. Labels must be whole numbers from "
+                "0 to the number of classes less one."
+            ) from error
         raise InputError(
-            f"Some rows lie outside the values that a {type(density).__name__} can take. Labels must be whole numbers from 0 "
-            "to the number of classes less one. Where the range depends on the input, as with a Uniform, every row must be "
-            "possible under every other row's density."
+            f"Some rows lie outside the values that a {type(density).__name__} can take. Where the range depends on the input, "
+            "as with a Uniform, every row must be possible under every other row's density. Use a density on the whole line."
         ) from error
     return found if found.ndim == 2 else found.flatten(2).sum(-1)
+
+
+def is_discrete(density: Distribution) -> bool:
+    """Whether a density is over labels or counts."""
+    try:
+        return bool(getattr(density.support, "is_discrete", False))
+    except NotImplementedError:
+        return False
 
 
 def log_density_matrix(values: Tensor, density: Distribution) -> Tensor:

@@ -12,7 +12,7 @@ from torch.distributions import Distribution, kl_divergence
 
 from mine.errors import InputError
 from mine.terms.batch import Batch
-from mine.terms.densities import as_density, log_density_matrix, log_probs
+from mine.terms.densities import as_density, check_rows, log_density_matrix, log_probs
 from mine.terms.misfit import explained
 from mine.terms.objectives import Objective, Outcome, checked_shuffles, joined_rows, partners_of, reading_of, shifts_of
 from mine.terms.priors import standard_normal
@@ -56,6 +56,10 @@ class LearnedClub(Objective):
     def __init__(self, conditional: nn.Module, shuffles: int | None) -> None:
         self.conditional = conditional
         self.shuffles = checked_shuffles(shuffles, _SHUFFLES)
+
+    def take(self, critic: nn.Module) -> nn.Module:
+        self.conditional = critic
+        return critic
 
     def outcome(self, batch: Batch, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
         x, y = batch.x, batch.y
@@ -113,9 +117,14 @@ class PriorDivergence(Objective):
     def __init__(self, prior: nn.Module | None) -> None:
         self.prior = prior
 
+    def take(self, critic: nn.Module) -> nn.Module:
+        self.prior = critic
+        return critic
+
     def outcome(self, batch: Batch, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
         x, density = _full(batch.x), as_density(batch.y, len(batch.x), remedy=_KNOWN)
-        rows = joined_rows(len(x), x.device, gather)
+        check_rows(x.shape[1:], density)  # a divergence in closed form would not notice
+        rows = joined_rows(len(x), x.device, gather, least=1)
         with _without_autocast(x):
             if self.prior is None:
                 divergence, critic_loss = _divergence(density, standard_normal(density, x), x), None

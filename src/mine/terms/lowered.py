@@ -45,7 +45,7 @@ class LoweredTerm(Term):
                 "call critic_step before each step of the model, or raise max_stale if you accumulate gradients. To evaluate, "
                 "call term.eval() or use torch.no_grad()."
             )
-        value = self._value(batch)
+        value = self._model_loss(batch)
         self._kept.calls_since_critic += counts
         return value
 

@@ -36,7 +36,7 @@ class MaximizeMI(PairTerm):
     Arguments:
         critic: A critic of :mod:`mine.critics` or any ``nn.Module`` taking (x, y) or their concatenation. It is not copied.
             Or the name of one that is built from the first batch: ``"mlp"``, ``"conv"`` for images, ``"sequence"`` for rows of
-            shape (T, D), ``"embedding"`` for y that are whole numbers, labels.
+            shape (T, D), ``"embedding"`` for labels, whole numbers of one per row, on one side or both.
         bound: A name (dv, mine, nwj, jensen-shannon, infonce, smile) or a function like those in :mod:`mine.bounds`. The
             moving average of ``"mine"`` lies at most 2 nats from a batch, and weights joint and shuffled pairs alike; set
             ``max_lag`` in ``functools.partial(mine.bounds.mine, max_lag=...)`` for another limit.
@@ -60,6 +60,7 @@ class MaximizeMI(PairTerm):
     """
 
     critic: nn.Module
+    _raises = True
 
     def __init__(
         self,
@@ -91,7 +92,7 @@ class MaximizeMI(PairTerm):
             groups: As in :meth:`critic_step`.
             z: As in :meth:`critic_step`.
         """
-        return -self._value(self._batch(x, y, groups, z))
+        return self._model_loss(self._batch(x, y, groups, z))
 
     def joint_loss(self, x: Tensor, y: Tensor, *, groups: Any = None, z: Any = None) -> Tensor:
         """The loss for critic and model at once: one pass through the critic where two calls need two.
@@ -106,7 +107,8 @@ class MaximizeMI(PairTerm):
             optimizer.step()
             term.step()
 
-        The critic's gradient is multiplied by ``beta`` too, which Adam does not notice. The batch counts for :attr:`estimate`
+        The critic's gradient is multiplied by ``beta`` too, which Adam does not notice. With a ``GradScaler`` call
+        ``term.step(scaler)``. The batch counts for :attr:`estimate`
         as in :meth:`critic_step`. In evaluation mode or without gradients it is the same as the call. A critic that needs
         several steps per step of the model needs :meth:`critic_step`.
 
@@ -121,4 +123,4 @@ class MaximizeMI(PairTerm):
             MineError: If the loss is not finite. Nothing is changed then.
         """
         batch = self._batch(x, y, groups, z)
-        return self._joint_loss(batch) if self._trains_the_model() else -self._value(batch)
+        return self._joint_loss(batch) if self._trains_the_model() else self._model_loss(batch)

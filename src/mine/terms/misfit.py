@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from mine.errors import InputError, MineError
-from mine.terms.modes import transforming
+from mine.terms.modes import NO_HOOKS, transforming
 
-__all__ = ["explained", "misfit", "not_finite"]
+__all__ = ["explained", "misfit", "not_finite", "value_not_finite"]
 
 
 def misfit(critic: nn.Module, x: Tensor, y: Any, what: str) -> InputError:
@@ -40,7 +40,7 @@ def explained(critic: nn.Module, x: Tensor, y: Any) -> Iterator[None]:
     except torch.OutOfMemoryError:
         raise
     except (RuntimeError, TypeError, ValueError, IndexError) as error:
-        if transforming():  # whose rules the critic may have broken; and no value can be read there
+        if transforming() or NO_HOOKS in str(error):  # in transforms the critic may break rules, and no value can be read
             raise
         for name, side in (("x", x), ("y", y)):
             if isinstance(side, Tensor) and not torch.isfinite(side).all():
@@ -48,10 +48,29 @@ def explained(critic: nn.Module, x: Tensor, y: Any) -> Iterator[None]:
         raise misfit(critic, x, y, f"It failed with: {str(error).splitlines()[0]}") from error
 
 
-def not_finite(loss: Tensor, length: Tensor | None = None) -> MineError:
+def not_finite(critic: nn.Module | None, loss: Tensor, length: Tensor | float | None = None) -> MineError:
     """The error for a loss, or for a gradient of this length, that is not finite."""
-    gradient = "" if length is None else f", the length of its gradient {length.item()}"
+    gradient = "" if length is None else f", the length of its gradient {float(length)}"
+    found = f"The critic's loss is {loss.item()}{gradient}."
+    spoilt = [] if critic is None else [name for name, p in critic.named_parameters() if not torch.isfinite(p).all()]
+    if spoilt:
+        return MineError(
+            f"{found} {len(spoilt)} of the critic's parameters are not finite, the first: {spoilt[0]}. A step of the optimizer "
+            "made them so: lower learning_rate. In float16 the eps of Adam is 0: keep the critic in float32 under autocast, or "
+            "use bfloat16. Load a checkpoint or make a new term."
+        )
     return MineError(
-        f"The critic's loss is {loss.item()}{gradient}. Look for values in x and y that are not finite or are very large, or "
-        "lower learning_rate. This step changed nothing."
+        f"{found} Look for values in x and y that are not finite or are very large, or lower learning_rate. This step changed "
+        "nothing."
     )
+
+
+def value_not_finite(value: Tensor, takes_density: bool) -> MineError:
+    """The error for an information that is not finite, of rows that are."""
+    found = f"The information of this batch is {value.item()}"
+    if takes_density:
+        return MineError(
+            f"{found}: the density gives some rows a log density that is not finite. Draw the rows from it with rsample. Keep "
+            "its scale away from 0, and the rows off the border of its range."
+        )
+    return MineError(f"{found}: x and y are on another scale than the critic's.")

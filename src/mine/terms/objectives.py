@@ -10,20 +10,22 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mine import bounds
 from mine.bounds import BOUNDS, Bound, log_mean_exp
 from mine.critics.critic import Critic, map_encoding
 from mine.critics.pairs import pair_scores
-from mine.critics.users import ModuleCritic
+from mine.critics.users import ModuleCritic, as_critic
 from mine.errors import InputError
 from mine.estimators.evaluation import REPORTED_BOUND
 from mine.estimators.options import check_integers
 from mine.sampling import cyclic_shifts, shifted_partners
 from mine.terms.batch import Batch
 from mine.terms.misfit import explained, misfit
+from mine.terms.modes import outside_transforms
 from mine.terms.partners import restricted_partners
+from mine.terms.walk import a_number_of
 from mine.training.gather import Rows, gather_rows, rows_of_all_ranks
 
 __all__ = [
@@ -46,16 +48,25 @@ class Outcome(NamedTuple):
 
     Attributes:
         critic_loss: What the critic minimises; None where nothing is trained.
-        value: The information (nats), with the gradient that the model should follow to raise it.
+        own_value: The information (nats), with the gradient that the model should follow to raise it; None where it is minus
+            the critic's loss.
         read: Function to the reading, shape (2,): mean of the joint term and logarithm of the partition term, which average
             over batches apart.
         state: What the bound hands to the next call of the critic.
     """
 
     critic_loss: Tensor | None
-    value: Tensor
+    own_value: Tensor | None
     read: Callable[[], Tensor]
     state: Tensor | None
+
+    def model_loss(self, *, raises: bool) -> Tensor:
+        """What the model minimises to raise the information, or to lower it."""
+        loss, value = self.critic_loss, self.own_value
+        if value is None:
+            assert loss is not None
+            return loss if raises else -loss
+        return -value if raises else value
 
 
 class Objective:
@@ -76,11 +87,21 @@ class Objective:
         """Everything about one batch; with ``gather`` of the joined batch of all ranks."""
         raise NotImplementedError
 
+    def take(self, critic: nn.Module) -> nn.Module:
+        """Use this critic from now on; the module that stands for it, which may wrap it."""
+        raise InputError(f"This term has no critic, so it cannot take the {type(critic).__name__}.")
 
-def joined_rows(n: int, device: torch.device, gather: bool) -> Rows:
-    """Where this rank's n rows lie in the batch: the joined one of all ranks with ``gather``, else this rank's own."""
+
+def joined_rows(n: int, device: torch.device, gather: bool, *, least: int = 2) -> Rows:
+    """Where this rank's n rows lie in the batch: the joined one of all ranks with ``gather``, else this rank's own.
+
+    Raises:
+        InputError: The batch has fewer than ``least`` rows.
+    """
     rows = rows_of_all_ranks(n, device) if gather else Rows([n], 0)
-    if rows.total < 2:
+    if rows.total < least:
+        if not rows.total:
+            raise InputError("The batch is empty, it has shape (0, ...): pass rows.")
         raise InputError("A batch of one row cannot be shuffled: pass at least two rows, and drop a last batch of one.")
     return rows
 
@@ -96,8 +117,8 @@ def checked_shuffles(shuffles: int | None, default: int) -> int:
 
 
 def shifts_of(rows: Rows, shuffles: int, generator: torch.Generator) -> list[int]:
-    """Cyclic shifts of the joined batch. Drawn outside transforms of :mod:`torch.func`: ``vmap`` refuses to draw."""
-    with torch._C._DisableFuncTorch():
+    """Cyclic shifts of the joined batch."""
+    with outside_transforms():
         return cyclic_shifts(rows.total, shuffles, generator)
 
 
@@ -121,6 +142,10 @@ def _full_precision(function: Callable[..., Any], *scores: Tensor) -> Any:
         return function(*raised)
 
 
+def _log_mean_exp(marginal: Tensor) -> Tensor:
+    return log_mean_exp(marginal, (-2, -1))
+
+
 def _without_lag(bound: Bound) -> Bound:
     """MINE's bound with the limit on its moving average, unless the user has set one."""
     return bound if isinstance(bound, partial) and "max_lag" in bound.keywords else partial(bound, max_lag=MAX_LAG)
@@ -132,18 +157,15 @@ class CriticBound(Objective):
     takes_keys = True
 
     def __init__(self, critic: Critic | None, bound: str | Bound, shuffles: int | None) -> None:
-        if critic is not None and critic.stack:
-            raise InputError(
-                f"A term takes one critic, got a stack of shape {critic.stack}: make it without stack=, or select(k)."
-            )
         if critic is not None:  # else it is built from the first batch
-            self.critic = critic
+            self.take(critic)
         chosen = bounds.get_bound(bound)
         base = chosen.func if isinstance(chosen, partial) else chosen
         self.bound = _without_lag(chosen) if base is bounds.mine else chosen
         name = next((name for name, function in BOUNDS.items() if function is base), None)
         #: What is read: a bound on MI, also where the training bound is not one.
         self.reported = REPORTED_BOUND.get(name, "dv") if name else "dv"
+        self._gives_reported = chosen is BOUNDS[self.reported] or base is bounds.mine
         self.shuffles = checked_shuffles(shuffles, 64 if name == "infonce" else 8)
 
     def outcome(self, batch: Batch, state: Tensor | None, generator: torch.Generator, *, gather: bool) -> Outcome:
@@ -152,7 +174,7 @@ class CriticBound(Objective):
         own = self.critic.module if isinstance(self.critic, ModuleCritic) else self.critic
         partners = self._partners(batch, rows, generator)
         with explained(own, x, y):
-            like = self._a_number_of_the_critic()
+            like = a_number_of(self.critic)
             sides = self._as_critic_likes(x, like), self._as_critic_likes(y, like)
             joint, marginal = self._scores(*sides, partners, rows, generator)
         if joint.shape != (rows.total,) or marginal.shape[:-1] != (rows.total,):
@@ -160,8 +182,17 @@ class CriticBound(Objective):
         if state is not None:  # a checkpoint's may lie elsewhere, and be of another precision
             state = state.to(joint.device, torch.promote_types(joint.dtype, torch.float32))
         result = _full_precision(partial(self.bound, state=state), joint, marginal)
-        read = partial(_full_precision, self._read, joint.detach(), marginal.detach())
-        return Outcome(result.loss, -result.loss, read, None if result.state is None else result.state.detach())
+        read = partial(self._read, joint.detach(), marginal.detach(), result.value.detach())
+        return Outcome(result.loss, None, read, None if result.state is None else result.state.detach())
+
+    def take(self, critic: nn.Module) -> Critic:
+        made = as_critic(critic, concat=None if self.takes_keys else True)
+        if made.stack:
+            raise InputError(
+                f"A term takes one critic, got a stack of shape {made.stack}: make it without stack=, or select(k)."
+            )
+        self.critic = made
+        return made
 
     def _partners(self, batch: Batch, rows: Rows, generator: torch.Generator) -> Tensor | None:
         """Rows that each row meets where keys restrict them, their own first; raises where the batch has too few."""
@@ -189,10 +220,16 @@ class CriticBound(Objective):
         by_row = gather_rows(scores.unflatten(0, partners.shape).T.contiguous(), rows)
         return by_row[:, 0], by_row[:, 1:]
 
-    def _read(self, joint: Tensor, marginal: Tensor) -> Tensor:
+    def _read(self, joint: Tensor, marginal: Tensor, value: Tensor) -> Tensor:
+        """The reading; the bound's own value serves where it is the one reported, as logarithms of sums take their time."""
         if self.reported == "dv":
-            return reading_of(joint.mean(), log_mean_exp(marginal, (-2, -1)))
-        return reading_of(BOUNDS[self.reported](joint, marginal).value)
+            mean = joint.mean(dtype=value.dtype)
+            log_partition = mean - value if self._gives_reported else _full_precision(_log_mean_exp, marginal)
+            return reading_of(mean, log_partition)
+        return reading_of(value if self._gives_reported else _full_precision(self._reported_value, joint, marginal))
+
+    def _reported_value(self, joint: Tensor, marginal: Tensor) -> Tensor:
+        return BOUNDS[self.reported](joint, marginal).value
 
     def _as_critic_likes(self, rows: Tensor, like: Tensor | None) -> Tensor:
         """In the critic's precision, which ``like`` has, and with a column for single numbers.
@@ -202,8 +239,4 @@ class CriticBound(Objective):
         if isinstance(self.critic, ModuleCritic) and not (rows.is_floating_point() or rows.dtype == torch.bool):
             return rows.long() if rows.dtype.itemsize < 4 else rows
         rows = rows.unsqueeze(-1) if rows.ndim == 1 else rows
-        return rows if like is None else rows.to(like.dtype)
-
-    def _a_number_of_the_critic(self) -> Tensor | None:
-        first = next(iter(self.critic.parameters()), None)
-        return next(iter(self.critic.buffers()), None) if first is None else first
+        return rows if like is None or rows.dtype == like.dtype else rows.to(like.dtype)

@@ -22,7 +22,8 @@ class PairTerm(Term):
         """Train the critic on a batch, by its own optimizer. The model gets no gradient, whatever x and y hang on.
 
         The batch is read for :attr:`estimate` before the critic trains on it. The gradient is shortened to ten times the
-        average length of recent ones: one wild batch would else stall Adam. Under ``torch.distributed`` every rank takes the
+        average length of recent ones: one wild batch would else stall Adam. In the running averages of batch
+        normalisation a batch counts with ten standard deviations at most. Under ``torch.distributed`` every rank takes the
         same step, on the joined batch.
 
         Arguments:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mine.errors import InputError
 from mine.sampling import cyclic_shifts, longest_run, shifted_partners
+from mine.terms.modes import outside_transforms
 
 __all__ = ["Keys", "checked_keys", "restricted_partners"]
 
@@ -74,7 +75,9 @@ def restricted_partners(keys: Keys, k: int, generator: torch.Generator) -> Tenso
         starts = torch.searchsorted(ordered, ordered)
         sizes = torch.searchsorted(ordered, ordered, right=True) - starts
         # One shift from each of k equal parts of a label's range: different ones, where the label has so many rows.
-        spread = (torch.randperm(k, generator=generator, device="cpu") + torch.rand(k, generator=generator, device="cpu")) / k
+        with outside_transforms():
+            parts = torch.randperm(k, generator=generator, device="cpu")
+            spread = (parts + torch.rand(k, generator=generator, device="cpu")) / k
         shifts = 1 + (spread.to(order.device).unsqueeze(1) * (sizes - 1)).long()
         met = starts + (place - starts + shifts) % sizes
     else:
@@ -84,7 +87,9 @@ def restricted_partners(keys: Keys, k: int, generator: torch.Generator) -> Tenso
                 f"One of the groups fills {longest} of the batch's {total} rows, so other groups have too few partners for it: "
                 "use larger batches."
             )
-        met = shifted_partners(place, cyclic_shifts(total, k, generator, gap=longest), total)
+        with outside_transforms():
+            cyclic = cyclic_shifts(total, k, generator, gap=longest)
+        met = shifted_partners(place, cyclic, total)
     partners = torch.empty_like(met)
     partners[:, order] = order[met]
     return partners

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.distributions import Categorical, Distribution, Independent, MixtureSameFamily, Normal
 
 from mine.errors import InputError
+from mine.terms.densities import is_discrete
 
 __all__ = ["LearnedPrior", "standard_normal"]
 
@@ -56,7 +57,7 @@ def standard_normal(density: Distribution, like: Tensor) -> Distribution:
     Raises:
         InputError: ``density`` is over labels or counts.
     """
-    if _is_discrete(density):
+    if is_discrete(density):
         raise InputError(
             f'upper_bound="vib" compares with a standard normal prior, but the density is a {type(density).__name__} over '
             "discrete values: pass a prior of your own as critic, a module whose forward() returns a distribution over one row."
@@ -64,10 +65,3 @@ def standard_normal(density: Distribution, like: Tensor) -> Distribution:
     shape = density.batch_shape + density.event_shape
     normal = Normal(like.new_zeros(shape), like.new_ones(shape), validate_args=False)
     return Independent(normal, len(density.event_shape), validate_args=False) if density.event_shape else normal
-
-
-def _is_discrete(density: Distribution) -> bool:
-    try:
-        return bool(getattr(density.support, "is_discrete", False))
-    except NotImplementedError:
-        return False

@@ -11,6 +11,7 @@ import torch
 
 from mine.errors import MineError
 from mine.terms.modes import transforming
+from mine.terms.randomness import random_states, set_random_states
 from mine.terms.walk import parts_of
 
 __all__ = ["taken_back_if_refused"]
@@ -30,7 +31,7 @@ def taken_back_if_refused(term: Any, device: torch.device) -> Iterator[None]:
     if transforming():
         yield
         return
-    kept, last_batch, random = replace(term._kept), term._last_batch, _random_states(device)
+    kept, last_batch, random = replace(term._kept), term._last_batch, random_states(device)
     several = isinstance(term.optimizer, torch.optim.LBFGS)
     buffers = (
         [(b, b.clone()) for part in parts_of(term.critic) for b in part._buffers.values() if b is not None] if several else []
@@ -39,23 +40,10 @@ def taken_back_if_refused(term: Any, device: torch.device) -> Iterator[None]:
         yield
     except MineError:
         term._kept, term._last_batch = kept, last_batch
-        _set_random_states(random, device)
+        set_random_states(random, device)
         with torch.no_grad():
             for buffer, before in buffers:
                 buffer.copy_(before)
         term._unbuild()
         raise
     term._newly_built = None
-
-
-def _random_states(device: torch.device) -> list[torch.Tensor]:
-    states = [torch.get_rng_state()]
-    if device.type == "cuda" and not torch.cuda.is_current_stream_capturing():
-        states.append(torch.cuda.get_rng_state(device))
-    return states
-
-
-def _set_random_states(states: list[torch.Tensor], device: torch.device) -> None:
-    torch.set_rng_state(states[0])
-    for state in states[1:]:
-        torch.cuda.set_rng_state(state, device)

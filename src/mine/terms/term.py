@@ -11,11 +11,12 @@ from torch import Tensor, nn
 
 from mine.data.problem import problem_seed
 from mine.errors import InputError, MineError
-from mine.terms.batch import Batch, Facts, LastBatch, check_finite
+from mine.terms.batch import Batch, LastBatch, check_finite
 from mine.terms.bookkeeping import Bookkeeping, pack, unpack
-from mine.terms.critic_optimizer import CriticOptimizer, OptimizerLike, shortening
+from mine.terms.critic_optimizer import CriticOptimizer, OptimizerLike, length_of, shorten, shortening
 from mine.terms.eager import run_eagerly
-from mine.terms.misfit import not_finite
+from mine.terms.facts import Facts, facts_of
+from mine.terms.misfit import not_finite, value_not_finite
 from mine.terms.modes import (
     may_be_recomputed,
     recomputing,
@@ -27,7 +28,7 @@ from mine.terms.named import Unbuilt
 from mine.terms.objectives import Objective, Outcome
 from mine.terms.recomputed import Calls
 from mine.terms.refusals import taken_back_if_refused
-from mine.terms.untouched import BorrowedBuffers, evaluating, for_the_model, frozen
+from mine.terms.untouched import BorrowedBuffers, ForTheModel, evaluating, frozen
 from mine.terms.walk import parameters_of, parts_of
 from mine.training.gather import average_over_ranks, copy_from_first_rank
 
@@ -48,6 +49,9 @@ class Term(nn.Module):
     In ``torch.compile`` a term runs eagerly between the compiled parts; ``torch.func`` transforms and gradient checkpointing,
     in the critic or around the term, work.
     """
+
+    #: Whether the model's loss falls as the information rises.
+    _raises = False
 
     def __init__(
         self,
@@ -76,11 +80,18 @@ class Term(nn.Module):
         elif optimizer is not None:
             raise InputError(f"{type(self).__name__} has no critic with parameters to train: leave optimizer out.")
         self._kept = Bookkeeping()
-        self._calls = Calls()
+        self._calls, self._for_the_model = Calls(), ForTheModel()
         self._in_step_with_ranks = False
         self._last_batch: LastBatch | None = None
         self._unread_state: Tensor | None = None
         self.register_load_state_dict_post_hook(_after_loading)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "critic" and isinstance(value, nn.Module) and "_objective" in vars(self):
+            value = self._objective.take(value)  # another one, or the same in a wrapper such as that of torch.compile
+            if self._training is not None:
+                self._training.take(value)
+        super().__setattr__(name, value)
 
     @property
     def optimizer(self) -> torch.optim.Optimizer | None:
@@ -132,9 +143,9 @@ class Term(nn.Module):
             outcome = self._critic_outcome(batch, draw, state)
             loss = outcome.critic_loss
             assert loss is not None
-            facts = self._facts(outcome, loss, buffers, batch)
+            facts = facts_of(self, outcome, loss, buffers, batch)
             if not facts.finite:
-                raise not_finite(loss)
+                raise not_finite(self.critic, loss)
             buffers.keep()
         if may_be_recomputed():
             self._calls.note(batch, draw, state)
@@ -142,15 +153,17 @@ class Term(nn.Module):
         self._kept.calls_since_critic = 0
         return loss.detach() if rehearsing() else loss
 
-    def step(self) -> None:
+    def step(self, scaler: torch.amp.GradScaler | None = None) -> None:
         """Step the critic's optimizer on the gradients that ``backward`` left in the critic, and clear them.
 
-        It belongs to :meth:`mine.MaximizeMI.joint_loss`; ``critic_step`` needs no such call. The gradient is
-        shortened as there.
+        It belongs to :meth:`mine.MaximizeMI.joint_loss`. The gradient is shortened as in ``critic_step``, which steps itself.
+
+        Arguments:
+            scaler: The loss's scaler: the gradient is unscaled, or left out if not finite. Call before ``scaler.update()``.
 
         Raises:
             InputError: If there is no gradient, or the optimizer needs a closure, as ``torch.optim.LBFGS`` does.
-            MineError: If the gradient is not finite. It is cleared, and nothing else is changed.
+            MineError: If the gradient is not finite, without a scaler. It is cleared, and nothing else is changed.
         """
         training, parts = self._require_training("step")
         parameters = [p for p in parameters_of(parts) if p.requires_grad]
@@ -160,14 +173,19 @@ class Term(nn.Module):
             raise InputError("The critic has no gradient: call joint_loss(x, y) and backward() before step().")
         if isinstance(training.optimizer, torch.optim.LBFGS):
             raise InputError("torch.optim.LBFGS computes the loss several times per step: call critic_step(x, y) instead.")
+        if scaler is not None:
+            scaler.unscale_(training.optimizer)
         average_over_ranks(found)
-        shorter = shortening(found, self._kept.gradient_length)
-        if self._check_finite and not torch.isfinite(shorter.length):
-            training.clear()
-            raise MineError(f"The length of the critic's gradient is {shorter.length.item()}. This step changed nothing.")
-        for gradient in found:
-            if gradient is not None:
-                gradient *= shorter.scale
+        length = length_of(found)
+        if self._check_finite or scaler is not None:
+            length = length.item()
+            if not math.isfinite(length):
+                training.clear()
+                if scaler is not None:
+                    return
+                raise MineError(f"The length of the critic's gradient is {length}. This step changed nothing.")
+        shorter = shortening(length, self._kept.gradient_length)
+        shorten(found, shorter)
         training.optimizer.step()
         training.clear()
         self._kept.gradient_length = shorter.average
@@ -204,15 +222,15 @@ class Term(nn.Module):
                 loss = outcome.critic_loss
                 assert loss is not None
                 average_over_ranks(found)
-                shorter = shortening(found, self._kept.gradient_length)
-                facts = self._facts(outcome, shorter.length, buffers, batch, shorter.is_needed)
+                length = length_of(found, exact=not self._check_finite)
+                facts = facts_of(self, outcome, length, buffers, batch)
+                if not facts.finite:  # perhaps only the square of an entry is not
+                    facts = facts_of(self, outcome, length_of(found), buffers, batch)
                 if not facts.finite:
-                    raise not_finite(loss, shorter.length)
+                    raise not_finite(self.critic, loss, facts.length)
                 buffers.keep()
-            if facts.too_long:
-                for gradient in found:
-                    if gradient is not None:
-                        gradient *= shorter.scale
+            shorter = shortening(facts.length, self._kept.gradient_length)
+            shorten(found, shorter)
             if first:  # LBFGS asks again, at other parameters
                 self._kept.gradient_length = shorter.average
                 self._commit(outcome, facts, draw, batch, read=read)
@@ -225,20 +243,6 @@ class Term(nn.Module):
     def _critic_outcome(self, batch: Batch, draw: int, state: Tensor | None) -> Outcome:
         with torch.enable_grad():
             return self._objective.outcome(batch, state, self._generator(draw), gather=True)
-
-    def _facts(
-        self, outcome: Outcome, whole: Tensor, buffers: BorrowedBuffers, batch: Batch, too_long: Tensor | None = None
-    ) -> Facts:
-        """One question to the device, not several: each would wait for a GPU."""
-        last, reading = self._last_batch, outcome.read()
-        if not self._check_finite:
-            return Facts(True, True, last is not None and last.is_surely(batch.x, batch.y), too_long is not None, reading)
-        no = torch.zeros((), dtype=torch.bool, device=whole.device)
-        wild, repeated = no if too_long is None else too_long, no if last is None else last.equals(batch.x, batch.y)
-        asked = torch.stack([whole.detach(), *reading.unbind(), wild, repeated, *buffers.are_finite()])
-        length, joint, log_partition, is_wild, is_repeated, *buffers_fine = asked.tolist()
-        finite, readable = math.isfinite(length) and all(buffers_fine), math.isfinite(joint) and math.isfinite(log_partition)
-        return Facts(finite, readable, bool(is_repeated), bool(is_wild), reading)
 
     def _commit(self, outcome: Outcome, facts: Facts, draw: int, batch: Batch, *, read: bool) -> None:
         """Take in a batch that was accepted; ``read`` adds it to the readings of :attr:`estimate`."""
@@ -254,18 +258,19 @@ class Term(nn.Module):
 
     def _require_training(self, method: str) -> tuple[CriticOptimizer, list[nn.Module]]:
         """The critic's optimizer and its parts."""
-        if self._training is None or not self._trainable():
+        parts = parts_of(self.critic)
+        if self._training is None or not any(p.requires_grad for p in parameters_of(parts)):
             raise InputError(f"{type(self).__name__} has no critic with parameters to train: leave {method} out.")
-        return self._training, parts_of(self.critic)
+        return self._training, parts
 
     # === for the model ===
 
-    def _value(self, batch: Batch) -> Tensor:
-        """The information (nats) with its gradient for the model alone; evaluation leaves no trace."""
+    def _model_loss(self, batch: Batch) -> Tensor:
+        """The information (nats), or minus it, with its gradient for the model alone; evaluation leaves no trace."""
         self._shape_lazy_layers(batch)
         if not self._trains_the_model():
             with frozen(parts_of(self.critic)):
-                return self._evaluated(batch).value
+                return self._evaluated(batch).model_loss(raises=self._raises)
         again, draw, state = recomputing(), self._kept.draws + 1, self._kept.bound_state
         if transforming():  # where no value can be read
             draw -= again
@@ -277,27 +282,30 @@ class Term(nn.Module):
             return self._objective.outcome(Batch(x, y, batch.keys), state, self._generator(draw), gather=True)
 
         with taken_back_if_refused(self, batch.x.device):
-            value, outcome = for_the_model(compute, self.critic, batch.x, batch.y)
+            recomputes = self._training is None or self._training.recomputes
+            loss, outcome = self._for_the_model.loss(
+                compute, self.critic, batch.x, batch.y, raises=self._raises, recomputes=recomputes
+            )
             if not (again or transforming()):
-                self._refuse_what_isnot_finite(value, batch.x, batch.y)
+                self._refuse_what_isnot_finite(loss, batch.x, batch.y)
         if not (again or transforming()) and outcome.critic_loss is None:
             self._kept.add(outcome.read())  # no critic that could have seen the batch
         if not again:
             self._kept.draws = draw
             if not transforming() and may_be_recomputed():
                 self._calls.note(batch, draw, state)
-        return value
+        return loss
 
     def _trains_the_model(self) -> bool:
         """Whether a call is one of training: in training mode, and with gradients now or in the backward pass."""
         return self.training and (torch.is_grad_enabled() or rehearsing())
 
-    def _refuse_what_isnot_finite(self, value: Tensor, x: Tensor, y: Any) -> None:
+    def _refuse_what_isnot_finite(self, loss: Tensor, x: Tensor, y: Any) -> None:
         """Raise MineError; the device is not asked about a batch on which the critic has just trained."""
         accepted = self._last_batch is not None and self._last_batch.is_surely(x, y)
-        if self._check_finite and not accepted and not torch.isfinite(value.detach()):
+        if self._check_finite and not accepted and not torch.isfinite(loss.detach()):
             check_finite(x, y)
-            raise MineError(f"The information of this batch is {value.item()}: x and y are on another scale than the critic's.")
+            raise value_not_finite(-loss if self._raises else loss, self._objective.takes_density)
 
     def _evaluated(self, batch: Batch) -> Outcome:
         """Always with the same shuffles, and on this rank alone: others may not be evaluating."""
@@ -335,7 +343,7 @@ class Term(nn.Module):
 
     def _build(self, events: Tensor, device: torch.device) -> None:
         assert self._unbuilt is not None
-        self.critic = self._objective.critic = self._unbuilt.critic(events.tolist(), self._generator(0)).to(device)
+        self.critic = self._unbuilt.critic(events.tolist(), self._generator(0)).to(device)
         self._newly_built = self._unbuilt
         self._training, self._events, self._unbuilt = self._unbuilt.training(self.critic), events, None
 

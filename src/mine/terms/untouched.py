@@ -10,11 +10,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from mine.terms.modes import transforming
+from mine.terms.modes import NO_HOOKS, saved_tensor_hooks, transforming
 from mine.terms.objectives import Outcome
+from mine.terms.randomness import random_states, set_random_states
+from mine.terms.running_averages import limited_running_averages
 from mine.terms.walk import parts_of
 
-__all__ = ["BorrowedBuffers", "evaluating", "for_the_model", "frozen"]
+__all__ = ["BorrowedBuffers", "ForTheModel", "evaluating", "frozen"]
 
 _ENGINE: Any = torch._C
 
@@ -48,12 +50,23 @@ class BorrowedBuffers:
         self._kept = True
 
     def __exit__(self, *exception: object) -> None:
+        limited = self._limited() if self._kept else {}
         with torch.no_grad():
             for part, name, own in self._own:
                 copy = part._buffers[name]
                 part._buffers[name] = own
                 if self._kept and copy is not None:
-                    own.copy_(copy)
+                    own.copy_(limited.get((id(part), name), copy))
+
+    def _limited(self) -> dict[tuple[int, str], Tensor]:
+        owners = {id(part): part for part, _, _ in self._own}
+        return {
+            (key, name): value
+            for key, part in owners.items()
+            for name, value in limited_running_averages(
+                part, {name: own for owner, name, own in self._own if owner is part}
+            ).items()
+        }
 
 
 @contextmanager
@@ -82,7 +95,7 @@ def frozen(parts: Sequence[Any]) -> Iterator[None]:
             if swap:
                 part._parameters[name] = parameter.detach()
             else:
-                parameter.requires_grad_(False)
+                parameter.requires_grad = False
         try:
             yield
         finally:
@@ -90,21 +103,41 @@ def frozen(parts: Sequence[Any]) -> Iterator[None]:
                 if swap:
                     part._parameters[name] = parameter
                 else:
-                    parameter.requires_grad_(True)
+                    parameter.requires_grad = True
 
 
-class _ForTheModel(torch.autograd.Function):
-    """A value that was computed from leaves in the place of x and y; the backward pass goes back to x and y.
+class _Straight(torch.autograd.Function):
+    """A loss as it is. Only a gradient that is itself to be differentiated takes another way, with the critic frozen.
+
+    The nodes of the graph keep the parameters themselves, which ask for a gradient again by then.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, again: _Again, loss: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        ctx.again = again
+        ctx.save_for_backward(x, y)
+        return loss.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        if not torch.is_grad_enabled():
+            return None, grads[0], None, None
+        with frozen(ctx.again.parts):
+            return None, None, *_differentiable_gradients(ctx.again, ctx.saved_tensors, grads[0])
+
+
+class _Nested(torch.autograd.Function):
+    """A loss that was computed from leaves in the place of x and y; the backward pass goes back to x and y.
 
     The pass through the critic happens within the backward of this function, where the critic is frozen as it was in the
     forward pass. A critic that recomputes its activations (gradient checkpointing) then finds the same parameters again.
     """
 
     @staticmethod
-    def forward(ctx: Any, again: _Again, outcome: Outcome, leaves: tuple[Tensor, Tensor], x: Tensor, y: Tensor) -> Tensor:
-        ctx.again, ctx.inner, ctx.leaves = again, outcome.value, leaves
+    def forward(ctx: Any, again: _Again, inner: list[Tensor], leaves: tuple[Tensor, Tensor], x: Tensor, y: Tensor) -> Tensor:
+        ctx.again, ctx.inner, ctx.leaves = again, inner[0], leaves  # in a list, so that no gradient is asked for
         ctx.save_for_backward(x, y)
-        return outcome.value.detach().clone()
+        return inner[0].detach().clone()
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
@@ -123,35 +156,75 @@ class _Again(NamedTuple):
 
     parts: Sequence[nn.Module]
     compute: Callable[[Tensor, Any], Outcome]
+    raises: bool
+
+    def loss(self, x: Tensor, y: Any) -> tuple[Tensor, Outcome]:
+        outcome = self.compute(x, y)
+        return outcome.model_loss(raises=self.raises), outcome
 
 
 def _differentiable_gradients(again: _Again, sides: Sequence[Tensor], outer: Tensor) -> list[Tensor | None]:
     asking = [side for side in sides if side.requires_grad]
-    value = again.compute(*sides).value
-    found = iter(torch.autograd.grad(value, asking, outer, create_graph=True, allow_unused=True))
+    loss, _ = again.loss(*sides)
+    found = iter(torch.autograd.grad(loss, asking, outer, create_graph=True, allow_unused=True))
     return [next(found) if side.requires_grad else None for side in sides]
 
 
-def for_the_model(
-    compute: Callable[[Tensor, Any], Outcome], critic: nn.Module | None, x: Tensor, y: Any
-) -> tuple[Tensor, Outcome]:
-    """A value whose gradient reaches what made x and y, and no parameter of the critic.
+class ForTheModel:
+    """Losses whose gradient reaches what made x and y, and no parameter of the critic.
 
-    Arguments:
-        compute: Function from (x, y) to an outcome, the same at every call.
-        critic: The critic that it uses, if any.
-        x: Rows of x.
-        y: Rows of y, or a density.
-
-    Returns:
-        The value, and the outcome that it is from.
+    A critic whose backward pass computes parts of it once more, as gradient checkpointing does, has to be frozen in that
+    pass too, which takes a second, nested one. Others are spared this.
     """
-    parts = parts_of(critic)
-    if critic is None or transforming() or not isinstance(y, Tensor) or not (x.requires_grad or y.requires_grad):
-        with frozen(parts):
-            outcome = compute(x, y)
-        return outcome.value, outcome
-    leaves = tuple(side.detach().requires_grad_(side.requires_grad) for side in (x, y))
-    with frozen(parts):
-        outcome = compute(*leaves)
-    return _ForTheModel.apply(_Again(parts, compute), outcome, leaves, x, y), outcome
+
+    def __init__(self) -> None:
+        self._has_hooks: bool | None = None  # of saved tensors, once it is known
+
+    def loss(
+        self,
+        compute: Callable[[Tensor, Any], Outcome],
+        critic: nn.Module | None,
+        x: Tensor,
+        y: Any,
+        *,
+        raises: bool,
+        recomputes: bool,
+    ) -> tuple[Tensor, Outcome]:
+        """The loss, and the outcome that it is from.
+
+        Arguments:
+            compute: Function from (x, y) to an outcome, the same at every call.
+            critic: The critic that it uses, if any.
+            x: Rows of x.
+            y: Rows of y, or a density.
+            raises: Whether the information is to be raised.
+            recomputes: Whether the critic may have checkpoints of the reentrant kind.
+        """
+        again = _Again(parts_of(critic), compute, raises)
+        if critic is None or transforming() or not isinstance(y, Tensor) or not (x.requires_grad or y.requires_grad):
+            with frozen(again.parts):
+                return again.loss(x, y)
+        if not recomputes and not self._has_hooks and not saved_tensor_hooks():
+            found = self._without_hooks(again, x, y)
+            if found is not None:
+                return _Straight.apply(again, found[0], x, y), found[1]
+        leaves = tuple(side.detach().requires_grad_(side.requires_grad) for side in (x, y))
+        with frozen(again.parts):
+            inner, outcome = again.loss(*leaves)
+        return _Nested.apply(again, [inner], leaves, x, y), outcome
+
+    def _without_hooks(self, again: _Again, x: Tensor, y: Tensor) -> tuple[Tensor, Outcome] | None:
+        """The loss and the outcome; None where the critic saves its tensors by hooks, as checkpoints of the other kind do."""
+        random = random_states(x.device) if self._has_hooks is None else None
+        try:
+            with frozen(again.parts), torch.autograd.graph.disable_saved_tensors_hooks(NO_HOOKS):
+                found = again.loss(x, y)
+        except RuntimeError as error:
+            if NO_HOOKS not in str(error):
+                raise
+            self._has_hooks = True
+            if random is not None:
+                set_random_states(random, x.device)
+            return None
+        self._has_hooks = False
+        return found

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torch import nn
+from torch import Tensor, nn
 
-__all__ = ["parameters_of", "parts_of"]
+__all__ = ["a_number_of", "parameters_of", "parts_of"]
 
 
 def parts_of(module: nn.Module | None) -> list[nn.Module]:
@@ -29,3 +29,17 @@ def parameters_of(parts: Sequence[nn.Module]) -> list[nn.Parameter]:
     """The parameters of modules, each once, in the order of ``parameters()``."""
     found = {id(p): p for part in parts for p in part._parameters.values() if p is not None}
     return list(found.values())
+
+
+def a_number_of(module: nn.Module) -> Tensor | None:
+    """The first parameter of a module, else its first buffer: it has the module's precision; None without either."""
+    waiting, buffer = [module], None
+    while waiting:
+        part = waiting.pop()
+        for parameter in part._parameters.values():
+            if parameter is not None:
+                return parameter
+        if buffer is None:
+            buffer = next((b for b in part._buffers.values() if b is not None), None)
+        waiting.extend(reversed([child for child in part._modules.values() if child is not None]))
+    return buffer
