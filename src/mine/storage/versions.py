@@ -27,7 +27,7 @@ __version__ = "0.9.0"
 #:    bound of a term is Donsker-Varadhan's, and MINE's average weights joint and shuffled pairs alike; few groups in time.
 #: 11: critics of images see more shifts, train longer on them, and score images by the mean over their neighbouring places.
 #: 12: sides of 64 columns of labels and more are compressed and screened, as columns of numbers are; labels among other
-#:    columns are counted too; trained tables and lag scans are open where there is no noise; total correlation within entropies.
+#:    columns are counted too; trained tables and lag scans are open without noise, total correlation within entropies.
 NUMERICS = 12
 #: Raises that changed no number that a stored cell can hold (of a benchmark, of ``mine.pairwise``), and those that changed only
 #: cells with labels or large ties on a side.

@@ -93,3 +93,15 @@ def test_uniform_noise_of_different_scales_keeps_its_negentropy():
     codes = np.repeat(np.arange(300), 20)
     values = np.exp(0.5 * rng.normal(size=(300, 1)))[codes] * rng.uniform(-1, 1, (len(codes), 1))
     assert negentropy(values, codes)[0][0] == pytest.approx(0.5 * math.log(math.pi * math.e / 6), abs=0.06)
+
+
+def test_noise_of_any_size_and_of_no_rows_to_compare():
+    rng = np.random.default_rng(9)
+    values, codes = rng.exponential(size=(600, 2)), np.repeat(np.arange(200), 3)
+    found = negentropy(values, codes)
+    assert (found[1] > 0.1).all()
+    for unit in (1e-250, 1e250):
+        np.testing.assert_allclose(negentropy(values * unit, codes), found, rtol=1e-9)
+    assert np.isfinite(negentropy(values, np.arange(600))).all()  # a row a level
+    values[:, 0] = 0
+    assert np.isfinite(negentropy(values, codes)).all()

@@ -54,12 +54,16 @@ def noise_cumulants(values: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, 
     References:
         Fisher, 1930, 'Moments and product moments of sampling distributions', for k-statistics and their variances.
     """
+    values = values / np.maximum(np.abs(values).max(0), np.finfo(float).tiny)  # what follows has no unit, and finite powers
     sums = level_sums(values, codes, int(codes.max()) + 1)
     r = sums.rows[codes]
     deviations = values - (sums.total / sums.rows)[codes]
+    deviations /= np.maximum(np.abs(deviations).max(0), np.finfo(float).tiny)
     rest = 1 - 1 / r
+    if not rest.any() or not deviations.any():  # a row a level, or rows of a level that are all alike
+        return np.zeros(values.shape[1]), np.zeros(values.shape[1]), np.zeros(values.shape[1])
     variance = (deviations**2).sum(0) / rest.sum()
-    scale = np.maximum(variance, np.finfo(float).tiny)
+    scale = np.maximum(variance, np.finfo(float).eps)
     third, fourth = rest * (1 - 2 / r), rest**4 + (r - 1) / r**4
     skewness = (deviations**3).sum(0) / max(float(third.sum()), 1.0) / scale**1.5
     own = _of_each_level(deviations, codes, sums.rows)
