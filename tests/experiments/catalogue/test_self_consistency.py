@@ -54,7 +54,7 @@ def test_no_ratio_without_a_denominator(tmp_path: Path, monkeypatch: pytest.Monk
     found = reproduce(experiment, out=tmp_path, scale="smoke", arms=["MINE-f"])
     assert not {"processing", "additivity", "baseline_0.5"} & set(found.records[0].metrics)
     assert found.records[0].metrics["nats_rows_1"] == -0.2
-    assert "| MINE-f | 1 |  |  |  |  |  | 0 | -0.20 | -1.00 |" in str(found)
+    assert "| MINE-f | 1 | 0 |  |  |  |  |  | -0.20 | -1.00 |" in str(found)
 
 
 def test_on_the_digits_by_nearest_neighbours(tmp_path: Path) -> None:

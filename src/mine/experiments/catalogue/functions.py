@@ -121,10 +121,16 @@ _SMOKE = Config(n=200, sigmas=(0.1, 0.9), steps=20)
 _PAPER = Config(sigmas=tuple(i / 10 for i in range(1, 10)), dim=2)
 
 
+def _worst(of: Values) -> tuple[float, str]:
+    """The largest error of the functions that were run, and whose it is."""
+    ran = {record.arm for record in of.records}
+    return max((of(name, "worst_error").mean, name) for name in NOISY_FUNCTIONS if name in ran)
+
+
 def _seen(of: Values) -> str:
-    worst = max(NOISY_FUNCTIONS, key=lambda name: of(name, "worst_error").mean)
+    error, name = _worst(of)
     return (
-        f"The largest error over all levels of noise is {of(worst, 'worst_error').mean:.3f} nats, for {worst}. "
+        f"The largest error over all levels of noise is {error:.3f} nats, for {name}. "
         "The exact information differs between functions, so the paper's claim of equality does not hold."
     )
 
@@ -149,7 +155,7 @@ EXPERIMENT = Experiment(
     seen=_seen,
     limits=(
         "The paper has a figure without numbers, so there is no published level. "
-        "The paper has X in two dimensions, and the default scale has one. "
+        "X has two dimensions at paper scale, as in the paper, and one at the default scale. "
         "Errors are means over the seeds of the largest error of a seed."
     ),
     run=run,
@@ -157,7 +163,7 @@ EXPERIMENT = Experiment(
     targets=[
         reaches(
             "every estimate is within 0.03 nats of the exact value",
-            lambda of: max(of(name, "worst_error").mean for name in NOISY_FUNCTIONS),
+            lambda of: _worst(of)[0],
             most=0.03,
             shown="{:.3f}",
         ),
