@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial import KDTree
@@ -27,16 +26,15 @@ def test_one_column_is_searched_as_by_a_tree(n: int, k: int, seed: int, shape: s
     np.testing.assert_array_equal(np.abs(values[index[found], 0] - np.repeat(at[:, 0], min(n, k))), distance[found])
 
 
-@given(st.integers(1, 60), st.integers(1, 12), st.integers(0, 2**20), st.integers(1, 2))
-def test_the_reach_is_the_distance_of_the_kth_other_row(n: int, k: int, seed: int, d: int):
+@given(st.integers(1, 60), st.integers(1, 12), st.integers(0, 2**20), st.integers(1, 2), st.sampled_from([2.0, np.inf]))
+def test_the_reach_is_the_distance_of_the_kth_other_row(n: int, k: int, seed: int, d: int, p: float):
     values = np.random.default_rng(seed).standard_cauchy(size=(n, d))
-    expected = KDTree(values).query(values, [k + 1])[0][:, 0]
-    np.testing.assert_allclose(Nearest(values).reach(k), expected, rtol=1e-12)
+    expected = KDTree(values).query(values, [k + 1], p=p)[0][:, 0]
+    np.testing.assert_allclose(Nearest(values).reach(k, p), expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize("p", [2.0, np.inf])
-def test_several_columns_are_left_to_the_tree(p: float):
+def test_several_columns_are_left_to_the_tree():
     values = np.random.default_rng(0).normal(size=(50, 3))
-    distance, index = Nearest(values).query(values[:9], 1, p)
+    distance, index = Nearest(values).query(values[:9], 1)
     np.testing.assert_array_equal(distance, np.zeros((9, 1)))
     np.testing.assert_array_equal(index[:, 0], np.arange(9))

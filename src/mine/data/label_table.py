@@ -6,7 +6,7 @@ from typing import Self
 
 import numpy as np
 
-from mine.data.labels import level_numbers
+from mine.data.labels import codes_among, level_numbers
 from mine.data.one_hot import OneHot
 from mine.data.variable import Variable
 
@@ -60,8 +60,11 @@ class LabelTable:
             return (values - expected) / np.sqrt(expected + DAMPED * self.expected_)
         parts = [(values - self.mean_) / self.scale_]
         if self.indicators_ is not None:
-            codes = np.stack([self._known(variable, j, k) for k, j in enumerate(np.flatnonzero(~self.numeric_))], 1)
-            parts.append((self.indicators_.transform(codes) - self.chances_) / np.sqrt(self.chances_))
+            codes = [
+                codes_among(variable.discrete[:, j], variable.levels[j], known)
+                for j, known in zip(np.flatnonzero(~self.numeric_), self.levels_, strict=True)
+            ]
+            parts.append((self.indicators_.transform(np.stack(codes, 1)) - self.chances_) / np.sqrt(self.chances_))
         return np.concatenate(parts, 1)
 
     def _numbers(self, variable: Variable) -> np.ndarray:
@@ -78,8 +81,3 @@ class LabelTable:
                 )
             out[:, k] = numbers[variable.discrete[:, j]]
         return out
-
-    def _known(self, variable: Variable, j: int | np.integer, k: int) -> np.ndarray:
-        """Column ``j`` of new rows in the codes of :meth:`fit`, -1 for a level that it did not see."""
-        code = {text: i for i, text in enumerate(self.levels_[k])}
-        return np.array([code.get(text, -1) for text in variable.levels[j]])[variable.discrete[:, j]]

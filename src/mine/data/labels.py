@@ -8,7 +8,7 @@ import numpy as np
 
 from mine.data.sources import EXACT_INTEGERS
 
-__all__ = ["Labels", "labels_of", "level_numbers", "number_text"]
+__all__ = ["Labels", "codes_among", "labels_of", "level_numbers", "number_text"]
 
 
 @dataclass(frozen=True)
@@ -60,3 +60,13 @@ def level_numbers(levels: tuple[str, ...]) -> np.ndarray | None:
     except ValueError:
         return None
     return numbers if np.isfinite(numbers).all() else None
+
+
+def codes_among(codes: np.ndarray, levels: tuple[str, ...], known: tuple[str, ...]) -> np.ndarray:
+    """``codes`` (n,) of ``levels`` as the codes that their texts have among the ``known`` ones, -1 for a text that is new.
+
+    >>> codes_among(np.array([0, 1, 1]), ("b", "c"), ("a", "b"))
+    array([ 1, -1, -1])
+    """
+    code = {text: i for i, text in enumerate(known)}
+    return np.array([code.get(text, -1) for text in levels])[codes]

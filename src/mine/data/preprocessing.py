@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from mine.data import outofcore
+from mine.data.labels import codes_among
 from mine.data.one_hot import OneHot
 from mine.data.sides import as_variable
 from mine.data.variable import Variable
@@ -262,8 +263,7 @@ class SideEncoder:
             return variable.discrete
         out = np.empty_like(variable.discrete)
         for j, (levels, known) in enumerate(zip(variable.levels, self.levels_, strict=True)):
-            code = {text: i for i, text in enumerate(known)}
-            out[:, j] = np.array([code.get(text, -1) for text in levels])[variable.discrete[:, j]]
+            out[:, j] = codes_among(variable.discrete[:, j], levels, known)
         return out
 
     def _squared_lengths(self, ranked: np.ndarray, flat: np.ndarray) -> np.ndarray:

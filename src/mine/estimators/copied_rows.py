@@ -7,10 +7,10 @@ import math
 import numpy as np
 
 from mine.data.problem import Problem
-from mine.estimators.noiseless import without_upper_end
+from mine.estimators.noiseless import opened, without_upper_end
 from mine.result import Estimate
 
-__all__ = ["open_where_copied"]
+__all__ = ["open_where_copied", "open_without_noise"]
 
 #: Rows and columns of a side that are compared.
 ROWS, COLUMNS = 20_000, 30
@@ -20,6 +20,11 @@ FEWEST, SHARE = 10, 0.01
 BEYOND_ROUNDING, STEP = 5, 1.5
 #: Share of the rows outside heaps (values of more than a fiftieth of the rows) whose number occurs once. Rounding leaves fewer.
 ONCE, HEAP = 0.95, 0.02
+
+
+def open_without_noise(estimate: Estimate, problem: Problem) -> Estimate:
+    """``estimate`` with an interval open above where the sides share numbers, or one determines a column of the other."""
+    return open_where_copied(opened(estimate, problem), problem)
 
 
 def open_where_copied(estimate: Estimate, problem: Problem) -> Estimate:

@@ -27,7 +27,7 @@ class Nearest:
             self._tree = KDTree(values)
 
     def reach(self, k: int, p: float = 2.0) -> np.ndarray:
-        """How far the k-th nearest other row is from each row (n,); infinite where there are no k others.
+        """How far the k-th nearest other row is from each row (n,), by the norm p; infinite where there are no k others.
 
         >>> Nearest(np.array([[0.0], [5.0], [1.0]])).reach(1)
         array([1., 4., 1.])
@@ -48,7 +48,7 @@ class Nearest:
         values = self._sorted
         return np.searchsorted(0.5 * values[:-k] + 0.5 * values[k:], at)
 
-    def query(self, at: np.ndarray, k: int, p: float = 2.0) -> tuple[np.ndarray, np.ndarray]:
+    def query(self, at: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Distances and places of the k rows nearest to each row of ``at`` (m, d), both of shape (m, k), **in any order**.
 
         Where there are fewer than k rows, distances are filled up with infinity.
@@ -56,10 +56,9 @@ class Nearest:
         Arguments:
             at: Rows whose neighbours are sought.
             k: How many.
-            p: Of the norm: 2 or infinity.
         """
         if self._tree is not None:
-            distance, index = self._tree.query(at, k, p=p)
+            distance, index = self._tree.query(at, k)
             return np.asarray(distance).reshape(len(at), k), np.asarray(index).reshape(len(at), k)
         values, n = self._sorted, len(self._sorted)
         few = min(k, n)

@@ -13,8 +13,7 @@ from mine.data.problem import Problem, make_problem, order_warnings
 from mine.data.rows import equally_long, infinite_sentence, times_sentence
 from mine.errors import UnknownNameError
 from mine.estimators import Estimator, takes_numbers_only
-from mine.estimators.copied_rows import open_where_copied
-from mine.estimators.noiseless import opened
+from mine.estimators.copied_rows import open_without_noise
 from mine.estimators.thinned import run_in_order
 from mine.progress import progress_callback
 from mine.result import UNITS, Estimate
@@ -78,7 +77,7 @@ def run_estimator(
 def run_checked(estimator: Any, problem: Problem, run: Callable[[Any, Problem], Estimate] | None = None) -> Estimate:
     """The estimate (nats), open above where the sides share numbers or one determines a column of the other."""
     result = run_in_order(estimator, problem) if run is None else run_in_order(estimator, problem, run)
-    return open_where_copied(opened(result, problem), problem)
+    return open_without_noise(result, problem)
 
 
 def with_read_columns(result: Estimate, columns: Sequence[ReadColumn]) -> Estimate:

@@ -17,9 +17,8 @@ from mine.data.problem import Problem
 from mine.data.rows import MIN_ROWS
 from mine.errors import NotEnoughDataError
 from mine.estimators import get_estimator
-from mine.estimators.copied_rows import open_where_copied
+from mine.estimators.copied_rows import open_without_noise
 from mine.estimators.levels.estimate import levels_estimate
-from mine.estimators.noiseless import opened
 from mine.estimators.rank_neighbours import Scores
 from mine.estimators.screen import Screen, screen_estimate
 from mine.estimators.thinned import run_in_order
@@ -228,7 +227,7 @@ def _single(task: Task, a: str, b: str) -> Cell:
         else:
             few = levels_estimate(problem, "auto") if task.method == "auto" and method == "ross" else None
             estimate = few or run_in_order(get_estimator(method), problem)
-        estimate = open_where_copied(opened(estimate, problem), problem)
+        estimate = open_without_noise(estimate, problem)
     except (NotEnoughDataError, TiesError) as error:
         return _nothing(a, b, kind, n, str(error))
     p, draws = None, None

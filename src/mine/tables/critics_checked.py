@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from mine.data.problem import Problem
 from mine.errors import NotEnoughDataError
-from mine.estimators.copied_rows import open_where_copied
-from mine.estimators.noiseless import opened
+from mine.estimators.copied_rows import open_without_noise
 from mine.estimators.screen import Screen
 from mine.estimators.thinned import run_in_order
 from mine.result import Estimate
@@ -34,7 +33,7 @@ def with_checks(one: StackedPair, problem: Problem, method: str) -> tuple[Stacke
         high = found.interval[1]
         sentences.append(f"The critics miss dependence: nearest neighbours find {found.value:.2f} nats.")
     estimate = Estimate(one.value, one.lower_bound, one.stderr, (one.low, high), method, one.n)
-    checked = open_where_copied(opened(estimate, problem), problem)
+    checked = open_without_noise(estimate, problem)
     if math.isinf(checked.interval[1]) and checked.warnings:
         sentences = checked.warnings
     return replace(one, high=checked.interval[1]), sentences

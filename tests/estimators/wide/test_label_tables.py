@@ -15,6 +15,12 @@ def estimate(x: np.ndarray, y: np.ndarray) -> mine.Estimate:
     return mine.estimate(x, y, effort="fast", random_state=0)
 
 
+def texts(family: TopicWords) -> tuple[np.ndarray, np.ndarray, float]:
+    """1,500 pairs of texts, and the information that they share."""
+    x, y = family.sampler(1500, np.random.default_rng(0))
+    return x, y, family.information(20_000, np.random.default_rng(1))[0]
+
+
 def purchases(c: np.ndarray, items: int, seed: int) -> np.ndarray:
     """Rows of 0 and 1, whose chances belong to the customer's kind."""
     chances = 0.05 + 0.5 * (np.random.default_rng(77).random((c.max() + 1, items)) < 0.2)
@@ -24,9 +30,7 @@ def purchases(c: np.ndarray, items: int, seed: int) -> np.ndarray:
 @pytest.mark.slow
 def test_texts_on_the_same_topic():
     """300 words, 5 a text: read as indicators of 500 levels, the bound was .28 of 1.30 nats."""
-    family = TopicWords(8, 250, 6.0, seed=21)
-    x, y = family.sampler(1500, np.random.default_rng(0))
-    truth, _ = family.information(20_000, np.random.default_rng(1))
+    x, y, truth = texts(TopicWords(8, 250, 6.0, seed=21))
     est = estimate(x, y)
     assert est.interval[0] <= truth <= est.interval[1]
     assert est.lower_bound is not None and est.lower_bound > 0.45 * truth
@@ -35,9 +39,7 @@ def test_texts_on_the_same_topic():
 
 @pytest.mark.slow
 def test_more_topics_than_components_are_said_to_hide_more():
-    family = TopicWords(50, 300, 10.0, seed=22)
-    x, y = family.sampler(1500, np.random.default_rng(0))
-    truth, _ = family.information(20_000, np.random.default_rng(1))
+    x, y, truth = texts(TopicWords(50, 300, 10.0, seed=22))
     est = estimate(x, y)
     assert any("components" in warning and "too low" in warning for warning in est.warnings)
     assert est.value < truth <= est.interval[1]
